@@ -1,0 +1,9 @@
+"""The contracts room: what every event is, and nothing about where it goes.
+
+In: the JSON Schema files below this folder.  Out: a :class:`~contracts.loader.Catalog` of typed
+:class:`~contracts.model.Contract` records, validators that turn bad data into violations, and
+the one list of reason codes.
+
+Layers, lowest first: ``errors``, ``model``, ``message``, ``names``, ``formats``, ``reasons``; then
+``walker`` and ``validation`` (pure); then ``loader`` (reads files).
+"""

@@ -1,0 +1,53 @@
+"""Errors of the contracts room.
+
+::
+
+    ContractError
+    ├── ContractLoadError      a file cannot be read, parsed or placed
+    ├── ContractSchemaError    a file breaks the contract dialect
+    └── UnknownContractError   nobody described that event or version
+        ├── UnknownEventError
+        └── UnknownVersionError
+"""
+
+from __future__ import annotations
+
+
+class ContractError(Exception):
+    """Base of everything that can be wrong with a contract."""
+
+
+class ContractLoadError(ContractError):
+    """A contract file is unreadable, is not JSON, or lies where no contract belongs."""
+
+
+class ContractSchemaError(ContractError):
+    """A contract file breaks the dialect; ``problems`` lists every finding as text."""
+
+    def __init__(self, path: str, problems: tuple[str, ...]) -> None:
+        self.path = path
+        self.problems = problems
+        super().__init__(f"{path}: " + "; ".join(problems))
+
+
+class UnknownContractError(ContractError):
+    """No contract describes what was asked for."""
+
+
+class UnknownEventError(UnknownContractError):
+    """No contract has this event name."""
+
+    def __init__(self, event: str) -> None:
+        self.event = event
+        super().__init__(f"no contract describes the event {event[:80]!r}")
+
+
+class UnknownVersionError(UnknownContractError):
+    """The event exists, but not in this version."""
+
+    def __init__(self, event: str, version: int, known: tuple[int, ...]) -> None:
+        self.event = event
+        self.version = version
+        self.known = known
+        listed = ", ".join(map(str, known))
+        super().__init__(f"the event {event!r} has no version {version}; it has {listed}")

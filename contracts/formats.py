@@ -1,0 +1,104 @@
+"""The string formats that have a typed image, parsed once and alike for HTTP, Avro and ClickHouse.
+
+A text is of the format exactly when the function here returns a value, so the validator cannot
+accept what an encoder would refuse or a column would clamp.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Callable
+
+FIRST_DAY = dt.date(1900, 1, 1)
+LAST_DAY = dt.date(2299, 12, 31)
+"""ClickHouse clamps a Date32 or DateTime64 outside of these days without an error."""
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I | re.ASCII)
+
+
+def parse_uuid(text: str) -> uuid.UUID:
+    """RFC 9562 text form, in either case.
+
+    Raises:
+        ValueError: ``text`` is no UUID.
+    """
+    if not _UUID.fullmatch(text):
+        raise ValueError("not a UUID")
+    return uuid.UUID(text)
+
+
+def parse_date(text: str) -> dt.date:
+    """RFC 3339 full-date from 1900-01-01 to 2299-12-31.
+
+    Raises:
+        ValueError: ``text`` is no such day.
+    """
+    if not _DATE.fullmatch(text):
+        raise ValueError("not a date")
+    return _within(dt.date.fromisoformat(text))
+
+
+def parse_date_time(text: str) -> dt.datetime:
+    """RFC 3339 date-time as an instant in UTC, from 1900 to 2299.
+
+    At most six digits of a second's fraction, so that nothing is cut off; no leap second, since
+    neither Avro nor ClickHouse has one.
+
+    Raises:
+        ValueError: ``text`` is no such instant.
+    """
+    if not _DATE_TIME.fullmatch(text):
+        raise ValueError("not a date-time")
+    try:
+        instant = dt.datetime.fromisoformat(text.upper()).astimezone(dt.UTC)
+    except OverflowError as error:
+        raise ValueError("not a date-time") from error
+    _within(instant.date())
+    return instant
+
+
+def _within(day: dt.date) -> dt.date:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"outside of {FIRST_DAY} to {LAST_DAY}")
+    return day
+
+
+def _holds(parse: Callable[[str], object]) -> Callable[[object], bool]:
+    def check(value: object) -> bool:
+        if not isinstance(value, str):
+            return True
+        try:
+            parse(value)
+        except ValueError:
+            return False
+        return True
+
+    return check
+
+
+CHECKS: dict[str, Callable[[object], bool]] = {
+    "uuid": _holds(parse_uuid),
+    "date": _holds(parse_date),
+    "date-time": _holds(parse_date_time),
+}
+"""Format name → whether a value satisfies it; a value that is no text does (JSON Schema 7.1)."""
+
+MEANING: dict[str, str] = {
+    "uuid": "a UUID such as 6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11",
+    "date": f"a day such as 2026-01-31, from {FIRST_DAY} to {LAST_DAY}",
+    "date-time": (
+        "an RFC 3339 date-time such as 2026-01-31T12:00:00Z,"
+        f" from {FIRST_DAY} to {LAST_DAY}, with at most six digits of a second's fraction"
+    ),
+    "email": "an e-mail address",
+    "uri": "a URI with a scheme",
+}
+"""What a format asks for, in the words of an error message."""

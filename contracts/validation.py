@@ -1,0 +1,156 @@
+"""Validation of ``data`` and envelopes into violations that a front-end developer can act on.
+
+The hot path uses ``jsonschema_rs``; ``jsonschema`` is the reference that tests hold it against.
+Decided once, for HTTP and Avro alike:
+
+* ``1.0`` is an integer (JSON Schema 2020-12, core 4.2.3) and is stored as ``1``; ``true`` is
+  never a number.
+* ``$`` in a pattern matches at the very end only, never before a final newline.
+* Formats assert; :mod:`contracts.formats` says what each one takes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jsonschema_rs
+
+from contracts import formats
+from contracts.model import JsonSchema
+
+MAX_VIOLATIONS = 20
+"""More than these are not reported for one value; the first ones are."""
+
+_SHOWN_CHARACTERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing wrong with a value.
+
+    ``pointer`` is a JSON pointer (RFC 6901) to the value, ``keyword`` the JSON Schema keyword it
+    breaks, ``expected`` what that keyword demands there.
+    """
+
+    pointer: str
+    keyword: str
+    message: str
+    expected: Any
+
+
+class Validator:
+    """A compiled schema. Safe to share between threads."""
+
+    def __init__(self, schema: JsonSchema) -> None:
+        self._compiled = jsonschema_rs.Draft202012Validator(
+            dict(schema), validate_formats=True, formats=formats.CHECKS
+        )
+
+    def accepts(self, value: Any) -> bool:
+        """Whether ``value`` (parsed JSON) satisfies the schema."""
+        return self._compiled.is_valid(value)
+
+    def violations(self, value: Any, *, at: str = "") -> tuple[Violation, ...]:
+        """What is wrong with ``value``, by pointer; empty when nothing is.
+
+        Args:
+            value: parsed JSON.
+            at: JSON pointer of ``value`` in the document that the reader knows.
+        """
+        if self._compiled.is_valid(value):
+            return ()
+        found = [
+            violation
+            for error in self._compiled.iter_errors(value)
+            for violation in _violations(error, at)
+        ]
+        return tuple(sorted(found, key=lambda v: (v.pointer, v.keyword, v.message)))[
+            :MAX_VIOLATIONS
+        ]
+
+
+def problems_with_contract(schema: JsonSchema) -> tuple[str, ...]:
+    """Where a contract breaks the dialect: one line for each finding, empty when it does not."""
+    return tuple(
+        f"{violation.pointer or '/'} {violation.message}"
+        for violation in _dialect().violations(schema)
+    )
+
+
+@cache
+def _dialect() -> Validator:
+    text = files("contracts").joinpath("meta/dialect.json").read_text(encoding="utf-8")
+    return Validator(json.loads(text))
+
+
+def _violations(error: jsonschema_rs.ValidationError, at: str) -> list[Violation]:
+    """One entry for each property that is missing or too many, else one for the error."""
+    keyword = error.kind.name
+    pointer = at + "".join(f"/{_escape(part)}" for part in error.instance_path)
+    facts = error.kind.as_dict()
+    if keyword == "required":
+        name = facts["property"]
+        return [Violation(f"{pointer}/{_escape(name)}", keyword, "is required", True)]
+    if keyword in ("additionalProperties", "unevaluatedProperties"):
+        return [
+            Violation(f"{pointer}/{_escape(name)}", keyword, "is not a known property", False)
+            for name in facts["unexpected"]
+        ]
+    render = _MESSAGES.get(keyword)
+    if render is None:
+        return [Violation(pointer, keyword, error.message, None)]
+    expected = facts.get(_FACT.get(keyword, "limit"))
+    return [Violation(pointer, keyword, render(expected, error.instance), expected)]
+
+
+def _escape(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
+
+
+def _kinds(expected: Any) -> str:
+    return " or ".join([expected] if isinstance(expected, str) else expected)
+
+
+_FACT: Mapping[str, str] = {
+    "type": "types",
+    "enum": "options",
+    "const": "expected_value",
+    "pattern": "pattern",
+    "format": "format",
+    "multipleOf": "multiple_of",
+}
+"""Which fact of an error is what its keyword demands; for all others it is the limit."""
+
+_Message = Callable[[Any, Any], str]
+
+_MESSAGES: Mapping[str, _Message] = {
+    "type": lambda expected, got: f"must be {_kinds(expected)}, not {_shown(got)}",
+    "enum": lambda expected, got: f"must be one of {_shown(expected)}, not {_shown(got)}",
+    "const": lambda expected, got: f"must be {_shown(expected)}, not {_shown(got)}",
+    "pattern": lambda expected, got: f"must match {expected}; {_shown(got)} does not",
+    "format": lambda expected, got: (
+        f"must be {formats.MEANING.get(expected, expected)}; {_shown(got)} is not"
+    ),
+    "multipleOf": lambda expected, got: f"must be a multiple of {expected}, not {_shown(got)}",
+    "minLength": lambda limit, got: f"must have at least {limit} characters, not {len(got)}",
+    "maxLength": lambda limit, got: f"must have at most {limit} characters, not {len(got)}",
+    "minimum": lambda limit, got: f"must be {limit} or more, not {_shown(got)}",
+    "maximum": lambda limit, got: f"must be {limit} or less, not {_shown(got)}",
+    "exclusiveMinimum": lambda limit, got: f"must be more than {limit}, not {_shown(got)}",
+    "exclusiveMaximum": lambda limit, got: f"must be less than {limit}, not {_shown(got)}",
+    "minItems": lambda limit, got: f"must have at least {limit} items, not {len(got)}",
+    "maxItems": lambda limit, got: f"must have at most {limit} items, not {len(got)}",
+    "minProperties": lambda limit, got: f"must have at least {limit} properties, not {len(got)}",
+    "maxProperties": lambda limit, got: f"must have at most {limit} properties, not {len(got)}",
+    "uniqueItems": lambda _expected, _got: "must not have the same item twice",
+}

@@ -1,0 +1,9 @@
+"""The registry room: from contract to Kafka bytes and back.
+
+In: contracts, and JSON values that satisfy them.  Out: Avro schemas, their subjects in a Schema
+Registry, and Kafka values in Confluent framing.  ``registry.server`` is a registry of our own for
+machines that have none.
+
+Layers, lowest first: ``errors``; then ``avro``, ``values``, ``framing``, ``compatibility`` (pure);
+then ``client`` (the edge), ``serde`` and ``subjects``; beside them ``server``.
+"""

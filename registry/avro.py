@@ -1,0 +1,135 @@
+"""Contract → Avro schema. Pure.
+
+One record per event, named ``ugc.events.<event>``: the message envelope with the event's own
+record as ``data``.  Every contract version of an event is a version of that one record, so the
+registry's compatibility rules apply between them.  The mapping is the table in
+``docs/contract-language.md``.
+
+Attributes that Avro itself ignores are kept for whoever reads the schema: ``ugc.name`` (a JSON
+name that is no Avro name), ``ugc.pii``, and ``ugc.json`` (the string holds JSON text, and why).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from contracts.loader import Catalog
+from contracts.model import (
+    ArrayType,
+    BooleanType,
+    Contract,
+    DateTimeType,
+    DateType,
+    Field,
+    FieldType,
+    IntegerType,
+    JsonType,
+    MapType,
+    NumberType,
+    RecordType,
+    StringType,
+    TimeUnit,
+    UuidType,
+    ValueType,
+)
+
+NAMESPACE = "ugc.events"
+
+AvroSchema = dict[str, Any]
+
+
+def record_name(event: str) -> str:
+    """Full name of an event's record; with the record-name strategy also its subject."""
+    return f"{NAMESPACE}.{event}"
+
+
+def message_fields(catalog: Catalog, contract: Contract) -> tuple[Field, ...]:
+    """The envelope's fields with ``data`` given the contract's own type."""
+    data = ValueType(contract.data)
+    return tuple(
+        replace(field, value=data) if field.name == "data" else field
+        for field in catalog.message.fields
+    )
+
+
+def avro_schema(catalog: Catalog, contract: Contract) -> AvroSchema:
+    """The Avro schema of the Kafka messages of one contract version."""
+    full_name = record_name(contract.event)
+    return {
+        "type": "record",
+        "name": contract.event,
+        "namespace": NAMESPACE,
+        "doc": contract.description,
+        "fields": [_field(f, full_name) for f in message_fields(catalog, contract)],
+    }
+
+
+def schema_text(schema: AvroSchema) -> str:
+    """The text that is registered: the same for the same contract, on every machine."""
+    return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+
+
+def _field(field: Field, path: str) -> AvroSchema:
+    found: AvroSchema = {"name": field.name}
+    if field.description:
+        found["doc"] = field.description
+    if field.name != field.json_name:
+        found["ugc.name"] = field.json_name
+    if field.pii:
+        found["ugc.pii"] = field.pii
+    inner = _type(field.value.type, f"{path}.{field.name}")
+    if is_union(field):
+        return {**found, "type": ["null", inner], "default": None}
+    return {**found, "type": inner}
+
+
+def is_union(field: Field) -> bool:
+    """Whether the field is a union with null.
+
+    JSON text has a ``null`` of its own, so there only absence needs the union.
+    """
+    if isinstance(field.value.type, JsonType):
+        return not field.required
+    return field.optional
+
+
+def _value(value: ValueType, path: str) -> Any:
+    inner = _type(value.type, path)
+    return ["null", inner] if value.nullable else inner
+
+
+def _type(kind: FieldType, path: str) -> Any:
+    match kind:
+        case StringType():
+            return "string"
+        case UuidType():
+            return {"type": "string", "logicalType": "uuid"}
+        case DateTimeType(unit=unit):
+            return {"type": "long", "logicalType": _TIMESTAMP[unit]}
+        case DateType():
+            return {"type": "int", "logicalType": "date"}
+        case IntegerType():
+            return "long"
+        case NumberType():
+            return "double"
+        case BooleanType():
+            return "boolean"
+        case ArrayType(items=items):
+            return {"type": "array", "items": _value(items, path)}
+        case MapType(values=values):
+            return {"type": "map", "values": _value(values, path)}
+        case RecordType(fields=fields):
+            namespace, _, name = path.rpartition(".")
+            return {
+                "type": "record",
+                "name": name,
+                "namespace": namespace,
+                "fields": [_field(field, path) for field in fields],
+            }
+        case JsonType(reason=reason):
+            return {"type": "string", "ugc.json": reason}
+
+
+_TIMESTAMP = {TimeUnit.MILLIS: "timestamp-millis", TimeUnit.MICROS: "timestamp-micros"}

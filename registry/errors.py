@@ -1,0 +1,53 @@
+"""Errors of the registry room.
+
+::
+
+    RegistryError
+    ├── RegistryUnavailableError   no answer in time; try again later
+    ├── SchemaRefusedError         the registry answered, and will not take the schema
+    ├── SchemaNotFoundError        the registry answered, and does not have it
+    ├── EncodeError                a value has no image in the Avro schema
+    └── UndecodableError           a Kafka message cannot be read; carries a reason code
+"""
+
+from __future__ import annotations
+
+from contracts.reasons import Reason
+
+
+class RegistryError(Exception):
+    """Base of everything that can go wrong between contracts and Kafka bytes."""
+
+
+class RegistryUnavailableError(RegistryError):
+    """The Schema Registry gave no usable answer; the same call may succeed later."""
+
+
+class SchemaRefusedError(RegistryError):
+    """The Schema Registry refuses the schema: invalid, or incompatible with earlier ones."""
+
+
+class SchemaNotFoundError(RegistryError):
+    """The Schema Registry does not have that subject, version or id."""
+
+
+class EncodeError(RegistryError):
+    """A value cannot be stored as the contract's type.
+
+    ``pointer`` is the JSON pointer of the value.
+    """
+
+    def __init__(self, pointer: str, problem: str) -> None:
+        self.pointer = pointer
+        self.problem = problem
+        super().__init__(f"{pointer} {problem}")
+
+
+class UndecodableError(RegistryError):
+    """A Kafka message that no contract can read. It belongs in the dead-letter topic."""
+
+    def __init__(self, reason: Reason, detail: str, schema_id: int | None = None) -> None:
+        self.reason = reason
+        self.detail = detail
+        self.schema_id = schema_id
+        super().__init__(f"{reason}: {detail}")

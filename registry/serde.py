@@ -1,0 +1,169 @@
+"""Messages to Kafka values and back: Avro in Confluent framing.
+
+The encoder needs no registry once the schema ids are known.  The decoder asks the registry once
+for each id it has not met, and resolves what it reads to the newest contract of the event.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import struct
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import fastavro
+from fastavro.read import SchemaResolutionError
+from fastavro.types import Schema
+
+from contracts.loader import Catalog
+from contracts.message import Message
+from contracts.model import Contract, ValueType
+from contracts.reasons import Reason
+from registry import framing
+from registry.avro import NAMESPACE, avro_schema
+from registry.client import SchemaRegistry
+from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
+from registry.values import Converter, to_typed
+
+SchemaIds = Mapping[tuple[str, int], int]
+"""(event, contract version) → schema id in the registry at hand."""
+
+
+class Encoder:
+    """Turns accepted events into Kafka values. Safe to share between threads."""
+
+    def __init__(self, catalog: Catalog, ids: SchemaIds) -> None:
+        """``ids`` must hold every version of every event in ``catalog``."""
+        self._by_contract: dict[tuple[str, int], tuple[bytes, Schema, Converter]] = {
+            (contract.event, contract.version): (
+                framing.header(ids[contract.event, contract.version]),
+                fastavro.parse_schema(avro_schema(catalog, contract)),
+                to_typed(ValueType(contract.data)),
+            )
+            for contract in catalog
+        }
+
+    def encode(
+        self,
+        contract: Contract,
+        *,
+        event_id: uuid.UUID,
+        user_id: str,
+        timestamp: dt.datetime,
+        data: Mapping[str, Any],
+    ) -> bytes:
+        """The Kafka value of one event.
+
+        Args:
+            contract: what ``data`` was validated against.
+            event_id: the event's id.
+            user_id: the user's id, or ``anonymous``.
+            timestamp: aware; cut to whole milliseconds.
+            data: parsed JSON, by JSON name.
+
+        Raises:
+            EncodeError: a value has no image in the contract's types.
+        """
+        header, schema, convert = self._by_contract[contract.event, contract.version]
+        record = {
+            "event_id": event_id,
+            "event": contract.event,
+            "user_id": user_id,
+            "timestamp": timestamp,
+            "contract_version": contract.version,
+            "data": convert(data, "/data"),
+        }
+        out = io.BytesIO()
+        out.write(header)
+        try:
+            fastavro.schemaless_writer(out, schema, record)
+        except (ValueError, TypeError, OverflowError, UnicodeError) as error:
+            raise EncodeError("", f"cannot be stored as Avro: {error}") from error
+        return out.getvalue()
+
+
+class Decoder:
+    """Turns Kafka keys and values into messages, by the schema each value names."""
+
+    def __init__(self, catalog: Catalog, registry: SchemaRegistry) -> None:
+        self._registry = registry
+        self._readers: dict[str, Schema] = {
+            f"{NAMESPACE}.{contract.event}": fastavro.parse_schema(avro_schema(catalog, contract))
+            for contract in catalog.newest
+        }
+        self._writers: dict[int, tuple[str, Schema, Schema]] = {}
+
+    def decode(self, key: bytes | None, value: bytes | None) -> Message:
+        """The message in a Kafka record, in the shape of the event's newest contract.
+
+        Raises:
+            UndecodableError: no contract can read it; it will not get better.
+            RegistryUnavailableError: the schema could not be fetched now.
+        """
+        schema_id = framing.schema_id_of(value)
+        assert value is not None
+        reader_name, writer, reader = self._schemas(schema_id)
+        body = io.BytesIO(value)
+        body.seek(framing.HEADER_BYTES)
+        try:
+            record = fastavro.schemaless_reader(body, writer, reader)
+        except _UNREADABLE as error:
+            detail = f"{type(error).__name__}: {error}"
+            raise UndecodableError(Reason.AVRO_UNREADABLE, detail, schema_id) from error
+        if body.tell() != len(value):
+            detail = f"{len(value) - body.tell()} bytes"
+            raise UndecodableError(Reason.TRAILING_BYTES, detail, schema_id)
+        assert isinstance(record, dict)
+        if reader_name != f"{NAMESPACE}.{record['event']}":
+            detail = f"the record is {reader_name}, the event in it {record['event']!r}"
+            raise UndecodableError(Reason.KEY_MISMATCH, detail, schema_id)
+        return _message(record, key, schema_id)
+
+    def _schemas(self, schema_id: int) -> tuple[str, Schema, Schema]:
+        known = self._writers.get(schema_id)
+        if known is not None:
+            return known
+        try:
+            writer = fastavro.parse_schema(json.loads(self._registry.schema(schema_id)))
+        except SchemaNotFoundError as error:
+            raise UndecodableError(Reason.SCHEMA_ID_UNKNOWN, str(error), schema_id) from error
+        except _NO_AVRO_SCHEMA as error:
+            detail = f"the registry's schema is no Avro schema: {error}"
+            raise UndecodableError(Reason.SCHEMA_NOT_OURS, detail, schema_id) from error
+        name = str(writer.get("name") if isinstance(writer, dict) else writer)
+        reader = self._readers.get(name)
+        if reader is None:
+            detail = f"its type is {name}"
+            raise UndecodableError(Reason.SCHEMA_NOT_OURS, detail, schema_id)
+        self._writers[schema_id] = name, writer, reader
+        return self._writers[schema_id]
+
+
+_NO_AVRO_SCHEMA = (KeyError, TypeError, ValueError, fastavro.schema.SchemaParseException)
+"""What fastavro and json raise for a text that is no Avro schema."""
+
+_UNREADABLE = (
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    StopIteration,
+    TypeError,
+    ValueError,
+    struct.error,
+    fastavro.schema.SchemaParseException,
+    SchemaResolutionError,
+)
+"""What fastavro raises for bytes that do not fit the schema."""
+
+
+def _message(record: Mapping[str, Any], key: bytes | None, schema_id: int) -> Message:
+    event = record["event"]
+    if key != event.encode():
+        detail = f"the key is {key!r}, the event {event!r}"
+        raise UndecodableError(Reason.KEY_MISMATCH, detail, schema_id)
+    return Message(**record)
