@@ -1,0 +1,60 @@
+# make demo   the whole path once, start to finish
+# make test   everything that needs only PyPI
+# make help   the rest
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## Show this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --disable-pip-version-check --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: install
+install: $(STAMP)  ## Make .venv with everything in it.
+
+.PHONY: up
+up: $(STAMP)  ## Run the local stack until Ctrl-C.
+	$(BIN)/ugc up
+
+.PHONY: demo
+demo: $(STAMP)  ## Show the whole path once, on a stack of its own.
+	$(BIN)/ugc demo
+
+.PHONY: lint
+lint: $(STAMP)  ## ruff and mypy.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: test
+test: $(STAMP) lint  ## Everything that needs only PyPI.
+	$(BIN)/pytest -m "not full"
+
+.PHONY: test-full
+test-full: $(STAMP)  ## What needs servers from outside PyPI as well.
+	$(BIN)/pytest -m full
+
+.PHONY: lock
+lock: $(STAMP)  ## Resolve the dependencies anew.
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --upgrade \
+	    pyproject.toml --output-file requirements/base.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --upgrade \
+	    --extra local --extra dev --constraint requirements/base.txt \
+	    pyproject.toml --output-file requirements/dev.txt
+
+.PHONY: clean
+clean:  ## Remove the virtual environment and the local stack's data.
+	rm -rf $(VENV) .ugc .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build

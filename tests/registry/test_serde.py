@@ -1,0 +1,231 @@
+"""JSON → Kafka bytes → message → JSON, for every contract and every shape of field."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import io
+import json
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import avro.io
+import avro.schema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.formats import parse_date_time
+from contracts.loader import Catalog, parse_contract
+from contracts.message import Message
+from contracts.model import Contract, ValueType
+from contracts.reasons import Reason
+from registry import framing
+from registry.avro import avro_schema, record_name, schema_text
+from registry.client import InMemoryRegistry
+from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
+from registry.serde import Decoder, Encoder
+from registry.subjects import COMPATIBILITY, register_all, resolve_ids
+from registry.values import to_json
+from tests.support.payloads import payloads
+from tests.support.shapes import every_shape
+
+CATALOG, SHAPES = every_shape()
+REGISTRY = InMemoryRegistry()
+IDS = register_all(REGISTRY, CATALOG)
+ENCODER = Encoder(CATALOG, IDS)
+DECODER = Decoder(CATALOG, REGISTRY)
+
+NOW = dt.datetime(2026, 1, 31, 12, 0, 0, 123000, tzinfo=dt.UTC)
+EVENT_ID = uuid.UUID("0190163d-8694-739b-aea5-966c26f8ad91")
+
+
+def encode(contract: Contract, data: Mapping[str, Any]) -> bytes:
+    return ENCODER.encode(
+        contract, event_id=EVENT_ID, user_id="anonymous", timestamp=NOW, data=data
+    )
+
+
+def decode(contract: Contract, value: bytes) -> Message:
+    return DECODER.decode(contract.event.encode(), value)
+
+
+def normal(value: Any) -> Any:
+    """The value with every instant in one spelling, as it comes back."""
+    match value:
+        case dict():
+            return {key: normal(each) for key, each in value.items() if each is not None}
+        case list():
+            return [normal(each) for each in value]
+        case str():
+            try:
+                return parse_date_time(value)
+            except ValueError:
+                return value
+        case _:
+            return value
+
+
+@pytest.mark.parametrize("contract", list(CATALOG), ids=lambda c: c.id)
+def test_round_trip_of_generated_payloads(contract: Contract) -> None:
+    back = to_json(ValueType(contract.data))
+
+    @settings(max_examples=60, deadline=None)
+    @given(payloads(contract))
+    def check(data: dict[str, Any]) -> None:
+        message = decode(contract, encode(contract, data))
+        assert message.event_id == EVENT_ID
+        assert message.event == contract.event
+        assert message.user_id == "anonymous"
+        assert message.timestamp == NOW
+        assert message.contract_version == contract.version
+        assert normal(back(message.data)) == normal(data)
+
+    check()
+
+
+@pytest.mark.parametrize("contract", list(CATALOG), ids=lambda c: c.id)
+def test_the_apache_library_reads_our_bytes(contract: Contract) -> None:
+    data = contract.examples[0] if contract.examples else _smallest()
+    value = encode(contract, data)
+    schema = avro.schema.parse(schema_text(avro_schema(CATALOG, contract)))
+    body = avro.io.BinaryDecoder(io.BytesIO(value[framing.HEADER_BYTES :]))
+    record = avro.io.DatumReader(schema).read(body)
+    assert isinstance(record, dict)
+    assert uuid.UUID(str(record["event_id"])) == EVENT_ID
+    assert record["timestamp"] == NOW
+    assert record["data"].keys() == decode(contract, value).data.keys()
+
+
+def _smallest() -> dict[str, Any]:
+    return {
+        "text": "", "choice": "a", "maybe_text": None, "id": str(EVENT_ID),
+        "at": "2026-01-31T12:00:00.000001Z", "day": "2026-01-31", "count": -(2**63),
+        "ratio": 0.1, "flag": False, "tags": [], "matrix": [[1, None], []], "labels": {},
+        "device": {"os": "x"}, "seen": [{"on": "1900-01-01"}],
+    }  # fmt: skip
+
+
+def test_a_whole_float_is_stored_as_an_integer() -> None:
+    message = decode(SHAPES, encode(SHAPES, {**_smallest(), "count": 720.0}))
+    assert message.data["count"] == 720
+    assert type(message.data["count"]) is int
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"count": 2**63}, "/data/count"),
+        ({"count": 9.223372036854775807e18}, "/data/count"),
+        ({"count": 1.5}, "/data/count"),
+        ({"count": True}, "/data/count"),
+        ({"ratio": 10**400}, "/data/ratio"),
+        ({"ratio": float("inf")}, "/data/ratio"),
+        ({"ratio": True}, "/data/ratio"),
+        ({"text": 1}, "/data/text"),
+        ({"flag": 1}, "/data/flag"),
+        ({"id": "x"}, "/data/id"),
+        ({"at": "2026-01-31"}, "/data/at"),
+        ({"tags": "x"}, "/data/tags"),
+        ({"tags": ["x", 1]}, "/data/tags/1"),
+        ({"labels": {"a": "x"}}, "/data/labels/a"),
+        ({"device": {"os": 1}}, "/data/device/os"),
+        ({"device": {}}, "/data/device/os"),
+        ({"nope": 1}, "/data/nope"),
+    ],
+)
+def test_a_value_without_an_image_is_refused_where_it_stands(
+    change: dict[str, Any], pointer: str
+) -> None:
+    with pytest.raises(EncodeError) as caught:
+        encode(SHAPES, {**_smallest(), **change})
+    assert caught.value.pointer == pointer
+
+
+def test_a_lone_surrogate_is_refused() -> None:
+    with pytest.raises(EncodeError):
+        encode(SHAPES, {**_smallest(), "text": "\ud800"})
+
+
+CLICK = CATALOG.get("element_click")
+GOOD = encode(CLICK, {"element_type": "movie", "page_type": "main"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        (b"element_click", None, Reason.VALUE_NULL),
+        (b"element_click", b"", Reason.VALUE_TOO_SHORT),
+        (b"element_click", b"\0\0\0\0", Reason.VALUE_TOO_SHORT),
+        (b"element_click", b"\1" + GOOD[1:], Reason.MAGIC_BYTE_WRONG),
+        (b"element_click", b"{}{}{}{}", Reason.MAGIC_BYTE_WRONG),
+        (b"element_click", framing.header(4_000_000_000) + GOOD[5:], Reason.SCHEMA_ID_UNKNOWN),
+        (b"element_click", GOOD[:-1], Reason.AVRO_UNREADABLE),
+        (b"element_click", GOOD[:5], Reason.AVRO_UNREADABLE),
+        (b"element_click", GOOD[:5] + b"\xff" * 64, Reason.AVRO_UNREADABLE),
+        (b"element_click", GOOD + b"\0", Reason.TRAILING_BYTES),
+        (b"page_view_end", GOOD, Reason.KEY_MISMATCH),
+        (None, GOOD, Reason.KEY_MISMATCH),
+    ],
+)
+def test_poison_is_told_by_its_reason(
+    key: bytes | None, value: bytes | None, reason: Reason
+) -> None:
+    with pytest.raises(UndecodableError) as caught:
+        DECODER.decode(key, value)
+    assert caught.value.reason is reason
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(tail: bytes) -> None:
+    with contextlib.suppress(UndecodableError):
+        assert DECODER.decode(b"element_click", GOOD[:5] + tail).event == "element_click"
+
+
+@pytest.mark.parametrize(
+    "text", ['"string"', '{"type": "record", "name": "other", "fields": []}', '{"type": "nope"}']
+)
+def test_a_schema_that_is_not_ours_is_told(text: str) -> None:
+    registry = InMemoryRegistry()
+    schema_id = registry.register("other", text)
+    with pytest.raises(UndecodableError) as caught:
+        Decoder(CATALOG, registry).decode(b"other", framing.header(schema_id) + b"\0")
+    assert caught.value.reason is Reason.SCHEMA_NOT_OURS
+
+
+def test_a_record_that_names_another_event_is_told() -> None:
+    schema = avro_schema(CATALOG, CLICK)
+    other = InMemoryRegistry()
+    wrong = schema_text({**schema, "name": "element_clack"})
+    schema_id = other.register("x", wrong)
+    with pytest.raises(UndecodableError) as caught:
+        Decoder(CATALOG, other).decode(b"element_click", framing.header(schema_id) + GOOD[5:])
+    assert caught.value.reason is Reason.SCHEMA_NOT_OURS
+
+
+def test_old_messages_are_read_as_the_newest_contract() -> None:
+    schema = json.loads(json.dumps(CLICK.schema))
+    schema["properties"]["position"] = {"type": "integer", "maximum": 9, "description": "Where."}
+    newer = {**CATALOG.versions, "element_click": {1: CLICK, 2: _version_two(schema)}}
+    catalog = Catalog(newer, CATALOG.envelopes)
+    register_all(REGISTRY, catalog)
+    message = Decoder(catalog, REGISTRY).decode(b"element_click", GOOD)
+    assert message.contract_version == 1
+    assert message.data == {"element_type": "movie", "page_type": "main", "position": None}
+
+
+def _version_two(schema: dict[str, Any]) -> Contract:
+
+    return parse_contract("element_click", 2, schema, Path("v2.json"))
+
+
+def test_ids_are_resolved_without_registering() -> None:
+    empty = InMemoryRegistry()
+    with pytest.raises(SchemaNotFoundError):
+        resolve_ids(empty, CATALOG)
+    assert empty.subjects() == ()
+    registered = register_all(empty, CATALOG)
+    assert resolve_ids(empty, CATALOG) == registered == register_all(empty, CATALOG)
+    assert empty.levels == {record_name(c.event): COMPATIBILITY for c in CATALOG.newest}

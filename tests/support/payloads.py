@@ -1,0 +1,102 @@
+"""Payloads generated from a contract: valid ones, of every size and alphabet.
+
+Covers the keywords of the contract dialect that shape values; what the others restrict is left to
+a filter by the validator.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from contracts.model import Contract
+from contracts.validation import Validator
+
+Schema = Mapping[str, Any]
+Values = st.SearchStrategy[Any]
+
+_LONGEST_TEXT = 40
+_LONGEST_LIST = 5
+
+_INSTANTS = st.datetimes(
+    min_value=dt.datetime(1900, 1, 1),  # noqa: DTZ001 - the text below says Z
+    max_value=dt.datetime(2299, 12, 31),  # noqa: DTZ001 - the text below says Z
+).map(lambda naive: naive.isoformat() + "Z")
+
+_FORMATS: dict[str, Values] = {
+    "uuid": st.uuids().map(str),
+    "date-time": _INSTANTS,
+    "date": st.dates(min_value=dt.date(1900, 1, 1), max_value=dt.date(2299, 12, 31)).map(str),
+    "email": st.emails(),
+}
+
+
+def payloads(contract: Contract) -> st.SearchStrategy[dict[str, Any]]:
+    """Valid ``data`` of a contract."""
+    return values(contract.schema).filter(Validator(contract.schema).accepts)
+
+
+def values(schema: Schema) -> Values:
+    """Instances of a schema of the dialect (without ``$ref``)."""
+    if "const" in schema:
+        return st.just(schema["const"])
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    return st.one_of([_BY_KIND[kind](schema) for kind in kinds])
+
+
+def _text(schema: Schema) -> Values:
+    if "format" in schema:
+        return _FORMATS[schema["format"]]
+    if "pattern" in schema:
+        return st.from_regex(schema["pattern"])
+    shortest = schema.get("minLength", 0)
+    longest = min(schema.get("maxLength", _LONGEST_TEXT), max(_LONGEST_TEXT, shortest))
+    alphabet = st.characters(codec="utf-8")
+    return st.text(alphabet, min_size=shortest, max_size=longest)
+
+
+def _integer(schema: Schema) -> Values:
+    low = schema.get("minimum", -(2**63))
+    high = schema.get("maximum", 2**63 - 1)
+    whole = st.integers(low, high)
+    # JSON Schema counts 1.0 among the integers.
+    return whole | whole.filter(lambda n: abs(n) < 2**53).map(float)
+
+
+def _number(schema: Schema) -> Values:
+    bounds = {"min_value": schema.get("minimum"), "max_value": schema.get("maximum")}
+    return st.floats(**bounds, allow_nan=False, allow_infinity=False) | st.integers(
+        bounds["min_value"] or -(2**53), bounds["max_value"] or 2**53
+    )
+
+
+def _array(schema: Schema) -> Values:
+    shortest = schema.get("minItems", 0)
+    longest = min(schema.get("maxItems", _LONGEST_LIST), max(_LONGEST_LIST, shortest))
+    return st.lists(values(schema["items"]), min_size=shortest, max_size=longest)
+
+
+def _object(schema: Schema) -> Values:
+    extra = schema.get("additionalProperties", True)
+    if isinstance(extra, Mapping):
+        keys = st.text(st.characters(codec="utf-8"), max_size=8)
+        return st.dictionaries(keys, values(extra), max_size=_LONGEST_LIST)
+    fields = {name: values(inner) for name, inner in schema["properties"].items()}
+    required = {name: fields.pop(name) for name in schema.get("required", ())}
+    return st.fixed_dictionaries(required, optional=fields)
+
+
+_BY_KIND: dict[str, Callable[[Schema], Values]] = {
+    "null": lambda _schema: st.none(),
+    "boolean": lambda _schema: st.booleans(),
+    "string": _text,
+    "integer": _integer,
+    "number": _number,
+    "array": _array,
+    "object": _object,
+}

@@ -1,0 +1,79 @@
+"""Server processes for tests: free ports, waits with a deadline, and an end in every case."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def wait_until(
+    condition: Callable[[], bool], what: str, timeout_seconds: float = START_SECONDS
+) -> None:
+    """Returns as soon as ``condition`` holds; fails when it does not in time."""
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_seconds} s in vain: {what}"
+        time.sleep(0.02)
+
+
+class ServerProcess:
+    """A program and the children it starts, in a process group of their own."""
+
+    def __init__(self, command: Sequence[str], log: Path, env: Mapping[str, str] | None) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=None if env is None else {**os.environ, **env},
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def wait_ready(self, is_ready: Callable[[], bool]) -> None:
+        """Waits for ``is_ready``; fails at once, with the log, when the program ends first."""
+
+        def ready_or_ended() -> bool:
+            assert self._popen.poll() is None, self.log.read_text(errors="replace")
+            return is_ready()
+
+        wait_until(ready_or_ended, f"server ready, see {self.log}")
+
+    def wait_exit(self, timeout_seconds: float = STOP_SECONDS) -> int:
+        """Waits for the program to end by itself; gives its exit code."""
+        return self._popen.wait(timeout_seconds)
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to the whole group."""
+        os.killpg(self.pid, number)
+
+    def terminate(self) -> int:
+        """Asks the program, not its children, to end; gives its exit code."""
+        self._popen.terminate()
+        return self.wait_exit()
+
+    def kill(self) -> None:
+        """Ends the whole group at once, if it still runs."""
+        if self._popen.poll() is None:
+            self.send(signal.SIGKILL)
+            self._popen.wait(STOP_SECONDS)

@@ -1,0 +1,75 @@
+"""The ``ugc`` command: groups of subcommands, and one place that turns errors into exit codes.
+
+Exit codes: 0 done, 1 it failed (one line on standard error says why), 2 the command line is wrong,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+
+import click
+
+from ugc.errors import UgcError, expected_errors
+
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "api": ("ugc.commands.api", "Serve the HTTP API."),
+    "auth": ("ugc.commands.auth", "The auth_service stand-in of the local stack."),
+    "clickhouse": ("ugc.commands.clickhouse", "The embedded ClickHouse of the local stack."),
+    "contracts": ("ugc.commands.contracts", "Look at the event contracts."),
+    "demo": ("ugc.commands.demo", "Show the whole path once, on a stack of its own."),
+    "etl": ("ugc.commands.etl", "Load events from Kafka into ClickHouse."),
+    "init": ("ugc.commands.init", "Create topics, subjects and tables where they are missing."),
+    "probe": ("ugc.commands.probe", "Check that a URL answers, for container health checks."),
+    "registry": ("ugc.commands.registry", "The embedded Schema Registry of the local stack."),
+    "sql": ("ugc.commands.sql", "Ask ClickHouse a question."),
+    "traffic": ("ugc.commands.traffic", "Send realistic visitor sessions to the API."),
+    "up": ("ugc.commands.up", "Run the whole local stack until Ctrl-C."),
+}
+"""Name → module that defines ``command``, and the line shown in the overview.
+
+The modules are imported when they are used: some of them bring a database engine along.
+"""
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        found = importlib.import_module(_COMMANDS[cmd_name][0]).command
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name][1]) for name in sorted(_COMMANDS)])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ugc-events")
+def ugc() -> None:
+    """Contract-first event tracking: from one JSON Schema per event to a typed table.
+
+    The parts are found through KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL, REDIS_URL,
+    CLICKHOUSE_URL and AUTH_SERVICE_URL; where one is not set, through the local stack that
+    `ugc up` runs in this folder.
+    """
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    try:
+        sys.exit(ugc.main(standalone_mode=False))
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (UgcError, *expected_errors()) as error:
+        click.echo(f"ugc: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,25 @@
+"""``ugc api``: serve the HTTP API."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def command() -> None:
+    """Serve the HTTP API."""
+
+
+@command.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, help="Processes; one per core is right.")
+@click.option("--threads", default=32, show_default=True, help="Requests at a time per process.")
+def serve(host: str, port: int, workers: int, threads: int) -> None:
+    """Serve until SIGTERM or Ctrl-C, then finish what is running.
+
+    The parts are found through environment variables; /health/ready tells which one is missing.
+    """
+    from ugc.serving import serve as serve_wsgi
+
+    serve_wsgi("api.wsgi:create_from_env", host=host, port=port, workers=workers, threads=threads)

@@ -1,0 +1,41 @@
+"""Where the parts are: the caller's environment, completed by the local stack's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from ugc.errors import SettingError
+from ugc.stack import running_stack
+
+STATE_DIR = Path(".ugc")
+
+
+def current_environment(state_dir: Path = STATE_DIR) -> Mapping[str, str]:
+    """The process's environment over that of the stack running in ``state_dir``, if one is."""
+    stack = running_stack(state_dir)
+    return {**(stack.env if stack else {}), **os.environ}
+
+
+def require(env: Mapping[str, str], name: str) -> str:
+    """A variable that has to be there.
+
+    Raises:
+        SettingError: it is not set, and no local stack is running.
+    """
+    if value := env.get(name, "").strip():
+        return value
+    raise SettingError(f"{name} is not set, and no local stack runs here (start one: ugc up)")
+
+
+state_dir_option = click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=STATE_DIR,
+    show_default=True,
+    help="Folder of the local stack that is asked where the parts are.",
+)
+"""For every command that talks to the parts."""

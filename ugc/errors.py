@@ -1,0 +1,23 @@
+"""Errors of the composition root, and the list of those that need no stack trace."""
+
+from __future__ import annotations
+
+
+class UgcError(Exception):
+    """Something that the person at the command line can do something about."""
+
+
+class SettingError(UgcError):
+    """An environment variable is missing or malformed; the text names it."""
+
+
+def expected_errors() -> tuple[type[Exception], ...]:
+    """The base error of every room: their texts are written for people."""
+    from etl.errors import EtlError
+
+    from api.errors import ApiError
+    from ch_schema.errors import ClickHouseError
+    from contracts.errors import ContractError
+    from registry.errors import RegistryError
+
+    return (ApiError, ClickHouseError, ContractError, EtlError, RegistryError)

@@ -1,0 +1,91 @@
+"""Prepares the parts: Kafka's topics, the registry's subjects, ClickHouse's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import tenacity
+
+from ch_schema.client import connect as connect_clickhouse
+from ch_schema.errors import RetryableError
+from ch_schema.migrate import ensure_tables
+from registry.client import connect as connect_registry
+from registry.errors import RegistryUnavailableError
+from registry.subjects import register_all
+from ugc.environment import require
+from ugc.errors import SettingError
+from ugc.topics import Topic, TopicError, ensure_topics
+from ugc.wiring import catalog_from
+
+_ATTEMPT_SECONDS = 5.0
+
+
+def initialise(
+    env: Mapping[str, str], *, wait_seconds: float, say: Callable[[str], object]
+) -> None:
+    """Creates what is missing. Idempotent.
+
+    Args:
+        env: where the parts are, and KAFKA_TOPIC, KAFKA_DEAD_LETTER_TOPIC, KAFKA_PARTITIONS,
+            KAFKA_REPLICATION_FACTOR, KAFKA_MIN_INSYNC_REPLICAS.
+        wait_seconds: how long each part may take to answer.
+        say: gets one line for each part.
+
+    Raises:
+        TopicError, RegistryError, ClickHouseError: a part still does not answer, or refuses.
+        SettingError: a variable is missing or malformed.
+    """
+    catalog = catalog_from(env)
+    patient = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(
+            (TopicError, RegistryUnavailableError, RetryableError)
+        ),
+        stop=tenacity.stop_after_delay(wait_seconds),
+        wait=tenacity.wait_exponential(0.2, max=2),
+        reraise=True,
+    )
+    servers = require(env, "KAFKA_BOOTSTRAP_SERVERS")
+    made = patient(ensure_topics, servers, topics(env), timeout_seconds=_ATTEMPT_SECONDS)
+    say(f"topics: {', '.join(made) if made else 'all there'}")
+
+    registry = connect_registry(require(env, "SCHEMA_REGISTRY_URL"))
+    ids = patient(register_all, registry, catalog)
+    say(f"subjects: {len(ids)} contract versions registered")
+
+    clickhouse = connect_clickhouse(require(env, "CLICKHOUSE_URL"))
+    try:
+        patient(ensure_tables, clickhouse, catalog)
+    finally:
+        clickhouse.close()
+    say(f"tables: {', '.join(contract.event for contract in catalog.tables)}")
+
+
+def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
+    """The events' topic and the dead letters'.
+
+    Raises:
+        SettingError: a number is malformed.
+    """
+    replication = _positive(env, "KAFKA_REPLICATION_FACTOR", 1)
+    in_sync = _positive(env, "KAFKA_MIN_INSYNC_REPLICAS", max(1, replication - 1))
+    events = Topic(
+        name=env.get("KAFKA_TOPIC", "ugc.events"),
+        partitions=_positive(env, "KAFKA_PARTITIONS", 6),
+        replication_factor=replication,
+        min_insync_replicas=in_sync,
+    )
+    dead_letters = Topic(
+        name=env.get("KAFKA_DEAD_LETTER_TOPIC", "ugc.events.dead-letter"),
+        partitions=1,
+        replication_factor=replication,
+        retention_ms=events.retention_ms * 4,
+        min_insync_replicas=in_sync,
+    )
+    return events, dead_letters
+
+
+def _positive(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, "").strip() or str(default)
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingError(f"{name} must be a whole number from 1 on, not {text!r}")
+    return int(text)

@@ -1,0 +1,12 @@
+"""The local stack: every part on loopback, with nothing but what PyPI brings.
+
+In: a :class:`StackConfig`.  Out: running processes, their logs, and ``stack.json`` by which other
+terminals find them.
+"""
+
+from ugc.stack.config import PartName, StackConfig
+from ugc.stack.foreground import run_foreground
+from ugc.stack.state import StackInfo, running_stack
+from ugc.stack.supervisor import Stack
+
+__all__ = ["PartName", "Stack", "StackConfig", "StackInfo", "run_foreground", "running_stack"]

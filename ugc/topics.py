@@ -1,0 +1,67 @@
+"""Creates the Kafka topics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from ugc.errors import UgcError
+
+_SEVEN_DAYS_MS = 7 * 24 * 3600 * 1000
+
+
+class TopicError(UgcError):
+    """Kafka does not answer, or will not create a topic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic that has to exist. ``config`` are Kafka's topic settings."""
+
+    name: str
+    partitions: int
+    replication_factor: int = 1
+    retention_ms: int = _SEVEN_DAYS_MS
+    min_insync_replicas: int = 1
+
+
+def ensure_topics(
+    bootstrap_servers: str, topics: Sequence[Topic], *, timeout_seconds: float
+) -> tuple[str, ...]:
+    """Creates the topics that are missing and returns their names; leaves others as they are.
+
+    Raises:
+        TopicError: Kafka does not answer in time, or refuses.
+    """
+    admin = AdminClient(
+        {"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": int(timeout_seconds * 1000)}
+    )
+    try:
+        known = admin.list_topics(timeout=timeout_seconds).topics
+    except KafkaException as error:
+        raise TopicError(f"Kafka at {bootstrap_servers} does not answer: {error}") from error
+    missing = [_new_topic(topic) for topic in topics if topic.name not in known]
+    if not missing:
+        return ()
+    for name, future in admin.create_topics(missing, request_timeout=timeout_seconds).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise TopicError(f"Kafka will not create the topic {name}: {error}") from error
+    return tuple(topic.topic for topic in missing)
+
+
+def _new_topic(topic: Topic) -> NewTopic:
+    return NewTopic(
+        topic.name,
+        num_partitions=topic.partitions,
+        replication_factor=topic.replication_factor,
+        config={
+            "retention.ms": str(topic.retention_ms),
+            "min.insync.replicas": str(topic.min_insync_replicas),
+        },
+    )

@@ -1,0 +1,104 @@
+"""Sends visitors' requests over HTTP and keeps the tally of what the API answered."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import httpx2
+import orjson
+
+from ugc.traffic.sessions import Step
+
+_ACCEPTED = 202
+_TIMEOUT_SECONDS = 15.0
+_ATTEMPTS_ON_503 = 5
+
+
+@dataclass
+class Tally:
+    """What the API answered. ``accepted`` counts answers, ``ids`` distinct events."""
+
+    sent: int = 0
+    accepted: Counter[str] = field(default_factory=Counter)
+    ids: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    views_started: set[str] = field(default_factory=set)
+    views_ended: set[str] = field(default_factory=set)
+    refused: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    latencies_ms: list[float] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, step: Step, answer: httpx2.Response, latency_ms: float) -> None:
+        """Books one answer."""
+        with self._lock:
+            self.sent += 1
+            self.latencies_ms.append(latency_ms)
+            if answer.status_code == _ACCEPTED:
+                self._accept(step, orjson.loads(answer.content))
+            elif 400 <= answer.status_code < 500:
+                self.refused[str(orjson.loads(answer.content)["code"])] += 1
+            else:
+                self.failed[f"HTTP {answer.status_code}"] += 1
+
+    def add_failure(self, error: httpx2.HTTPError) -> None:
+        """Books a request that got no answer."""
+        with self._lock:
+            self.sent += 1
+            self.failed[type(error).__name__] += 1
+
+    def _accept(self, step: Step, answer: dict[str, str]) -> None:
+        event = answer["event"]
+        self.accepted[event] += 1
+        self.ids[event].add(answer["event_id"])
+        if step.view is not None:
+            views = self.views_started if event == "page_view_start" else self.views_ended
+            views.add(step.view)
+
+
+def send_sessions(
+    events_url: str,
+    sessions: Sequence[Iterable[Step]],
+    tally: Tally,
+    *,
+    at_once: int,
+    on_session_done: Callable[[], object],
+) -> None:
+    """Sends every session, ``at_once`` of them side by side, each step after its pause.
+
+    A 503 is tried again after its Retry-After, as the API's documentation asks clients to do.
+    """
+    limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+    with (
+        httpx2.Client(limits=limits, timeout=_TIMEOUT_SECONDS) as client,
+        ThreadPoolExecutor(at_once) as pool,
+    ):
+
+        def send(steps: Iterable[Step]) -> None:
+            for step in steps:
+                time.sleep(step.pause_seconds)
+                _send_step(client, events_url, step, tally)
+            on_session_done()
+
+        for done in [pool.submit(send, steps) for steps in sessions]:
+            done.result()
+
+
+def _send_step(client: httpx2.Client, events_url: str, step: Step, tally: Tally) -> None:
+    headers = {"Content-Type": "application/json"}
+    for _ in range(_ATTEMPTS_ON_503):
+        started = time.perf_counter()
+        try:
+            answer = client.post(events_url, content=step.body, headers=headers)
+        except httpx2.HTTPError as error:
+            tally.add_failure(error)
+            return
+        latency_ms = (time.perf_counter() - started) * 1000
+        if answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(float(answer.headers.get("Retry-After", "1")))
+    tally.add(step, answer, latency_ms)

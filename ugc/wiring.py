@@ -1,0 +1,14 @@
+"""Makes the pieces that several commands need, out of environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from contracts.loader import Catalog, load_catalog
+
+
+def catalog_from(env: Mapping[str, str]) -> Catalog:
+    """The contracts in CONTRACTS_DIR, or those of the package."""
+    folder = env.get("CONTRACTS_DIR", "").strip()
+    return load_catalog(Path(folder) if folder else None)
