@@ -44,8 +44,8 @@ from contracts.model import (
 )
 from contracts.validation import problems_with_contract
 
-_VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
-_EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
+EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 def default_folder() -> Path:
@@ -167,7 +167,7 @@ def _version_files(
     for inner in sorted(folder.iterdir()):
         if inner.name in skip:
             continue
-        if not inner.is_dir() or not _EVENT_NAME.fullmatch(inner.name):
+        if not inner.is_dir() or not EVENT_NAME.fullmatch(inner.name):
             raise ContractLoadError(f"{inner} is not a folder named like an event (a-z, 0-9, _)")
         numbered = sorted((_version_of(path), path) for path in inner.iterdir())
         if [number for number, _ in numbered] != list(range(1, len(numbered) + 1)) or not numbered:
@@ -176,7 +176,7 @@ def _version_files(
 
 
 def _version_of(path: Path) -> int:
-    found = _VERSION_FILE.fullmatch(path.name)
+    found = VERSION_FILE.fullmatch(path.name)
     if found is None:
         raise ContractLoadError(f"{path} is not named v<N>.json")
     return int(found[1])
@@ -184,7 +184,7 @@ def _version_of(path: Path) -> int:
 
 def _read(path: Path) -> JsonSchema:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_distinct)
+        document = parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ContractLoadError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -192,6 +192,19 @@ def _read(path: Path) -> JsonSchema:
     if not isinstance(document, dict):
         raise ContractLoadError(f"{path} is not a JSON object")
     return document
+
+
+def parse_json(text: str) -> Any:
+    """A file's JSON (RFC 8259).
+
+    Raises:
+        ValueError: it is none, has NaN or an infinity, or an object has a key twice.
+    """
+    return json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
 
 
 def _distinct(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -220,10 +233,12 @@ def _pairing(declared: Mapping[str, Any] | None) -> Pairing | None:
 def _deprecation(declared: Mapping[str, Any] | None) -> Deprecation | None:
     if declared is None:
         return None
+    retired = declared.get("retired")
     return Deprecation(
         since=dt.date.fromisoformat(declared["since"]),
         sunset=dt.date.fromisoformat(declared["sunset"]),
         reason=declared["reason"],
+        retired=None if retired is None else dt.date.fromisoformat(retired),
     )
 
 

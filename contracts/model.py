@@ -183,11 +183,20 @@ class QualityObjectives:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deprecation:
-    """A version on its way out: clients are warned from ``since``, refused after ``sunset``."""
+    """A version on its way out.
+
+    Clients are warned from ``since`` on that the version goes at ``sunset``.  It is refused from
+    ``retired`` on, which somebody has to decide and which is never before ``sunset``.
+    """
 
     since: dt.date
     sunset: dt.date
     reason: str
+    retired: dt.date | None = None
+
+    def is_retired(self, today: dt.date) -> bool:
+        """Whether the version is refused on this day (UTC)."""
+        return self.retired is not None and self.retired <= today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

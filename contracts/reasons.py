@@ -12,6 +12,7 @@ class Reason(StrEnum):
     """Why something was refused, or set aside."""
 
     # The request's body and headers.
+    REQUEST_INVALID = "request_invalid"
     BODY_EMPTY = "body_empty"
     BODY_TOO_LARGE = "body_too_large"
     LENGTH_INVALID = "length_invalid"
@@ -51,6 +52,7 @@ class Reason(StrEnum):
 
 
 DESCRIPTIONS: dict[Reason, str] = {
+    Reason.REQUEST_INVALID: "The request is not HTTP that the service can work with.",
     Reason.BODY_EMPTY: "The request has no body.",
     Reason.BODY_TOO_LARGE: "The body is larger than the service accepts.",
     Reason.LENGTH_INVALID: "The body is shorter than its Content-Length, or the length is wrong.",

@@ -55,12 +55,15 @@ class Validator:
         """Whether ``value`` (parsed JSON) satisfies the schema."""
         return self._compiled.is_valid(value)
 
-    def violations(self, value: Any, *, at: str = "") -> tuple[Violation, ...]:
+    def violations(
+        self, value: Any, *, at: str = "", limit: int | None = MAX_VIOLATIONS
+    ) -> tuple[Violation, ...]:
         """What is wrong with ``value``, by pointer; empty when nothing is.
 
         Args:
             value: parsed JSON.
             at: JSON pointer of ``value`` in the document that the reader knows.
+            limit: so many at most; ``None`` for all.
         """
         if self._compiled.is_valid(value):
             return ()
@@ -69,23 +72,40 @@ class Validator:
             for error in self._compiled.iter_errors(value)
             for violation in _violations(error, at)
         ]
-        return tuple(sorted(found, key=lambda v: (v.pointer, v.keyword, v.message)))[
-            :MAX_VIOLATIONS
-        ]
+        return tuple(sorted(found, key=lambda v: (v.pointer, v.keyword, v.message)))[:limit]
 
 
 def problems_with_contract(schema: JsonSchema) -> tuple[str, ...]:
     """Where a contract breaks the dialect: one line for each finding, empty when it does not."""
     return tuple(
         f"{violation.pointer or '/'} {violation.message}"
-        for violation in _dialect().violations(schema)
+        for violation in dialect_validator().violations(schema)
     )
 
 
 @cache
-def _dialect() -> Validator:
+def dialect() -> JsonSchema:
+    """The meta-schema: what a contract may say."""
     text = files("contracts").joinpath("meta/dialect.json").read_text(encoding="utf-8")
-    return Validator(json.loads(text))
+    found: JsonSchema = json.loads(text)
+    return found
+
+
+@cache
+def dialect_validator() -> Validator:
+    """Holds a contract against :func:`dialect`."""
+    return Validator(dialect())
+
+
+def problem_with_pattern(pattern: str) -> str | None:
+    """Why the linear-time engine cannot take ``pattern``; ``None`` when it can."""
+    try:
+        jsonschema_rs.Draft202012Validator(
+            {"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions()
+        )
+    except jsonschema_rs.ValidationError as error:
+        return error.message
+    return None
 
 
 def _violations(error: jsonschema_rs.ValidationError, at: str) -> list[Violation]:

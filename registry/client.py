@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
 import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
+from registry import compatibility
 from registry.errors import (
     RegistryError,
     RegistryUnavailableError,
@@ -57,6 +59,17 @@ class SchemaRegistry(Protocol):
         """All subjects, sorted.
 
         Raises:
+            RegistryUnavailableError: no answer in time.
+        """
+        ...
+
+    def is_compatible(self, subject: str, schema_text: str) -> bool:
+        """Whether the registry would take the schema beside what ``subject`` has.
+
+        A subject that is not there takes every schema.
+
+        Raises:
+            SchemaRefusedError: it is no Avro schema.
             RegistryUnavailableError: no answer in time.
         """
         ...
@@ -129,6 +142,18 @@ class ConfluentRegistry:
         except (SchemaRegistryError, httpx2.HTTPError) as error:
             raise self._translated(error, "subjects") from error
 
+    def is_compatible(self, subject: str, schema_text: str) -> bool:
+        try:
+            return self._client.test_compatibility_all_versions(
+                subject, Schema(schema_text, "AVRO")
+            )
+        except SchemaRegistryError as error:
+            if error.http_status_code == HTTPStatus.NOT_FOUND:
+                return True
+            raise self._translated(error, subject) from error
+        except httpx2.HTTPError as error:
+            raise self._translated(error, subject) from error
+
     def set_compatibility(self, subject: str, level: str) -> None:
         try:
             self._client.set_compatibility(subject, level)
@@ -152,12 +177,12 @@ class ConfluentRegistry:
 
 
 class InMemoryRegistry:
-    """A registry within this process, for tests. It checks nothing but identity."""
+    """A registry within this process, for tests. It registers what it would call incompatible."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._texts: list[str] = []
-        self._by_subject: dict[str, set[str]] = {}
+        self._by_subject: dict[str, dict[str, None]] = {}
         self.levels: dict[str, str] = {}
 
     def register(self, subject: str, schema_text: str) -> int:
@@ -165,7 +190,7 @@ class InMemoryRegistry:
         with self._lock:
             if canonical not in self._texts:
                 self._texts.append(canonical)
-            self._by_subject.setdefault(subject, set()).add(canonical)
+            self._by_subject.setdefault(subject, {})[canonical] = None
             return self._texts.index(canonical) + 1
 
     def lookup(self, subject: str, schema_text: str) -> int:
@@ -183,6 +208,14 @@ class InMemoryRegistry:
 
     def subjects(self) -> tuple[str, ...]:
         return tuple(sorted(self._by_subject))
+
+    def is_compatible(self, subject: str, schema_text: str) -> bool:
+        new, *earlier = (
+            compatibility.resolve(json.loads(text))
+            for text in (_canonical(schema_text), *self._by_subject.get(subject, ()))
+        )
+        level = compatibility.Level(self.levels.get(subject, compatibility.Level.BACKWARD))
+        return not compatibility.check(level, new, earlier)
 
     def set_compatibility(self, subject: str, level: str) -> None:
         self.levels[subject] = level

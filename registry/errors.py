@@ -7,7 +7,10 @@
     ├── SchemaRefusedError         the registry answered, and will not take the schema
     ├── SchemaNotFoundError        the registry answered, and does not have it
     ├── EncodeError                a value has no image in the Avro schema
-    └── UndecodableError           a Kafka message cannot be read; carries a reason code
+    ├── UndecodableError           a Kafka message cannot be read; carries a reason code
+    ├── InvalidSchemaError         a document is no Avro schema
+    ├── SchemaStoreError           the embedded server cannot read or write its folder
+    └── RequestRefusedError        the embedded server refuses a request; carries its error code
 """
 
 from __future__ import annotations
@@ -51,3 +54,21 @@ class UndecodableError(RegistryError):
         self.detail = detail
         self.schema_id = schema_id
         super().__init__(f"{reason}: {detail}")
+
+
+class InvalidSchemaError(RegistryError):
+    """A document that is no Avro schema; the text says where and why."""
+
+
+class SchemaStoreError(RegistryError):
+    """The embedded server's folder cannot be read or written, or is in use for too long."""
+
+
+class RequestRefusedError(RegistryError):
+    """The embedded server's negative answer: ``status`` is HTTP's, ``code`` Confluent's."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+        super().__init__(f"{message} ({code})")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import click
 
-from ugc.errors import UgcError, expected_errors
+from ugc.errors import expected_errors
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "api": ("ugc.commands.api", "Serve the HTTP API."),
@@ -70,6 +70,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (UgcError, *expected_errors()) as error:
+    except expected_errors() as error:
         click.echo(f"ugc: {error}", err=True)
         sys.exit(1)

@@ -12,12 +12,11 @@ class SettingError(UgcError):
 
 
 def expected_errors() -> tuple[type[Exception], ...]:
-    """The base error of every room: their texts are written for people."""
-    from etl.errors import EtlError
-
+    """The base error of every room. Their texts are written for people."""
     from api.errors import ApiError
     from ch_schema.errors import ClickHouseError
     from contracts.errors import ContractError
+    from etl.errors import EtlError
     from registry.errors import RegistryError
 
-    return (ApiError, ClickHouseError, ContractError, EtlError, RegistryError)
+    return (ApiError, ClickHouseError, ContractError, EtlError, RegistryError, UgcError)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from contracts.loader import Catalog
+from ugc.traffic.sender import Tally
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """Two figures that have to be equal, and how each was counted."""
 
-    name: str
+    event: str
     left: int
     left_counts: str
     right: int
@@ -22,15 +28,80 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """Sums over the loader's runs, for all events together, and what still waits at the end."""
+class Books:
+    """The sums of all runs of the loader, by event, and the last run's open views.
 
-    consumed: int
-    loaded: int
-    paired: int
-    unpaired: int
-    duplicates: int
-    orphan_ends: int
-    dead: int
-    starts_waiting: int
-    ends_waiting: int
+    ``counts`` has the fields of :class:`etl.report.EventCounts`, ``pairs`` those of
+    :class:`etl.report.PairCounts` that count up.
+    """
+
+    counts: Mapping[str, Counter[str]]
+    pairs: Mapping[str, Counter[str]]
+    waiting: Mapping[str, int]
+    runs_balanced: bool
+
+
+def add_up(reports: Sequence[Mapping[str, Any]]) -> Books:
+    """The books of several runs; each report is that of ``ugc etl run --json``, in order."""
+    counts: dict[str, Counter[str]] = {}
+    pairs: dict[str, Counter[str]] = {}
+    waiting: dict[str, int] = {}
+    for report in reports:
+        for event, numbers in report["events"].items():
+            counts.setdefault(event, Counter()).update(numbers)
+        for event, numbers in report["pairs"].items():
+            figures = {name: n for name, n in numbers.items() if isinstance(n, int)}
+            pairs.setdefault(event, Counter()).update(figures)
+            waiting[event] = numbers["after"]["starts_waiting"]
+    return Books(
+        counts=counts,
+        pairs=pairs,
+        waiting=waiting,
+        runs_balanced=all(report["balanced"] for report in reports),
+    )
+
+
+def checks(
+    catalog: Catalog, tally: Tally, books: Books, rows: Mapping[str, int]
+) -> Iterator[Check]:
+    """Everything that has to be equal when no event was lost and none doubled.
+
+    Args:
+        catalog: the contracts.
+        tally: what the API answered.
+        books: what the loader did.
+        rows: table → rows, read with FINAL.
+    """
+    tables = {contract.event for contract in catalog.tables}
+    for event, answers in sorted(tally.accepted.items()):
+        counts = books.counts.get(event, Counter())
+        yield Check(
+            event=event,
+            left=answers,
+            left_counts="answers 202",
+            right=counts["consumed"],
+            right_counts="read from Kafka",
+        )
+        yield Check(
+            event=event,
+            left=answers - len(tally.ids[event]),
+            left_counts="sent twice",
+            right=counts["duplicates"],
+            right_counts="found to be duplicates",
+        )
+        if event in tables:
+            yield Check(
+                event=event,
+                left=len(tally.ids[event]),
+                left_counts="distinct events",
+                right=rows[event],
+                right_counts="rows",
+            )
+    for event in catalog.pairings:
+        yield Check(
+            event=event,
+            left=len(tally.views_started),
+            left_counts="views started",
+            right=rows[event] + books.waiting.get(event, 0),
+            right_counts="rows + still open",
+        )

@@ -1,0 +1,102 @@
+"""The Flask application: routes, correlation ids, and one form for every error."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import orjson
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from api import blueprint, docs_ui, health
+from api.config import ApiConfig
+from api.errors import Refusal
+from api.problems import MEDIA_TYPE, problem
+from api.services import Services
+from contracts.reasons import DESCRIPTIONS, Reason
+
+_log = logging.getLogger(__name__)
+
+CORRELATION_HEADER = "X-Correlation-Id"
+
+_SANE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+_HTTP_REASONS = {
+    404: Reason.NOT_FOUND,
+    405: Reason.METHOD_NOT_ALLOWED,
+    413: Reason.BODY_TOO_LARGE,
+}
+
+
+def create_app(config: ApiConfig, services: Services) -> Flask:
+    """An application over the given parts. It starts nothing and owns nothing."""
+    app = Flask("api", static_folder=None)
+    app.url_map.merge_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the documentation has an order
+    app.register_blueprint(
+        blueprint.events(services.pipeline, body_limit_bytes=config.body_limit_bytes)
+    )
+    app.register_blueprint(health.blueprint(services.health))
+    docs_ui.install(app, services.catalog)
+
+    @app.before_request
+    def identify() -> None:
+        sent = request.headers.get(CORRELATION_HEADER, "")
+        is_sane = _SANE_CORRELATION_ID.fullmatch(sent)
+        g.correlation_id = sent if is_sane else str(services.make_id())
+
+    @app.after_request
+    def complete(response: Response) -> Response:
+        response.headers[CORRELATION_HEADER] = g.correlation_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _failed)
+    return app
+
+
+def _refused(refusal: Refusal) -> Response:
+    facts = {
+        "code": refusal.reason,
+        "event": refusal.event,
+        "correlation_id": g.correlation_id,
+    }
+    if refusal.status >= 500:
+        _log.warning("not accepted", extra={**facts, "cause": str(refusal.__cause__)})
+    else:
+        _log.info("refused", extra=facts)
+    return _answer(refusal)
+
+
+def _http_error(error: HTTPException) -> Response | HTTPException:
+    """What Flask itself refuses; a redirect passes as it is."""
+    status = error.code or 500
+    if status < 400:
+        return error
+    if status >= 500:
+        return _failed(error)
+    reason = _HTTP_REASONS.get(status, Reason.REQUEST_INVALID)
+    response = _answer(Refusal(reason, DESCRIPTIONS[reason]))
+    response.headers.extend((n, v) for n, v in error.get_headers() if n == "Allow")
+    return response
+
+
+def _failed(error: Exception) -> Response:
+    _log.error("failed", exc_info=error, extra={"correlation_id": g.correlation_id})
+    reason = Reason.INTERNAL_ERROR
+    return _answer(Refusal(reason, DESCRIPTIONS[reason]))
+
+
+def _answer(refusal: Refusal) -> Response:
+    document = problem(refusal, correlation_id=g.correlation_id)
+    response = Response(orjson.dumps(document), refusal.status, mimetype=MEDIA_TYPE)
+    if refusal.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after_seconds)
+    if refusal.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return response

@@ -1,0 +1,49 @@
+"""``POST /api/v1/events``: the request and the answer, and nothing between them."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import ClientDisconnected
+
+from api import paths
+from api.body import check_headers, read_body
+from api.errors import Refusal
+from api.model import Accepted
+from api.pipeline import Pipeline
+from contracts.reasons import Reason
+
+
+def events(pipeline: Pipeline, *, body_limit_bytes: int) -> Blueprint:
+    """The routes that take events."""
+    routes = Blueprint("events", __name__)
+
+    @routes.post(paths.EVENTS)
+    def accept() -> Response:
+        check_headers(
+            media_type=request.mimetype,
+            charset=request.mimetype_params.get("charset", "").lower(),
+            content_encoding=request.headers.get("Content-Encoding", "").strip().lower(),
+        )
+        try:
+            body = read_body(
+                request.stream,
+                content_length=request.content_length,
+                limit_bytes=body_limit_bytes,
+            )
+        except ClientDisconnected as error:
+            raise Refusal(Reason.LENGTH_INVALID, "the body ended too early") from error
+        accepted = pipeline.accept(body, correlation_id=g.correlation_id)
+        return Response(orjson.dumps(answer(accepted)), 202, mimetype="application/json")
+
+    return routes
+
+
+def answer(accepted: Accepted) -> dict[str, object]:
+    """What the sender learns of a stored event."""
+    return {
+        "event_id": str(accepted.event_id),
+        "event": accepted.event,
+        "version": accepted.version,
+        "timestamp": accepted.timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }

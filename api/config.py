@@ -1,0 +1,181 @@
+"""Settings of the API, read once from environment variables.
+
+===========================  ======================================================================
+variable                     meaning (default)
+===========================  ======================================================================
+KAFKA_BOOTSTRAP_SERVERS      ``host:port``, several separated by commas
+KAFKA_TOPIC                  where accepted events go (``ugc.events``)
+SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
+REDIS_URL                    ``redis://host:port``, without a db number
+AUTH_SERVICE_URL             auth_service, without a path
+AUTH_SERVICE_PATH            path of its token check (``/api/v1/auth/verify``)
+AUTH_TIMEOUT_SECONDS         longest wait for auth_service (0.04)
+AUTH_CACHE_SECONDS           how long a good token stays known (300)
+AUTH_CACHE_REFUSED_SECONDS   how long a bad one does (30)
+REDIS_TIMEOUT_SECONDS        longest wait for Redis (0.02)
+JWT_SECRET                   secret for HS256 in the local check, at least 32 bytes (none)
+JWT_PUBLIC_KEY               PEM public key for RS256 or ES256 in the local check (none)
+JWT_PUBLIC_KEY_FILE          a file with that key, instead of the key itself (none)
+JWT_ISSUER                   demanded ``iss`` (any)
+JWT_AUDIENCE                 demanded ``aud`` (any)
+JWT_MAX_OVERDUE_SECONDS      in the local check, how long ago a token may have ended (30 days)
+PUBLISH_TIMEOUT_SECONDS      longest wait for Kafka's acknowledgement, 0.1 at least (2)
+BODY_LIMIT_BYTES             longest request body (65,536)
+JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
+CONTRACTS_DIR                folder of the contract files (those of the package)
+===========================  ======================================================================
+
+A variable that is set to nothing counts as not set.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from api.errors import ConfigError
+from api.model import JwtPolicy
+from api.pipeline import Limits
+from api.users import CacheTimes
+
+_THIRTY_DAYS_SECONDS = 30 * 24 * 3600
+
+_SERVER = re.compile(r"[^\s,/]+:[0-9]{1,5}", re.ASCII)
+_COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiConfig:
+    """Everything that can be set. The module says what each variable means."""
+
+    kafka_bootstrap_servers: str
+    kafka_topic: str
+    schema_registry_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    redis_timeout_seconds: float
+    auth_url: str
+    auth_timeout_seconds: float
+    cache_times: CacheTimes
+    jwt: JwtPolicy
+    limits: Limits
+    body_limit_bytes: int
+    contracts_dir: Path | None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> ApiConfig:
+        """The settings in environment variables.
+
+        Raises:
+            ConfigError: a variable is missing or malformed; the text names it.
+        """
+        read = _Reader(env)
+        auth_path = read.text("AUTH_SERVICE_PATH", "/api/v1/auth/verify")
+        if not auth_path.startswith("/"):
+            raise ConfigError("AUTH_SERVICE_PATH", "a path that begins with /")
+        contracts_dir = read.optional("CONTRACTS_DIR")
+        return cls(
+            kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
+            kafka_topic=read.text("KAFKA_TOPIC", "ugc.events"),
+            schema_registry_url=read.urls("SCHEMA_REGISTRY_URL", ("http", "https")),
+            redis_url=read.url("REDIS_URL", ("redis", "rediss")),
+            redis_timeout_seconds=read.seconds("REDIS_TIMEOUT_SECONDS", 0.02),
+            auth_url=read.url("AUTH_SERVICE_URL", ("http", "https")) + auth_path,
+            auth_timeout_seconds=read.seconds("AUTH_TIMEOUT_SECONDS", 0.04),
+            cache_times=CacheTimes(
+                identity_seconds=read.seconds("AUTH_CACHE_SECONDS", 300.0),
+                rejection_seconds=read.seconds("AUTH_CACHE_REFUSED_SECONDS", 30.0),
+            ),
+            jwt=JwtPolicy(
+                secret=read.optional("JWT_SECRET"),
+                public_key=read.public_key(),
+                issuer=read.optional("JWT_ISSUER"),
+                audience=read.optional("JWT_AUDIENCE"),
+                max_overdue_seconds=read.seconds("JWT_MAX_OVERDUE_SECONDS", _THIRTY_DAYS_SECONDS),
+            ),
+            limits=Limits(
+                json_depth=read.count("JSON_DEPTH_LIMIT", 32),
+                publish_seconds=read.seconds("PUBLISH_TIMEOUT_SECONDS", 2.0, least=0.1),
+            ),
+            body_limit_bytes=read.count("BODY_LIMIT_BYTES", 65_536),
+            contracts_dir=None if contracts_dir is None else Path(contracts_dir),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    env: Mapping[str, str]
+
+    def optional(self, name: str) -> str | None:
+        return self.env.get(name, "").strip() or None
+
+    def required(self, name: str, expected: str) -> str:
+        found = self.optional(name)
+        if found is None:
+            raise ConfigError(name, f"set, in the form {expected}")
+        return found
+
+    def text(self, name: str, default: str) -> str:
+        return self.optional(name) or default
+
+    def seconds(self, name: str, default: float, *, least: float = 0.001) -> float:
+        expected = f"a number of seconds, {least:g} at least"
+        try:
+            found = float(self.text(name, str(default)))
+        except ValueError as error:
+            raise ConfigError(name, expected) from error
+        if not least <= found < math.inf:
+            raise ConfigError(name, expected)
+        return found
+
+    def count(self, name: str, default: int) -> int:
+        found = self.text(name, str(default))
+        if not _COUNT.fullmatch(found):
+            raise ConfigError(name, "a whole number from 1 to 999,999,999, in digits alone")
+        return int(found)
+
+    def servers(self, name: str) -> str:
+        """``host:port``, several separated by commas."""
+        found = self.required(name, "host:port")
+        if not all(_SERVER.fullmatch(each.strip()) for each in found.split(",")):
+            raise ConfigError(name, "host:port, several separated by commas")
+        return found
+
+    def url(self, name: str, schemes: tuple[str, ...]) -> str:
+        """An address without path, query or fragment."""
+        found = self.required(name, f"{schemes[0]}://host:port").removesuffix("/")
+        if not _is_url(found, schemes) or urlsplit(found).path:
+            raise ConfigError(name, f"an address like {schemes[0]}://host:port, without a path")
+        return found
+
+    def urls(self, name: str, schemes: tuple[str, ...]) -> str:
+        """Addresses separated by commas; each may have a path."""
+        found = self.required(name, f"{schemes[0]}://host:port")
+        if not all(_is_url(each.strip(), schemes) for each in found.split(",")):
+            raise ConfigError(name, f"addresses like {schemes[0]}://host:port")
+        return found
+
+    def public_key(self) -> str | None:
+        given, file = self.optional("JWT_PUBLIC_KEY"), self.optional("JWT_PUBLIC_KEY_FILE")
+        if given is not None and file is not None:
+            raise ConfigError("JWT_PUBLIC_KEY_FILE", "unset when JWT_PUBLIC_KEY is set")
+        if file is None:
+            return given
+        try:
+            return Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError("JWT_PUBLIC_KEY_FILE", "a readable file in PEM form") from error
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    """Whether it is an absolute address with a host, and without query or fragment."""
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    has_host = bool(parts.hostname) and has_port
+    return parts.scheme in schemes and has_host and not (parts.query or parts.fragment)

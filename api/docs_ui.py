@@ -1,0 +1,111 @@
+"""Documentation in the browser: Swagger UI at ``/docs``, the document at ``/openapi.json``.
+
+flasgger serves both.  Its own Swagger UI is too old for OpenAPI 3.1 and its page loads fonts from
+another host, so it is pointed at the Swagger UI 5 files of swagger-ui-py, and the two templates
+that name other hosts or libraries are replaced.  Everything comes from this process.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+from flasgger import Swagger
+from flask import Flask, Response
+from jinja2 import ChoiceLoader, DictLoader
+
+from api import openapi, paths
+from api.errors import STATUS
+from api.problems import title
+from contracts.loader import Catalog
+from contracts.reasons import DESCRIPTIONS
+
+_HEAD = """\
+<meta charset="UTF-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
+<link rel="stylesheet" href="{{ swagger_ui_css }}">
+<link rel="icon" type="image/png" href="{{ favicon }}">
+<style>
+  html { box-sizing: border-box; overflow-y: scroll; }
+  *, *:before, *:after { box-sizing: inherit; }
+  body { margin: 0; background: #fafafa; }
+</style>
+"""
+
+_SCRIPTS = """\
+<script src="{{ swagger_ui_bundle_js }}"></script>
+<script src="{{ swagger_ui_standalone_preset_js }}"></script>
+"""
+
+_TEMPLATES = {
+    "flasgger/head.html": _HEAD,
+    "flasgger/body_scripts.html": _SCRIPTS,
+    "flasgger/footer.html": "",
+}
+
+
+def install(app: Flask, catalog: Catalog) -> None:
+    """Adds the documentation of ``catalog`` to an application."""
+    document = openapi.document(catalog, version=version("ugc-events"))
+    app.jinja_loader = ChoiceLoader([DictLoader(_TEMPLATES)])
+    Swagger(app, config=_config(), template=document)
+    app.add_url_rule(f"{paths.DOCS}/", endpoint="docs_with_slash", redirect_to=paths.DOCS)
+    page = _reasons_page()
+
+    @app.get(paths.REASONS)
+    def reasons() -> Response:
+        return Response(page, mimetype="text/html")
+
+
+def _config() -> dict[str, Any]:
+    return {
+        "title": "UGC events",
+        "openapi": "3.1.0",
+        "headers": [],
+        "specs": [
+            {
+                "endpoint": "openapi",
+                "route": paths.OPENAPI,
+                # The document is whole already: no docstring of a route adds to it.
+                "rule_filter": lambda _rule: False,
+                "model_filter": lambda _tag: False,
+            }
+        ],
+        "specs_route": paths.DOCS,
+        "static_folder": str(files("swagger_ui").joinpath("static")),
+        "static_url_path": f"{paths.DOCS}/static",
+        "oauth_redirect": f"{paths.DOCS}/oauth2-redirect",
+        "hide_top_bar": True,
+        "doc_expansion": "list",
+        "auth": {},
+        "ui_params": {
+            "defaultModelsExpandDepth": 0,
+            "displayOperationId": False,
+            "tryItOutEnabled": True,
+        },
+    }
+
+
+def _reasons_page() -> str:
+    rows = "\n".join(
+        f'<h2 id="{reason}">{escape(title(reason))}</h2>\n'
+        f"<p><code>{reason}</code>, status {status}. {escape(DESCRIPTIONS[reason])}</p>"
+        for reason, status in STATUS.items()
+    )
+    return f"""\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="UTF-8">
+<title>Reason codes</title>
+<style>body {{ font: 16px/1.5 sans-serif; max-width: 40em; margin: 2em auto }}</style>
+</head>
+<body>
+<h1>Why an event was refused</h1>
+{rows}
+</body>
+</html>
+"""

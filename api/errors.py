@@ -1,0 +1,113 @@
+"""Errors of the API room.
+
+::
+
+    ApiError
+    ├── ConfigError             an environment variable is missing or malformed
+    ├── Refusal                 the request gets a problem document; carries a reason code
+    └── UnavailableError        a part gave no usable answer in time
+        ├── AuthUnavailableError
+        ├── CacheUnavailableError
+        └── StoreUnavailableError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.reasons import Reason
+from contracts.validation import Violation
+
+
+class ApiError(Exception):
+    """Base of everything that can go wrong in the API."""
+
+
+class ConfigError(ApiError):
+    """An environment variable is missing or malformed."""
+
+    def __init__(self, variable: str, expected: str) -> None:
+        self.variable = variable
+        self.expected = expected
+        super().__init__(f"{variable} must be {expected}")
+
+
+class UnavailableError(ApiError):
+    """A part gave no usable answer in time; the same call may succeed later."""
+
+
+class AuthUnavailableError(UnavailableError):
+    """auth_service gave no verdict: time-out, connection error, 5xx or a malformed answer."""
+
+
+class CacheUnavailableError(UnavailableError):
+    """The token cache did not answer."""
+
+
+class StoreUnavailableError(UnavailableError):
+    """Kafka did not acknowledge the event in time. It may have been stored all the same."""
+
+
+class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failure of ours
+    """The request is answered with a problem document instead of 202.
+
+    ``detail`` is for the sender; it never quotes a token.  ``event`` and ``version`` are set as
+    far as they were known.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str,
+        *,
+        violations: tuple[Violation, ...] = (),
+        event: str | None = None,
+        version: int | None = None,
+    ) -> None:
+        self.reason = reason
+        self.detail = detail
+        self.violations = violations
+        self.event = event
+        self.version = version
+        super().__init__(f"{reason}: {detail}")
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return STATUS[self.reason]
+
+    @property
+    def retry_after_seconds(self) -> int | None:
+        """How long the sender should wait; ``None`` when trying again would not help."""
+        return RETRY_AFTER_SECONDS if self.status == 503 else None
+
+
+RETRY_AFTER_SECONDS = 5
+"""What a sender is told to wait when a part that events need does not answer."""
+
+STATUS: Mapping[Reason, int] = {
+    Reason.REQUEST_INVALID: 400,
+    Reason.BODY_EMPTY: 400,
+    Reason.BODY_TOO_LARGE: 413,
+    Reason.LENGTH_INVALID: 400,
+    Reason.MEDIA_TYPE_UNSUPPORTED: 415,
+    Reason.ENCODING_UNSUPPORTED: 415,
+    Reason.JSON_INVALID: 400,
+    Reason.JSON_DUPLICATE_KEY: 400,
+    Reason.JSON_TOO_DEEP: 400,
+    Reason.ENVELOPE_INVALID: 422,
+    Reason.EVENT_UNKNOWN: 422,
+    Reason.EVENT_NOT_ACCEPTED: 422,
+    Reason.VERSION_UNKNOWN: 422,
+    Reason.DATA_INVALID: 422,
+    Reason.TOKEN_INVALID: 401,
+    Reason.TOKEN_EXPIRED: 401,
+    Reason.TOKEN_REVOKED: 401,
+    Reason.TOKEN_SUBJECT_MISMATCH: 401,
+    Reason.AUTH_UNAVAILABLE: 503,
+    Reason.NOT_FOUND: 404,
+    Reason.METHOD_NOT_ALLOWED: 405,
+    Reason.STORE_UNAVAILABLE: 503,
+    Reason.INTERNAL_ERROR: 500,
+}
+"""Reason → HTTP status (RFC 9110); the reasons of the ETL have none."""

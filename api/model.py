@@ -1,0 +1,85 @@
+"""The records that the API's modules hand to each other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from contracts.model import Contract
+from contracts.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A token is good: whose it is, and until when (Unix seconds; ``None``: not stated)."""
+
+    user_id: str
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A token is bad, and why."""
+
+    reason: Reason
+
+
+Verdict = Identity | Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwtPolicy:
+    """What the local check demands of a token.
+
+    ``secret`` and ``public_key`` (PEM text) may both be given, or neither; ``None`` for ``issuer``
+    or ``audience`` means any; ``max_overdue_seconds`` caps how long ago a token may have ended.
+    """
+
+    secret: str | None = field(default=None, repr=False)
+    public_key: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    max_overdue_seconds: float = 30 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request whose envelope and data satisfy their contracts. The token is unchecked."""
+
+    contract: Contract
+    token: str | None
+    event_id: uuid.UUID | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What was published for a request. ``timestamp`` is in UTC and whole milliseconds."""
+
+    event_id: uuid.UUID
+    event: str
+    version: int
+    timestamp: dt.datetime
+
+
+class PartStatus(StrEnum):
+    """How a part of the system is, as seen from this process."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartHealth:
+    """One entry of the readiness report.
+
+    ``required`` tells whether events can be accepted without the part.
+    """
+
+    status: PartStatus
+    required: bool
+    detail: str

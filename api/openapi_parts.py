@@ -1,0 +1,247 @@
+"""The pieces of the OpenAPI document that do not depend on any event."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from api import paths
+from api.errors import STATUS, Refusal
+from api.model import PartStatus
+from api.problems import MEDIA_TYPE, problem
+from contracts.reasons import DESCRIPTIONS, Reason
+from contracts.validation import Violation
+
+_CORRELATION_ID = "0190163d-8694-739b-aea5-966c26f8ad92"
+
+_NOT_OF_POST = frozenset({Reason.NOT_FOUND, Reason.METHOD_NOT_ALLOWED})
+
+
+def ref(name: str) -> dict[str, str]:
+    """A reference to the schema component ``name``."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def refusals() -> dict[str, Any]:
+    """Status → response, for every status with which an event may be refused."""
+    by_status: dict[int, list[Reason]] = {}
+    for reason, status in STATUS.items():
+        if reason not in _NOT_OF_POST:
+            by_status.setdefault(status, []).append(reason)
+    return {str(status): _refusal(status, by_status[status]) for status in sorted(by_status)}
+
+
+def _refusal(status: int, reasons: list[Reason]) -> dict[str, Any]:
+    headers = {**_HEADERS, **_HEADERS_OF_STATUS.get(status, {})}
+    codes = ", ".join(f"`{reason}`" for reason in reasons)
+    return {
+        "description": f"Refused: {codes}.",
+        "headers": headers,
+        "content": {
+            MEDIA_TYPE: {
+                "schema": ref("Problem"),
+                "examples": {str(reason): _problem_example(reason) for reason in reasons},
+            }
+        },
+    }
+
+
+def _problem_example(reason: Reason) -> dict[str, Any]:
+    known = reason is Reason.DATA_INVALID
+    refusal = Refusal(
+        reason,
+        DESCRIPTIONS[reason],
+        violations=(_VIOLATION,) if known else (),
+        event="element_click" if known else None,
+        version=1 if known else None,
+    )
+    return {
+        "summary": DESCRIPTIONS[reason],
+        "value": problem(refusal, correlation_id=_CORRELATION_ID),
+    }
+
+
+def _header(description: str, schema_type: str = "string") -> dict[str, Any]:
+    return {"description": description, "schema": {"type": schema_type}}
+
+
+_VIOLATION = Violation("/data/page_type", "required", "is required", True)
+
+_HEADERS = {
+    "X-Correlation-Id": _header(
+        "The id of this request in the service's logs: the one that was sent in a header of the"
+        " same name (1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'), else a new one."
+    )
+}
+
+_HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": _header("As HTTP demands it of a 401.")},
+    503: {"Retry-After": _header("Seconds to wait before sending the event again.", "integer")},
+}
+
+POST_DESCRIPTION = """\
+Takes one event. **202 means stored**: Kafka has acknowledged it.
+
+- `token` is the user's access token, or `null` for a visitor who is not signed in. It is checked
+  and never stored.
+- Send your own `event_id` (a UUID) and repeat it when you send the same event again: however often
+  it arrives, it counts once. That makes a retry after a 503, or after no answer at all, safe.
+- Leave `version` out to mean the newest contract version.
+- `navigator.sendBeacon(url, JSON.stringify(event))` works: it sends `text/plain`.
+"""
+
+DESCRIPTION = f"""\
+Front ends send these events. Each is checked against its contract, stamped and stored; whatever is
+refused is answered with a problem document (RFC 9457) whose `code` says why
+([all codes]({paths.REASONS})).
+"""
+
+BEACON = {
+    "type": "string",
+    "description": "The same JSON as text, as `navigator.sendBeacon` sends it.",
+    "contentMediaType": "application/json",
+    "examples": [
+        json.dumps(
+            {
+                "event": "element_click",
+                "token": None,
+                "data": {"element_type": "trailer", "page_type": "movie"},
+            }
+        )
+    ],
+}
+
+_ACCEPTED = {
+    "type": "object",
+    "required": ["event_id", "event", "version", "timestamp"],
+    "properties": {
+        "event_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The id that was sent, else a new one.",
+            "examples": ["0190163d-8694-739b-aea5-966c26f8ad91"],
+        },
+        "event": {"type": "string", "examples": ["element_click"]},
+        "version": {
+            "type": "integer",
+            "description": "The contract version that the data was checked against.",
+            "examples": [1],
+        },
+        "timestamp": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When the service accepted the event, in UTC.",
+            "examples": ["2026-01-31T12:00:00.000Z"],
+        },
+    },
+}
+
+_VIOLATION_SCHEMA = {
+    "type": "object",
+    "required": ["pointer", "keyword", "message", "expected"],
+    "properties": {
+        "pointer": {
+            "type": "string",
+            "description": "JSON pointer (RFC 6901) to the value in the request.",
+        },
+        "keyword": {"type": "string", "description": "The JSON Schema keyword it breaks."},
+        "message": {"type": "string", "description": "What is wrong, in words."},
+        "expected": {"description": "What the keyword demands there."},
+    },
+}
+
+_PROBLEM = {
+    "description": "Why the request was refused (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "correlation_id"],
+    "properties": {
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "Where the code is explained.",
+        },
+        "title": {"type": "string", "description": "The code in words."},
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "code": {
+            "type": "string",
+            "enum": [str(reason) for reason in STATUS],
+            "description": f"The reason; [what each one means]({paths.REASONS}).",
+        },
+        "detail": {"type": "string", "description": "What happened here."},
+        "event": {"type": "string", "description": "The event, when it was known."},
+        "contract": {
+            "type": "string",
+            "description": "The contract it was held against, as `event@version`.",
+        },
+        "violations": {
+            "type": "array",
+            "maxItems": 20,
+            "description": "One entry for each thing wrong with the event.",
+            "items": _VIOLATION_SCHEMA,
+        },
+        "correlation_id": {"type": "string", "description": "As in `X-Correlation-Id`."},
+    },
+}
+
+_HEALTH = {
+    "type": "object",
+    "required": ["status", "parts"],
+    "properties": {
+        "status": {"type": "string", "enum": ["ready", "not ready"]},
+        "parts": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["status", "required", "detail"],
+                "properties": {
+                    "status": {"type": "string", "enum": [str(status) for status in PartStatus]},
+                    "required": {
+                        "type": "boolean",
+                        "description": "Whether events can be accepted without the part.",
+                    },
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+SCHEMAS = {"Accepted": _ACCEPTED, "Problem": _PROBLEM, "Health": _HEALTH}
+
+ACCEPTED_RESPONSE = {
+    "description": "Stored.",
+    "headers": _HEADERS,
+    "content": {"application/json": {"schema": ref("Accepted")}},
+}
+
+LIVE = {
+    "tags": ["health"],
+    "operationId": "live",
+    "summary": "Whether the process answers",
+    "responses": {
+        "200": {
+            "description": "It does.",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["status"],
+                        "properties": {"status": {"const": "live"}},
+                    }
+                }
+            },
+        }
+    },
+}
+
+_HEALTH_CONTENT = {"application/json": {"schema": ref("Health")}}
+
+READY = {
+    "tags": ["health"],
+    "operationId": "ready",
+    "summary": "Whether events can be accepted now",
+    "responses": {
+        "200": {"description": "They can.", "content": _HEALTH_CONTENT},
+        "503": {"description": "A part that events need is down.", "content": _HEALTH_CONTENT},
+    },
+}

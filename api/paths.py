@@ -1,0 +1,11 @@
+"""Where things are over HTTP: served, documented and linked by the same names."""
+
+from __future__ import annotations
+
+EVENTS = "/api/v1/events"
+LIVE = "/health/live"
+READY = "/health/ready"
+DOCS = "/docs"
+OPENAPI = "/openapi.json"
+REASONS = "/docs/reasons"
+"""Where each reason code is explained; the code is the anchor."""

@@ -1,0 +1,87 @@
+"""Puts the parts together: what the application needs, out of settings or out of a test's hands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import uuid_utils.compat
+
+from api.auth_http import HttpAuthService
+from api.config import ApiConfig
+from api.encoding import EncoderLoader
+from api.jwt_local import JwtVerifier
+from api.model import PartHealth
+from api.pipeline import Parts, Pipeline
+from api.publisher import KafkaPublisher
+from api.token_cache import RedisTokenCache
+from api.users import Users
+from contracts.loader import Catalog, load_catalog
+from registry import client as registry_client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What :func:`api.app.create_app` serves.
+
+    ``health`` holds one check for each part, by name; ``make_id`` makes correlation ids; ``close``
+    waits for what is under way and lets go of every part.
+    """
+
+    catalog: Catalog
+    pipeline: Pipeline
+    health: Mapping[str, Callable[[], PartHealth]]
+    make_id: Callable[[], uuid.UUID]
+    close: Callable[[], None]
+
+
+def connect(config: ApiConfig) -> Services:
+    """The real parts. None of them has to be there yet; each is tried again when it is needed.
+
+    Raises:
+        ConfigError: a setting has the right form and cannot be used all the same.
+        ContractError: the contracts cannot be loaded.
+    """
+    catalog = load_catalog(config.contracts_dir)
+    local = JwtVerifier(config.jwt, clock=time.time)
+    with ExitStack() as opened:
+        cache = RedisTokenCache.connect(
+            config.redis_url, timeout_seconds=config.redis_timeout_seconds
+        )
+        opened.callback(cache.close)
+        auth = HttpAuthService(config.auth_url, timeout_seconds=config.auth_timeout_seconds)
+        opened.callback(auth.close)
+        encoder = EncoderLoader(catalog, registry_client.connect(config.schema_registry_url))
+        publisher = KafkaPublisher(
+            config.kafka_bootstrap_servers,
+            config.kafka_topic,
+            timeout_seconds=config.limits.publish_seconds,
+        )
+        opened.callback(publisher.close)
+        encoder.start()
+        opened.callback(encoder.close)
+        close = opened.pop_all().close
+    parts = Parts(
+        catalog=catalog,
+        users=Users(cache=cache, auth=auth, local=local, clock=time.time, times=config.cache_times),
+        encoder=encoder.encoder,
+        publisher=publisher,
+        clock=lambda: dt.datetime.now(dt.UTC),
+        make_id=uuid_utils.compat.uuid7,
+    )
+    return Services(
+        catalog=catalog,
+        pipeline=Pipeline(parts, config.limits),
+        health={
+            "kafka": publisher.health,
+            "registry": encoder.health,
+            "redis": cache.health,
+            "auth_service": auth.health,
+        },
+        make_id=uuid_utils.compat.uuid7,
+        close=close,
+    )

@@ -1,0 +1,184 @@
+"""Whose event it is (requirement L2). Pure over three parts: cache, auth_service, local check.
+
+=====================================  ===========================================================
+what happens                           outcome
+=====================================  ===========================================================
+no token                               ``anonymous``
+the cache knows the token              its verdict
+the cache does not answer              go on without it
+auth_service gives a verdict           that verdict, also kept in the cache
+auth_service gives none                the local check, whatever the token's lifetime; not cached
+auth_service names another user        refused and reported: one of the two is wrong
+=====================================  ===========================================================
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from api.errors import AuthUnavailableError, CacheUnavailableError, Refusal
+from api.model import Identity, Rejection, Verdict
+from contracts.message import ANONYMOUS
+from contracts.reasons import DESCRIPTIONS, Reason
+
+_log = logging.getLogger(__name__)
+
+MAX_USER_ID_CHARACTERS = 128
+"""As in the message envelope."""
+
+
+class TokenCache(Protocol):
+    """Verdicts by token. It keeps hashes of tokens, never tokens."""
+
+    def get(self, token: str) -> Verdict | None:
+        """The verdict on a token, if one is kept.
+
+        Raises:
+            CacheUnavailableError: no answer in time.
+        """
+        ...
+
+    def put(self, token: str, verdict: Verdict, ttl_seconds: float) -> None:
+        """Keeps a verdict for that long.
+
+        Raises:
+            CacheUnavailableError: no answer in time.
+        """
+        ...
+
+
+class AuthService(Protocol):
+    """The external service that issues and judges tokens."""
+
+    def verify(self, token: str) -> Verdict:
+        """Its verdict on a token.
+
+        Raises:
+            AuthUnavailableError: no usable answer in time.
+        """
+        ...
+
+
+class LocalVerifier(Protocol):
+    """The check that needs no service."""
+
+    def verify(self, token: str) -> Verdict:
+        """A verdict from signature and claims, whatever the lifetime.
+
+        Raises:
+            AuthUnavailableError: no key for it is configured.
+        """
+        ...
+
+    def claimed_user(self, token: str) -> str | None:
+        """The user a token names, its signature unchecked; ``None`` when it cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheTimes:
+    """How long verdicts are kept. A good one is never kept beyond the token's own end."""
+
+    identity_seconds: float = 300.0
+    rejection_seconds: float = 30.0
+
+
+class Users:
+    """Turns tokens into user ids."""
+
+    def __init__(
+        self,
+        *,
+        cache: TokenCache,
+        auth: AuthService,
+        local: LocalVerifier,
+        clock: Callable[[], float],
+        times: CacheTimes,
+    ) -> None:
+        """``clock`` gives Unix seconds."""
+        self._cache = cache
+        self._auth = auth
+        self._local = local
+        self._clock = clock
+        self._times = times
+
+    def resolve(self, token: str | None) -> str:
+        """The user id for a token, or ``anonymous`` for none.
+
+        Raises:
+            Refusal: the token is bad, or nobody can judge it now.
+        """
+        if token is None:
+            return ANONYMOUS
+        match self._verdict(token):
+            case Identity(user_id=user_id):
+                return user_id
+            case Rejection(reason=reason):
+                raise Refusal(reason, DESCRIPTIONS[reason])
+
+    def _verdict(self, token: str) -> Verdict:
+        try:
+            kept = self._cache.get(token)
+            cache_answers = True
+        except CacheUnavailableError as error:
+            _log.debug("token cache: %s", error)
+            kept, cache_answers = None, False
+        if kept is not None and not self._has_ended(kept):
+            return kept
+        try:
+            verdict = self._agreeing(token, self._auth.verify(token))
+        except AuthUnavailableError as error:
+            _log.debug("auth_service: %s", error)
+            return self._checked_here(token)
+        if cache_answers:
+            self._keep(token, verdict)
+        return verdict
+
+    def _agreeing(self, token: str, verdict: Verdict) -> Verdict:
+        claimed = self._local.claimed_user(token)
+        if isinstance(verdict, Rejection) or claimed in (None, verdict.user_id):
+            return verdict
+        _log.error("auth_service names another user than the subject of the token it was asked for")
+        return Rejection(Reason.TOKEN_SUBJECT_MISMATCH)
+
+    def _checked_here(self, token: str) -> Verdict:
+        try:
+            return self._local.verify(token)
+        except AuthUnavailableError as error:
+            reason = Reason.AUTH_UNAVAILABLE
+            raise Refusal(reason, DESCRIPTIONS[reason]) from error
+
+    def _has_ended(self, verdict: Verdict) -> bool:
+        return (
+            isinstance(verdict, Identity)
+            and verdict.expires_at is not None
+            and verdict.expires_at <= self._clock()
+        )
+
+    def _keep(self, token: str, verdict: Verdict) -> None:
+        ttl_seconds = self._ttl_seconds(verdict)
+        if ttl_seconds <= 0:
+            return
+        try:
+            self._cache.put(token, verdict, ttl_seconds)
+        except CacheUnavailableError as error:
+            _log.debug("token cache: %s", error)
+
+    def _ttl_seconds(self, verdict: Verdict) -> float:
+        match verdict:
+            case Rejection():
+                return self._times.rejection_seconds
+            case Identity(expires_at=expires_at):
+                left = math.inf if expires_at is None else expires_at - self._clock()
+                return min(self._times.identity_seconds, left)
+
+
+def usable_user_id(found: object) -> str | None:
+    """``found`` if a message can carry it as the id of somebody who is signed in, else ``None``."""
+    if not isinstance(found, str) or not 1 <= len(found) <= MAX_USER_ID_CHARACTERS:
+        return None
+    return found if found.isprintable() and found.strip().casefold() != ANONYMOUS else None

@@ -1,0 +1,232 @@
+"""Rules about one contract as a whole: dialect, references, examples, dates, table. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contracts.lint import shape
+from contracts.lint.rules import Note
+from contracts.lint.shape import SNAKE_CASE
+from contracts.lint.sites import Schema, Site, resolved, sites, target
+from contracts.locate import escape
+from contracts.validation import Validator, Violation, dialect, dialect_validator
+
+_INSTEAD: Mapping[str, str] = {
+    "anyOf": 'write ["<type>", "null"] for a value that may be null, else one field for each case',
+    "oneOf": 'write ["<type>", "null"] for a value that may be null, else one field for each case',
+    "allOf": "write all keywords side by side",
+    "not": "say what is allowed instead of what is not",
+    "if": "write one event for each case",
+    "then": "write one event for each case",
+    "else": "write one event for each case",
+    "dependentRequired": "put fields that belong together into an object",
+    "dependentSchemas": "put fields that belong together into an object",
+    "patternProperties": "name the properties, or write a map with additionalProperties",
+    "unevaluatedProperties": 'write "additionalProperties": false',
+    "prefixItems": "write an object with one field for each position",
+    "contains": "describe the items",
+    "definitions": "write $defs",
+    "id": "leave it out: the path of the file is the name",
+    "$id": "leave it out: the path of the file is the name",
+    "$anchor": "refer to #/$defs/<name>",
+    "nullable": 'write "type": ["<type>", "null"]',
+    "default": "leave it out: a validator fills nothing in",
+    "readOnly": "leave it out",
+    "writeOnly": "leave it out",
+    "deprecated": "say so in the description, or write x-deprecated for the event",
+    "example": 'write "examples": […]',
+}
+"""For keywords of JSON Schema and OpenAPI that the dialect does not have: what to write."""
+
+
+def check(schema: Schema, reserved_columns: frozenset[str]) -> tuple[list[Note], bool]:
+    """Everything wrong with one contract, as far as the file alone shows it.
+
+    The second value says whether it can be worked with: it keeps the dialect, and a validator can
+    be made of it.
+    """
+    places = list(sites(schema))
+    found = [note for site in places for note in shape.check(site)]
+    found += _references(schema, places)
+    found += _dates(schema)
+    found += _table(schema)
+    found += _columns(schema, reserved_columns)
+    found += _has_examples(schema, places)
+    violations = dialect_validator().violations(schema, limit=None)
+    usable = not violations and not any(note.code in _UNUSABLE for note in found)
+    told = {note.pointer for note in found}
+    found += [_dialect(v) for v in violations if v.pointer not in told and v.keyword not in _TOLD]
+    return found + (list(_examples(schema, places)) if usable else []), usable
+
+
+_UNUSABLE = frozenset({"ref-unresolved", "ref-recursive", "pattern-not-portable"})
+"""With one of these no validator can be made, and examples are not judged."""
+
+_TOLD = frozenset({"propertyNames"})
+"""Keywords of the dialect that a rule here speaks about in its own words."""
+
+
+def _dialect(violation: Violation) -> Note:
+    match violation.keyword:
+        case "additionalProperties":
+            message = _unknown_keyword(violation.pointer)
+            return Note("keyword-unknown", violation.pointer, message)
+        case "required":
+            name = violation.pointer.rpartition("/")[2]
+            message = f"{name} is missing; write {_advice(name)}"
+            return Note("keyword-missing", violation.pointer, message)
+        case _:
+            return Note("keyword-value", violation.pointer, violation.message)
+
+
+def _unknown_keyword(pointer: str) -> str:
+    name = pointer.rpartition("/")[2]
+    at_root = pointer.count("/") == 1
+    known = dialect()["properties"] if at_root else dialect()["$defs"]["value"]["properties"]
+    if instead := _INSTEAD.get(name):
+        return f"{name} is not in the dialect; {instead}"
+    if close := difflib.get_close_matches(name, known, n=1):
+        return f"{name} is not in the dialect; did you mean {close[0]}?"
+    return f"{name} is not in the dialect; leave it out (known: {', '.join(sorted(known))})"
+
+
+def _advice(name: str) -> str:
+    declared = dialect()["properties"].get(name, {})
+    if "const" in declared:
+        return f'"{name}": {"false" if declared["const"] is False else repr(declared["const"])}'
+    text = declared.get("description")
+    return f'"{name}": …' + (f" ({text})" if text else "")
+
+
+def _references(root: Schema, places: list[Site]) -> Iterator[Note]:
+    used = set()
+    for site in places:
+        reference = site.schema.get("$ref")
+        if reference is None:
+            continue
+        used.add(reference)
+        if target(root, reference) is None:
+            message = f"{reference} leads nowhere; write #/$defs/<name> and describe it there"
+            yield Note("ref-unresolved", site.at("$ref"), message)
+        elif _comes_back(root, str(reference)):
+            message = f"{reference} contains itself; write the levels out, or keep it as a string"
+            yield Note("ref-recursive", site.at("$ref"), message)
+    definitions = root.get("$defs")
+    for name in definitions if isinstance(definitions, Mapping) else ():
+        if not SNAKE_CASE.fullmatch(name):
+            message = f"{name!r} is not snake_case; write it in a-z, 0-9 and single _"
+            yield Note("name-not-snake-case", f"/$defs/{escape(name)}", message)
+        if f"#/$defs/{name}" not in used:
+            yield Note(
+                "defs-unused", f"/$defs/{escape(name)}", "nothing refers to it; leave it out"
+            )
+
+
+def _comes_back(root: Schema, reference: str) -> bool:
+    """Whether following references from ``reference`` leads to ``reference`` again."""
+    waiting = [reference]
+    seen: set[str] = set()
+    while waiting:
+        found = target(root, waiting.pop())
+        inside = [s.schema["$ref"] for s in sites(found or {}) if "$ref" in s.schema]
+        if reference in inside:
+            return True
+        waiting += [other for other in map(str, inside) if other not in seen]
+        seen.update(map(str, inside))
+    return False
+
+
+def _has_examples(root: Schema, places: list[Site]) -> Iterator[Note]:
+    if not root.get("examples"):
+        message = 'write "examples": [{…}] with a whole payload'
+        yield Note("example-missing", "/examples", message)
+    for site in places:
+        if site.name is None:
+            continue
+        described = resolved(root, site.schema)
+        if not (site.schema.get("examples") or described.get("examples")) and not described.get(
+            "properties"
+        ):
+            yield Note("example-missing", site.at("examples"), 'write "examples": […]')
+
+
+def _examples(root: Schema, places: list[Site]) -> Iterator[Note]:
+    """Examples and listed values that the schema beside them refuses."""
+    for site in places:
+        if examples := site.schema.get("examples"):
+            validator = validator_of(root, site.schema)
+            for index, value in enumerate(examples):
+                for problem in validator.violations(value, at=site.at("examples", index), limit=1):
+                    yield Note("example-refused", problem.pointer, problem.message)
+        yield from _listed_values(root, site)
+
+
+def _listed_values(root: Schema, site: Site) -> Iterator[Note]:
+    schema = site.schema
+    listed = [(site.at("enum", i), value) for i, value in enumerate(schema.get("enum", ()))]
+    if "const" in schema:
+        listed.append((site.at("const"), schema["const"]))
+    if not listed:
+        return
+    rest = {key: value for key, value in schema.items() if key not in ("enum", "const")}
+    validator = validator_of(root, rest)
+    for pointer, value in listed:
+        for problem in validator.violations(value, at=pointer, limit=1):
+            yield Note("enum-value-refused", pointer, f"{problem.message}; leave it out")
+
+
+def validator_of(root: Schema, schema: Schema) -> Validator:
+    """A validator of one place; its references are those of the whole contract."""
+    if "$defs" in root and schema is not root:
+        return Validator({**schema, "$defs": root["$defs"]})
+    return Validator(schema)
+
+
+def _dates(schema: Schema) -> Iterator[Note]:
+    declared = schema.get("x-deprecated")
+    if not isinstance(declared, Mapping):
+        return
+    since, sunset, retired = (_day(declared.get(k)) for k in ("since", "sunset", "retired"))
+    if since and sunset and sunset <= since:
+        message = f"sunset {sunset} is not after since {since}; give clients time between them"
+        yield Note("deprecation-dates", "/x-deprecated/sunset", message)
+    if sunset and retired and retired < sunset:
+        message = f"retired {retired} is before the promised sunset {sunset}; write a later day"
+        yield Note("deprecation-dates", "/x-deprecated/retired", message)
+
+
+def _day(text: Any) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None  # The dialect asks for a date, and says so.
+
+
+def _table(schema: Schema) -> Iterator[Note]:
+    table, properties = schema.get("x-table"), schema.get("properties")
+    if not isinstance(table, Mapping) or not isinstance(properties, Mapping):
+        return
+    key = table.get("key", ())
+    for index, name in enumerate(key if isinstance(key, list) else ()):
+        described = properties.get(name)
+        if not isinstance(described, Mapping):
+            problem = "is no field of the event"
+        elif name not in schema.get("required", ()):
+            problem = "is not required"
+        elif not shape.is_scalar(resolved(schema, described)):
+            problem = "is no scalar, or may be null"
+        else:
+            continue
+        message = f"{name} {problem}; write a required field with one plain type"
+        yield Note("table-key", f"/x-table/key/{index}", message)
+
+
+def _columns(schema: Schema, reserved: frozenset[str]) -> Iterator[Note]:
+    properties = schema.get("properties")
+    for name in properties if isinstance(properties, Mapping) else ():
+        if name in reserved:
+            message = f"every table has a column {name} already; write another name"
+            yield Note("column-reserved", f"/properties/{name}", message)

@@ -1,0 +1,103 @@
+"""All rules over one folder: files, each contract, what lies between contracts, examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from contracts import locate
+from contracts.lint import contract, pairing
+from contracts.lint.files import Document, Key, Shelf, read_tree
+from contracts.lint.rules import RULES, Finding, Note
+from contracts.validation import Validator
+
+Schema = Mapping[str, Any]
+
+
+def lint_folder(root: Path, reserved_columns: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+    """Every finding below ``root``, by file and line; empty when there is nothing to change.
+
+    Args:
+        root: a contract folder.
+        reserved_columns: names of the columns that a table has beside the event's fields.
+    """
+    tree = read_tree(root)
+    found = [_finding(path, note, line) for path, note, line in tree.stray]
+    usable: dict[Key, Schema] = {}
+    for key, document in tree.events.documents.items():
+        notes, is_usable = contract.check(document.value, reserved_columns)
+        found += _placed(document, notes)
+        if is_usable:
+            usable[key] = document.value
+    found += _pairings(tree.events, usable)
+    found += _example_files(tree.events, usable, root / "examples")
+    envelopes = {key: document.value for key, document in tree.envelopes.documents.items()}
+    found += _example_files(tree.envelopes, envelopes, root / "envelopes" / "examples")
+    return tuple(sorted(found))
+
+
+def _finding(path: Path, note: Note, line: int) -> Finding:
+    return Finding(
+        path=path,
+        line=line,
+        pointer=note.pointer,
+        code=note.code,
+        severity=RULES[note.code].severity,
+        message=note.message,
+    )
+
+
+def _placed(document: Document, notes: Iterable[Note]) -> list[Finding]:
+    """Notes with the lines they are about; the file is scanned only when there are any."""
+    notes = list(notes)
+    if not notes:
+        return []
+    lines = locate.lines(document.text)
+    return [_finding(document.path, n, locate.line_of(lines, n.pointer)) for n in notes]
+
+
+def _pairings(shelf: Shelf, usable: Mapping[Key, Schema]) -> list[Finding]:
+    versions: dict[str, dict[int, Schema]] = {}
+    for (event, version), schema in usable.items():
+        versions.setdefault(event, {})[version] = schema
+    newest = {event: numbered[max(numbered)] for event, numbered in versions.items()}
+    found = []
+    for event, schema in newest.items():
+        document = shelf.documents[event, max(versions[event])]
+        found += _placed(document, pairing.check(event, schema, versions))
+    for event, note in pairing.check_prefixes(newest):
+        found += _placed(shelf.documents[event, max(versions[event])], [note])
+    return found
+
+
+def _example_files(shelf: Shelf, usable: Mapping[Key, Schema], folder: Path) -> Iterator[Finding]:
+    for key, examples in shelf.examples.items():
+        if key not in shelf.documents:
+            message = f"there is no {key[0]}@{key[1]}; write that contract, or remove the file"
+            for example in examples:
+                yield _finding(example.document.path, Note("example-orphan", "", message), 1)
+    for key, document in shelf.documents.items():
+        examples = shelf.examples.get(key, [])
+        for kind in ("valid", "invalid"):
+            if not any(example.valid == (kind == "valid") for example in examples):
+                where = folder / key[0] / f"v{key[1]}" / kind
+                message = f"write at least one file in {where.relative_to(folder.parent)}"
+                yield _finding(document.path, Note("example-files-missing", "", message), 1)
+        if key not in usable:
+            continue
+        validator = Validator(usable[key])
+        for example in examples:
+            yield from _judged(validator, example.document, valid=example.valid)
+
+
+def _judged(validator: Validator, example: Document, *, valid: bool) -> list[Finding]:
+    problems = validator.violations(example.value)
+    if valid:
+        return _placed(
+            example, [Note("example-file-refused", p.pointer, p.message) for p in problems]
+        )
+    if problems:
+        return []
+    message = "the contract accepts it; break one rule in it, or move it to the folder valid"
+    return _placed(example, [Note("example-file-accepted", "", message)])

@@ -1,0 +1,58 @@
+"""Messages that cannot be used, and where they go: kept whole, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from contracts.reasons import Reason
+from etl.source import Headers, RawMessage
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that cannot be used, and why. ``schema_id`` is None where none was readable."""
+
+    original: RawMessage
+    reason: Reason
+    detail: str
+    schema_id: int | None = None
+
+    def headers(self) -> Headers:
+        """The original's headers, then what the letter tells about it.
+
+        ``reason``, ``detail``, ``original-topic``, ``original-partition``, ``original-offset``,
+        ``original-timestamp-ms``, ``original-key`` (null as in the original) and, where one was
+        readable, ``schema-id``.  A letter that is sent twice has the same topic, partition and
+        offset.
+        """
+        original = self.original
+        told: list[tuple[str, bytes | None]] = [
+            ("reason", self.reason.value.encode()),
+            ("detail", self.detail.encode()),
+            ("original-topic", original.topic.encode()),
+            ("original-partition", b"%d" % original.partition),
+            ("original-offset", b"%d" % original.offset),
+            ("original-timestamp-ms", b"%d" % original.timestamp_ms),
+            ("original-key", original.key),
+        ]
+        if self.schema_id is not None:
+            told.append(("schema-id", b"%d" % self.schema_id))
+        return (*original.headers, *told)
+
+
+class DeadLetters(Protocol):
+    """Takes dead letters."""
+
+    def send(self, letters: Sequence[DeadLetter]) -> None:
+        """Stores them; returns when all are acknowledged. Key and value are the original's.
+
+        Raises:
+            DeadLettersUnavailableError: at least one was not acknowledged in time.
+        """
+        ...
+
+    def close(self) -> None:
+        """Releases the connection."""
+        ...

@@ -1,0 +1,238 @@
+"""The pair store in Redis (requirement L4): the only module that talks to it.
+
+Two dbs, as L4 has them, under one key ``{prefix}:{key}.{user_id}``:
+
+* db 2 holds the entries, without a lifetime while a half is waiting.  It is the truth.
+* db 1 holds a marker that lives until the half has waited long enough.  An entry is taken out when
+  it is due by the ETL's clock *and* its marker is gone by Redis's; never because the marker is
+  gone alone, so a flush of this db changes nothing.
+
+Beside the entries db 2 holds, per pairing, the waiting halves by due time (``{prefix}:due:s`` and
+``:e``, so that nothing is ever scanned for) and the totals (``{prefix}:books``); and for all
+``etl:applied`` and ``etl:reached``.  db 1 also holds the event ids met lately
+(``seen:{event}:{event_id}``).  Names without a dot can be no entry's.
+
+Every change is one Lua script, so it happens whole or not at all, and in the append-only file no
+later change stands before an earlier one.  A Redis Cluster has no second db and will not do.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from etl.errors import (
+    StateLostError,
+    StoreRefusedError,
+    StoreUnavailableError,
+    StoreUnsafeError,
+)
+from etl.source import Spans
+from etl.store import Booked, Booking, Entry, Fate, Half, Outcome, PairBooks, Side, Sighting
+
+_log = logging.getLogger(__name__)
+
+_TRUTH_DB = 2
+_STATE_LOST = "STATELOST"
+
+_BATCH = 1_000
+"""So many event ids are in one script, since Redis serves nobody else while it runs."""
+
+
+class RedisPairStore:
+    """:class:`etl.store.PairStore` in a Redis server that all workers share."""
+
+    def __init__(self, client: redis.Redis, topic: str, *, dedup_window_seconds: int) -> None:
+        """``client`` is on db 2, decodes nothing and repeats nothing by itself."""
+        self._client = client
+        self._topic = topic
+        self._dedup_window_seconds = dedup_window_seconds
+        self._scripts = {
+            name: client.register_script(_lua(name))
+            for name in ("adopt", "apply", "due", "first_met", "reach", "settle")
+        }
+
+    @classmethod
+    def connect(
+        cls, url: str, topic: str, *, dedup_window_seconds: int, timeout_seconds: float
+    ) -> RedisPairStore:
+        """A store at ``redis://host:port``; nothing is sent before the first use.
+
+        Nothing is repeated here: a run that gets no answer ends, and the next one repeats it all.
+        """
+        client = redis.Redis.from_url(
+            url,
+            db=_TRUTH_DB,
+            protocol=2,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            retry=Retry(NoBackoff(), 0),
+        )
+        return cls(client, topic, dedup_window_seconds=dedup_window_seconds)
+
+    def check(self) -> None:
+        """See :meth:`etl.store.PairStore.check`."""
+        try:
+            with _translated():
+                found = self._client.config_get("maxmemory-policy")
+        except StoreRefusedError as error:
+            _log.warning("make sure that Redis has maxmemory-policy noeviction: %s", error)
+            return
+        if (policy := found.get("maxmemory-policy")) != "noeviction":
+            raise StoreUnsafeError(
+                f"Redis has maxmemory-policy {policy} and would drop open views when it is full:"
+                " set maxmemory-policy noeviction"
+            )
+
+    def applied(self) -> Mapping[int, int]:
+        """See :meth:`etl.store.PairStore.applied`."""
+        with _translated():
+            found = self._client.hgetall("etl:applied")
+        offsets = {_text(field): int(offset) for field, offset in found.items()}
+        mine = f"{self._topic}/"
+        return {
+            int(field.removeprefix(mine)): offset
+            for field, offset in offsets.items()
+            if field.startswith(mine)
+        }
+
+    def adopt(self, starts: Mapping[int, int]) -> None:
+        """See :meth:`etl.store.PairStore.adopt`."""
+        self._run("adopt", _flat((self._field(p), start) for p, start in starts.items()))
+
+    def apply(self, spans: Spans, halves: Sequence[Half]) -> Sequence[Outcome]:
+        """See :meth:`etl.store.PairStore.apply`."""
+        ranges = _flat((self._field(p), span.start, span.stop) for p, span in spans.items())
+        told = self._run("apply", [len(spans), *ranges, *_flat(map(_arguments, halves))])
+        return [
+            Outcome(
+                Fate(fate),
+                Entry(
+                    view=half.view,
+                    start=_payload(start),
+                    end=_payload(end),
+                    booked=Booked(booked),
+                ),
+            )
+            for half, (fate, booked, start, end) in zip(halves, told, strict=True)
+        ]
+
+    def settle(self, bookings: Sequence[Booking]) -> Sequence[int]:
+        """See :meth:`etl.store.PairStore.settle`."""
+        rows = ((each.prefix, each.view, each.account, each.wait_ms) for each in bookings)
+        closed: list[int] = self._run("settle", _flat(rows))
+        return closed
+
+    def due(
+        self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int
+    ) -> tuple[Sequence[Entry], int]:
+        """See :meth:`etl.store.PairStore.due`."""
+        looked_at, *found = self._run("due", [prefix, side, before_ms, skip, limit])
+        entries = [
+            Entry(
+                view=_text(view),
+                start=_payload(start),
+                end=_payload(end),
+                booked=Booked(booked),
+                original_end=original,
+            )
+            for view, booked, start, end, original in found
+        ]
+        return entries, looked_at
+
+    def reach(self, positions: Mapping[int, int], observed_ms: int) -> None:
+        """See :meth:`etl.store.PairStore.reach`."""
+        fields = _flat((self._field(p), position) for p, position in positions.items())
+        self._run("reach", [observed_ms, *fields])
+
+    def watermark_ms(self, partition_count: int) -> int | None:
+        """See :meth:`etl.store.PairStore.watermark_ms`."""
+        fields = [self._field(partition) for partition in range(partition_count)]
+        with _translated():
+            times = self._client.hmget("etl:reached", fields)
+        known = [int(time) for time in times if time is not None]
+        return min(known) if len(known) == len(times) else None
+
+    def books(self, prefix: str) -> PairBooks:
+        """See :meth:`etl.store.PairStore.books`."""
+        with _translated(), self._client.pipeline(transaction=True) as together:
+            together.hgetall(f"{prefix}:books")
+            together.zcard(f"{prefix}:due:{Side.START}")
+            together.zcard(f"{prefix}:due:{Side.END}")
+            totals, starts, ends = together.execute()
+        counts = {_text(name): int(number) for name, number in totals.items()}
+        return PairBooks(**counts, starts_waiting=starts, ends_waiting=ends)
+
+    def first_met(self, sightings: Sequence[Sighting]) -> Sequence[bool]:
+        """See :meth:`etl.store.PairStore.first_met`."""
+        first: list[int] = []
+        for start in range(0, len(sightings), _BATCH):
+            batch = sightings[start : start + _BATCH]
+            keys = ((f"seen:{each.event}:{each.event_id}", each.location) for each in batch)
+            first += self._run("first_met", [self._dedup_window_seconds, *_flat(keys)])
+        return list(map(bool, first))
+
+    def close(self) -> None:
+        """See :meth:`etl.store.PairStore.close`."""
+        self._client.close()
+
+    def _field(self, partition: int) -> str:
+        return f"{self._topic}/{partition}"
+
+    def _run(self, script: str, arguments: Sequence[Any]) -> Any:
+        with _translated():
+            return self._scripts[script](args=arguments)
+
+
+def _lua(name: str) -> str:
+    return files("etl").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except redis.ResponseError as error:
+        if str(error).startswith(_STATE_LOST):
+            raise StateLostError(
+                "Redis has lost what was written to it: it was flushed, or restarted with older"
+                f" data ({error})"
+            ) from error
+        raise StoreRefusedError(f"Redis refused a command: {error}") from error
+    except redis.RedisError as error:
+        raise StoreUnavailableError(f"Redis: {type(error).__name__}: {error}") from error
+
+
+def _arguments(half: Half) -> tuple[Any, ...]:
+    return (
+        half.prefix,
+        half.view,
+        half.side,
+        half.location,
+        half.payload,
+        half.original,
+        half.due_ms,
+        half.wait_ms,
+        int(half.booked),
+    )
+
+
+def _payload(kept: bytes | None) -> bytes | None:
+    """Without the location that the scripts keep in front of it."""
+    return None if kept is None else kept.partition(b" ")[2]
+
+
+def _text(name: bytes | str) -> str:
+    """redis-py cannot tell its type checker that nothing is decoded here."""
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:
+    return [value for row in rows for value in row]

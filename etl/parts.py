@@ -1,0 +1,31 @@
+"""What a run works with, put together in :mod:`etl.app` and in tests."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from etl.config import RunPolicy
+from etl.dead_letters import DeadLetters
+from etl.decoding import MessageDecoder
+from etl.load import Loader
+from etl.pairing import Plan
+from etl.store import PairStore
+
+Clock = Callable[[], dt.datetime]
+"""Gives the present as an aware instant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything but the source, which a run has for itself."""
+
+    topic: str
+    decoder: MessageDecoder
+    plan: Plan
+    store: PairStore
+    loader: Loader
+    dead_letters: DeadLetters
+    policy: RunPolicy
+    clock: Clock

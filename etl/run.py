@@ -1,0 +1,215 @@
+"""One run: everything that was in Kafka when it began, into ClickHouse (requirements L4, L5)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from contracts.message import Message
+from etl import pairs
+from etl.decoding import Decoded, decode_all
+from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
+from etl.load import Loadable
+from etl.pairing import instant, milliseconds
+from etl.parts import Parts
+from etl.report import UNKNOWN_EVENT, RunReport, Tally
+from etl.source import Chunk, Claims, RawMessage, Source, Span
+from etl.store import Sighting
+
+_log = logging.getLogger(__name__)
+
+_MOST_CLAIMS = 20
+"""So often the group may hand its partitions out anew before a run gives up."""
+
+
+def run(parts: Parts, source: Source, should_stop: Callable[[], bool]) -> RunReport:
+    """Reads what is new, up to the ends as they are now, and stores it.
+
+    Args:
+        parts: what is used beside the source.
+        source: read from and committed to; the caller closes it.
+        should_stop: asked after every chunk, which is finished and committed in any case.
+
+    Raises:
+        EtlError, RegistryError, ClickHouseError: the run ended early.  What it committed is
+            stored; what it did not commit comes again in the next run.
+    """
+    return _Run(parts, source, should_stop).go()
+
+
+class _Run:
+    def __init__(self, parts: Parts, source: Source, should_stop: Callable[[], bool]) -> None:
+        self._parts = parts
+        self._source = source
+        self._should_stop = should_stop
+        self._tally = Tally()
+        self._offsets: dict[int, Span] = {}
+        self._swept_to_ms: int | None = None
+        # Of the current claim; ``_note`` tells how far views had been swept when it was committed.
+        self._committed: dict[int, int] = {}
+        self._note = ""
+        self._lost = pairs.Lost({}, None)
+
+    def go(self) -> RunReport:
+        started_at = self._parts.clock()
+        before = pairs.books(self._parts)
+        for _ in range(_MOST_CLAIMS):
+            try:
+                finished = self._from_claim_to_ends()
+            except RebalancedError as error:
+                _log.info("claiming partitions again: %s", error)
+                continue
+            return RunReport(
+                started_at=started_at,
+                seconds=(self._parts.clock() - started_at).total_seconds(),
+                finished=finished,
+                events=self._tally.events(),
+                pairs=self._tally.pairs(before, pairs.books(self._parts)),
+                offsets=self._offsets,
+                swept_to=None if self._swept_to_ms is None else instant(self._swept_to_ms),
+            )
+        raise SourceUnavailableError(f"the group handed its partitions out {_MOST_CLAIMS} times")
+
+    def _from_claim_to_ends(self) -> bool:
+        """Whether the ends were reached: False when it was asked to stop before them."""
+        parts, source = self._parts, self._source
+        # Before the ends are fixed: whatever was in Kafka at this time is below them.
+        observed_ms = milliseconds(parts.clock())
+        claims = source.claim()
+        positions = self._begin(claims)
+        while (chunk := source.read(parts.policy.chunk_messages)) is not None:
+            if chunk.spans:
+                self._process(chunk)
+                positions |= {partition: span.stop for partition, span in chunk.spans.items()}
+            if self._should_stop():
+                return False
+        parts.store.reach(positions, observed_ms)
+        watermark_ms = parts.store.watermark_ms(claims.partition_count)
+        if watermark_ms is not None:
+            pairs.sweep(parts, watermark_ms, self._tally)
+            self._swept_to_ms = watermark_ms
+            self._note = str(watermark_ms)
+            source.commit(positions, self._note)
+        return True
+
+    def _begin(self, claims: Claims) -> dict[int, int]:
+        """Makes source and store ready; gives where reading begins in each partition."""
+        store = self._parts.store
+        noted_ms = _least_note(claims.notes)
+        self._note = "" if noted_ms is None else str(noted_ms)
+        self._committed = {
+            claim.partition: claim.committed
+            for claim in claims.claimed
+            if claim.committed is not None
+        }
+        starts = {claim.partition: claim.start for claim in claims.claimed}
+        applied = store.applied()
+        behind = {
+            partition: committed
+            for partition, committed in self._committed.items()
+            if applied.get(partition, 0) < committed and self._parts.plan.pairings
+        }
+        self._lost = pairs.Lost(behind, noted_ms)
+        if behind:
+            starts |= self._rewind(behind, noted_ms)
+        store.adopt({p: s for p, s in starts.items() if p in behind or applied.get(p, -1) < s})
+        return starts
+
+    def _rewind(self, behind: Mapping[int, int], noted_ms: int | None) -> Mapping[int, int]:
+        """Lets reading begin where the oldest view that was open may have started.
+
+        Everything due before the note was swept.  So a half that was waiting is at most one
+        waiting time older than the note, and the other half of it at most two.
+        """
+        wait_ms = self._parts.plan.longest_wait_ms
+        since_ms = 0 if noted_ms is None else max(0, noted_ms - 2 * wait_ms)
+        found = self._source.offsets_at(behind.keys(), since_ms)
+        starts = {partition: min(found[partition], behind[partition]) for partition in behind}
+        _log.warning("Redis has lost open views; they are read again from %s to %s", starts, behind)
+        self._source.rewind(starts)
+        return starts
+
+    def _process(self, chunk: Chunk) -> None:
+        """Stores a chunk and commits it. Killed at any point, it can be done again."""
+        parts, tally = self._parts, Tally()
+        decoded = decode_all(parts.decoder, self._new(chunk))
+        self._count(decoded, tally)
+        if decoded.dead:
+            self._set_aside(decoded, tally)
+        plain = self._plain(decoded, tally)
+        halves = [each for each in decoded.messages if each[1].event in parts.plan.halves]
+        rows = pairs.apply_halves(
+            parts, chunk, [*self._put_back(chunk), *halves], self._lost, tally
+        )
+        parts.loader.load([*plain, *pairs.loadables(rows)], parts.clock())
+        for row in rows:
+            self._tally.pair(row.message.event, "rows")
+        pairs.settle(parts, rows, self._tally)
+        self._commit(chunk)
+        # What is booked in the store stays booked, but messages count when they are committed.
+        self._tally.add(tally)
+
+    def _new(self, chunk: Chunk) -> list[RawMessage]:
+        return [raw for raw in chunk.messages if not self._lost.covers(raw)]
+
+    def _put_back(self, chunk: Chunk) -> list[tuple[RawMessage, Message]]:
+        """Starts and ends that were committed before; unusable messages were set aside then."""
+        keys = {event.encode() for event in self._parts.plan.halves}
+        lost = [raw for raw in chunk.messages if self._lost.covers(raw) and raw.key in keys]
+        return decode_all(self._parts.decoder, lost).messages
+
+    def _count(self, decoded: Decoded, tally: Tally) -> None:
+        for _, message in decoded.messages:
+            tally.event(message.event, "consumed")
+        for letter in decoded.dead:
+            event = (letter.original.key or b"").decode(errors="replace")
+            known = event in self._parts.plan.halves or self._parts.loader.has_table(event)
+            event = event if known else UNKNOWN_EVENT
+            tally.event(event, "consumed")
+            tally.event(event, "dead")
+
+    def _set_aside(self, decoded: Decoded, tally: Tally) -> None:
+        policy = self._parts.policy
+        dead = self._tally.total("dead") + tally.total("dead")
+        consumed = self._tally.total("consumed") + tally.total("consumed")
+        if dead >= policy.dead_letter_minimum and dead > policy.dead_letter_ratio * consumed:
+            last = decoded.dead[-1]
+            where = f"partition {last.original.partition}, offset {last.original.offset}"
+            example = f"{where}: {last.reason}: {last.detail}"
+            raise TooManyDeadLettersError(dead, consumed, policy.dead_letter_ratio, example)
+        self._parts.dead_letters.send(decoded.dead)
+
+    def _plain(self, decoded: Decoded, tally: Tally) -> list[Loadable]:
+        """Messages that become rows as they are, without repetitions of events seen lately."""
+        plain = [each for each in decoded.messages if self._parts.loader.has_table(each[1].event)]
+        first = self._parts.store.first_met(
+            [Sighting(message.event, str(message.event_id), raw.location) for raw, message in plain]
+        )
+        loadables = []
+        for (raw, message), is_first in zip(plain, first, strict=True):
+            tally.event(message.event, "loaded" if is_first else "duplicates")
+            if is_first:
+                loadables.append(Loadable(message, raw.partition, raw.offset))
+        return loadables
+
+    def _commit(self, chunk: Chunk) -> None:
+        further = {
+            partition: span
+            for partition, span in chunk.spans.items()
+            if span.stop > self._committed.get(partition, -1)
+        }
+        if not further:
+            return
+        self._source.commit({p: span.stop for p, span in further.items()}, self._note)
+        for partition, span in further.items():
+            start = max(span.start, self._lost.until.get(partition, 0))
+            known = self._offsets.get(partition)
+            self._offsets[partition] = Span(known.start if known else start, span.stop)
+            self._committed[partition] = span.stop
+
+
+def _least_note(notes: Mapping[int, str]) -> int | None:
+    """The least time in the notes; None when one tells none, as after a person set the offset."""
+    times = [int(note) if note.isdecimal() else None for note in notes.values()]
+    known = [time for time in times if time is not None]
+    return min(known) if known and len(known) == len(times) else None

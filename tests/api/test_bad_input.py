@@ -1,0 +1,357 @@
+"""Every line of "Bad input" in the reliability document, except those about Kafka values.
+
+Each gets a 4xx that names the reason, never a 5xx, and nothing is published.  Slow headers, slow
+bodies and real chunked requests need a server: see ``test_stack.py``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from api.model import Identity, JwtPolicy
+from tests.api.tokens import SECRET, handmade
+from tests.api.world import CLICK, ISSUER, NOW, USER, World, post, token, with_event
+
+EVENT = json.dumps(CLICK).encode()
+LIMIT_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A request and what it is answered with; ``pointer`` is that of the first violation."""
+
+    body: bytes
+    status: int
+    code: str
+    pointer: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def raw(body: bytes, code: str, status: int = 400, **options: Any) -> Bad:
+    return Bad(body, status, code, options=options)
+
+
+def event(code: str, pointer: str | None = None, /, **changes: Any) -> Bad:
+    return Bad(json.dumps({**CLICK, **changes}).encode(), 422, code, pointer)
+
+
+def literal(text: bytes, code: str, status: int, pointer: str | None = None) -> Bad:
+    """A quality change whose new quality is written as ``text``."""
+    data = b'{"video_id": "v", "old_quality": 1, "new_quality": ' + text + b"}"
+    body = b'{"event": "quality_change", "token": null, "data": ' + data + b"}"
+    return Bad(body, status, code, pointer)
+
+
+def page_view(page_view_id: Any) -> Bad:
+    return event(
+        "data_invalid",
+        "/data/page_view_id",
+        event="page_view_start",
+        data={"page_view_id": page_view_id, "page_type": "movie"},
+    )
+
+
+VIEW = "6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11"
+
+BODY = {
+    "empty": raw(b"", "body_empty"),
+    "only white space": raw(b" \r\n\t", "body_empty"),
+    "NaN": literal(b"NaN", "json_invalid", 400),
+    "Infinity": literal(b"Infinity", "json_invalid", 400),
+    "-Infinity": literal(b"-Infinity", "json_invalid", 400),
+    "1e999": literal(b"1e999", "json_invalid", 400),
+    "-1e999": literal(b"-1e999", "json_invalid", 400),
+    "duplicate keys": raw(EVENT[:-1] + b', "event": "search_filter"}', "json_duplicate_key"),
+    "duplicate keys, escaped": raw(EVENT[:-1] + b', "\\u0065vent": 1}', "json_duplicate_key"),
+    "duplicate keys inside": raw(
+        EVENT.replace(b'"page_type"', b'"element_type"'), "json_duplicate_key"
+    ),
+    "lone surrogate": raw(EVENT.replace(b"trailer", b"\\ud800"), "json_invalid"),
+    "lone low surrogate": raw(EVENT.replace(b"trailer", b"\\udc00"), "json_invalid"),
+    "lone surrogate as key": raw(EVENT.replace(b"page_type", b"\\ud800"), "json_invalid"),
+    "5,000-digit integer": literal(b"9" * 5000, "json_invalid", 400),
+    "400-digit integer": literal(b"9" * 400, "data_invalid", 422, "/data/new_quality"),
+    "nesting of 30,000 arrays": raw(b"[" * 30_000 + b"]" * 30_000, "json_too_deep"),
+    "nesting of 10,000 objects": raw(b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "json_too_deep"),
+    "nesting of 100,000": raw(b"[" * 100_000, "body_too_large", 413),
+    "unclosed nesting": raw(b"[" * 60_000, "json_too_deep"),
+    "UTF-16": raw(EVENT.decode().encode("utf-16"), "encoding_unsupported", 415),
+    "UTF-16 without a mark": raw(EVENT.decode().encode("utf-16-le"), "encoding_unsupported", 415),
+    "UTF-32": raw(EVENT.decode().encode("utf-32"), "encoding_unsupported", 415),
+    "byte order mark": raw(b"\xef\xbb\xbf" + EVENT, "encoding_unsupported", 415),
+    "array": Bad(b"[" + EVENT + b"]", 422, "envelope_invalid", ""),
+    "string": Bad(b'"element_click"', 422, "envelope_invalid", ""),
+    "null": Bad(b"null", 422, "envelope_invalid", ""),
+    "number": Bad(b"5", 422, "envelope_invalid", ""),
+    "true": Bad(b"true", 422, "envelope_invalid", ""),
+    "empty object": Bad(b"{}", 422, "envelope_invalid", "/data"),
+    "trailing garbage": raw(EVENT + b" x", "json_invalid"),
+    "two documents": raw(EVENT + EVENT, "json_invalid"),
+    "NUL at the end": raw(EVENT + b"\0", "json_invalid"),
+    "cut off": raw(EVENT[:-1], "json_invalid"),
+    "no JSON": raw(b"event=element_click", "json_invalid"),
+    "comment": raw(b"/* x */" + EVENT, "json_invalid"),
+    "control character": raw(EVENT.replace(b"trailer", b"a\nb"), "json_invalid"),
+    "invalid UTF-8": raw(EVENT.replace(b"trailer", b"\xff\xfe"), "encoding_unsupported", 415),
+    "surrogate in UTF-8": raw(
+        EVENT.replace(b"trailer", b"\xed\xa0\x80"), "encoding_unsupported", 415
+    ),
+    "overlong UTF-8": raw(EVENT.replace(b"trailer", b"\xc0\xaf"), "encoding_unsupported", 415),
+    "no Content-Type": raw(EVENT, "media_type_unsupported", 415, content_type=None),
+    "empty Content-Type": raw(EVENT, "media_type_unsupported", 415, content_type=""),
+    "form": raw(
+        EVENT, "media_type_unsupported", 415, content_type="application/x-www-form-urlencoded"
+    ),
+    "multipart": raw(
+        EVENT, "media_type_unsupported", 415, content_type="multipart/form-data; boundary=x"
+    ),
+    "XML": raw(EVENT, "media_type_unsupported", 415, content_type="application/xml"),
+    "nonsense Content-Type": raw(EVENT, "media_type_unsupported", 415, content_type="\\;="),
+    "charset": raw(
+        EVENT, "encoding_unsupported", 415, content_type="application/json; charset=utf-16"
+    ),
+    "gzip": raw(
+        gzip.compress(EVENT), "encoding_unsupported", 415, headers={"Content-Encoding": "gzip"}
+    ),
+    "gzip bomb": raw(
+        gzip.compress(b" " * 10_000_000),
+        "encoding_unsupported",
+        415,
+        headers={"Content-Encoding": "gzip"},
+    ),
+    "gzip that says nothing": raw(gzip.compress(EVENT), "encoding_unsupported", 415),
+    "one byte above the limit": raw(
+        EVENT + b" " * (LIMIT_BYTES + 1 - len(EVENT)), "body_too_large", 413
+    ),
+    "one byte above the limit, chunked": raw(
+        EVENT + b" " * (LIMIT_BYTES + 1 - len(EVENT)),
+        "body_too_large",
+        413,
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+    ),
+    "shorter than announced": raw(
+        EVENT, "length_invalid", environ_overrides={"CONTENT_LENGTH": str(len(EVENT) + 1)}
+    ),
+}
+
+CONTRACT = {
+    "2^63": literal(b"9223372036854775808", "data_invalid", 422, "/data/new_quality"),
+    "-2^63 - 1": literal(b"-9223372036854775809", "data_invalid", 422, "/data/new_quality"),
+    "1e300": literal(b"1e300", "data_invalid", 422, "/data/new_quality"),
+    "fraction": literal(b"720.5", "data_invalid", 422, "/data/new_quality"),
+    "true for an integer": literal(b"true", "data_invalid", 422, "/data/new_quality"),
+    "text for an integer": literal(b'"720"', "data_invalid", 422, "/data/new_quality"),
+    "null for an integer": literal(b"null", "data_invalid", 422, "/data/new_quality"),
+    "unknown event": event("event_unknown", event="no_such_event"),
+    "event with a path": event("event_unknown", event="../../etc/passwd"),
+    "event with a newline": event("event_unknown", event="element_click\n"),
+    "event with a NUL": event("event_unknown", event="element_click\0"),
+    "event in capitals": event("event_unknown", event="ELEMENT_CLICK"),
+    "event of 10 kB": event("envelope_invalid", "/event", event="x" * 10_000),
+    "event empty": event("envelope_invalid", "/event", event=""),
+    "event null": event("envelope_invalid", "/event", event=None),
+    "event a list": event("envelope_invalid", "/event", event=["element_click"]),
+    "event of the ETL": event(
+        "event_not_accepted",
+        event="page_view",
+        data={"duration_seconds": 1, "page_type": "movie", "paired": True},
+    ),
+    "extra property of the envelope": event("envelope_invalid", "/extra", extra=1),
+    "extra property of the data": event("data_invalid", "/data/x", data={**CLICK["data"], "x": 1}),
+    "__proto__": event("data_invalid", "/data/__proto__", data={**CLICK["data"], "__proto__": {}}),
+    "version 0": event("envelope_invalid", "/version", version=0),
+    "version -1": event("envelope_invalid", "/version", version=-1),
+    "version 999": event("version_unknown", version=999),
+    "version 2^31": event("envelope_invalid", "/version", version=2**31),
+    'version "1"': event("envelope_invalid", "/version", version="1"),
+    "version 1.5": event("envelope_invalid", "/version", version=1.5),
+    "version true": event("envelope_invalid", "/version", version=True),
+    "version null": event("envelope_invalid", "/version", version=None),
+    "client-set user_id": event("envelope_invalid", "/user_id", user_id="somebody"),
+    "client-set timestamp": event(
+        "envelope_invalid", "/timestamp", timestamp="2026-01-31T12:00:00Z"
+    ),
+    "client-set contract_version": event(
+        "envelope_invalid", "/contract_version", contract_version=1
+    ),
+    "client-set paired": event(
+        "data_invalid", "/data/paired", data={**CLICK["data"], "paired": True}
+    ),
+    "client-set user_id in the data": event(
+        "data_invalid", "/data/user_id", data={**CLICK["data"], "user_id": "somebody"}
+    ),
+    "event_id is no UUID": event("envelope_invalid", "/event_id", event_id="1"),
+    "event_id with braces": event("envelope_invalid", "/event_id", event_id="{" + VIEW + "}"),
+    "event_id null": event("envelope_invalid", "/event_id", event_id=None),
+    "data null": event("envelope_invalid", "/data", data=None),
+    "data a list": event("envelope_invalid", "/data", data=[]),
+    "data text": event("envelope_invalid", "/data", data="{}"),
+    "data empty": event("data_invalid", "/data/element_type", data={}),
+    "page_view_id with a dot": page_view(VIEW + ".x"),
+    "page_view_id with a colon": page_view("pv:" + VIEW),
+    "page_view_id with a star": page_view("*"),
+    "page_view_id with a newline": page_view(VIEW + "\n"),
+    "page_view_id in braces": page_view("{" + VIEW + "}"),
+    "page_view_id without dashes": page_view(VIEW.replace("-", "")),
+    "page_view_id as a urn": page_view("urn:uuid:" + VIEW),
+    "page_view_id a number": page_view(5),
+}
+
+
+def assert_refused(world: World, bad: Bad) -> None:
+    answer = post(world.client(), bad.body, **bad.options)
+    document = answer.get_json()
+    assert (answer.status_code, document["code"]) == (bad.status, bad.code), document
+    assert answer.mimetype == "application/problem+json"
+    assert document["detail"]
+    if bad.pointer is not None:
+        assert document["violations"][0]["pointer"] == bad.pointer
+    assert world.publisher.published == []
+
+
+@pytest.mark.parametrize("bad", BODY.values(), ids=BODY.keys())
+def test_a_bad_body_is_refused(bad: Bad) -> None:
+    assert_refused(World(), bad)
+
+
+@pytest.mark.parametrize("bad", CONTRACT.values(), ids=CONTRACT.keys())
+def test_a_broken_contract_is_refused(bad: Bad) -> None:
+    assert_refused(World(), bad)
+
+
+TYPED = with_event(
+    "typed",
+    {
+        "at": {"type": "string", "format": "date-time", "description": "An instant."},
+        "day": {"type": "string", "format": "date", "description": "A day."},
+        "count": {"type": "integer", "description": "A number without bounds."},
+        "ratio": {"type": "number", "description": "A number."},
+    },
+)
+GOOD: Mapping[str, Any] = {
+    "at": "2026-01-31T12:00:00Z",
+    "day": "2026-01-31",
+    "count": 1,
+    "ratio": 0.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            ("at", text)
+            for text in (
+                "yesterday",
+                "",
+                "2026-01-31",
+                "2026-01-31T12:00:00",
+                "2026-02-30T12:00:00Z",
+                "2026-01-31T25:00:00Z",
+                "2026-01-31T12:00:60Z",
+                "2026-01-31T12:00:00.1234567Z",
+                "2026-01-31T12:00:00Z\n",
+                "0001-01-01T00:00:00+23:59",
+                "9999-12-31T23:59:59Z",
+                "٢٠٢٦-01-31T12:00:00Z",
+            )
+        ),
+        *(("day", text) for text in ("2026-02-30", "2026-1-31", "20260131", "0001-01-01")),
+        *(("count", number) for number in (2**63, -(2**63) - 1, 1e19, 10**100)),
+        *(("ratio", number) for number in (10**309, True, "0.5")),
+    ],
+)
+def test_a_value_without_a_typed_image_is_refused(name: str, value: Any) -> None:
+    request = {"event": "typed", "token": None, "data": {**GOOD, name: value}}
+    bad = Bad(json.dumps(request).encode(), 422, "data_invalid", f"/data/{name}")
+    assert_refused(World(TYPED), bad)
+
+
+def test_the_good_values_of_those_fields_are_stored() -> None:
+    world = World(TYPED)
+    answer = post(world.client(), {"event": "typed", "token": None, "data": GOOD})
+    assert answer.status_code == 202
+    assert len(world.messages()) == 1
+
+
+def test_a_body_at_the_limit_is_stored() -> None:
+    world = World()
+    body = EVENT + b" " * (LIMIT_BYTES - len(EVENT))
+    assert post(world.client(), body).status_code == 202
+    assert len(world.messages()) == 1
+
+
+@pytest.mark.parametrize("sent", ["", 0, [], {}, False, "x" * 8193], ids=lambda v: repr(v)[:12])
+def test_a_token_that_is_no_token_breaks_the_envelope(sent: Any) -> None:
+    assert_refused(World(), event("envelope_invalid", "/token", token=sent))
+
+
+def test_a_token_of_a_megabyte_is_refused_by_its_size() -> None:
+    body = json.dumps({**CLICK, "token": "x" * 1_000_000}).encode()
+    assert_refused(World(), raw(body, "body_too_large", 413))
+
+
+def test_the_token_has_to_be_there() -> None:
+    body = json.dumps({name: CLICK[name] for name in ("event", "data")}).encode()
+    assert_refused(World(), Bad(body, 422, "envelope_invalid", "/token"))
+
+
+PUBLIC_PEM = (
+    rsa.generate_private_key(65537, 2048)
+    .public_key()
+    .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    .decode()
+)
+POLICY = JwtPolicy(secret=SECRET, public_key=PUBLIC_PEM, issuer=ISSUER)
+CLAIMS = {"sub": USER, "iss": ISSUER}
+YEARS_AGO = NOW.timestamp() - 3 * 365 * 24 * 3600
+
+TOKENS = {
+    "opaque": "no JWT at all",
+    "alg none": handmade({"alg": "none"}, CLAIMS, None),
+    "HS256 signed with the public key": handmade({"alg": "HS256"}, CLAIMS, PUBLIC_PEM),
+    "hostile kid": handmade({"alg": "HS256", "kid": "../../../../dev/null"}, CLAIMS, ""),
+    "embedded jwk": handmade({"alg": "HS256", "jwk": {"kty": "oct", "k": "eA"}}, CLAIMS, "x"),
+    "wrong signature": handmade({"alg": "HS256"}, CLAIMS, SECRET + "x"),
+    "no sub": token(sub=None),
+    "empty sub": token(sub=""),
+    "sub anonymous": token(sub="anonymous"),
+    "integer sub": handmade({"alg": "HS256"}, {**CLAIMS, "sub": 5}),
+    "wrong issuer": token(iss="somebody"),
+    "future nbf": token(nbf=NOW.timestamp() + 3600),
+    "expired for years": token(exp=YEARS_AGO),
+}
+
+
+@pytest.mark.parametrize("sent", TOKENS.values(), ids=TOKENS.keys())
+@pytest.mark.parametrize("auth_works", [True, False], ids=["auth_service", "local check"])
+def test_a_bad_token_is_refused_by_whoever_judges_it(sent: str, auth_works: bool) -> None:
+    world = World(policy=POLICY)
+    world.auth.available = auth_works
+    expired = sent == TOKENS["expired for years"] and not auth_works
+    code = "token_expired" if expired else "token_invalid"
+    body = json.dumps({**CLICK, "token": sent}).encode()
+    assert_refused(world, Bad(body, 401, code))
+
+
+def test_a_good_token_passes_the_same_check() -> None:
+    world = World(policy=POLICY)
+    world.auth.available = False
+    assert post(world.client(), {**CLICK, "token": world.good_token}).status_code == 202
+    assert world.messages()[0].user_id == USER
+
+
+def test_a_user_that_the_token_does_not_name_is_refused() -> None:
+    world = World()
+    world.auth.verdicts[world.good_token] = Identity("mallory")
+    body = json.dumps({**CLICK, "token": world.good_token}).encode()
+    assert_refused(world, Bad(body, 401, "token_subject_mismatch"))

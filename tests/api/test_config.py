@@ -1,0 +1,125 @@
+"""Settings from the environment: defaults, and errors that name the variable."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from api import config as config_module
+from api.config import ApiConfig
+from api.errors import ConfigError
+from tests.api.world import ENV
+
+
+def with_env(**changes: str) -> ApiConfig:
+    return ApiConfig.from_env({**ENV, **changes})
+
+
+def test_defaults() -> None:
+    config = with_env()
+    assert config.kafka_topic == "ugc.events"
+    assert config.auth_url == "http://127.0.0.1:1/api/v1/auth/verify"
+    assert (config.auth_timeout_seconds, config.redis_timeout_seconds) == (0.04, 0.02)
+    assert (config.cache_times.identity_seconds, config.cache_times.rejection_seconds) == (300, 30)
+    assert config.jwt.max_overdue_seconds == 30 * 24 * 3600
+    assert (config.limits.json_depth, config.limits.publish_seconds) == (32, 2.0)
+    assert config.body_limit_bytes == 65_536
+    assert config.contracts_dir is None
+
+
+def test_waiting_for_redis_and_auth_service_stays_well_under_100_ms() -> None:
+    """The worst case: Redis is connected to and asked, auth_service is waited for."""
+    config = with_env()
+    assert 2 * config.redis_timeout_seconds + config.auth_timeout_seconds <= 0.08
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "REDIS_URL", "AUTH_SERVICE_URL"],
+)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_what_has_to_be_set(name: str, value: str | None) -> None:
+    env = {k: v for k, v in ENV.items() if k != name} | ({} if value is None else {name: value})
+    with pytest.raises(ConfigError, match=f"{name} must be set, in the form"):
+        ApiConfig.from_env(env)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("REDIS_URL", ["localhost", "http://x", "redis://", "redis://x/1", "redis://x:port"]),
+        (
+            "AUTH_SERVICE_URL",
+            ["x", "ftp://x", "http://", "http://x/path", "http://x?q", "http://x:0"],
+        ),
+        ("AUTH_SERVICE_PATH", ["api/verify", "http://x"]),
+        ("AUTH_TIMEOUT_SECONDS", ["0", "-1", "nan", "inf", "40ms"]),
+        ("REDIS_TIMEOUT_SECONDS", ["0", "x"]),
+        ("PUBLISH_TIMEOUT_SECONDS", ["0", "0.0001", "x"]),
+        ("KAFKA_BOOTSTRAP_SERVERS", ["host", "host:port", "http://host:1", ",", "a:1,,b:1"]),
+        ("SCHEMA_REGISTRY_URL", ["host:8081", "ftp://x", "http://", "http://a,b", "http://a?x"]),
+        ("AUTH_CACHE_SECONDS", ["0", "x"]),
+        ("AUTH_CACHE_REFUSED_SECONDS", ["0", "x"]),
+        ("JWT_MAX_OVERDUE_SECONDS", ["0", "30d"]),
+        ("BODY_LIMIT_BYTES", ["0", "-1", "64k", "1e5", "1.5", "٣", "9" * 5000]),
+        ("JSON_DEPTH_LIMIT", ["0", "x"]),
+        ("JWT_PUBLIC_KEY_FILE", ["/no/such/file"]),
+    ],
+)
+def test_what_is_malformed(name: str, values: list[str]) -> None:
+    for value in values:
+        with pytest.raises(ConfigError, match=f"^{name} must be ") as raised:
+            with_env(**{name: value})
+        assert raised.value.variable == name
+
+
+def test_every_variable_can_be_set(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text("a key")
+    config = with_env(
+        KAFKA_BOOTSTRAP_SERVERS="a:9092, [::1]:9092",
+        SCHEMA_REGISTRY_URL="http://a/apis/ccompat/v7,https://b:8081",
+        KAFKA_TOPIC="t",
+        AUTH_SERVICE_URL="https://auth.example:8443/",
+        AUTH_SERVICE_PATH="/check",
+        AUTH_TIMEOUT_SECONDS="0.5",
+        JWT_PUBLIC_KEY_FILE=str(key),
+        JWT_ISSUER="i",
+        JWT_AUDIENCE="a",
+        BODY_LIMIT_BYTES="100",
+        JSON_DEPTH_LIMIT="5",
+        PUBLISH_TIMEOUT_SECONDS="3",
+        CONTRACTS_DIR=str(tmp_path),
+    )
+    assert config.auth_url == "https://auth.example:8443/check"
+    assert (config.jwt.public_key, config.jwt.issuer, config.jwt.audience) == ("a key", "i", "a")
+    assert (config.kafka_topic, config.contracts_dir) == ("t", tmp_path)
+    assert (config.body_limit_bytes, config.limits.json_depth) == (100, 5)
+
+
+def test_the_public_key_is_given_in_one_way(tmp_path: Path) -> None:
+    assert with_env(JWT_PUBLIC_KEY="a key").jwt.public_key == "a key"
+    with pytest.raises(ConfigError, match="JWT_PUBLIC_KEY_FILE must be unset"):
+        with_env(JWT_PUBLIC_KEY="a key", JWT_PUBLIC_KEY_FILE=str(tmp_path))
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(with_env(REDIS_URL="redis://:hunter2@127.0.0.1:1"))
+    assert "hunter2" not in shown
+    assert ENV["JWT_SECRET"] not in shown
+
+
+def test_the_table_of_variables_is_complete() -> None:
+    """Every variable that the module reads is in its docstring, and the other way round."""
+    documented = set(re.findall(r"^([A-Z][A-Z_]{3,}) ", config_module.__doc__ or "", re.MULTILINE))
+    reads: set[str] = set()
+
+    class Recording(dict[str, str]):
+        def get(self, name: str, default: object = None) -> str:  # type: ignore[override]
+            reads.add(name)
+            return super().get(name, "")
+
+    ApiConfig.from_env(Recording(ENV))
+    assert documented == reads

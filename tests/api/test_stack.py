@@ -1,0 +1,376 @@
+"""The API as a real process on real parts: stored means stored, and every part may fail."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from contracts.loader import load_catalog
+from contracts.message import Message
+from registry import client as registry_client
+from registry.serde import Decoder
+from registry.subjects import register_all
+from tests.api.servers import (
+    Broker,
+    RedisServer,
+    Server,
+    broker,
+    create_topic,
+    python_server,
+    read_topic,
+    redis_server,
+)
+from tests.api.tokens import SECRET, handmade
+from tests.api.world import CLICK
+from tests.support.processes import free_port, wait_until
+
+pytestmark = pytest.mark.stack
+
+TOPIC = "ugc.events"
+LIMIT_BYTES = 65_536
+PUBLISH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The parts that an API process is started over."""
+
+    folder: Path
+    broker: Broker
+    redis: RedisServer
+    registry: Server
+    auth: Server
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.broker.address,
+            "SCHEMA_REGISTRY_URL": self.registry.url,
+            "REDIS_URL": self.redis.url,
+            "AUTH_SERVICE_URL": self.auth.url,
+            "JWT_SECRET": SECRET,
+            "PUBLISH_TIMEOUT_SECONDS": str(PUBLISH_SECONDS),
+        }
+
+    def messages(self) -> list[Message]:
+        decoder = Decoder(load_catalog(), registry_client.connect(self.registry.url))
+        found = read_topic(self.broker, TOPIC)
+        return [decoder.decode(message.key(), message.value()) for message in found]
+
+    def message(self, event_id: str) -> Message:
+        (found,) = (each for each in self.messages() if str(each.event_id) == event_id)
+        return found
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("stack")
+    with ExitStack() as running:
+        kafka = running.enter_context(broker(folder))
+        redis = running.enter_context(redis_server(folder))
+        registry = running.enter_context(registry_server(folder))
+        auth = running.enter_context(
+            python_server(folder, "auth", "auth serve", {"JWT_SECRET": SECRET})
+        )
+        create_topic(kafka, TOPIC)
+        register_all(registry_client.connect(registry.url), load_catalog())
+        yield Stack(folder, kafka, redis, registry, auth)
+
+
+def registry_server(folder: Path, port: int | None = None) -> AbstractContextManager[Server]:
+    command = f"registry serve --data-dir {folder / 'registry'}"
+    return python_server(folder, "registry", command, {}, port=port)
+
+
+@contextmanager
+def api_over(stack: Stack, **changes: str) -> Iterator[Server]:
+    """A ready API process over the stack, with other settings where a test wants them."""
+    name = f"api-{time.monotonic_ns()}"
+    with python_server(stack.folder, name, "api serve", {**stack.env, **changes}) as server:
+        if "SCHEMA_REGISTRY_URL" not in changes:
+            wait_until(lambda: ready(server), "the API is ready")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[Server]:
+    with api_over(stack) as running:
+        yield running
+
+
+def ready(server: Server) -> bool:
+    return httpx2.get(f"{server.url}/health/ready", timeout=10).status_code == 200
+
+
+def send(server: Server, event: Mapping[str, Any] = CLICK) -> httpx2.Response:
+    return httpx2.post(f"{server.url}/api/v1/events", json=event, timeout=10)
+
+
+def timed(call: Callable[[], httpx2.Response]) -> tuple[httpx2.Response, float]:
+    began = time.monotonic()
+    return call(), time.monotonic() - began
+
+
+def demo_token(stack: Stack) -> tuple[str, str]:
+    """A token that the stand-in issued, and its user."""
+    issued = httpx2.post(f"{stack.auth.url}/api/v1/auth/demo-token", json={}).json()
+    return issued["token"], issued["user_id"]
+
+
+@contextmanager
+def misbehaving(stack: Stack, mode: str) -> Iterator[None]:
+    """auth_service with a fault."""
+    url = f"{stack.auth.url}/faults"
+    httpx2.put(url, json={"mode": mode, "delay_seconds": 5}).raise_for_status()
+    try:
+        yield
+    finally:
+        httpx2.put(url, json={"mode": "ok"}).raise_for_status()
+
+
+def test_an_event_with_a_token_is_in_kafka_when_202_comes(stack: Stack, api: Server) -> None:
+    token, user_id = demo_token(stack)
+    answer = send(api, {**CLICK, "token": token})
+    assert answer.status_code == 202
+    stored = stack.message(answer.json()["event_id"])
+    assert (stored.event, stored.user_id, stored.contract_version) == ("element_click", user_id, 1)
+    assert stored.data == CLICK["data"]
+    assert (
+        stored.timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        == (answer.json()["timestamp"])
+    )
+
+
+def test_the_six_messages_of_the_requirement_are_stored(stack: Stack, api: Server) -> None:
+    view = {"page_view_id": "6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11", "page_type": "movie"}
+    six: dict[str, Mapping[str, Any]] = {
+        "element_click": {"element_type": "movie", "page_type": "category"},
+        "page_view_start": view,
+        "page_view_end": view,
+        "quality_change": {"video_id": "tt1", "old_quality": 720, "new_quality": 1080},
+        "video_complete": {"video_id": "tt1", "duration_total": True},
+        "search_filter": {"search_query": "космос", "filters": "genre=sci-fi"},
+    }
+    ids = {}
+    for name, data in six.items():
+        answer = send(api, {"event": name, "token": None, "data": data})
+        assert answer.status_code == 202
+        ids[answer.json()["event_id"]] = name
+    stored = {str(m.event_id): m for m in stack.messages() if str(m.event_id) in ids}
+    assert {event_id: m.event for event_id, m in stored.items()} == ids
+    assert {m.user_id for m in stored.values()} == {"anonymous"}
+
+
+def test_every_202_under_concurrency_is_one_message(stack: Stack, api: Server) -> None:
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: send(api), range(200)))
+    assert {answer.status_code for answer in answers} == {202}
+    ids = [answer.json()["event_id"] for answer in answers]
+    stored = [str(message.event_id) for message in stack.messages()]
+    assert len(set(ids)) == 200
+    assert all(stored.count(event_id) == 1 for event_id in ids)
+
+
+def test_a_beacon_is_taken(stack: Stack, api: Server) -> None:
+    answer = httpx2.post(
+        f"{api.url}/api/v1/events",
+        content=json.dumps(CLICK),
+        headers={"Content-Type": "text/plain;charset=UTF-8"},
+    )
+    assert answer.status_code == 202
+
+
+def chunked(server: Server, chunks: list[bytes]) -> tuple[int, dict[str, Any]]:
+    host = server.url.removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=10)
+    connection.request(
+        "POST",
+        "/api/v1/events",
+        iter(chunks),
+        {"Content-Type": "application/json"},
+        encode_chunked=True,
+    )
+    answer = connection.getresponse()
+    found: dict[str, Any] = json.loads(answer.read())
+    connection.close()
+    return answer.status, found
+
+
+def test_a_chunked_body_is_read_up_to_the_limit_and_never_cut(api: Server) -> None:
+    event = json.dumps(CLICK).encode()
+    padding = b" " * (LIMIT_BYTES - len(event))
+    assert chunked(api, [event[:20], event[20:]])[0] == 202
+    assert chunked(api, [event, padding])[0] == 202
+    status, problem = chunked(api, [event, padding, b" "])
+    assert (status, problem["code"]) == (413, "body_too_large")
+
+
+def test_a_body_with_a_length_is_read_up_to_the_limit(api: Server) -> None:
+    url = f"{api.url}/api/v1/events"
+    event = json.dumps(CLICK).encode()
+    headers = {"Content-Type": "application/json"}
+    at_limit = event + b" " * (LIMIT_BYTES - len(event))
+    assert httpx2.post(url, content=at_limit, headers=headers).status_code == 202
+    answer = httpx2.post(url, content=at_limit + b" ", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_an_endless_body_is_answered_before_its_end(api: Server) -> None:
+    host, port = api.url.removeprefix("http://").split(":")
+    head = b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(b"8000\r\n" + b" " * 0x8000 + b"\r\n")
+        connection.sendall((b"8000\r\n" + b" " * 0x8000 + b"\r\n") * 2)
+        assert connection.recv(64).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_ends_too_early_is_refused(stack: Stack, api: Server) -> None:
+    host, port = api.url.removeprefix("http://").split(":")
+    event = json.dumps({**CLICK, "event_id": "6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b12"}).encode()
+    head = b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        length = f"Content-Length: {len(event) + 1}\r\n\r\n".encode()
+        connection.sendall(head + length + event)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(64).startswith(b"HTTP/1.1 400 ")
+    assert "6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b12" not in {str(m.event_id) for m in stack.messages()}
+
+
+@pytest.mark.parametrize("mode", ["slow", "error", "malformed"])
+def test_without_auth_service_tokens_are_checked_here(stack: Stack, api: Server, mode: str) -> None:
+    token, user_id = demo_token(stack)
+    with misbehaving(stack, mode):
+        answer, seconds = timed(lambda: send(api, {**CLICK, "token": token}))
+        forged = handmade({"alg": "HS256"}, {"sub": user_id}, SECRET + "x")
+        refused = send(api, {**CLICK, "token": forged})
+    assert answer.status_code == 202
+    assert seconds < 1.0, "it did not wait for the service, which takes 5 s"
+    assert stack.message(answer.json()["event_id"]).user_id == user_id
+    assert (refused.status_code, refused.json()["code"]) == (401, "token_invalid")
+
+
+def test_another_user_than_the_tokens_own_is_refused(stack: Stack) -> None:
+    token, _ = demo_token(stack)
+    with api_over(stack) as api, misbehaving(stack, "wrong_user"):
+        answer = send(api, {**CLICK, "token": token})
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_subject_mismatch")
+
+
+def test_a_token_is_asked_about_once_and_a_no_of_the_service_is_final(
+    stack: Stack, api: Server
+) -> None:
+    token, _ = demo_token(stack)
+    assert send(api, {**CLICK, "token": token}).status_code == 202
+    httpx2.post(f"{stack.auth.url}/api/v1/auth/revoke", json={"token": token}).raise_for_status()
+    assert send(api, {**CLICK, "token": token}).status_code == 202, "the cache still knows it"
+    other, _ = demo_token(stack)
+    httpx2.post(f"{stack.auth.url}/api/v1/auth/revoke", json={"token": other}).raise_for_status()
+    answer = send(api, {**CLICK, "token": other})
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
+
+
+def test_without_redis_events_are_stored_and_nobody_waits(stack: Stack, tmp_path: Path) -> None:
+    token, user_id = demo_token(stack)
+    with redis_server(tmp_path) as redis, api_over(stack, REDIS_URL=redis.url) as api:
+        assert send(api, {**CLICK, "token": token}).status_code == 202
+        for fault in (signal.SIGSTOP, signal.SIGKILL):
+            redis.process.send(fault)
+            timings = [timed(lambda: send(api, {**CLICK, "token": token})) for _ in range(10)]
+            assert {answer.status_code for answer, _ in timings} == {202}
+            assert sum(seconds for _, seconds in timings) < 2.0
+            report = httpx2.get(f"{api.url}/health/ready")
+            assert report.json()["parts"]["redis"]["status"] == "down"
+            assert report.status_code == 200
+        assert stack.message(timings[-1][0].json()["event_id"]).user_id == user_id
+
+
+def test_without_kafka_the_answer_is_503_in_a_bounded_time(stack: Stack, tmp_path: Path) -> None:
+    with broker(tmp_path) as kafka:
+        create_topic(kafka, TOPIC)
+        with api_over(replace(stack, broker=kafka)) as api:
+            assert send(api).status_code == 202
+
+            kafka.process.send(signal.SIGSTOP)
+            answer, seconds = timed(lambda: send(api))
+            assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+            assert answer.headers["Retry-After"] == "5"
+            assert seconds < PUBLISH_SECONDS + 1.0
+            kafka.process.send(signal.SIGCONT)
+            wait_until(lambda: send(api).status_code == 202, "Kafka is used again")
+
+            kafka.process.kill()
+            for _ in range(6):
+                answer, seconds = timed(lambda: send(api))
+                assert answer.status_code == 503
+                assert seconds < PUBLISH_SECONDS + 1.0
+            assert seconds < PUBLISH_SECONDS / 2, "by now it is known that Kafka does not answer"
+            assert not ready(api)
+            assert httpx2.get(f"{api.url}/health/live").status_code == 200
+
+
+def test_it_starts_without_the_registry_and_needs_it_only_once(
+    stack: Stack, tmp_path: Path
+) -> None:
+    port = free_port()
+    with api_over(stack, SCHEMA_REGISTRY_URL=f"http://127.0.0.1:{port}") as api:
+        assert httpx2.get(f"{api.url}/health/live").status_code == 200
+        report = httpx2.get(f"{api.url}/health/ready")
+        assert report.status_code == 503
+        assert report.json()["parts"]["registry"]["status"] == "down"
+        answer, seconds = timed(lambda: send(api))
+        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+        assert seconds < 1.0
+        with registry_server(tmp_path, port) as registry:
+            register_all(registry_client.connect(registry.url), load_catalog())
+            wait_until(lambda: ready(api), "the API is ready")
+            assert send(api).status_code == 202
+        assert send(api).status_code == 202
+        assert ready(api)
+
+
+def test_on_sigterm_a_running_request_is_finished(stack: Stack, tmp_path: Path) -> None:
+    with broker(tmp_path) as kafka:
+        create_topic(kafka, TOPIC)
+        over = replace(stack, broker=kafka)
+        with api_over(over, PUBLISH_TIMEOUT_SECONDS="10") as api:
+            send(api)
+            kafka.process.send(signal.SIGSTOP)
+            with ThreadPoolExecutor(1) as threads:
+                running = threads.submit(send, api)
+                with pytest.raises(TimeoutError):
+                    running.result(0.5)
+                api.process.send(signal.SIGTERM)
+                kafka.process.send(signal.SIGCONT)
+                assert running.result(10).status_code == 202
+            assert api.process.wait_exit() == 0
+        assert len(read_topic(kafka, TOPIC)) == 2
+
+
+def test_no_token_is_in_any_log(stack: Stack, api: Server) -> None:
+    """Runs last in this file: the logs of all API processes above are complete."""
+    token, _ = demo_token(stack)
+    send(api, {**CLICK, "token": token + "x"})
+    logs = [path.read_text() for path in stack.folder.glob("api-*.log")]
+    lines = [json.loads(line) for text in logs for line in text.splitlines() if line[:1] == "{"]
+    assert "token_invalid" in {line.get("code") for line in lines}
+    assert not any("eyJ" in text for text in logs), "no part of a JWT"
+    assert not any(SECRET in text for text in logs)
+
+
+def test_a_missing_setting_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="KAFKA_BOOTSTRAP_SERVERS must be set"):  # noqa: SIM117
+        with python_server(tmp_path, "api", "api serve", {"KAFKA_BOOTSTRAP_SERVERS": ""}):
+            pass

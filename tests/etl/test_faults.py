@@ -1,0 +1,247 @@
+"""Crashes, repetitions and lost state at every point: one row per event and per started view.
+
+The code is the real one; only Kafka, Redis and ClickHouse are in memory.  More cases:
+``ETL_STATE_MACHINE_EXAMPLES=20000 pytest tests/etl/test_faults.py``.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from contracts.reasons import Reason
+from etl.config import RunPolicy
+from etl.memory_store import Lifetimes, Truth
+from etl.source import RawMessage
+from tests.etl.workers import Worker
+from tests.etl.world import CLICK, CLICK_DATA, END, HOUR, START, World
+
+EXAMPLES = int(os.environ.get("ETL_STATE_MACHINE_EXAMPLES", "300"))
+WAIT_MS = 12 * 3_600_000
+
+VIEWS = [uuid.UUID(int=number) for number in range(4)]
+USERS = ["anonymous", "ann"]
+CLICKS = [uuid.UUID(int=number) for number in range(100, 104)]
+POISON = [None, b"", b"\0\0", b"\1\0\0\0\1abc", b"\0\0\0\xff\xffabc", b"\0\0\0\0\1\xff"]
+PARTITIONS = 3
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A start or an end that is in the topic."""
+
+    raw: RawMessage
+    at_ms: int
+
+
+class Faults(RuleBasedStateMachine):
+    """Two workers, a producer, and everything that can go wrong between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        policy = RunPolicy(chunk_messages=3, dead_letter_minimum=10_000)
+        self.world = World(partitions=PARTITIONS, policy=policy)
+        self.workers = [Worker(self.world), Worker(self.world)]
+        self.starts: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
+        self.ends: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
+        self.clicks: set[uuid.UUID] = set()
+        self.poison: list[RawMessage] = []
+        self.saved: tuple[Truth, Lifetimes] | None = None
+        self.read_again = False
+
+    # What comes in
+
+    @rule(
+        event=st.sampled_from([START, END]),
+        view=st.sampled_from(VIEWS),
+        user=st.sampled_from(USERS),
+        late_seconds=st.sampled_from([0, 0, 0, HOUR, 13 * HOUR]),
+        partition=st.sampled_from([None, None, *range(PARTITIONS)]),
+    )
+    def send_half(
+        self, event: str, view: uuid.UUID, user: str, late_seconds: float, partition: int | None
+    ) -> None:
+        """Accepted by the API, and in the topic ``late_seconds`` later."""
+        sent_to = self.starts if event == START else self.ends
+        data = {"page_view_id": str(view), "page_type": f"{view.int}"}
+        value = self.world.producer.value(event, data, user_id=user)
+        at_ms = self.world.clock.ms()
+        self.world.clock.pass_seconds(late_seconds)
+        place = sum(event.encode()) % PARTITIONS if partition is None else partition
+        raw = self.world.topic.append(place, event.encode(), value)
+        sent_to[view, user].append(Sent(raw, at_ms))
+
+    @rule(click=st.sampled_from(CLICKS), partition=st.sampled_from([None, 0, 1]))
+    def send_click(self, click: uuid.UUID, partition: int | None) -> None:
+        self.world.send(CLICK, CLICK_DATA, event_id=click, partition=partition)
+        self.clicks.add(click)
+
+    @rule(value=st.sampled_from(POISON), partition=st.integers(0, PARTITIONS - 1))
+    def send_poison(self, value: bytes | None, partition: int) -> None:
+        self.poison.append(self.world.topic.append(partition, START.encode(), value))
+
+    @rule(seconds=st.sampled_from([1.0, 1000.0, HOUR, 6 * HOUR, 12 * HOUR]))
+    def pass_time(self, seconds: float) -> None:
+        self.world.clock.pass_seconds(seconds)
+
+    # What the workers do, and what is done to them
+
+    @rule(number=st.integers(0, 1), steps=st.integers(1, 40))
+    def work(self, number: int, steps: int) -> None:
+        worker = self.workers[number]
+        if not worker.running:
+            worker.begin()
+        worker.go(steps)
+
+    @rule(number=st.integers(0, 1))
+    def finish(self, number: int) -> None:
+        worker = self.workers[number]
+        if not worker.running:
+            worker.begin()
+        worker.finish()
+
+    @precondition(lambda self: any(worker.running for worker in self.workers))
+    @rule(number=st.integers(0, 1))
+    def kill(self, number: int) -> None:
+        if self.workers[number].running:
+            self.workers[number].kill()
+
+    @precondition(lambda self: any(worker.can_fail for worker in self.workers))
+    @rule(number=st.integers(0, 1))
+    def fail(self, number: int) -> None:
+        if self.workers[number].can_fail:
+            self.workers[number].fail()
+
+    @rule(number=st.integers(0, 1))
+    def expel(self, number: int) -> None:
+        self.workers[number].expel()
+
+    @rule(number=st.integers(0, 1))
+    def stop(self, number: int) -> None:
+        self.workers[number].should_stop = True
+
+    # What happens to the parts
+
+    @rule()
+    def redis_flushed(self) -> None:
+        self.world.memory_store.flush()
+
+    @rule()
+    def markers_flushed(self) -> None:
+        self.world.memory_store.lifetimes = Lifetimes()
+
+    @rule()
+    def redis_saved(self) -> None:
+        store = self.world.memory_store
+        self.saved = copy.deepcopy((store.truth, store.lifetimes))
+
+    @precondition(lambda self: self.saved is not None)
+    @rule()
+    def redis_restarted_with_older_data(self) -> None:
+        assert self.saved is not None
+        store = self.world.memory_store
+        store.truth, store.lifetimes = copy.deepcopy(self.saved)
+
+    @rule(
+        partitions=st.sets(st.integers(0, PARTITIONS - 1), min_size=1),
+        share=st.floats(0, 1),
+        forget=st.booleans(),
+    )
+    def offsets_reset(self, partitions: set[int], share: float, forget: bool) -> None:
+        """Back to an earlier offset, or forgotten; Kafka allows it when no worker is there."""
+        for worker in self.workers:
+            worker.expel()
+        for partition in partitions & self.world.topic.committed.keys():
+            offset, _ = self.world.topic.committed[partition]
+            self.world.topic.committed[partition] = int(offset * share), ""
+            if forget:
+                del self.world.topic.committed[partition]
+        self.read_again = True
+
+    # What has to hold
+
+    @invariant()
+    def store_balances(self) -> None:
+        assert self.world.memory_store.books("pv").balanced
+
+    def teardown(self) -> None:
+        for worker in self.workers:
+            if worker.running:
+                worker.kill()
+            worker.expel()
+        self.world.run()
+        for _ in range(2):
+            self.world.clock.pass_seconds(13 * HOUR)
+            report = self.world.run()
+        assert report.pairs["page_view"].after.waiting == 0
+        self.check_events()
+        self.check_views()
+        self.check_dead_letters()
+
+    def check_events(self) -> None:
+        assert {row["event_id"] for row in self.world.rows(CLICK)} == self.clicks
+
+    def check_views(self) -> None:
+        rows: dict[tuple[uuid.UUID, str], list[dict[str, Any]]] = defaultdict(list)
+        for row in self.world.rows("page_view"):
+            rows[uuid.UUID(int=int(row["page_type"])), row["user_id"]].append(row)
+        assert rows.keys() == self.starts.keys()
+        for view, starts in self.starts.items():
+            (row,) = rows[view]
+            self.check_view(row, starts, self.ends.get(view, []))
+
+    def check_view(self, row: dict[str, Any], starts: list[Sent], ends: list[Sent]) -> None:
+        halves = [*starts, *ends]
+        first_due_ms = min(sent.at_ms for sent in halves) + WAIT_MS
+        together = max(sent.raw.timestamp_ms for sent in halves) < first_due_ms
+        assert row["paired"] or not (ends and together)
+        assert row["paired"] is (row["duration_seconds"] is not None)
+        if not row["paired"]:
+            return
+        pairs = list(self.possible_pairs(starts, ends, together))
+        assert row["duration_seconds"] in [
+            max(0, end.at_ms - start.at_ms) / 1000 for start, end in pairs
+        ]
+
+    def possible_pairs(
+        self, starts: list[Sent], ends: list[Sent], together: bool
+    ) -> Iterator[tuple[Sent, Sent]]:
+        """The first start and the first end, unless nobody can say which was first.
+
+        That is so when they lie in several partitions, when some were read again without the
+        others, or when a view was forgotten before a repetition came.
+        """
+        places = [{sent.raw.partition for sent in halves} for halves in (starts, ends)]
+        if together and not self.read_again and all(len(place) == 1 for place in places):
+            yield starts[0], ends[0]
+        else:
+            yield from ((start, end) for start in starts for end in ends)
+
+    def check_dead_letters(self) -> None:
+        letters = self.world.dead_letters.letters
+        kept = {(letter.original.location, letter.original.value) for letter in letters}
+        assert kept >= {(raw.location, raw.value) for raw in self.poison}
+        orphans = {
+            letter.original.location for letter in letters if letter.reason is Reason.ORPHAN_END
+        }
+        for view, ends in self.ends.items():
+            if view not in self.starts:
+                assert orphans & {sent.raw.location for sent in ends}
+
+
+Faults.TestCase.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+TestFaults = Faults.TestCase
