@@ -42,7 +42,8 @@ test: $(STAMP) lint  ## Everything that needs only PyPI.
 	$(BIN)/pytest -m "not full"
 
 .PHONY: test-full
-test-full: $(STAMP)  ## What needs servers from outside PyPI as well.
+test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs them if it may.
+	tests/fullstack/install
 	$(BIN)/pytest -m full
 
 .PHONY: lock
