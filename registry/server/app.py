@@ -14,7 +14,13 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, request
-from werkzeug.exceptions import HTTPException, NotAcceptable, NotFound, UnsupportedMediaType
+from werkzeug.exceptions import (
+    HTTPException,
+    NotAcceptable,
+    NotFound,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 from werkzeug.routing import BaseConverter
 
 from registry.errors import InvalidSchemaError, RequestRefusedError, SchemaStoreError
@@ -44,14 +50,13 @@ _T = TypeVar("_T")
 class _Subject(BaseConverter):
     """A name that may have slashes in it, taken as long as the rest of the path allows."""
 
-    regex = ".+"
+    regex = "(?s:.+)"
     part_isolating = False
 
 
 def create_app(store: SchemaStore) -> Flask:
     """The application; it does not close the store."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT_BYTES
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     app.url_map.converters["subject"] = _Subject
@@ -72,6 +77,7 @@ def create_app(store: SchemaStore) -> Flask:
 
     app.register_error_handler(RequestRefusedError, _refused)
     app.register_error_handler(InvalidSchemaError, _invalid)
+    app.register_error_handler(RecursionError, _too_deep)
     app.register_error_handler(SchemaStoreError, _store_failed)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
@@ -130,7 +136,7 @@ def _subjects(store: SchemaStore) -> Blueprint:
 
     @routes.post("/<subject:subject>")
     def look_up(subject: str) -> Response:
-        wanted = read_schema(request.get_data())
+        wanted = read_schema(_body())
         with store.read() as rows:
             found = registration.look_up(
                 rows,
@@ -162,7 +168,7 @@ def _versions(store: SchemaStore) -> Blueprint:
     @routes.post("")
     def register(subject: str) -> Response:
         check_subject(subject)
-        sent = read_schema(request.get_data())
+        sent = read_schema(_body())
         with store.write() as rows:
             schema_id = registration.register(rows, subject, sent, normalize=_flag("normalize"))
         return _answer({"id": schema_id})
@@ -204,7 +210,7 @@ def _compatibility(store: SchemaStore) -> Blueprint:
     @routes.post("/<version>")
     def test(subject: str, version: str | None = None) -> Response:
         number = None if version is None else read_version(version)
-        sent = read_schema(request.get_data())
+        sent = read_schema(_body())
         is_verbose = _flag("verbose")
         with store.read() as rows:
             earlier = queries.compared_with(rows, subject, number)
@@ -235,7 +241,7 @@ def _levels(store: SchemaStore) -> Blueprint:
     @routes.put("")
     @routes.put("/<subject:subject>")
     def put(subject: str = settings.GLOBAL) -> Response:
-        level = read_level(request.get_data())
+        level = read_level(_body())
         check_subject(subject)
         with store.write() as rows:
             settings.set_level(rows, subject, level)
@@ -265,7 +271,7 @@ def _modes(store: SchemaStore) -> Blueprint:
     @routes.put("/<subject:subject>")
     def put(subject: str = settings.GLOBAL) -> Response:
         check_subject(subject)
-        mode = read_mode(request.get_data())
+        mode = read_mode(_body())
         with store.write() as rows:
             settings.set_mode(rows, subject, mode, force=_flag("force"))
         return _answer({"mode": mode})
@@ -278,6 +284,17 @@ def _modes(store: SchemaStore) -> Blueprint:
         return _answer({"mode": mode})
 
     return routes
+
+
+def _body() -> bytes:
+    """The whole body. Flask's own limit cuts a chunked one without saying so."""
+    body = bytearray()
+    wanted = BODY_LIMIT_BYTES + 1
+    while len(body) < wanted and (piece := request.stream.read(wanted - len(body))):
+        body += piece
+    if len(body) > BODY_LIMIT_BYTES:
+        raise RequestEntityTooLarge
+    return bytes(body)
 
 
 def _flag(name: str) -> bool:
@@ -322,6 +339,10 @@ def _refused(error: RequestRefusedError) -> Response:
 
 def _invalid(error: InvalidSchemaError) -> Response:
     return _refused(refusals.invalid_schema(str(error)))
+
+
+def _too_deep(_error: RecursionError) -> Response:
+    return _refused(refusals.invalid_schema("Invalid schema: its types nest too deep"))
 
 
 def _store_failed(error: SchemaStoreError) -> Response:

@@ -97,13 +97,15 @@ def read_schema(body: bytes) -> SchemaRequest:
     schema_id, version = _integer(sent, "id"), _integer(sent, "version")
     return SchemaRequest(
         text=text or "",
-        references=_references(sent.get("references") or []),
+        references=_references(sent.get("references")),
         schema_id=schema_id if schema_id is not None and schema_id >= 0 else None,
         version=version if version is not None and version > 0 else None,
     )
 
 
 def _references(sent: Any) -> tuple[Reference, ...]:
+    if sent is None:
+        return ()
     if not isinstance(sent, list):
         raise refusals.malformed('"references" has to be a list')
     references = []

@@ -59,8 +59,6 @@ def parse(rows: Rows, request: SchemaRequest, *, is_new: bool, normalize: bool) 
         text = canonical_text(document, normalize=normalize)
     except (ValueError, InvalidSchemaError) as error:
         raise InvalidSchemaError(f"Invalid schema {request.text:.200}: {error}") from error
-    except RecursionError as error:
-        raise InvalidSchemaError("Invalid schema: nested too deep") from error
     if normalize:
         references = tuple(sorted(set(references), key=lambda r: (r.subject, r.version, r.name)))
     return Schema(text, references, types)

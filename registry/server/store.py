@@ -102,8 +102,9 @@ class SchemaStore:
         (layout,) = self._connection.execute("PRAGMA user_version").fetchone()
         if layout > _LAYOUT:
             raise SchemaStoreError(f"the folder has layout {layout}, newer than {_LAYOUT}")
-        self._connection.executescript(_TABLES)
-        self._connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+        if layout < _LAYOUT:
+            self._connection.executescript(_TABLES)
+            self._connection.execute(f"PRAGMA user_version = {_LAYOUT}")
 
     def close(self) -> None:
         with self._lock:

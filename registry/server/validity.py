@@ -15,6 +15,7 @@ from registry.compatibility import (
     Array,
     AvroType,
     Enum,
+    Field,
     Fixed,
     Map,
     Primitive,
@@ -164,11 +165,18 @@ def check_defaults(root: AvroType) -> None:
     for record in _every(root):
         if isinstance(record, Record):
             for field in record.fields:
-                if field.has_default and not _is_value(field.default, field.type):
+                if field.has_default and not _is_default(field):
                     raise InvalidSchemaError(
                         f"{record.name}.{field.name}: the default {field.default!r:.80} "
                         f"is not of type {field.type.type}"
                     )
+
+
+def _is_default(field: Field) -> bool:
+    try:
+        return _is_value(field.default, field.type)
+    except RecursionError:  # a record that is made of its own default has no end
+        return False
 
 
 def _every(root: AvroType) -> Iterator[AvroType]:

@@ -192,6 +192,11 @@ INCOMPATIBLE: dict[str, tuple[Schema, Schema, Any, list[tuple[str, str]]]] = {
         {"a": 1, "b": 2},
         [(MISSING_DEFAULT, "/fields/0"), (MISSING_DEFAULT, "/fields/1")],
     ),
+    "a field by its name, and one by its alias": (
+        record(field("a", "int"), field("c", "int", aliases=["a"])), record(field("a", "int")),
+        {"a": 1},
+        [(MISSING_DEFAULT, "/fields/0"), (MISSING_DEFAULT, "/fields/1")],
+    ),
     "record renamed": (
         record(name="S"), record(name="R"), {}, [("NAME_MISMATCH", "/name")]
     ),
