@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from ch_schema.client import ClickHouse
@@ -22,7 +22,7 @@ from etl.parts import Parts
 from etl.report import RunReport
 from etl.run import run
 from etl.source import Source
-from registry.client import connect as connect_registry
+from registry.cache import connect_remembering
 from registry.serde import Decoder
 
 
@@ -33,12 +33,16 @@ def never() -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Etl:
-    """The loader with its connections. One run at a time; runs share the connections."""
+    """The loader with its connections. One run at a time; runs share the connections.
+
+    ``close`` releases them.
+    """
 
     parts: Parts
     catalog: Catalog
     clickhouse: ClickHouse
     open_source: Callable[[], Source]
+    close: Callable[[], None]
 
     def run_once(self, should_stop: Callable[[], bool] = never) -> RunReport:
         """Loads what is in Kafka now. See :func:`etl.run.run`.
@@ -51,12 +55,6 @@ class Etl:
         with closing(self.open_source()) as source:
             return run(self.parts, source, should_stop)
 
-    def close(self) -> None:
-        """Releases all connections."""
-        self.parts.dead_letters.close()
-        self.parts.store.close()
-        self.clickhouse.close()
-
 
 def connect(config: EtlConfig) -> Etl:
     """The loader with real connections. Only an embedded ClickHouse is opened at once.
@@ -65,30 +63,42 @@ def connect(config: EtlConfig) -> Etl:
         ContractError: a contract file is wrong.
         PlanError: a contract declares a pairing that cannot be carried out.
         AddressError: CLICKHOUSE_URL is malformed.
+        RegistrySettingError, LockError: the registry's settings or the lock file are malformed.
     """
     catalog = load_catalog(config.contracts_dir)
     plan = plan_for(catalog)
-    clickhouse = connect_clickhouse(config.clickhouse_url)
-    return Etl(
-        parts=Parts(
-            topic=config.kafka.topic,
-            decoder=Decoder(catalog, connect_registry(config.schema_registry_url)),
-            plan=plan,
-            store=RedisPairStore.connect(
-                config.redis_url,
-                config.kafka.topic,
-                dedup_window_seconds=config.dedup_window_seconds,
-                timeout_seconds=config.redis_timeout_seconds,
+    with ExitStack() as opened:
+        registry = connect_remembering(
+            config.schema_registry_url, config.registry, config.contracts_dir, time.monotonic
+        ).registry
+        opened.callback(registry.close)
+        clickhouse = connect_clickhouse(config.clickhouse_url)
+        opened.callback(clickhouse.close)
+        store = RedisPairStore.connect(
+            config.redis_url,
+            config.kafka.topic,
+            dedup_window_seconds=config.dedup_window_seconds,
+            timeout_seconds=config.redis_timeout_seconds,
+        )
+        opened.callback(store.close)
+        dead_letters = KafkaDeadLetters(config.kafka)
+        opened.callback(dead_letters.close)
+        return Etl(
+            parts=Parts(
+                topic=config.kafka.topic,
+                decoder=Decoder(catalog, registry),
+                plan=plan,
+                store=store,
+                loader=Loader(clickhouse, catalog, sleep=time.sleep),
+                dead_letters=dead_letters,
+                policy=config.policy,
+                clock=utc_now,
             ),
-            loader=Loader(clickhouse, catalog, sleep=time.sleep),
-            dead_letters=KafkaDeadLetters(config.kafka),
-            policy=config.policy,
-            clock=utc_now,
-        ),
-        catalog=catalog,
-        clickhouse=clickhouse,
-        open_source=lambda: KafkaSource(config.kafka),
-    )
+            catalog=catalog,
+            clickhouse=clickhouse,
+            open_source=lambda: KafkaSource(config.kafka),
+            close=opened.pop_all().close,
+        )
 
 
 def utc_now() -> dt.datetime:

@@ -1,7 +1,7 @@
 -- Adds starts and ends to their views, and notes how far the partitions are applied.
 --
 -- ARGV: number of spans; per span: field, start, stop;
---       per half: prefix, key, side ("s" or "e"), location, payload, original, due ms, wait ms,
+--       per half: prefix, key, side ("s" or "e"), location, payload, original, due ms, forget ms,
 --       "1" when it was booked before.
 -- Returns per half {fate, booked, start, end}; the payloads only where a row may follow.
 --
@@ -23,7 +23,8 @@ local outcomes, markers, taken = {}, {}, {}
 for i = after_spans, #ARGV, 9 do
   local prefix, key, side, location = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local payload, original, due = ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
-  local entry = redis.call('HMGET', key, 's', 'e', 'b')
+  local forget, booked_before = ARGV[i + 7], ARGV[i + 8] == '1'
+  local entry = redis.call('HMGET', key, 's', 'e', 'b', 'f')
   local known = { s = entry[1], e = entry[2] }
   local booked = tonumber(entry[3] or '0')
   local fate
@@ -32,20 +33,22 @@ for i = after_spans, #ARGV, 9 do
     fate = known[side]:sub(1, #mine) == mine and REPLAYED or DUPLICATE
   else
     fate = TAKEN
+    local alone = not (known.s or known.e)
     known[side] = location .. ' ' .. payload
     redis.call('HSET', key, side, known[side])
-    if ARGV[i + 8] == '1' then
-      if booked == 0 then
-        booked = 1
-        redis.call('HSET', key, 'b', 1)
-      end
-      if not (entry[1] or entry[2]) then
-        redis.call('PEXPIRE', key, ARGV[i + 7])
+    if tonumber(forget) > tonumber(entry[4] or '0') then
+      redis.call('HSET', key, 'f', forget)
+    end
+    if booked_before then
+      booked = math.max(booked, 1)
+      redis.call('HSET', key, 'b', booked)
+      if alone then
+        redis.call('ZADD', prefix .. ':done', forget, key)
       end
     else
-      redis.call('PERSIST', key)
+      redis.call('ZREM', prefix .. ':done', key)
       redis.call('ZADD', prefix .. ':due:' .. side, due, key)
-      if side == 'e' and not known.s then
+      if side == 'e' and alone then
         redis.call('HSET', key, 'o', original)
       end
       markers[#markers + 1] = { key, side, due }

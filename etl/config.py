@@ -19,7 +19,8 @@ ETL_DEAD_LETTER_RATIO        a run stops when more than this share is unusable (
 ETL_DEAD_LETTER_MINIMUM      … and at least so many are (100)
 ===========================  ======================================================================
 
-A variable that is set to nothing counts as not set.
+:mod:`registry.options` reads more about the Schema Registry.  A variable that is set to nothing
+counts as not set.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from etl.errors import ConfigError
+from registry.options import RegistryOptions
 
 _COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
@@ -61,7 +63,8 @@ class EtlConfig:
     """Everything that can be set. The module says what each variable means."""
 
     kafka: KafkaConfig
-    schema_registry_url: str
+    schema_registry_url: str = field(repr=False)
+    registry: RegistryOptions
     redis_url: str = field(repr=False)
     redis_timeout_seconds: float
     clickhouse_url: str = field(repr=False)
@@ -74,7 +77,8 @@ class EtlConfig:
         """The settings in environment variables.
 
         Raises:
-            ConfigError: a variable is missing or malformed; the text names it.
+            ConfigError, RegistrySettingError: a variable is missing or malformed; the text names
+                it.
         """
         read = _Reader(env)
         contracts_dir = read.optional("CONTRACTS_DIR")
@@ -87,6 +91,7 @@ class EtlConfig:
                 session_timeout_ms=read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000),
             ),
             schema_registry_url=read.required("SCHEMA_REGISTRY_URL", "http://host:port"),
+            registry=RegistryOptions.from_env(env),
             redis_url=read.redis_url("REDIS_URL"),
             redis_timeout_seconds=read.seconds("REDIS_TIMEOUT_SECONDS", 5.0),
             clickhouse_url=read.required("CLICKHOUSE_URL", "clickhouse://host:port/ugc"),

@@ -37,9 +37,6 @@ _log = logging.getLogger(__name__)
 
 _REQUEST_SECONDS = 10.0
 _POLL_SECONDS = 0.2
-_JOIN_SECONDS = 120.0
-"""A group settles when all its workers have come back from the chunk they are at."""
-
 _BATCH_MESSAGES = 1_000
 _CHUNK_BYTES = 64 * 2**20
 
@@ -59,16 +56,28 @@ _NO_LONGER_OURS = frozenset(
 class KafkaSource:
     """:class:`etl.source.Source` on a topic, as one member of a consumer group."""
 
-    def __init__(self, config: KafkaConfig, *, silence_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        config: KafkaConfig,
+        *,
+        silence_seconds: float = 30.0,
+        join_seconds: float = 120.0,
+        chunk_seconds: float = 300.0,
+    ) -> None:
         """Connects in the background.
 
         Args:
             config: where, which topic, which group.
             silence_seconds: a partition from which nothing came for that long, though it is not
                 at its end, counts as unavailable.
+            join_seconds: longest wait for partitions.  A group settles when all its workers have
+                come back from the chunk they are at.
+            chunk_seconds: a worker that does not come back from a chunk for that long loses its
+                partitions, though it still lives.
         """
         self._topic = config.topic
         self._silence_seconds = silence_seconds
+        self._join_seconds = join_seconds
         self._consumer = Consumer(
             {
                 "bootstrap.servers": config.bootstrap_servers,
@@ -76,6 +85,7 @@ class KafkaSource:
                 "group.id": config.group_id,
                 "session.timeout.ms": config.session_timeout_ms,
                 "heartbeat.interval.ms": max(1, config.session_timeout_ms // 3),
+                "max.poll.interval.ms": int(chunk_seconds * 1000),
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "error",
@@ -128,10 +138,7 @@ class KafkaSource:
     def read(self, max_messages: int) -> Chunk | None:
         """See :meth:`etl.source.Source.read`."""
         if not self._started:
-            self._consumer.assign(
-                [TopicPartition(self._topic, p, offset) for p, offset in self._positions.items()]
-            )
-            self._started = True
+            self._start()
         if not self._unfinished():
             return None
         starts = dict(self._positions)
@@ -177,15 +184,22 @@ class KafkaSource:
                 on_lost=self._on_revoke,
             )
             self._subscribed = True
-        give_up_at = time.monotonic() + _JOIN_SECONDS
+        give_up_at = time.monotonic() + self._join_seconds
         while self._assigned is None:
             message = self._consumer.poll(_POLL_SECONDS)
             if message is not None and (error := message.error()) is not None:
                 raise SourceUnavailableError(f"Kafka: {error.str()}")
             if time.monotonic() > give_up_at:
-                raise SourceUnavailableError(f"no partitions were assigned in {_JOIN_SECONDS} s")
+                waited = f"{self._join_seconds} s"
+                raise SourceUnavailableError(f"{self._topic}: no partitions came within {waited}")
         self._revoked = False
         return self._assigned
+
+    def _start(self) -> None:
+        begin = [TopicPartition(self._topic, p, offset) for p, offset in self._positions.items()]
+        self._consumer.assign(begin)
+        self._consumer.resume(begin)  # those that an earlier claim had read to their ends
+        self._started = True
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Fetching begins in read(), from offsets that have been looked at.
@@ -197,7 +211,8 @@ class KafkaSource:
         self._revoked = True
 
     def _consume(self, wanted: int) -> list[Message]:
-        batch = self._consumer.consume(wanted, _POLL_SECONDS)
+        with _translated("reading"):
+            batch = self._consumer.consume(wanted, _POLL_SECONDS)
         if self._revoked:
             raise RebalancedError(f"{self._topic}: the group hands its partitions out anew")
         self._silent_polls = 0 if batch else self._silent_polls + 1
@@ -233,8 +248,9 @@ class KafkaSource:
     def _take_report(self, partition: int, offset: int, error: KafkaError) -> None:
         match error.code():
             case KafkaError._PARTITION_EOF:
-                # Offsets up to the end may have no message, as after a transaction.
-                self._advance(partition, min(offset, self._ends.setdefault(partition, offset)))
+                # The last offsets before the end may have no message, as after a transaction.
+                self._ends[partition] = min(offset, self._ends.get(partition, offset))
+                self._advance(partition, self._ends[partition])
             case KafkaError._AUTO_OFFSET_RESET:
                 raise self._out_of_range(partition, self._bounds(partition))
             case _:

@@ -24,13 +24,13 @@ from etl.store import (
 
 @dataclass(slots=True)
 class _Kept:
-    """One entry. ``until_ms`` is None while a half is waiting."""
+    """One entry."""
 
     payloads: dict[Side, bytes] = field(default_factory=dict)
     locations: dict[Side, str] = field(default_factory=dict)
     booked: Booked = Booked.NO
     original_end: bytes | None = None
-    until_ms: int | None = None
+    forget_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -39,6 +39,7 @@ class Truth:
 
     entries: dict[str, _Kept] = field(default_factory=dict)
     due: dict[tuple[str, Side], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    done: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     totals: dict[str, dict[str, int]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(int))
     )
@@ -96,11 +97,19 @@ class MemoryPairStore:
         looked_at = ripe[skip : skip + limit]
         now = self._clock_ms()
         entries = [
-            self._entry(view, self._kept(view), with_original=True)
+            self._entry(view, self.truth.entries[view], with_original=True)
             for _, view in looked_at
             if self.lifetimes.markers.get(view, 0) <= now
         ]
         return entries, len(looked_at)
+
+    def forget(self, prefix: str, before_ms: int, *, limit: int) -> int:
+        done = self.truth.done[prefix]
+        old = [view for view, forget_ms in done.items() if forget_ms < before_ms][:limit]
+        for view in old:
+            del done[view]
+            del self.truth.entries[view]
+        return len(old)
 
     def reach(self, positions: Mapping[int, int], observed_ms: int) -> None:
         self._require(positions)
@@ -138,17 +147,8 @@ class MemoryPairStore:
             if self.truth.applied.get(partition, -1) < offset:
                 raise StateLostError(f"partition {partition} is not applied up to {offset}")
 
-    def _kept(self, view: str) -> _Kept | None:
-        kept = self.truth.entries.get(view)
-        if kept is not None and kept.until_ms is not None and kept.until_ms <= self._clock_ms():
-            del self.truth.entries[view]
-            return None
-        return kept
-
     def _add(self, half: Half) -> Outcome:
-        kept = self._kept(half.view)
-        if kept is None:
-            kept = self.truth.entries[half.view] = _Kept()
+        kept = self.truth.entries.setdefault(half.view, _Kept())
         if half.side in kept.payloads:
             same = kept.locations[half.side] == half.location
             fate = Fate.REPLAYED if same else Fate.DUPLICATE
@@ -162,12 +162,14 @@ class MemoryPairStore:
         alone = not kept.payloads
         kept.payloads[half.side] = half.payload
         kept.locations[half.side] = half.location
+        kept.forget_ms = max(kept.forget_ms, half.forget_ms)
+        done = self.truth.done[half.prefix]
         if half.booked:
             kept.booked = max(kept.booked, Booked.ALONE)
             if alone:
-                kept.until_ms = self._clock_ms() + half.wait_ms
+                done[half.view] = kept.forget_ms
             return
-        kept.until_ms = None
+        done.pop(half.view, None)
         if half.side is Side.END and alone:
             kept.original_end = half.original
         self.truth.due[half.prefix, half.side][half.view] = half.due_ms
@@ -175,7 +177,7 @@ class MemoryPairStore:
         self.truth.totals[half.prefix]["taken"] += 1
 
     def _book(self, booking: Booking) -> int:
-        kept = self._kept(booking.view)
+        kept = self.truth.entries.get(booking.view)
         if kept is None:
             return 0
         sides = _SIDES[booking.account]
@@ -190,7 +192,7 @@ class MemoryPairStore:
             if paired and closed == 1:
                 self.truth.totals[booking.prefix]["late"] += 1
         if not any(booking.view in index for index in indexes.values()):
-            kept.until_ms = self._clock_ms() + booking.wait_ms
+            self.truth.done[booking.prefix][booking.view] = kept.forget_ms
             self.lifetimes.markers.pop(booking.view, None)
         return closed
 

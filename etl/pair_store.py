@@ -2,15 +2,16 @@
 
 Two dbs, as L4 has them, under one key ``{prefix}:{key}.{user_id}``:
 
-* db 2 holds the entries, without a lifetime while a half is waiting.  It is the truth.
+* db 2 holds the entries, without a lifetime.  It is the truth.
 * db 1 holds a marker that lives until the half has waited long enough.  An entry is taken out when
   it is due by the ETL's clock *and* its marker is gone by Redis's; never because the marker is
   gone alone, so a flush of this db changes nothing.
 
 Beside the entries db 2 holds, per pairing, the waiting halves by due time (``{prefix}:due:s`` and
-``:e``, so that nothing is ever scanned for) and the totals (``{prefix}:books``); and for all
-``etl:applied`` and ``etl:reached``.  db 1 also holds the event ids met lately
-(``seen:{event}:{event_id}``).  Names without a dot can be no entry's.
+``:e``) and the booked entries by the time to forget them (``{prefix}:done``), so that nothing is
+ever scanned for, and the totals (``{prefix}:books``); and for all ``etl:applied`` and
+``etl:reached``.  db 1 also holds the event ids met lately (``seen:{event}:{event_id}``).  Names
+without a dot can be no entry's.
 
 Every change is one Lua script, so it happens whole or not at all, and in the append-only file no
 later change stands before an earlier one.  A Redis Cluster has no second db and will not do.
@@ -42,7 +43,7 @@ _log = logging.getLogger(__name__)
 _TRUTH_DB = 2
 _STATE_LOST = "STATELOST"
 
-_BATCH = 1_000
+_BATCH = 500
 """So many event ids are in one script, since Redis serves nobody else while it runs."""
 
 
@@ -56,7 +57,7 @@ class RedisPairStore:
         self._dedup_window_seconds = dedup_window_seconds
         self._scripts = {
             name: client.register_script(_lua(name))
-            for name in ("adopt", "apply", "due", "first_met", "reach", "settle")
+            for name in ("adopt", "apply", "due", "first_met", "forget", "reach", "settle")
         }
 
     @classmethod
@@ -126,7 +127,7 @@ class RedisPairStore:
 
     def settle(self, bookings: Sequence[Booking]) -> Sequence[int]:
         """See :meth:`etl.store.PairStore.settle`."""
-        rows = ((each.prefix, each.view, each.account, each.wait_ms) for each in bookings)
+        rows = ((each.prefix, each.view, each.account) for each in bookings)
         closed: list[int] = self._run("settle", _flat(rows))
         return closed
 
@@ -146,6 +147,11 @@ class RedisPairStore:
             for view, booked, start, end, original in found
         ]
         return entries, looked_at
+
+    def forget(self, prefix: str, before_ms: int, *, limit: int) -> int:
+        """See :meth:`etl.store.PairStore.forget`."""
+        number: int = self._run("forget", [prefix, before_ms, limit])
+        return number
 
     def reach(self, positions: Mapping[int, int], observed_ms: int) -> None:
         """See :meth:`etl.store.PairStore.reach`."""
@@ -219,7 +225,7 @@ def _arguments(half: Half) -> tuple[Any, ...]:
         half.payload,
         half.original,
         half.due_ms,
-        half.wait_ms,
+        half.forget_ms,
         int(half.booked),
     )
 

@@ -119,7 +119,7 @@ class PairingPlan:
             side=side,
             location=raw.location,
             due_ms=due_ms,
-            wait_ms=self.wait_ms,
+            forget_ms=max(at_ms, raw.timestamp_ms) + 2 * self.wait_ms,
             payload=orjson.dumps(payload),
             original=raw.value or b"",
             booked=booked,

@@ -14,7 +14,7 @@ from etl.report import EventField, PairField, Tally
 from etl.source import Chunk, RawMessage, pieces
 from etl.store import Account, Booked, Booking, Entry, Fate, Half, Outcome, PairBooks, Side
 
-_BATCH = 1_000
+_BATCH = 250
 """So many views at most are in one script, since Redis serves nobody else while it runs."""
 
 _FATES: Mapping[Fate, EventField] = {
@@ -103,8 +103,8 @@ def settle(parts: Parts, rows: Sequence[Derived], tally: Tally) -> None:
 def sweep(parts: Parts, watermark_ms: int, tally: Tally) -> None:
     """Takes out of the store what was due before the watermark: unpaired starts, orphan ends.
 
-    Every message that is older than the watermark has to be applied.  Should an end come later
-    all the same, its pair replaces the unpaired row.
+    Every message that is older than the watermark has to be applied and committed.  Should an
+    end come later all the same, its pair replaces the unpaired row, until the view is forgotten.
 
     Raises:
         ClickHouseError, DeadLetterError, StoreError: the rest is still waiting.
@@ -112,6 +112,8 @@ def sweep(parts: Parts, watermark_ms: int, tally: Tally) -> None:
     for pairing in parts.plan.pairings.values():
         for side in Side:
             _sweep_side(parts, pairing, side, watermark_ms, tally)
+        while parts.store.forget(pairing.prefix, watermark_ms, limit=_BATCH) == _BATCH:
+            pass
 
 
 def books(parts: Parts) -> dict[str, PairBooks]:
@@ -198,10 +200,7 @@ def _close(parts: Parts, closings: Sequence[_Closing], tally: Tally) -> None:
     for first in range(0, len(closings), _BATCH):
         batch = closings[first : first + _BATCH]
         closed = parts.store.settle(
-            [
-                Booking(each.pairing.prefix, each.view, each.account, each.pairing.wait_ms)
-                for each in batch
-            ]
+            [Booking(each.pairing.prefix, each.view, each.account) for each in batch]
         )
         for closing, halves in zip(batch, closed, strict=True):
             if halves:

@@ -87,6 +87,8 @@ class _Run:
         watermark_ms = parts.store.watermark_ms(claims.partition_count)
         if watermark_ms is not None:
             pairs.sweep(parts, watermark_ms, self._tally)
+            # Had the store been emptied meanwhile, nothing would have been found in it.
+            parts.store.reach(positions, observed_ms)
             self._swept_to_ms = watermark_ms
             self._note = str(watermark_ms)
             source.commit(positions, self._note)
@@ -116,10 +118,10 @@ class _Run:
         return starts
 
     def _rewind(self, behind: Mapping[int, int], noted_ms: int | None) -> Mapping[int, int]:
-        """Lets reading begin where the oldest view that was open may have started.
+        """Lets reading begin where the oldest view that the store knew may have started.
 
-        Everything due before the note was swept.  So a half that was waiting is at most one
-        waiting time older than the note, and the other half of it at most two.
+        Everything due before the note was swept, and what is older by another waiting time was
+        forgotten.  Without a note, as after a person set the offset, all that is left is read.
         """
         wait_ms = self._parts.plan.longest_wait_ms
         since_ms = 0 if noted_ms is None else max(0, noted_ms - 2 * wait_ms)

@@ -6,8 +6,7 @@ every operation may be repeated, by any worker, at any time.
 
 Each half of an entry is *waiting* until it is *booked*: as part of a pair, as an unpaired start,
 or as an orphan end.  Booking happens after the row (or dead letter) is stored.  A booked entry is
-kept for the pairing's waiting time more, so that repetitions are known and a late half still
-finds its other.
+kept a while longer, so that repetitions are known and a late half still finds its other.
 """
 
 from __future__ import annotations
@@ -32,9 +31,10 @@ class Half:
     """One start or end, as the store keeps it.
 
     ``prefix`` names the pairing, ``view`` is the entry's key.  ``due_ms`` is the Unix time from
-    which it has waited long enough, ``wait_ms`` the pairing's waiting time.  ``payload`` is what
-    the derived row needs; ``original`` the Kafka value, kept while an end is alone.  ``booked``:
-    it is only put back, and was booked before the store lost it.
+    which it has waited long enough; ``forget_ms`` that from which, once it is booked, it need not
+    be known any more.  ``payload`` is what the derived row needs; ``original`` the Kafka value,
+    kept while an end is alone.  ``booked``: it is only put back, and was booked before the store
+    lost it.
     """
 
     prefix: str
@@ -42,7 +42,7 @@ class Half:
     side: Side
     location: str
     due_ms: int
-    wait_ms: int
+    forget_ms: int
     payload: bytes
     original: bytes = b""
     booked: bool = False
@@ -106,7 +106,6 @@ class Booking:
     prefix: str
     view: str
     account: Account
-    wait_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +206,10 @@ class PairStore(Protocol):
         candidates out; gives with the entries how many candidates were looked at, less than
         ``limit`` at the end.
         """
+        ...
+
+    def forget(self, prefix: str, before_ms: int, *, limit: int) -> int:
+        """Drops up to ``limit`` booked entries whose time to be forgotten is before; how many."""
         ...
 
     def reach(self, positions: Mapping[int, int], observed_ms: int) -> None:

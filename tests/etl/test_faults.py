@@ -7,6 +7,7 @@ The code is the real one; only Kafka, Redis and ClickHouse are in memory.  More 
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import os
 import uuid
 from collections import defaultdict
@@ -26,13 +27,15 @@ from tests.etl.workers import Worker
 from tests.etl.world import CLICK, CLICK_DATA, END, HOUR, START, World
 
 EXAMPLES = int(os.environ.get("ETL_STATE_MACHINE_EXAMPLES", "300"))
+WAIT = dt.timedelta(hours=12)
 WAIT_MS = 12 * 3_600_000
 
-VIEWS = [uuid.UUID(int=number) for number in range(4)]
-USERS = ["anonymous", "ann"]
+VIEWS = [uuid.UUID(int=number) for number in range(3)]
+USERS = ["anonymous", "anonymous", "ann"]
 CLICKS = [uuid.UUID(int=number) for number in range(100, 104)]
 POISON = [None, b"", b"\0\0", b"\1\0\0\0\1abc", b"\0\0\0\xff\xffabc", b"\0\0\0\0\1\xff"]
 PARTITIONS = 3
+WORKERS = st.integers(0, 1)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Faults(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        policy = RunPolicy(chunk_messages=3, dead_letter_minimum=10_000)
+        policy = RunPolicy(chunk_messages=2, dead_letter_minimum=10_000)
         self.world = World(partitions=PARTITIONS, policy=policy)
         self.workers = [Worker(self.world), Worker(self.world)]
         self.starts: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
@@ -57,28 +60,40 @@ class Faults(RuleBasedStateMachine):
         self.poison: list[RawMessage] = []
         self.saved: tuple[Truth, Lifetimes] | None = None
         self.read_again = False
+        self.lost_at_ms = 0
 
     # What comes in
 
     @rule(
-        event=st.sampled_from([START, END]),
-        view=st.sampled_from(VIEWS),
-        user=st.sampled_from(USERS),
+        halves=st.lists(
+            st.tuples(
+                st.sampled_from([START, END]), st.sampled_from(VIEWS), st.sampled_from(USERS)
+            ),
+            min_size=1,
+            max_size=6,
+        ),
         late_seconds=st.sampled_from([0, 0, 0, HOUR, 13 * HOUR]),
-        partition=st.sampled_from([None, None, *range(PARTITIONS)]),
+        partition=st.sampled_from([None, None, None, *range(PARTITIONS)]),
     )
-    def send_half(
-        self, event: str, view: uuid.UUID, user: str, late_seconds: float, partition: int | None
+    def send_halves(
+        self,
+        halves: list[tuple[str, uuid.UUID, str]],
+        late_seconds: float,
+        partition: int | None,
     ) -> None:
-        """Accepted by the API, and in the topic ``late_seconds`` later."""
-        sent_to = self.starts if event == START else self.ends
-        data = {"page_view_id": str(view), "page_type": f"{view.int}"}
-        value = self.world.producer.value(event, data, user_id=user)
-        at_ms = self.world.clock.ms()
+        """Accepted by the API one second after another, and in the topic ``late_seconds`` later."""
+        accepted = []
+        for event, view, user in halves:
+            self.world.clock.pass_seconds(1)
+            data = {"page_view_id": str(view), "page_type": f"{view.int}"}
+            value = self.world.producer.value(event, data, user_id=user)
+            accepted.append((event, value, self.world.clock.ms()))
         self.world.clock.pass_seconds(late_seconds)
-        place = sum(event.encode()) % PARTITIONS if partition is None else partition
-        raw = self.world.topic.append(place, event.encode(), value)
-        sent_to[view, user].append(Sent(raw, at_ms))
+        for (event, value, at_ms), (_, view, user) in zip(accepted, halves, strict=True):
+            place = sum(event.encode()) % PARTITIONS if partition is None else partition
+            raw = self.world.topic.append(place, event.encode(), value)
+            sent_to = self.starts if event == START else self.ends
+            sent_to[view, user].append(Sent(raw, at_ms))
 
     @rule(click=st.sampled_from(CLICKS), partition=st.sampled_from([None, 0, 1]))
     def send_click(self, click: uuid.UUID, partition: int | None) -> None:
@@ -95,45 +110,49 @@ class Faults(RuleBasedStateMachine):
 
     # What the workers do, and what is done to them
 
-    @rule(number=st.integers(0, 1), steps=st.integers(1, 40))
+    @rule(number=WORKERS, steps=st.integers(1, 60))
     def work(self, number: int, steps: int) -> None:
         worker = self.workers[number]
         if not worker.running:
             worker.begin()
         worker.go(steps)
 
-    @rule(number=st.integers(0, 1))
+    @rule(number=WORKERS)
     def finish(self, number: int) -> None:
         worker = self.workers[number]
         if not worker.running:
             worker.begin()
         worker.finish()
 
-    @precondition(lambda self: any(worker.running for worker in self.workers))
-    @rule(number=st.integers(0, 1))
-    def kill(self, number: int) -> None:
+    @rule(number=WORKERS, steps=st.integers(1, 60))
+    def kill(self, number: int, steps: int) -> None:
+        self.work(number, steps)
         if self.workers[number].running:
             self.workers[number].kill()
 
-    @precondition(lambda self: any(worker.can_fail for worker in self.workers))
-    @rule(number=st.integers(0, 1))
-    def fail(self, number: int) -> None:
+    @rule(number=WORKERS, steps=st.integers(1, 60))
+    def fail(self, number: int, steps: int) -> None:
+        self.work(number, steps)
         if self.workers[number].can_fail:
             self.workers[number].fail()
 
-    @rule(number=st.integers(0, 1))
+    @rule(number=WORKERS)
     def expel(self, number: int) -> None:
         self.workers[number].expel()
 
-    @rule(number=st.integers(0, 1))
+    @rule(number=WORKERS)
     def stop(self, number: int) -> None:
         self.workers[number].should_stop = True
 
     # What happens to the parts
 
-    @rule()
-    def redis_flushed(self) -> None:
+    @rule(number=WORKERS, steps=st.integers(0, 60))
+    def redis_flushed(self, number: int, steps: int) -> None:
+        """In the middle of a run, or between runs."""
+        if steps:
+            self.work(number, steps)
         self.world.memory_store.flush()
+        self.lost_at_ms = self.world.clock.ms()
 
     @rule()
     def markers_flushed(self) -> None:
@@ -150,6 +169,7 @@ class Faults(RuleBasedStateMachine):
         assert self.saved is not None
         store = self.world.memory_store
         store.truth, store.lifetimes = copy.deepcopy(self.saved)
+        self.lost_at_ms = self.world.clock.ms()
 
     @rule(
         partitions=st.sets(st.integers(0, PARTITIONS - 1), min_size=1),
@@ -205,9 +225,20 @@ class Faults(RuleBasedStateMachine):
         together = max(sent.raw.timestamp_ms for sent in halves) < first_due_ms
         assert row["paired"] or not (ends and together)
         assert row["paired"] is (row["duration_seconds"] is not None)
+        inserted = [
+            each
+            for each in self.world.tables.rows["ugc.page_view"]
+            if each["event_id"] == row["event_id"]
+        ]
+        assert row["paired"] is any(each["paired"] for each in inserted)
+        unpaired = [each for each in inserted if not each["paired"]]
+        assert all(each["loaded_at"] - each["timestamp"] > WAIT for each in unpaired)
+        if ends and together and not self.read_again and not self.lost_at_ms:
+            assert unpaired == []
         if not row["paired"]:
             return
-        pairs = list(self.possible_pairs(starts, ends, together))
+        rebuilt_whole = self.lost_at_ms < first_due_ms + WAIT_MS
+        pairs = list(self.possible_pairs(starts, ends, together and rebuilt_whole))
         assert row["duration_seconds"] in [
             max(0, end.at_ms - start.at_ms) / 1000 for start, end in pairs
         ]
@@ -218,7 +249,8 @@ class Faults(RuleBasedStateMachine):
         """The first start and the first end, unless nobody can say which was first.
 
         That is so when they lie in several partitions, when some were read again without the
-        others, or when a view was forgotten before a repetition came.
+        others (by a reset, or to rebuild a lost store from a time in the view's midst), or when a
+        view was forgotten before a repetition came.
         """
         places = [{sent.raw.partition for sent in halves} for halves in (starts, ends)]
         if together and not self.read_again and all(len(place) == 1 for place in places):
@@ -240,7 +272,7 @@ class Faults(RuleBasedStateMachine):
 
 Faults.TestCase.settings = settings(
     max_examples=EXAMPLES,
-    stateful_step_count=40,
+    stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

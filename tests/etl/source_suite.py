@@ -1,0 +1,190 @@
+"""What every source does; run over Kafka and over the one in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Protocol
+
+import pytest
+
+from etl.errors import OffsetOutOfRangeError, RebalancedError
+from etl.source import Claim, Headers, RawMessage, Source, Span
+
+PARTITIONS = 3
+
+
+class Log(Protocol):
+    """A topic of three partitions and its consumer group, empty at first."""
+
+    def append(
+        self, partition: int, *values: bytes | None, key: bytes | None = b"k", headers: Headers = ()
+    ) -> None:
+        """Stores messages, in one batch where there are batches."""
+
+    def source(self) -> Source: ...
+
+    def commit(self, partition: int, offset: int) -> None:
+        """Sets the group's offset by hand; nobody is in the group."""
+
+    def now_ms(self) -> int: ...
+
+
+def read_all(source: Source, max_messages: int = 100) -> tuple[list[RawMessage], dict[int, Span]]:
+    """Everything up to the ends, and the spans joined."""
+    messages: list[RawMessage] = []
+    spans: dict[int, Span] = {}
+    while (chunk := source.read(max_messages)) is not None:
+        assert len(chunk.messages) <= max_messages
+        messages += chunk.messages
+        for partition, span in chunk.spans.items():
+            known = spans.get(partition)
+            assert known is None or known.stop == span.start
+            spans[partition] = Span(known.start if known else span.start, span.stop)
+    return messages, spans
+
+
+def claim_and_read(source: Source) -> None:
+    source.claim()
+    read_all(source)
+
+
+def values(messages: list[RawMessage], partition: int) -> list[bytes | None]:
+    return [raw.value for raw in messages if raw.partition == partition]
+
+
+class SourceSuite:
+    """A subclass gives the fixture ``log``: an empty one."""
+
+    @pytest.fixture
+    def stack(self) -> Iterator[ExitStack]:
+        with ExitStack() as stack:
+            yield stack
+
+    def open(self, log: Log, stack: ExitStack) -> Source:
+        return stack.enter_context(closing(log.source()))
+
+    def test_it_begins_at_the_beginning_and_goes_on_after_a_commit(
+        self, log: Log, stack: ExitStack
+    ) -> None:
+        log.append(0, b"a", b"b", b"c")
+        log.append(2, b"d")
+        with closing(log.source()) as source:
+            claims = source.claim()
+            assert claims.claimed == tuple(Claim(p, None, 0) for p in range(PARTITIONS))
+            assert claims.partition_count == PARTITIONS
+            messages, spans = read_all(source, 2)
+            assert (values(messages, 0), values(messages, 2)) == ([b"a", b"b", b"c"], [b"d"])
+            assert spans == {0: Span(0, 3), 2: Span(0, 1)}
+            source.commit({0: 2}, "")
+        source = self.open(log, stack)
+        assert source.claim().claimed[0] == Claim(0, 2, 2)
+        messages, spans = read_all(source)
+        assert spans == {0: Span(2, 3), 2: Span(0, 1)}
+        assert source.read(10) is None
+
+    def test_a_message_comes_as_it_is(self, log: Log, stack: ExitStack) -> None:
+        before_ms = log.now_ms()
+        headers: Headers = (("a", b"\xff"), ("a", b""), ("b", None))
+        log.append(1, None, key=None, headers=headers)
+        log.append(1, b"")
+        log.append(1, b"\0\1", key=b"")
+        source = self.open(log, stack)
+        source.claim()
+        messages, _ = read_all(source)
+        assert [(raw.key, raw.value) for raw in messages] == [
+            (None, None),
+            (b"k", b""),
+            (b"", b"\0\1"),
+        ]
+        assert [raw.headers for raw in messages] == [headers, (), ()]
+        assert [raw.location for raw in messages] == ["1:0", "1:1", "1:2"]
+        assert all(before_ms <= raw.timestamp_ms <= log.now_ms() for raw in messages)
+        assert {raw.topic for raw in messages} == {"ugc.events"}
+
+    def test_a_last_batch_is_read_whole(self, log: Log, stack: ExitStack) -> None:
+        log.append(0, b"a")
+        log.append(0, b"b", b"c", b"d")
+        with closing(log.source()) as source:
+            source.claim()
+            read_all(source)
+            source.commit({0: 4}, "")
+        log.append(0, b"e", b"f")
+        source = self.open(log, stack)
+        source.claim()
+        messages, spans = read_all(source)
+        assert values(messages, 0) == [b"e", b"f"]
+        assert spans == {0: Span(4, 6)}
+
+    def test_reading_ends_though_messages_keep_coming(self, log: Log, stack: ExitStack) -> None:
+        log.append(0, *[b"x"] * 10)
+        source = self.open(log, stack)
+        source.claim()
+        messages = []
+        while (chunk := source.read(3)) is not None:
+            messages += chunk.messages
+            if chunk.messages:
+                log.append(0, *[b"y"] * 10)
+        assert [raw.value for raw in messages] == [b"x"] * 10
+
+    def test_rewinding(self, log: Log, stack: ExitStack) -> None:
+        log.append(0, b"a", b"b", b"c")
+        log.commit(0, 3)
+        source = self.open(log, stack)
+        assert source.claim().claimed[0] == Claim(0, 3, 3)
+        source.rewind({0: 1})
+        messages, spans = read_all(source)
+        assert values(messages, 0) == [b"b", b"c"]
+        assert spans == {0: Span(1, 3)}
+
+    def test_an_offset_beyond_the_end(self, log: Log, stack: ExitStack) -> None:
+        log.append(1, b"a", b"b")
+        log.commit(1, 5)
+        source = self.open(log, stack)
+        with pytest.raises(OffsetOutOfRangeError) as raised:
+            claim_and_read(source)
+        found = raised.value
+        assert (found.topic, found.partition, found.offset) == ("ugc.events", 1, 5)
+        assert (found.low, found.high) == (0, 2)
+
+    def test_an_offset_at_the_end(self, log: Log, stack: ExitStack) -> None:
+        log.append(1, b"a", b"b")
+        log.commit(1, 2)
+        source = self.open(log, stack)
+        source.claim()
+        assert read_all(source) == ([], {})
+
+    def test_workers_share_the_partitions(self, log: Log, stack: ExitStack) -> None:
+        for partition in range(PARTITIONS):
+            log.append(partition, b"a", b"b")
+        first = self.open(log, stack)
+        first.claim()
+        assert first.read(2) is not None
+        second = self.open(log, stack)
+        claims = self.claims_of_both(first, second)
+        taken = [{claim.partition for claim in each} for each in claims]
+        assert taken[0] | taken[1] == set(range(PARTITIONS))
+        assert not taken[0] & taken[1]
+        for source, partitions in zip((first, second), taken, strict=True):
+            messages, spans = read_all(source)
+            assert set(spans) == partitions
+            assert len(messages) == 2 * len(partitions)
+            source.commit(dict.fromkeys(partitions, 2), "")
+
+    def test_a_worker_that_was_given_up_commits_nothing(self, log: Log, stack: ExitStack) -> None:
+        log.append(0, b"a")
+        with closing(log.source()) as stale:
+            stale.claim()
+            read_all(stale)
+            self.give_up(log, stale)
+            with pytest.raises(RebalancedError):
+                stale.commit({0: 1}, "")
+        assert self.open(log, stack).claim().claimed[0].committed is None
+
+    def claims_of_both(self, first: Source, second: Source) -> list[tuple[Claim, ...]]:
+        """Both join; gives what each has."""
+        raise NotImplementedError
+
+    def give_up(self, log: Log, stale: Source) -> None:
+        """The group takes a worker's partitions away, and the worker does not notice."""
+        raise NotImplementedError

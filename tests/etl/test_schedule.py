@@ -1,0 +1,116 @@
+"""Runs on a schedule, and their end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from etl.errors import ConfigError
+from etl.schedule import parse_interval, run_on_schedule, stop_on_signals
+from tests.support.processes import wait_until
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1s", 1), ("60s", 60), ("5m", 300), ("1h", 3600), ("36h", 129_600)]
+)
+def test_intervals(text: str, seconds: float) -> None:
+    assert parse_interval(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "60", "s", "0s", "-1s", "1.5s", "1 s", "1d", "1S", "5m\n"])
+def test_what_is_no_interval(text: str) -> None:
+    with pytest.raises(ConfigError, match="the interval must be a number followed by s, m or h"):
+        parse_interval(text)
+
+
+class Schedule:
+    """A schedule in a thread of its own, as long as the context lasts."""
+
+    def __init__(self, run_once: Callable[[], object], every_seconds: float) -> None:
+        self.stop = threading.Event()
+        self.thread = threading.Thread(
+            target=run_on_schedule, args=(run_once, every_seconds, self.stop)
+        )
+
+    def __enter__(self) -> Schedule:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+
+def test_the_first_run_is_at_once_and_others_follow() -> None:
+    runs: list[float] = []
+    started = time.monotonic()
+    with Schedule(lambda: runs.append(time.monotonic()), 0.2):
+        wait_until(lambda: len(runs) >= 3, "three runs", 10)
+    assert runs[0] - started < 0.19
+
+
+def test_runs_never_overlap() -> None:
+    running, most = 0, 0
+    lock = threading.Lock()
+    ended: list[int] = []
+
+    def run_once() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.25)
+        with lock:
+            running -= 1
+        ended.append(1)
+
+    with Schedule(run_once, 0.1):
+        wait_until(lambda: len(ended) >= 2, "two runs", 10)
+    assert most == 1
+
+
+def test_a_run_that_fails_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    runs: list[int] = []
+
+    def run_once() -> None:
+        runs.append(1)
+        raise RuntimeError("the store is away")
+
+    with caplog.at_level(logging.ERROR), Schedule(run_once, 0.1):
+        wait_until(lambda: len(runs) >= 2, "a second try", 10)
+    assert "the store is away" in caplog.text
+
+
+def test_it_ends_when_the_run_under_way_has_ended() -> None:
+    began, may_end = threading.Event(), threading.Event()
+    ended: list[bool] = []
+
+    def run_once() -> None:
+        began.set()
+        may_end.wait(10)
+        ended.append(True)
+
+    with Schedule(run_once, 60) as schedule:
+        assert began.wait(10)
+        schedule.stop.set()
+        schedule.thread.join(0.2)
+        assert schedule.thread.is_alive()
+        may_end.set()
+    assert ended == [True]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_ask_to_stop(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with stop_on_signals() as stop:
+        assert not stop.is_set()
+        os.kill(os.getpid(), number)
+        assert stop.wait(10)
+    assert signal.getsignal(number) is before
