@@ -14,6 +14,6 @@ from ugc.stack import Stack, StackConfig
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder: Path = tmp_path_factory.mktemp("stack")
-    config = StackConfig(state_dir=folder, ports=free_ports(), parts=NO_SCHEDULE)
+    config = StackConfig(state_dir=folder, ports=free_ports(), parts=NO_SCHEDULE, alone=True)
     with Stack.start(config) as stack:
         yield Running(stack)

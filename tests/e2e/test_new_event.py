@@ -27,6 +27,7 @@ def test_one_file_makes_it_accepted_documented_encoded_tabled_and_loaded(tmp_pat
         state_dir=tmp_path / "state",
         ports=free_ports(),
         parts=NO_SCHEDULE,
+        alone=True,
         env={"CONTRACTS_DIR": str(contracts)},
     )
     with Stack.start(config) as stack:

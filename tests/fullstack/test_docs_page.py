@@ -34,7 +34,9 @@ FLAGS = (
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("stack")
-    with Stack.start(StackConfig(state_dir=folder, ports=free_ports(), parts=NO_SCHEDULE)) as stack:
+    with Stack.start(
+        StackConfig(state_dir=folder, ports=free_ports(), parts=NO_SCHEDULE, alone=True)
+    ) as stack:
         yield stack.urls[PartName.API]
 
 

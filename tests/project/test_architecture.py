@@ -51,7 +51,6 @@ FENCES: dict[str, set[str]] = {
         "ch_schema/http.py",
         "registry/client.py",
         "ugc/auth_client.py",
-        "ugc/stack/",
         "ugc/traffic/sender.py",
     },
     "jsonschema": set(),

@@ -2,121 +2,158 @@
 
 from __future__ import annotations
 
-import threading
+import json
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from ugc.auth_service.tokens import BadTokenError, Tokens
+from ugc.auth_service.faults import (
+    DEFAULT_DELAY_SECONDS,
+    LONGEST_DELAY_SECONDS,
+    Fault,
+    FaultMode,
+    FaultSwitch,
+)
+from ugc.auth_service.tokens import ISSUER, BadTokenError, Tokens
 
-_DEFAULT_TTL_SECONDS = 3600
-_LONGEST_TTL_SECONDS = 365 * 24 * 3600
-_MODES = ("ok", "slow", "error", "malformed", "wrong_user")
-_LONGEST_DELAY_SECONDS = 60.0
+DEFAULT_TTL_SECONDS = 3600
+LONGEST_TTL_SECONDS = 365 * 24 * 3600
 
+_BODY_LIMIT_BYTES = 1024 * 1024
 
-@dataclass
-class Fault:
-    """How ``verify`` misbehaves at the moment."""
-
-    mode: str = "ok"
-    delay_seconds: float = 1.0
+_REFUSALS: Mapping[str, str] = {
+    "token_expired": "the token's lifetime is over",
+    "token_invalid": "this is no token of ours",
+    "token_revoked": "the token has been revoked",
+}
 
 
 def create_app(
     secret: str,
     clock: Callable[[], float] = time.time,
     make_id: Callable[[], uuid.UUID] = uuid.uuid4,
+    *,
+    issuer: str = ISSUER,
+    ttl_seconds: int = DEFAULT_TTL_SECONDS,
+    fault: Fault = Fault(),  # noqa: B008 - a frozen value
 ) -> Flask:
-    """The stand-in, with tokens signed by ``secret``; ``make_id`` makes demo users."""
+    """The stand-in.
+
+    Args:
+        secret: signs the tokens; at least ``MIN_SECRET_BYTES`` long.
+        clock: gives Unix seconds.
+        make_id: makes the users that no request names.
+        issuer: the tokens' ``iss``.
+        ttl_seconds: lifetime of a demo token where the request names none.
+        fault: how ``verify`` misbehaves at first.
+    """
     app = Flask("auth_service", static_folder=None)
-    tokens = Tokens(secret, clock)
-    fault = Fault()
-    fault_ends = threading.Event()
+    app.config["MAX_CONTENT_LENGTH"] = _BODY_LIMIT_BYTES
+    tokens = Tokens(secret, issuer, clock)
+    faults = FaultSwitch(fault)
 
     @app.get("/health")
     def health() -> Response:
         return jsonify(status="up")
 
     @app.post("/api/v1/auth/verify")
-    def verify() -> Response | tuple[Response, int]:
-        token = _text("token")
-        if fault.mode == "slow":
-            fault_ends.wait(fault.delay_seconds)
-        if fault.mode == "error":
-            return _problem(500, "internal_error")
-        if fault.mode == "malformed":
-            return Response('{"user_id": ', mimetype="application/json")
+    def verify() -> Response:
+        token = _text(_body(), "token")
+        mode = faults.enter()
+        match mode:
+            case FaultMode.ERROR:
+                return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "as asked for")
+            case FaultMode.MALFORMED:
+                return Response('{"user_id": ', mimetype="application/json")
         try:
-            found = tokens.verify(token)
+            owner = tokens.verify(token)
         except BadTokenError as error:
-            return _problem(401, error.code)
-        user_id = str(make_id()) if fault.mode == "wrong_user" else found.user_id
-        return jsonify(user_id=user_id, expires_at=found.expires_at)
+            return _problem(HTTPStatus.UNAUTHORIZED, error.code, _REFUSALS[error.code])
+        user_id = str(make_id()) if mode is FaultMode.WRONG_USER else owner.user_id
+        return jsonify(user_id=user_id, expires_at=owner.expires_at)
 
     @app.post("/api/v1/auth/demo-token")
     def demo_token() -> tuple[Response, int]:
         body = _body()
-        user_id = _user_id(body["user_id"]) if "user_id" in body else make_id()
-        ttl_seconds = _number(body, "ttl_seconds", _DEFAULT_TTL_SECONDS, _LONGEST_TTL_SECONDS)
-        return jsonify(asdict(tokens.issue(user_id, int(ttl_seconds)))), 201
+        named = body.get("user_id")
+        user_id = make_id() if named is None else _uuid(named)
+        issued = tokens.issue(user_id, _lifetime(body.get("ttl_seconds", ttl_seconds)))
+        return jsonify(asdict(issued)), HTTPStatus.CREATED
 
     @app.post("/api/v1/auth/revoke")
     def revoke() -> tuple[str, int]:
-        tokens.revoke(_text("token"))
-        return "", 204
+        tokens.revoke(_text(_body(), "token"))
+        return "", HTTPStatus.NO_CONTENT
 
     @app.put("/faults")
     def set_fault() -> Response:
-        body = _body()
-        mode = body.get("mode", "ok")
-        if mode not in _MODES:
-            raise BadRequest(f"mode must be one of {', '.join(_MODES)}")
-        fault.delay_seconds = _number(body, "delay_seconds", 1.0, _LONGEST_DELAY_SECONDS)
-        fault.mode = mode
-        return jsonify(asdict(fault))
+        wanted = _fault(_body())
+        faults.set(wanted)
+        return jsonify(asdict(wanted))
 
     @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> tuple[Response, int]:
-        return _problem(error.code or 500, "request_invalid", error.description or "")
+    def refused(error: HTTPException) -> Response:
+        status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        code = "request_invalid" if status < 500 else "internal_error"
+        return _problem(status, code, error.description or "")
 
     return app
 
 
-def _problem(status: int, code: str, detail: str = "") -> tuple[Response, int]:
-    response = jsonify(status=status, code=code, detail=detail)
+def _problem(status: HTTPStatus, code: str, detail: str) -> Response:
+    response = jsonify(title=status.phrase, status=status, code=code, detail=detail)
+    response.status_code = status
     response.mimetype = "application/problem+json"
-    return response, status
+    return response
 
 
 def _body() -> dict[str, Any]:
-    body = request.get_json(force=True, silent=True)
+    try:
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("the body must be JSON") from error
     if not isinstance(body, dict):
         raise BadRequest("the body must be a JSON object")
     return body
 
 
-def _text(name: str) -> str:
-    value = _body().get(name)
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
     if not isinstance(value, str) or not value:
         raise BadRequest(f"{name} must be a string that is not empty")
     return value
 
 
-def _user_id(value: object) -> uuid.UUID:
+def _uuid(value: object) -> uuid.UUID:
     try:
-        return uuid.UUID(str(value))
+        return uuid.UUID(value if isinstance(value, str) else "")
     except ValueError as error:
         raise BadRequest("user_id must be a UUID") from error
 
 
-def _number(body: dict[str, Any], name: str, default: float, most: float) -> float:
-    value = body.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
-        raise BadRequest(f"{name} must be a number of seconds up to {most:g}")
-    return value
+def _lifetime(value: object) -> int:
+    match value:
+        case bool():
+            pass
+        case int() if abs(value) <= LONGEST_TTL_SECONDS:
+            return value
+    raise BadRequest(f"ttl_seconds must be a whole number up to {LONGEST_TTL_SECONDS}")
+
+
+def _fault(body: Mapping[str, Any]) -> Fault:
+    try:
+        mode = FaultMode(body.get("mode", FaultMode.OK))
+    except ValueError as error:
+        raise BadRequest(f"mode must be one of {', '.join(FaultMode)}") from error
+    match body.get("delay_seconds", DEFAULT_DELAY_SECONDS):
+        case bool():
+            pass
+        case int() | float() as delay_seconds if 0 <= delay_seconds <= LONGEST_DELAY_SECONDS:
+            return Fault(mode, delay_seconds)
+    raise BadRequest(f"delay_seconds must be a number from 0 to {LONGEST_DELAY_SECONDS:g}")

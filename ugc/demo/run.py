@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -51,13 +52,19 @@ def run_demo(state_dir: Path, *, visits: int, seed: int, console: Console) -> bo
     Raises:
         StackError, DemoError: a part does not start, or a run of the loader fails.
     """
-    shutil.rmtree(state_dir, ignore_errors=True)
-    contracts_dir = _impatient_contracts(state_dir / "contracts")
+    with tempfile.TemporaryDirectory(prefix="ugc-demo-") as folder:
+        contracts_dir = _impatient_contracts(Path(folder) / "contracts")
+        return _run(state_dir, contracts_dir, visits, seed, console)
+
+
+def _run(state_dir: Path, contracts_dir: Path, visits: int, seed: int, console: Console) -> bool:
     config = StackConfig(
         state_dir=state_dir,
+        fresh=True,
+        alone=True,
         ports=dict.fromkeys(PartName, 0),
         parts=frozenset(PartName) - {PartName.ETL},
-        env={"CONTRACTS_DIR": str(contracts_dir.resolve())},
+        env={"CONTRACTS_DIR": str(contracts_dir)},
     )
     started = time.monotonic()
     console.rule("1  the stack: real servers on loopback")

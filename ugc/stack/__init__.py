@@ -1,7 +1,8 @@
 """The local stack: every part on loopback, with nothing but what PyPI brings.
 
-In: a :class:`StackConfig`.  Out: running processes, their logs, and ``stack.json`` by which other
-terminals find them.
+In: a :class:`StackConfig` and the caller's environment, where the five URL variables replace parts
+by real ones.  Out: running processes, their logs, and ``stack.json`` by which other terminals find
+them.
 """
 
 from ugc.stack.config import PartName, StackConfig

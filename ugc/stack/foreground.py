@@ -1,73 +1,87 @@
-"""``ugc up``: the stack until Ctrl-C, with parts that die started again."""
+"""``ugc up``: the stack until Ctrl-C."""
 
 from __future__ import annotations
 
+import functools
+import re
+import shlex
 import signal
-import threading
-import time
-from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from ugc.stack import process
-from ugc.stack.config import PARTS, PartName, StackConfig
-from ugc.stack.errors import PartFailedError
+from ugc.stack.config import PartName, StackConfig
+from ugc.stack.errors import StoppedError
+from ugc.stack.restarts import RestartPolicy
 from ugc.stack.supervisor import Stack
+from ugc.stack.watch import Watch
 
-_WATCH_SECONDS = 0.5
-_MOST_RESTARTS = 5
-_RESTART_WINDOW_SECONDS = 300.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_KILLED_CODE = 130
+_DEFAULT_STATE_DIR = Path(".ugc")
+_PASSWORD = re.compile(r"(?<=:)[^:/@]*(?=@)")
 
 
 def run_foreground(config: StackConfig) -> int:
-    """Runs the stack until SIGINT or SIGTERM; a second signal kills at once. Returns 0.
+    """Runs the stack until SIGINT, SIGTERM or SIGHUP; a second signal kills at once.
+
+    For the main thread only: it takes over the process's signals.
+
+    Returns:
+        0 after a clean stop, 130 when the parts had to be killed.
 
     Raises:
-        StackError: a part cannot start, or dies too often.
+        StackError: a part cannot start, dies too often, or was Kafka; everything is stopped.
     """
     console = Console()
-    asked_to_stop = threading.Event()
-
-    def on_signal(_number: int, _frame: object) -> None:
-        if asked_to_stop.is_set():
-            raise KeyboardInterrupt
-        asked_to_stop.set()
-        console.print("stopping (once more: kill at once)")
-
-    with Stack.start(config, console.print) as stack:
-        signal.signal(signal.SIGINT, on_signal)
-        signal.signal(signal.SIGTERM, on_signal)
-        _print_urls(console, stack)
-        _watch(stack, asked_to_stop, console)
-    console.print("stopped")
-    return 0
+    say = functools.partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    with _counted_signals() as received:
+        try:
+            with Stack.start(config, say, received.__len__) as stack:
+                _print_addresses(console, stack)
+                Watch(stack, RestartPolicy(), say).until(lambda: bool(received))
+                say("stopping; Ctrl-C once more kills at once")
+        except StoppedError:
+            say("gave up waiting for a part")
+        killed = len(received) > 1
+    say("killed" if killed else "stopped")
+    return _KILLED_CODE if killed else 0
 
 
-def _print_urls(console: Console, stack: Stack) -> None:
-    shown = Table("part", "address")
+@contextmanager
+def _counted_signals() -> Iterator[list[int]]:
+    """Collects signals in a list. A handler may run in the middle of anything: it does no more."""
+    received: list[int] = []
+    before = {
+        number: signal.signal(number, lambda got, _frame: received.append(got))
+        for number in _SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN  # as nohup wants it
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_addresses(console: Console, stack: Stack) -> None:
+    folder = stack.config.state_dir
+    option = "" if folder == _DEFAULT_STATE_DIR else f" --state-dir {shlex.quote(str(folder))}"
+    shown = Table("part", "address", box=None, pad_edge=False)
     for name, url in stack.urls.items():
-        shown.add_row(name, url)
-    api = stack.urls.get(PartName.API)
-    if api:
-        shown.add_row("documentation", f"{api}/docs")
-    console.print(shown)
-    console.print(f"logs: {stack.config.state_dir / 'logs'}")
-    console.print("a demo token: ugc auth token    a query: ugc sql 'SHOW TABLES FROM ugc'")
-    console.print("Ctrl-C stops everything.")
+        shown.add_row(name, _without_password(url))
+    if api := stack.urls.get(PartName.API):
+        shown.add_row("Swagger UI", f"{api}/docs")
+    shown.add_row("logs", str(folder / "logs"))
+    shown.add_row("demo token", f"ugc auth token{option}")
+    shown.add_row("query", f'ugc sql{option} "SHOW TABLES FROM ugc"')
+    console.print(shown, soft_wrap=True)
+    console.print("ready; Ctrl-C stops everything")
 
 
-def _watch(stack: Stack, asked_to_stop: threading.Event, console: Console) -> None:
-    restarts: deque[float] = deque(maxlen=_MOST_RESTARTS)
-    while not asked_to_stop.wait(_WATCH_SECONDS):
-        for name in stack.dead_parts():
-            lines = process.last_lines(stack.log(name))
-            console.print(f"{name} has ended; its log ends with:\n{lines}", markup=False)
-            if not next(part for part in PARTS if part.name is name).remembers:
-                raise PartFailedError(f"{name} has lost its memory with its process")
-            now = time.monotonic()
-            if len(restarts) == _MOST_RESTARTS and now - restarts[0] < _RESTART_WINDOW_SECONDS:
-                raise PartFailedError(f"{name} dies too often")
-            restarts.append(now)
-            stack.start_part(name)
-            console.print(f"{name} runs again")
+def _without_password(url: str) -> str:
+    """An address that may be shown: a replaced part's may hold a password."""
+    return _PASSWORD.sub("***", url)

@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
-from ugc.stack.config import ANY_PORT, DEFAULT_PORTS, HOST, PartName, StackConfig
-from ugc.stack.errors import PortTakenError
+from ugc.stack.config import (
+    ANY_PORT,
+    HOST,
+    PORT_VARIABLES,
+    PartName,
+    StackConfig,
+)
+from ugc.stack.errors import PortTakenError, SettingsError
+
+_HIGHEST = 65_535
+
+_FREE_RANGE = range(15_000, 30_000)
+"""Below the ports that systems give to outgoing connections (from 32,768 on Linux, from 49,152
+elsewhere): there, a client that keeps trying to reach a stopped part can occupy its port."""
 
 
-def choose_ports(config: StackConfig, say: Callable[[str], object]) -> dict[PartName, int]:
-    """A free port for every part that listens; ``say`` is told where a default one was busy.
+def asked_ports(config: StackConfig, env: Mapping[str, str]) -> dict[PartName, int]:
+    """The ports that the config, or else a variable such as API_PORT, asks for.
 
     Raises:
-        PortTakenError: a port that the config asks for is in use.
+        SettingsError: one of them is no port.
     """
+    asked = {name: _port(env, variable) for name, variable in PORT_VARIABLES.items()}
+    asked |= config.ports
+    for name, port in asked.items():
+        if port is not None and not ANY_PORT <= port <= _HIGHEST:
+            raise SettingsError(f"the port of {name} must be from 0 to {_HIGHEST}, not {port}")
+    return {name: port for name, port in asked.items() if port is not None}
+
+
+def choose_ports(
+    parts: Collection[PartName],
+    asked: Mapping[PartName, int],
+    defaults: Mapping[PartName, int],
+    say: Callable[[str], object],
+) -> dict[PartName, int]:
+    """A free port for each of the parts that listens.
+
+    Args:
+        parts: those that will be started here.
+        asked: the ports that somebody wants; 0 for any free one.
+        defaults: the ports of the others, where they are free.  A part without one does not listen.
+        say: is told where a default port was busy.
+
+    Raises:
+        PortTakenError: a port that was asked for is in use.
+    """
+    listening = [name for name in PartName if name in parts and name in defaults]
     chosen: dict[PartName, int] = {}
-    for name in PartName:
-        if name in DEFAULT_PORTS and name in config.parts:
-            chosen[name] = _choose(name, config.ports.get(name), set(chosen.values()), say)
+    for name in listening:
+        if wanted := asked.get(name, ANY_PORT):
+            chosen[name] = _exactly(wanted, name, chosen)
+    for name in listening:
+        if asked.get(name) == ANY_PORT:
+            chosen[name] = _any_free(chosen.values())
+        elif name not in chosen:
+            chosen[name] = _default(defaults[name], name, chosen, say)
     return chosen
-
-
-def _choose(
-    name: PartName, wanted: int | None, taken: set[int], say: Callable[[str], object]
-) -> int:
-    if wanted == ANY_PORT:
-        return _any_free(taken)
-    if wanted is not None:
-        if not is_free(wanted):
-            raise PortTakenError(
-                f"port {wanted} for {name} is in use; choose another, or 0 for any"
-            )
-        return wanted
-    default = DEFAULT_PORTS[name]
-    if default not in taken and is_free(default):
-        return default
-    found = _any_free(taken)
-    say(f"port {default} is in use, {name} listens on {found}")
-    return found
 
 
 def is_free(port: int) -> bool:
     """Whether nothing listens on the port of the loopback address."""
     with socket.socket() as probe:
+        # Connections that linger after a server's end do not keep the next one from listening.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -52,10 +78,40 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _any_free(taken: set[int]) -> int:
-    while True:
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
+def _exactly(port: int, name: PartName, chosen: Mapping[PartName, int]) -> int:
+    for other, taken in chosen.items():
+        if taken == port:
+            raise PortTakenError(f"port {port} is asked for by both {other} and {name}")
+    if is_free(port):
+        return port
+    raise PortTakenError(
+        f"port {port} for {name} is in use; stop what listens there, or set"
+        f" {PORT_VARIABLES[name]} to another port, or to 0 for any free one"
+    )
+
+
+def _default(
+    default: int, name: PartName, chosen: Mapping[PartName, int], say: Callable[[str], object]
+) -> int:
+    if default not in chosen.values() and is_free(default):
+        return default
+    found = _any_free(chosen.values())
+    say(f"port {default} is in use, {name} listens on {found}")
+    return found
+
+
+def _any_free(taken: Collection[int]) -> int:
+    for _ in _FREE_RANGE:
+        port = secrets.choice(_FREE_RANGE)
+        if port not in taken and is_free(port):
             return port
+    raise PortTakenError(f"no free port from {_FREE_RANGE.start} to {_FREE_RANGE.stop - 1}")
+
+
+def _port(env: Mapping[str, str], variable: str) -> int | None:
+    text = env.get(variable, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_HIGHEST))):
+        raise SettingsError(f"{variable} must be a port from 0 to {_HIGHEST}, not {text!r}")
+    return int(text)

@@ -1,11 +1,11 @@
-"""Asks a part whether it is ready. Each probe answers yes or no at once, within a second."""
+"""Asks a part whether it is ready. Each probe answers yes or no, within about a second."""
 
 from __future__ import annotations
 
+import http.client
 import socket
 from collections.abc import Callable, Mapping
-
-import httpx2
+from contextlib import closing
 
 from ugc.stack.config import HOST, PartName
 
@@ -24,6 +24,7 @@ def _listens(port: int) -> bool:
 
 
 def _answers_ping(port: int) -> bool:
+    """Redis answers PING with an error while it still loads its data."""
     try:
         with socket.create_connection((HOST, port), timeout=_TIMEOUT_SECONDS) as connection:
             connection.sendall(b"PING\r\n")
@@ -34,11 +35,13 @@ def _answers_ping(port: int) -> bool:
 
 def _answers_http(path: str) -> Probe:
     def probe(port: int) -> bool:
-        try:
-            answer = httpx2.get(f"http://{HOST}:{port}{path}", timeout=_TIMEOUT_SECONDS)
-        except httpx2.HTTPError:
-            return False
-        return answer.is_success
+        # Not a client that reads HTTP_PROXY: a proxy does not find our loopback address.
+        with closing(http.client.HTTPConnection(HOST, port, timeout=_TIMEOUT_SECONDS)) as client:
+            try:
+                client.request("GET", path)
+                return 200 <= client.getresponse().status < 300
+            except (OSError, http.client.HTTPException):
+                return False
 
     return probe
 
@@ -50,5 +53,6 @@ PROBES: Mapping[PartName, Probe] = {
     PartName.CLICKHOUSE: _answers_http("/ping"),
     PartName.AUTH: _answers_http("/health"),
     PartName.API: _answers_http("/health/ready"),
+    # The loader listens nowhere: it is ready as long as it runs.
     PartName.ETL: lambda _port: True,
 }
