@@ -25,7 +25,8 @@ JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
 CONTRACTS_DIR                folder of the contract files (those of the package)
 ===========================  ======================================================================
 
-A variable that is set to nothing counts as not set.
+:mod:`registry.options` reads more about the Schema Registry.  A variable that is set to nothing
+counts as not set.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from api.errors import ConfigError
 from api.model import JwtPolicy
 from api.pipeline import Limits
 from api.users import CacheTimes
+from registry.options import RegistryOptions
 
 _THIRTY_DAYS_SECONDS = 30 * 24 * 3600
 
@@ -55,6 +57,7 @@ class ApiConfig:
     kafka_bootstrap_servers: str
     kafka_topic: str
     schema_registry_url: str = field(repr=False)
+    registry: RegistryOptions
     redis_url: str = field(repr=False)
     redis_timeout_seconds: float
     auth_url: str
@@ -70,7 +73,8 @@ class ApiConfig:
         """The settings in environment variables.
 
         Raises:
-            ConfigError: a variable is missing or malformed; the text names it.
+            ConfigError, RegistrySettingError: a variable is missing or malformed; the text names
+                it.
         """
         read = _Reader(env)
         auth_path = read.text("AUTH_SERVICE_PATH", "/api/v1/auth/verify")
@@ -81,6 +85,7 @@ class ApiConfig:
             kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
             kafka_topic=read.text("KAFKA_TOPIC", "ugc.events"),
             schema_registry_url=read.urls("SCHEMA_REGISTRY_URL", ("http", "https")),
+            registry=RegistryOptions.from_env(env),
             redis_url=read.url("REDIS_URL", ("redis", "rediss")),
             redis_timeout_seconds=read.seconds("REDIS_TIMEOUT_SECONDS", 0.02),
             auth_url=read.url("AUTH_SERVICE_URL", ("http", "https")) + auth_path,

@@ -104,8 +104,6 @@ class KafkaPublisher:
     def _acknowledged(
         self, key: bytes, value: bytes, headers: Mapping[str, str], timeout_seconds: float
     ) -> None:
-        if self._fatal:
-            raise StoreUnavailableError(self._fatal)
         acknowledgement: Future[None] = Future()
 
         def delivered(error: KafkaError | None, _message: Message) -> None:

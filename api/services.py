@@ -21,7 +21,8 @@ from api.publisher import KafkaPublisher
 from api.token_cache import RedisTokenCache
 from api.users import Users
 from contracts.loader import Catalog, load_catalog
-from registry import client as registry_client
+from registry.cache import connect_remembering
+from registry.subjects import subject_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ def connect(config: ApiConfig) -> Services:
     Raises:
         ConfigError: a setting has the right form and cannot be used all the same.
         ContractError: the contracts cannot be loaded.
+        RegistrySettingError, LockError: the registry's settings or the lock file are malformed.
     """
     catalog = load_catalog(config.contracts_dir)
     local = JwtVerifier(config.jwt, clock=time.time)
@@ -55,7 +57,12 @@ def connect(config: ApiConfig) -> Services:
         opened.callback(cache.close)
         auth = HttpAuthService(config.auth_url, timeout_seconds=config.auth_timeout_seconds)
         opened.callback(auth.close)
-        encoder = EncoderLoader(catalog, registry_client.connect(config.schema_registry_url))
+        registry = connect_remembering(
+            config.schema_registry_url, config.registry, config.contracts_dir, time.monotonic
+        )
+        opened.callback(registry.registry.close)
+        subject_of = subject_names(config.registry.strategy, config.kafka_topic)
+        encoder = EncoderLoader(catalog, registry.registry, registry.cache, subject_of)
         publisher = KafkaPublisher(
             config.kafka_bootstrap_servers,
             config.kafka_topic,

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
@@ -18,15 +21,33 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from registry import compatibility
 from registry.errors import (
+    InvalidSchemaError,
+    RegistryDeniedError,
     RegistryError,
+    RegistrySettingError,
     RegistryUnavailableError,
     SchemaNotFoundError,
     SchemaRefusedError,
 )
+from registry.options import RegistryOptions
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredVersion:
+    """A schema under a subject; ``text`` is as the registry spells it."""
+
+    number: int
+    schema_id: int
+    text: str
 
 
 class SchemaRegistry(Protocol):
-    """A Schema Registry that keeps Avro schemas by subject and by global id."""
+    """A Schema Registry that keeps Avro schemas by subject and by global id.
+
+    Every call may also raise :class:`~registry.errors.RegistryDeniedError`.
+    """
 
     def register(self, subject: str, schema_text: str) -> int:
         """The id of the schema under ``subject``, registering it if it is new.
@@ -74,6 +95,23 @@ class SchemaRegistry(Protocol):
         """
         ...
 
+    def versions(self, subject: str) -> tuple[RegisteredVersion, ...]:
+        """Everything that is registered under ``subject``, oldest first.
+
+        Raises:
+            SchemaNotFoundError: there is no such subject.
+            RegistryUnavailableError: no answer in time.
+        """
+        ...
+
+    def compatibility(self, subject: str) -> str | None:
+        """The compatibility level set for one subject; ``None`` when none is.
+
+        Raises:
+            RegistryUnavailableError: no answer in time.
+        """
+        ...
+
     def set_compatibility(self, subject: str, level: str) -> None:
         """Sets the compatibility level of one subject.
 
@@ -82,98 +120,188 @@ class SchemaRegistry(Protocol):
         """
         ...
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long a call may take: ``(retries + 1) * (timeout + wait)`` for each URL."""
-
-    timeout_seconds: float = 2.0
-    retries: int = 2
-    retry_wait_seconds: float = 0.2
+    def close(self) -> None:
+        """Lets go of the connections; the registry is not to be used after that."""
+        ...
 
 
-def connect(url: str, limits: Limits | None = None) -> SchemaRegistry:
-    """A client for the registry at ``url`` (several, separated by commas, are tried in turn)."""
-    return ConfluentRegistry(url, limits or Limits())
+def connect(url: str, options: RegistryOptions | None = None) -> SchemaRegistry:
+    """A client for the registry at ``url`` (several, separated by commas, are tried in turn).
+
+    A URL may carry ``user:password@``; several must then carry the same.
+
+    Raises:
+        RegistrySettingError: URL or options cannot be used; no secret is quoted.
+    """
+    return ConfluentRegistry(url, options or RegistryOptions())
 
 
 class ConfluentRegistry:
     """Any registry that speaks Confluent's REST API."""
 
-    def __init__(self, url: str, limits: Limits) -> None:
-        self._url = url
-        self._client = SchemaRegistryClient(
-            {
-                "url": url,
-                "timeout": limits.timeout_seconds,
-                "max.retries": limits.retries,
-                "retries.wait.ms": int(limits.retry_wait_seconds * 1000),
-                "retries.max.wait.ms": int(limits.retry_wait_seconds * 1000),
-            }
-        )
+    def __init__(self, url: str, options: RegistryOptions) -> None:
+        try:
+            self._client = SchemaRegistryClient(_configuration(url, options))
+        except OSError as error:
+            # OpenSSL's error for a file that is no PEM, or a wrong password.
+            expected = "PEM files, with the password that opens the key"
+            raise RegistrySettingError("SCHEMA_REGISTRY_*_FILE", expected) from error
 
     def register(self, subject: str, schema_text: str) -> int:
-        try:
+        with _answered(subject):
             return self._client.register_schema(subject, Schema(schema_text, "AVRO"))
-        except (SchemaRegistryError, httpx2.HTTPError) as error:
-            raise self._translated(error, subject) from error
 
     def lookup(self, subject: str, schema_text: str) -> int:
-        try:
+        with _answered(subject):
             found = self._client.lookup_schema(subject, Schema(schema_text, "AVRO"))
-        except (SchemaRegistryError, httpx2.HTTPError) as error:
-            raise self._translated(error, subject) from error
-        if found.schema_id is None:
-            raise RegistryUnavailableError(f"{subject}: the registry's answer has no id")
-        return found.schema_id
+            return _there(found.schema_id)
 
     def schema(self, schema_id: int) -> str:
-        try:
-            found = self._client.get_schema(schema_id)
-        except (SchemaRegistryError, httpx2.HTTPError) as error:
-            raise self._translated(error, f"schema id {schema_id}") from error
-        if found.schema_str is None:
-            raise RegistryUnavailableError(f"schema id {schema_id}: the answer has no schema")
-        return found.schema_str
+        with _answered(f"schema id {schema_id}"):
+            return _there(self._client.get_schema(schema_id).schema_str)
 
     def subjects(self) -> tuple[str, ...]:
-        try:
+        with _answered("subjects"):
             return tuple(sorted(self._client.get_subjects()))
-        except (SchemaRegistryError, httpx2.HTTPError) as error:
-            raise self._translated(error, "subjects") from error
+
+    def versions(self, subject: str) -> tuple[RegisteredVersion, ...]:
+        with _answered(subject):
+            numbers = sorted(self._client.get_versions(subject))
+            found = [self._client.get_version(subject, number) for number in numbers]
+            return tuple(
+                RegisteredVersion(
+                    number=number,
+                    schema_id=_there(each.schema_id),
+                    text=_there(each.schema.schema_str if each.schema else None),
+                )
+                for number, each in zip(numbers, found, strict=True)
+            )
 
     def is_compatible(self, subject: str, schema_text: str) -> bool:
         try:
-            return self._client.test_compatibility_all_versions(
-                subject, Schema(schema_text, "AVRO")
-            )
-        except SchemaRegistryError as error:
-            if error.http_status_code == HTTPStatus.NOT_FOUND:
-                return True
-            raise self._translated(error, subject) from error
-        except httpx2.HTTPError as error:
-            raise self._translated(error, subject) from error
+            with _answered(subject):
+                schema = Schema(schema_text, "AVRO")
+                return self._client.test_compatibility_all_versions(subject, schema)
+        except SchemaNotFoundError:
+            return True
+
+    def compatibility(self, subject: str) -> str | None:
+        try:
+            with _answered(subject):
+                return str(self._client.get_compatibility(subject))
+        except SchemaNotFoundError:
+            return None
 
     def set_compatibility(self, subject: str, level: str) -> None:
-        try:
+        with _answered(subject):
             self._client.set_compatibility(subject, level)
-        except (SchemaRegistryError, httpx2.HTTPError) as error:
-            raise self._translated(error, subject) from error
 
-    def _translated(
-        self, error: SchemaRegistryError | httpx2.HTTPError, what: str
-    ) -> RegistryError:
-        if not isinstance(error, SchemaRegistryError):
-            reason = str(error) or type(error).__name__
-            return RegistryUnavailableError(f"{what}: the registry does not answer: {reason}")
-        answered = f"{what}: {error.error_message} (code {error.error_code})"
-        match error.http_status_code:
-            case 404:
-                return SchemaNotFoundError(answered)
-            case 409 | 422:
-                return SchemaRefusedError(answered)
-            case _:
-                return RegistryUnavailableError(answered)
+    def close(self) -> None:
+        self._client.close()
+
+
+def _configuration(url: str, options: RegistryOptions) -> dict[str, Any]:
+    """What confluent-kafka's client understands. The URLs in it hold no credentials any more."""
+    urls, in_urls = without_credentials(url)
+    if in_urls is not None and options.user_info is not None:
+        expected = "unset when the URL has credentials"
+        raise RegistrySettingError("SCHEMA_REGISTRY_USER_INFO", expected)
+    limits = options.limits
+    found: dict[str, Any] = {
+        "url": urls,
+        "timeout": limits.timeout_seconds,
+        "max.retries": limits.retries,
+        "retries.wait.ms": int(limits.retry_wait_seconds * 1000),
+        "retries.max.wait.ms": int(limits.retry_wait_seconds * 1000),
+    }
+    optional = {
+        "basic.auth.user.info": options.user_info or in_urls,
+        "ssl.ca.location": options.ca_file,
+        "ssl.certificate.location": options.certificate_file,
+        "ssl.key.location": options.key_file,
+        "ssl.key.password": options.key_password,
+    }
+    return found | {name: str(value) for name, value in optional.items() if value is not None}
+
+
+def without_credentials(url: str) -> tuple[str, str | None]:
+    """URLs without the credentials in them, and those as ``user:password``.
+
+    Raises:
+        RegistrySettingError: one is no HTTP address, or two have different credentials.
+    """
+    bare: list[str] = []
+    found: set[str] = set()
+    for each in url.split(","):
+        if not _is_address(each.strip()):
+            # Not quoted: the address may hold a password.
+            raise RegistrySettingError("SCHEMA_REGISTRY_URL", "addresses like http://host:port")
+        parts = urlsplit(each.strip())
+        user_info, at, host = parts.netloc.rpartition("@")
+        if at:
+            user, _, password = user_info.partition(":")
+            found.add(f"{unquote(user)}:{unquote(password)}")
+        bare.append(urlunsplit(parts._replace(netloc=host)).rstrip("/"))
+    if len(found) > 1:
+        expected = "addresses with the same credentials, or SCHEMA_REGISTRY_USER_INFO set instead"
+        raise RegistrySettingError("SCHEMA_REGISTRY_URL", expected)
+    return ",".join(bare), found.pop() if found else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
+
+
+@contextmanager
+def _answered(what: str) -> Iterator[None]:
+    """The one place where the client's errors become ours."""
+    try:
+        yield
+    except SchemaRegistryError as error:
+        text = f"{what}: {str(error.error_message)[:_MESSAGE_CHARACTERS]} ({error.error_code})"
+        raise _kind(error)(text) from error
+    except httpx2.HTTPError as error:
+        reason = str(error) or type(error).__name__
+        text = f"{what}: the registry does not answer: {reason}"
+        raise RegistryUnavailableError(text) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # What the client raises when an answer is no JSON, or not the JSON it expects.
+        text = f"{what}: no registry's answer: {type(error).__name__}"
+        raise RegistryUnavailableError(text) from error
+
+
+def _kind(error: SchemaRegistryError) -> type[RegistryError]:
+    """What an answer other than success means.
+
+    Only a registry's own 404 (40401, 40402 …) says that something is not there; one without such
+    a code comes from a proxy or a wrong path.
+    """
+    code = error.error_code if isinstance(error.error_code, int) else 0
+    if error.http_status_code == HTTPStatus.NOT_FOUND and code // 100 == HTTPStatus.NOT_FOUND:
+        return SchemaNotFoundError
+    return _BY_STATUS.get(error.http_status_code, RegistryUnavailableError)
+
+
+_BY_STATUS: Mapping[int, type[RegistryError]] = {
+    HTTPStatus.UNAUTHORIZED: RegistryDeniedError,
+    HTTPStatus.FORBIDDEN: RegistryDeniedError,
+    HTTPStatus.CONFLICT: SchemaRefusedError,
+    HTTPStatus.UNPROCESSABLE_ENTITY: SchemaRefusedError,
+}
+
+_MESSAGE_CHARACTERS = 500
+"""A proxy in between may answer with a page."""
+
+
+def _there(value: _T | None) -> _T:
+    if value is None:
+        raise KeyError("the answer lacks it")
+    return value
 
 
 class InMemoryRegistry:
@@ -187,6 +315,7 @@ class InMemoryRegistry:
 
     def register(self, subject: str, schema_text: str) -> int:
         canonical = _canonical(schema_text)
+        _resolved(subject, canonical)
         with self._lock:
             if canonical not in self._texts:
                 self._texts.append(canonical)
@@ -210,15 +339,28 @@ class InMemoryRegistry:
         return tuple(sorted(self._by_subject))
 
     def is_compatible(self, subject: str, schema_text: str) -> bool:
-        new, *earlier = (
-            compatibility.resolve(json.loads(text))
-            for text in (_canonical(schema_text), *self._by_subject.get(subject, ()))
-        )
+        new = _resolved(subject, _canonical(schema_text))
+        earlier = [_resolved(subject, text) for text in self._by_subject.get(subject, {})]
         level = compatibility.Level(self.levels.get(subject, compatibility.Level.BACKWARD))
         return not compatibility.check(level, new, earlier)
 
     def set_compatibility(self, subject: str, level: str) -> None:
         self.levels[subject] = level
+
+    def versions(self, subject: str) -> tuple[RegisteredVersion, ...]:
+        with self._lock:
+            if subject not in self._by_subject:
+                raise SchemaNotFoundError(f"{subject}: no such subject")
+            return tuple(
+                RegisteredVersion(number=number, schema_id=self._texts.index(text) + 1, text=text)
+                for number, text in enumerate(self._by_subject[subject], start=1)
+            )
+
+    def compatibility(self, subject: str) -> str | None:
+        return self.levels.get(subject)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
 
 def _canonical(schema_text: str) -> str:
@@ -226,3 +368,10 @@ def _canonical(schema_text: str) -> str:
         return json.dumps(json.loads(schema_text), sort_keys=True)
     except ValueError as error:
         raise SchemaRefusedError(f"the schema is not JSON: {error}") from error
+
+
+def _resolved(subject: str, schema_text: str) -> compatibility.AvroType:
+    try:
+        return compatibility.resolve(json.loads(schema_text))
+    except InvalidSchemaError as error:
+        raise SchemaRefusedError(f"{subject}: {error}") from error

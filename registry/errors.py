@@ -3,9 +3,12 @@
 ::
 
     RegistryError
+    ├── RegistrySettingError       a setting is malformed
     ├── RegistryUnavailableError   no answer in time; try again later
+    ├── RegistryDeniedError        the registry answered, and does not let us in
     ├── SchemaRefusedError         the registry answered, and will not take the schema
     ├── SchemaNotFoundError        the registry answered, and does not have it
+    ├── LockError                  the lock file is not what it should be
     ├── EncodeError                a value has no image in the Avro schema
     ├── UndecodableError           a Kafka message cannot be read; carries a reason code
     ├── InvalidSchemaError         a document is no Avro schema
@@ -22,8 +25,21 @@ class RegistryError(Exception):
     """Base of everything that can go wrong between contracts and Kafka bytes."""
 
 
+class RegistrySettingError(RegistryError):
+    """A setting cannot be used. The value is not quoted: it may be a secret."""
+
+    def __init__(self, name: str, expected: str) -> None:
+        self.name = name
+        self.expected = expected
+        super().__init__(f"{name} must be {expected}")
+
+
 class RegistryUnavailableError(RegistryError):
     """The Schema Registry gave no usable answer; the same call may succeed later."""
+
+
+class RegistryDeniedError(RegistryError):
+    """The Schema Registry wants other credentials, or none of ours may do this (401, 403)."""
 
 
 class SchemaRefusedError(RegistryError):
@@ -32,6 +48,10 @@ class SchemaRefusedError(RegistryError):
 
 class SchemaNotFoundError(RegistryError):
     """The Schema Registry does not have that subject, version or id."""
+
+
+class LockError(RegistryError):
+    """The lock file is missing, malformed, or says something else than the contracts."""
 
 
 class EncodeError(RegistryError):

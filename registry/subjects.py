@@ -1,17 +1,49 @@
-"""Contracts ↔ subjects: one subject per event, named after its record."""
+"""Contracts ↔ subjects: one subject per event, named after its record, or its topic and record."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 from contracts.loader import Catalog
-from registry.avro import avro_schema, record_name, schema_text
+from registry.avro import NAMESPACE, avro_schema, record_name, schema_text
 from registry.client import SchemaRegistry
+from registry.options import SubjectStrategy
 from registry.serde import SchemaIds
 
 COMPATIBILITY = "BACKWARD_TRANSITIVE"
 """The loader reads everything with the newest contract, so each must read all earlier ones."""
 
+SubjectOf = Callable[[str], str]
+"""Event → subject."""
 
-def resolve_ids(registry: SchemaRegistry, catalog: Catalog) -> SchemaIds:
+
+class SchemaLookup(Protocol):
+    """Whoever knows the ids of schemas: a registry, or what was remembered of one."""
+
+    def lookup(self, subject: str, schema_text: str) -> int:
+        """See :meth:`registry.client.SchemaRegistry.lookup`."""
+        ...
+
+
+def subject_prefix(strategy: SubjectStrategy, topic: str) -> str:
+    """How all our subjects begin; no one else's may."""
+    match strategy:
+        case SubjectStrategy.RECORD:
+            return f"{NAMESPACE}."
+        case SubjectStrategy.TOPIC_RECORD:
+            return f"{topic}-{NAMESPACE}."
+
+
+def subject_names(strategy: SubjectStrategy, topic: str) -> SubjectOf:
+    """How a strategy names the subjects of the events in a topic."""
+    prefix = subject_prefix(strategy, topic)
+    return lambda event: f"{prefix}{event}"
+
+
+def resolve_ids(
+    registry: SchemaLookup, catalog: Catalog, subject_of: SubjectOf = record_name
+) -> SchemaIds:
     """The id of every contract version. Registers nothing.
 
     Raises:
@@ -20,13 +52,15 @@ def resolve_ids(registry: SchemaRegistry, catalog: Catalog) -> SchemaIds:
     """
     return {
         (contract.event, contract.version): registry.lookup(
-            record_name(contract.event), schema_text(avro_schema(catalog, contract))
+            subject_of(contract.event), schema_text(avro_schema(catalog, contract))
         )
         for contract in catalog
     }
 
 
-def register_all(registry: SchemaRegistry, catalog: Catalog) -> SchemaIds:
+def register_all(
+    registry: SchemaRegistry, catalog: Catalog, subject_of: SubjectOf = record_name
+) -> SchemaIds:
     """Registers what is missing, oldest version first, and returns every id. Idempotent.
 
     Raises:
@@ -34,10 +68,10 @@ def register_all(registry: SchemaRegistry, catalog: Catalog) -> SchemaIds:
         RegistryUnavailableError: the registry does not answer.
     """
     for contract in catalog.newest:
-        registry.set_compatibility(record_name(contract.event), COMPATIBILITY)
+        registry.set_compatibility(subject_of(contract.event), COMPATIBILITY)
     return {
         (contract.event, contract.version): registry.register(
-            record_name(contract.event), schema_text(avro_schema(catalog, contract))
+            subject_of(contract.event), schema_text(avro_schema(catalog, contract))
         )
         for contract in catalog
     }

@@ -16,6 +16,7 @@ from ugc.errors import expected_errors
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "api": ("ugc.commands.api", "Serve the HTTP API."),
+    "asyncapi": ("ugc.commands.asyncapi", "Print the AsyncAPI document of the topic."),
     "auth": ("ugc.commands.auth", "The auth_service stand-in of the local stack."),
     "clickhouse": ("ugc.commands.clickhouse", "The embedded ClickHouse of the local stack."),
     "contracts": ("ugc.commands.contracts", "Look at the event contracts."),
@@ -23,7 +24,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "etl": ("ugc.commands.etl", "Load events from Kafka into ClickHouse."),
     "init": ("ugc.commands.init", "Create topics, subjects and tables where they are missing."),
     "probe": ("ugc.commands.probe", "Check that a URL answers, for container health checks."),
-    "registry": ("ugc.commands.registry", "The embedded Schema Registry of the local stack."),
+    "registry": ("ugc.commands.registry", "Bring a Schema Registry up to date; serve one."),
     "sql": ("ugc.commands.sql", "Ask ClickHouse a question."),
     "traffic": ("ugc.commands.traffic", "Send realistic visitor sessions to the API."),
     "up": ("ugc.commands.up", "Run the whole local stack until Ctrl-C."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 
 import tenacity
 
@@ -11,11 +12,12 @@ from ch_schema.errors import RetryableError
 from ch_schema.migrate import ensure_tables
 from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
-from registry.subjects import register_all
+from registry.options import RegistryOptions
+from registry.sync import sync
 from ugc.environment import require
 from ugc.errors import SettingError
 from ugc.topics import Topic, TopicError, ensure_topics
-from ugc.wiring import catalog_from
+from ugc.wiring import catalog_from, topic_name
 
 _ATTEMPT_SECONDS = 5.0
 
@@ -26,8 +28,9 @@ def initialise(
     """Creates what is missing. Idempotent.
 
     Args:
-        env: where the parts are, and KAFKA_TOPIC, KAFKA_DEAD_LETTER_TOPIC, KAFKA_PARTITIONS,
-            KAFKA_REPLICATION_FACTOR, KAFKA_MIN_INSYNC_REPLICAS.
+        env: where the parts are, the registry's options (:mod:`registry.options`), and
+            KAFKA_TOPIC, KAFKA_DEAD_LETTER_TOPIC, KAFKA_PARTITIONS, KAFKA_REPLICATION_FACTOR,
+            KAFKA_MIN_INSYNC_REPLICAS.
         wait_seconds: how long each part may take to answer.
         say: gets one line for each part.
 
@@ -48,9 +51,12 @@ def initialise(
     made = patient(ensure_topics, servers, topics(env), timeout_seconds=_ATTEMPT_SECONDS)
     say(f"topics: {', '.join(made) if made else 'all there'}")
 
-    registry = connect_registry(require(env, "SCHEMA_REGISTRY_URL"))
-    ids = patient(register_all, registry, catalog)
-    say(f"subjects: {len(ids)} contract versions registered")
+    options = RegistryOptions.from_env(env)
+    with closing(connect_registry(require(env, "SCHEMA_REGISTRY_URL"), options)) as registry:
+        done = patient(sync, registry, catalog, options.strategy, topic_name(env))
+    say(f"subjects: {len(list(catalog))} contract versions, {len(done.actions)} steps taken")
+    for drift in done.drift:
+        say(f"subjects: drift: {drift}")
 
     clickhouse = connect_clickhouse(require(env, "CLICKHOUSE_URL"))
     try:
@@ -69,7 +75,7 @@ def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
     replication = _positive(env, "KAFKA_REPLICATION_FACTOR", 1)
     in_sync = _positive(env, "KAFKA_MIN_INSYNC_REPLICAS", max(1, replication - 1))
     events = Topic(
-        name=env.get("KAFKA_TOPIC", "ugc.events"),
+        name=topic_name(env),
         partitions=_positive(env, "KAFKA_PARTITIONS", 6),
         replication_factor=replication,
         min_insync_replicas=in_sync,

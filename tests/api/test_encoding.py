@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
+import time
+import uuid
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +15,11 @@ from api.encoding import EncoderLoader
 from api.errors import StoreUnavailableError
 from api.model import PartStatus
 from contracts.loader import load_catalog
+from registry import framing
+from registry.cache import CachingRegistry, SchemaCache
 from registry.client import InMemoryRegistry
 from registry.errors import RegistryUnavailableError
-from registry.subjects import register_all
+from registry.subjects import register_all, resolve_ids
 from tests.support.processes import wait_until
 
 
@@ -78,3 +84,70 @@ def test_it_can_be_closed_while_it_waits() -> None:
     waiting.start()
     waiting.close()
     assert "schema-ids" not in {thread.name for thread in threading.enumerate()}
+
+
+def remembering(
+    registry: InMemoryRegistry, folder: Path, answers: InMemoryRegistry
+) -> tuple[EncoderLoader, SchemaCache]:
+    """A loader whose earlier process was told the ids by ``answers``."""
+    cache = SchemaCache(folder, "http://registry", None)
+    resolve_ids(CachingRegistry(answers, cache, time.monotonic), load_catalog())
+    caching = CachingRegistry(registry, cache, time.monotonic)
+    return EncoderLoader(load_catalog(), caching, cache), cache
+
+
+def id_in_use(loader: EncoderLoader) -> int:
+    value = loader.encoder().encode(
+        load_catalog().get("page_view_end"),
+        event_id=uuid.UUID(int=1),
+        user_id="u",
+        timestamp=dt.datetime(2026, 1, 31, tzinfo=dt.UTC),
+        data=load_catalog().get("page_view_end").examples[0],
+    )
+    return framing.schema_id_of(value)
+
+
+def test_remembered_ids_serve_until_the_registry_confirms_them(tmp_path: Path) -> None:
+    registry = UnsteadyRegistry()
+    ids = register_all(registry, load_catalog())
+    earlier = InMemoryRegistry()
+    register_all(earlier, load_catalog())
+    loading, _ = remembering(registry, tmp_path, earlier)
+    with closing(loading):
+        loading.start()
+        wait_until(lambda: loading.health().status is PartStatus.UP, "the ids are remembered")
+        assert "not confirmed" in loading.health().detail
+        assert id_in_use(loading) == ids["page_view_end", 1]
+        registry.up.set()
+        wait_until(lambda: loading.health().detail.endswith("are resolved"), "it confirms")
+
+
+def test_other_ids_of_the_registry_replace_the_remembered_ones(tmp_path: Path) -> None:
+    registry, earlier = UnsteadyRegistry(), InMemoryRegistry()
+    old = register_all(earlier, load_catalog())
+    registry.register("somebody.else", '"int"')
+    new = register_all(registry, load_catalog())
+    loading, cache = remembering(registry, tmp_path, earlier)
+    with closing(loading):
+        loading.start()
+        wait_until(lambda: loading.health().status is PartStatus.UP, "the ids are remembered")
+        assert id_in_use(loading) == old["page_view_end", 1]
+        registry.up.set()
+        wait_until(lambda: loading.health().detail.endswith("are resolved"), "it answers")
+        assert id_in_use(loading) == new["page_view_end", 1] != old["page_view_end", 1]
+    assert resolve_ids(cache, load_catalog()) == new
+
+
+def test_a_registry_without_the_contracts_ends_the_use_of_remembered_ids(tmp_path: Path) -> None:
+    registry, earlier = UnsteadyRegistry(), InMemoryRegistry()
+    register_all(earlier, load_catalog())
+    loading, _ = remembering(registry, tmp_path, earlier)
+    with closing(loading):
+        loading.start()
+        wait_until(lambda: loading.health().status is PartStatus.UP, "the ids are remembered")
+        registry.up.set()
+        wait_until(lambda: loading.health().status is PartStatus.DOWN, "it denies them")
+        with pytest.raises(StoreUnavailableError, match="no such schema"):
+            loading.encoder()
+        register_all(registry, load_catalog())
+        wait_until(lambda: loading.health().status is PartStatus.UP, "they are registered")

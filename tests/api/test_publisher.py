@@ -149,7 +149,6 @@ def test_a_broker_that_comes_back_is_used_again(tmp_path: Path) -> None:
     with closing(kafka(f"127.0.0.1:{port}")) as publisher:
         assert seconds_to_fail(publisher, SHORT_SECONDS) >= SHORT_SECONDS
         with broker(tmp_path, port=port) as running:
-            create_topic(running, TOPIC)
             wait_until(lambda: publishes(publisher, b"again"), "Kafka is used again")
             assert b"again" in [each.value for each in stored(running)]
 
@@ -157,15 +156,17 @@ def test_a_broker_that_comes_back_is_used_again(tmp_path: Path) -> None:
 def test_a_fatal_error_of_the_producer_is_reported_and_refuses_everything(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A broker that lost its memory does not know the producer: no retry is safe any more."""
+    """A broker that lost its memory does not know the producer: no retry is safe any more.
+
+    The topic is left to the broker, which makes it when the producer asks; a second maker beside
+    the producer would race with it.
+    """
     port = free_port()
     with closing(kafka(f"127.0.0.1:{port}")) as publisher:
-        with broker(tmp_path, port=port) as running:
-            create_topic(running, TOPIC, partitions=1)
+        with broker(tmp_path, port=port):
             wait_until(lambda: publishes(publisher, b"v"), "Kafka is used")
             publish(publisher)
-        with broker(tmp_path, port=port) as running:
-            create_topic(running, TOPIC, partitions=1)
+        with broker(tmp_path, port=port):
 
             def given_up() -> bool:
                 publishes(publisher, b"lost")

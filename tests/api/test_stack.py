@@ -9,22 +9,21 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from contracts.loader import load_catalog
 from contracts.message import Message
-from registry import client as registry_client
 from registry.serde import Decoder
 from registry.subjects import register_all
 from tests.api.servers import (
     Broker,
     RedisServer,
+    RestRegistry,
     Server,
     broker,
     create_topic,
@@ -40,7 +39,7 @@ pytestmark = pytest.mark.stack
 
 TOPIC = "ugc.events"
 LIMIT_BYTES = 65_536
-PUBLISH_SECONDS = 1.0
+PUBLISH_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Stack:
         }
 
     def messages(self) -> list[Message]:
-        decoder = Decoder(load_catalog(), registry_client.connect(self.registry.url))
+        decoder = Decoder(load_catalog(), RestRegistry(self.registry.url))
         found = read_topic(self.broker, TOPIC)
         return [decoder.decode(message.key(), message.value()) for message in found]
 
@@ -85,7 +84,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             python_server(folder, "auth", "auth serve", {"JWT_SECRET": SECRET})
         )
         create_topic(kafka, TOPIC)
-        register_all(registry_client.connect(registry.url), load_catalog())
+        register_all(RestRegistry(registry.url), load_catalog())
         yield Stack(folder, kafka, redis, registry, auth)
 
 
@@ -110,46 +109,77 @@ def api(stack: Stack) -> Iterator[Server]:
         yield running
 
 
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    json: dict[str, Any]
+
+
+def call(
+    server: Server,
+    method: str,
+    path: str,
+    body: bytes | Iterator[bytes] | None = None,
+    content_type: str = "application/json",
+) -> Answer:
+    """One request on a connection of its own; an iterator is sent in chunks."""
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10)
+    with closing(connection):
+        chunked = isinstance(body, Iterator)
+        headers = {"Content-Type": content_type}
+        connection.request(method, path, body, headers, encode_chunked=chunked)
+        answer = connection.getresponse()
+        raw = answer.read()
+        return Answer(answer.status, answer.headers, json.loads(raw) if raw else {})
+
+
 def ready(server: Server) -> bool:
-    return httpx2.get(f"{server.url}/health/ready", timeout=10).status_code == 200
+    return call(server, "GET", "/health/ready").status == 200
 
 
-def send(server: Server, event: Mapping[str, Any] = CLICK) -> httpx2.Response:
-    return httpx2.post(f"{server.url}/api/v1/events", json=event, timeout=10)
+def send(server: Server, event: Mapping[str, Any] | bytes | Iterator[bytes] = CLICK) -> Answer:
+    body = json.dumps(event).encode() if isinstance(event, Mapping) else event
+    return call(server, "POST", "/api/v1/events", body)
 
 
-def timed(call: Callable[[], httpx2.Response]) -> tuple[httpx2.Response, float]:
+def timed(request: Callable[[], Answer]) -> tuple[Answer, float]:
     began = time.monotonic()
-    return call(), time.monotonic() - began
+    return request(), time.monotonic() - began
+
+
+def ask_auth(stack: Stack, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    answer = call(stack.auth, method, path, json.dumps(body).encode())
+    assert answer.status < 300
+    return answer.json
 
 
 def demo_token(stack: Stack) -> tuple[str, str]:
     """A token that the stand-in issued, and its user."""
-    issued = httpx2.post(f"{stack.auth.url}/api/v1/auth/demo-token", json={}).json()
+    issued = ask_auth(stack, "POST", "/api/v1/auth/demo-token", {})
     return issued["token"], issued["user_id"]
 
 
 @contextmanager
 def misbehaving(stack: Stack, mode: str) -> Iterator[None]:
     """auth_service with a fault."""
-    url = f"{stack.auth.url}/faults"
-    httpx2.put(url, json={"mode": mode, "delay_seconds": 5}).raise_for_status()
+    ask_auth(stack, "PUT", "/faults", {"mode": mode, "delay_seconds": 5})
     try:
         yield
     finally:
-        httpx2.put(url, json={"mode": "ok"}).raise_for_status()
+        ask_auth(stack, "PUT", "/faults", {"mode": "ok"})
 
 
 def test_an_event_with_a_token_is_in_kafka_when_202_comes(stack: Stack, api: Server) -> None:
     token, user_id = demo_token(stack)
     answer = send(api, {**CLICK, "token": token})
-    assert answer.status_code == 202
-    stored = stack.message(answer.json()["event_id"])
+    assert answer.status == 202
+    stored = stack.message(answer.json["event_id"])
     assert (stored.event, stored.user_id, stored.contract_version) == ("element_click", user_id, 1)
     assert stored.data == CLICK["data"]
     assert (
         stored.timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        == (answer.json()["timestamp"])
+        == (answer.json["timestamp"])
     )
 
 
@@ -166,8 +196,8 @@ def test_the_six_messages_of_the_requirement_are_stored(stack: Stack, api: Serve
     ids = {}
     for name, data in six.items():
         answer = send(api, {"event": name, "token": None, "data": data})
-        assert answer.status_code == 202
-        ids[answer.json()["event_id"]] = name
+        assert answer.status == 202
+        ids[answer.json["event_id"]] = name
     stored = {str(m.event_id): m for m in stack.messages() if str(m.event_id) in ids}
     assert {event_id: m.event for event_id, m in stored.items()} == ids
     assert {m.user_id for m in stored.values()} == {"anonymous"}
@@ -176,55 +206,34 @@ def test_the_six_messages_of_the_requirement_are_stored(stack: Stack, api: Serve
 def test_every_202_under_concurrency_is_one_message(stack: Stack, api: Server) -> None:
     with ThreadPoolExecutor(16) as threads:
         answers = list(threads.map(lambda _: send(api), range(200)))
-    assert {answer.status_code for answer in answers} == {202}
-    ids = [answer.json()["event_id"] for answer in answers]
+    assert {answer.status for answer in answers} == {202}
+    ids = [answer.json["event_id"] for answer in answers]
     stored = [str(message.event_id) for message in stack.messages()]
     assert len(set(ids)) == 200
     assert all(stored.count(event_id) == 1 for event_id in ids)
 
 
 def test_a_beacon_is_taken(stack: Stack, api: Server) -> None:
-    answer = httpx2.post(
-        f"{api.url}/api/v1/events",
-        content=json.dumps(CLICK),
-        headers={"Content-Type": "text/plain;charset=UTF-8"},
-    )
-    assert answer.status_code == 202
-
-
-def chunked(server: Server, chunks: list[bytes]) -> tuple[int, dict[str, Any]]:
-    host = server.url.removeprefix("http://")
-    connection = http.client.HTTPConnection(host, timeout=10)
-    connection.request(
-        "POST",
-        "/api/v1/events",
-        iter(chunks),
-        {"Content-Type": "application/json"},
-        encode_chunked=True,
-    )
-    answer = connection.getresponse()
-    found: dict[str, Any] = json.loads(answer.read())
-    connection.close()
-    return answer.status, found
+    body = json.dumps(CLICK).encode()
+    answer = call(api, "POST", "/api/v1/events", body, "text/plain;charset=UTF-8")
+    assert answer.status == 202
 
 
 def test_a_chunked_body_is_read_up_to_the_limit_and_never_cut(api: Server) -> None:
     event = json.dumps(CLICK).encode()
     padding = b" " * (LIMIT_BYTES - len(event))
-    assert chunked(api, [event[:20], event[20:]])[0] == 202
-    assert chunked(api, [event, padding])[0] == 202
-    status, problem = chunked(api, [event, padding, b" "])
-    assert (status, problem["code"]) == (413, "body_too_large")
+    assert send(api, iter([event[:20], event[20:]])).status == 202
+    assert send(api, iter([event, padding])).status == 202
+    answer = send(api, iter([event, padding, b" "]))
+    assert (answer.status, answer.json["code"]) == (413, "body_too_large")
 
 
 def test_a_body_with_a_length_is_read_up_to_the_limit(api: Server) -> None:
-    url = f"{api.url}/api/v1/events"
     event = json.dumps(CLICK).encode()
-    headers = {"Content-Type": "application/json"}
     at_limit = event + b" " * (LIMIT_BYTES - len(event))
-    assert httpx2.post(url, content=at_limit, headers=headers).status_code == 202
-    answer = httpx2.post(url, content=at_limit + b" ", headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+    assert send(api, at_limit).status == 202
+    answer = send(api, at_limit + b" ")
+    assert (answer.status, answer.json["code"]) == (413, "body_too_large")
 
 
 def test_an_endless_body_is_answered_before_its_end(api: Server) -> None:
@@ -256,69 +265,69 @@ def test_without_auth_service_tokens_are_checked_here(stack: Stack, api: Server,
         answer, seconds = timed(lambda: send(api, {**CLICK, "token": token}))
         forged = handmade({"alg": "HS256"}, {"sub": user_id}, SECRET + "x")
         refused = send(api, {**CLICK, "token": forged})
-    assert answer.status_code == 202
+    assert answer.status == 202
     assert seconds < 1.0, "it did not wait for the service, which takes 5 s"
-    assert stack.message(answer.json()["event_id"]).user_id == user_id
-    assert (refused.status_code, refused.json()["code"]) == (401, "token_invalid")
+    assert stack.message(answer.json["event_id"]).user_id == user_id
+    assert (refused.status, refused.json["code"]) == (401, "token_invalid")
 
 
 def test_another_user_than_the_tokens_own_is_refused(stack: Stack) -> None:
     token, _ = demo_token(stack)
     with api_over(stack) as api, misbehaving(stack, "wrong_user"):
         answer = send(api, {**CLICK, "token": token})
-    assert (answer.status_code, answer.json()["code"]) == (401, "token_subject_mismatch")
+    assert (answer.status, answer.json["code"]) == (401, "token_subject_mismatch")
 
 
 def test_a_token_is_asked_about_once_and_a_no_of_the_service_is_final(
     stack: Stack, api: Server
 ) -> None:
     token, _ = demo_token(stack)
-    assert send(api, {**CLICK, "token": token}).status_code == 202
-    httpx2.post(f"{stack.auth.url}/api/v1/auth/revoke", json={"token": token}).raise_for_status()
-    assert send(api, {**CLICK, "token": token}).status_code == 202, "the cache still knows it"
+    assert send(api, {**CLICK, "token": token}).status == 202
+    ask_auth(stack, "POST", "/api/v1/auth/revoke", {"token": token})
+    assert send(api, {**CLICK, "token": token}).status == 202, "the cache still knows it"
     other, _ = demo_token(stack)
-    httpx2.post(f"{stack.auth.url}/api/v1/auth/revoke", json={"token": other}).raise_for_status()
+    ask_auth(stack, "POST", "/api/v1/auth/revoke", {"token": other})
     answer = send(api, {**CLICK, "token": other})
-    assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
+    assert (answer.status, answer.json["code"]) == (401, "token_revoked")
 
 
 def test_without_redis_events_are_stored_and_nobody_waits(stack: Stack, tmp_path: Path) -> None:
     token, user_id = demo_token(stack)
     with redis_server(tmp_path) as redis, api_over(stack, REDIS_URL=redis.url) as api:
-        assert send(api, {**CLICK, "token": token}).status_code == 202
+        assert send(api, {**CLICK, "token": token}).status == 202
         for fault in (signal.SIGSTOP, signal.SIGKILL):
             redis.process.send(fault)
             timings = [timed(lambda: send(api, {**CLICK, "token": token})) for _ in range(10)]
-            assert {answer.status_code for answer, _ in timings} == {202}
+            assert {answer.status for answer, _ in timings} == {202}
             assert sum(seconds for _, seconds in timings) < 2.0
-            report = httpx2.get(f"{api.url}/health/ready")
-            assert report.json()["parts"]["redis"]["status"] == "down"
-            assert report.status_code == 200
-        assert stack.message(timings[-1][0].json()["event_id"]).user_id == user_id
+            report = call(api, "GET", "/health/ready")
+            assert report.json["parts"]["redis"]["status"] == "down"
+            assert report.status == 200
+        assert stack.message(timings[-1][0].json["event_id"]).user_id == user_id
 
 
 def test_without_kafka_the_answer_is_503_in_a_bounded_time(stack: Stack, tmp_path: Path) -> None:
     with broker(tmp_path) as kafka:
         create_topic(kafka, TOPIC)
         with api_over(replace(stack, broker=kafka)) as api:
-            assert send(api).status_code == 202
+            assert send(api).status == 202
 
             kafka.process.send(signal.SIGSTOP)
             answer, seconds = timed(lambda: send(api))
-            assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+            assert (answer.status, answer.json["code"]) == (503, "store_unavailable")
             assert answer.headers["Retry-After"] == "5"
             assert seconds < PUBLISH_SECONDS + 1.0
             kafka.process.send(signal.SIGCONT)
-            wait_until(lambda: send(api).status_code == 202, "Kafka is used again")
+            wait_until(lambda: send(api).status == 202, "Kafka is used again")
 
             kafka.process.kill()
             for _ in range(6):
                 answer, seconds = timed(lambda: send(api))
-                assert answer.status_code == 503
+                assert answer.status == 503
                 assert seconds < PUBLISH_SECONDS + 1.0
             assert seconds < PUBLISH_SECONDS / 2, "by now it is known that Kafka does not answer"
             assert not ready(api)
-            assert httpx2.get(f"{api.url}/health/live").status_code == 200
+            assert call(api, "GET", "/health/live").status == 200
 
 
 def test_it_starts_without_the_registry_and_needs_it_only_once(
@@ -326,19 +335,45 @@ def test_it_starts_without_the_registry_and_needs_it_only_once(
 ) -> None:
     port = free_port()
     with api_over(stack, SCHEMA_REGISTRY_URL=f"http://127.0.0.1:{port}") as api:
-        assert httpx2.get(f"{api.url}/health/live").status_code == 200
-        report = httpx2.get(f"{api.url}/health/ready")
-        assert report.status_code == 503
-        assert report.json()["parts"]["registry"]["status"] == "down"
+        assert call(api, "GET", "/health/live").status == 200
+        report = call(api, "GET", "/health/ready")
+        assert report.status == 503
+        assert report.json["parts"]["registry"]["status"] == "down"
         answer, seconds = timed(lambda: send(api))
-        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+        assert (answer.status, answer.json["code"]) == (503, "store_unavailable")
         assert seconds < 1.0
         with registry_server(tmp_path, port) as registry:
-            register_all(registry_client.connect(registry.url), load_catalog())
+            register_all(RestRegistry(registry.url), load_catalog())
             wait_until(lambda: ready(api), "the API is ready")
-            assert send(api).status_code == 202
-        assert send(api).status_code == 202
+            assert send(api).status == 202
+        assert send(api).status == 202
         assert ready(api)
+
+
+def test_it_starts_with_remembered_ids_while_the_registry_is_away(
+    stack: Stack, tmp_path: Path
+) -> None:
+    port = free_port()
+    env = {
+        "SCHEMA_REGISTRY_URL": f"http://127.0.0.1:{port}",
+        "SCHEMA_ID_CACHE_DIR": str(tmp_path / "ids"),
+    }
+    with registry_server(tmp_path, port) as registry:
+        register_all(RestRegistry(registry.url), load_catalog())
+        with api_over(stack, **env) as api:
+            wait_until(lambda: ready(api), "the API is ready")
+    with api_over(stack, **env) as api:
+        wait_until(lambda: ready(api), "the API is ready without the registry")
+        assert send(api).status == 202
+        report = call(api, "GET", "/health/ready").json
+        assert "not confirmed" in report["parts"]["registry"]["detail"]
+        with registry_server(tmp_path, port):
+
+            def confirmed() -> bool:
+                report = call(api, "GET", "/health/ready").json
+                return bool(report["parts"]["registry"]["detail"] == "schema ids are resolved")
+
+            wait_until(confirmed, "the registry has confirmed the ids")
 
 
 def test_on_sigterm_a_running_request_is_finished(stack: Stack, tmp_path: Path) -> None:
@@ -354,7 +389,7 @@ def test_on_sigterm_a_running_request_is_finished(stack: Stack, tmp_path: Path) 
                     running.result(0.5)
                 api.process.send(signal.SIGTERM)
                 kafka.process.send(signal.SIGCONT)
-                assert running.result(10).status_code == 202
+                assert running.result(10).status == 202
             assert api.process.wait_exit() == 0
         assert len(read_topic(kafka, TOPIC)) == 2
 
@@ -368,9 +403,3 @@ def test_no_token_is_in_any_log(stack: Stack, api: Server) -> None:
     assert "token_invalid" in {line.get("code") for line in lines}
     assert not any("eyJ" in text for text in logs), "no part of a JWT"
     assert not any(SECRET in text for text in logs)
-
-
-def test_a_missing_setting_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="KAFKA_BOOTSTRAP_SERVERS must be set"):  # noqa: SIM117
-        with python_server(tmp_path, "api", "api serve", {"KAFKA_BOOTSTRAP_SERVERS": ""}):
-            pass

@@ -1,0 +1,119 @@
+"""The lock file: what each contract version is in Avro, as reviewed and committed.
+
+It lies beside the contracts it describes.  A change of the translation, or of a contract that
+somebody may have used already, shows there as a changed fingerprint.  Three fingerprints for each
+version: of the exact text that is registered (SHA-256), and of Avro's Parsing Canonical Form
+(SHA-256, and the 64-bit Rabin fingerprint as Avro's single-object encoding carries it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+from contracts.loader import Catalog, default_folder
+from contracts.model import Contract
+from registry.avro import avro_schema, record_name, schema_text
+from registry.errors import LockError
+
+LOCK_FILE = "contracts.lock.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedContract:
+    """One contract version. ``subject`` is by the record strategy, which is the record's name."""
+
+    subject: str
+    text_sha256: str
+    canonical_sha256: str
+    canonical_rabin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What the lock file says, by ``event@version``."""
+
+    contracts: Mapping[str, LockedContract]
+
+    def holds(self, schema_text: str) -> bool:
+        """Whether a schema is, to the letter, that of a locked contract version."""
+        wanted = text_fingerprint(schema_text)
+        return any(each.text_sha256 == wanted for each in self.contracts.values())
+
+
+def text_fingerprint(schema_text: str) -> str:
+    """SHA-256 of the text in UTF-8, in hexadecimal digits."""
+    return hashlib.sha256(schema_text.encode()).hexdigest()
+
+
+def lock_of(catalog: Catalog) -> Lock:
+    """What the lock file of these contracts has to say."""
+    return Lock({contract.id: _locked(catalog, contract) for contract in catalog})
+
+
+def lock_text(lock: Lock) -> str:
+    """The file's text: one contract version per line of the difference, in a fixed order."""
+    contracts = {name: asdict(each) for name, each in sorted(lock.contracts.items())}
+    return json.dumps({"format": _FORMAT, "contracts": contracts}, indent=2) + "\n"
+
+
+def lock_path(contracts_dir: Path | None) -> Path:
+    """Where the lock of a contract folder (default: the package's) lies."""
+    return (contracts_dir or default_folder()) / LOCK_FILE
+
+
+def read_lock(path: Path) -> Lock | None:
+    """The lock in a file; ``None`` when there is no such file.
+
+    Raises:
+        LockError: the file is unreadable or malformed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LockError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        document = json.loads(text)
+        if document["format"] != _FORMAT:
+            raise LockError(f"{path} has format {document['format']!r}, not {_FORMAT}")
+        return Lock({n: LockedContract(**each) for n, each in document["contracts"].items()})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        text = f"{path} is no lock file; `ugc registry lock` writes it"
+        raise LockError(text) from error
+
+
+def differences(locked: Lock | None, wanted: Lock) -> tuple[str, ...]:
+    """How a lock departs from what the contracts say; empty when it does not."""
+    have = {} if locked is None else locked.contracts
+    found = []
+    for name in sorted({*have, *wanted.contracts}):
+        match have.get(name), wanted.contracts.get(name):
+            case None, _:
+                found.append(f"{name} is not in the lock file")
+            case _, None:
+                found.append(f"{name} is in the lock file, and there is no such contract")
+            case LockedContract() as old, LockedContract() as new if old != new:
+                if old.canonical_sha256 == new.canonical_sha256:
+                    found.append(f"{name} has another text (documentation, attributes or defaults)")
+                else:
+                    found.append(f"{name} has another Avro schema")
+    return tuple(found)
+
+
+def _locked(catalog: Catalog, contract: Contract) -> LockedContract:
+    schema = avro_schema(catalog, contract)
+    canonical = to_parsing_canonical_form(schema)
+    return LockedContract(
+        subject=record_name(contract.event),
+        text_sha256=text_fingerprint(schema_text(schema)),
+        canonical_sha256=fingerprint(canonical, "SHA-256"),
+        canonical_rabin=fingerprint(canonical, "CRC-64-AVRO"),
+    )
