@@ -1,128 +1,97 @@
 """Whether a pattern can keep a backtracking engine busy without end. Pure.
 
 The validator's engine takes linear time, but a front end that checks the same pattern before it
-sends backtracks.  So the pattern itself is looked at, as a tree.
+sends backtracks.  Such an engine tries every way in which the pattern can read a text, so what
+matters is in how many ways it can: its ambiguity (Weber and Seidl, "On the degree of ambiguity of
+finite automata", 1991).  It is decided on the position automaton (Glushkov) of the pattern, whose
+states are the single characters and classes in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import combinations, product
+from operator import eq
+from typing import NamedTuple
 
-from contracts.patterns import Anchor, Chars, Choice, Node, Ranges, Repeat, Sequence, complement
+from contracts.patterns import Anchor, Chars, Choice, Node, Ranges, Repeat, Sequence
+
+MAX_POSITIONS = 80
+"""Patterns with more characters and classes than these are not judged, and refused."""
+
+MAX_STEPS = 500_000
+"""So many steps are tried, well below a second; a pattern that needs more is refused."""
+
+MAX_CHOICES = 12
+"""At so many characters a text may go on in two ways, which makes 2^12 ways in all."""
+
+_COPIES = 4
+"""An exact count is written out at most so often: more copies add nothing to the ambiguity."""
+
+_ENDLESS = "a repetition can take one text in several ways, as in (a+)+ or (a|a)*"
+_SIDE_BY_SIDE = "two repetitions in a row can take the same text, as in a*a*"
+_EMPTY = "what may be empty is itself optional or repeated, or a choice of two such, as in (a?)?"
+_MANY_CHOICES = f"at more than {MAX_CHOICES} places a text can go on in two ways, as in a?a?a?a?a"
+_TOO_LARGE = f"it has more than {MAX_POSITIONS} characters and classes, or too many that look alike"
+
+State = tuple[int, ...]
 
 
 def backtracks(node: Node) -> str | None:
     """Why a backtracking engine may need exponential or polynomial time; ``None`` if it cannot.
 
-    Three shapes give an engine several ways to read one text, and are refused:
+    Refused is a pattern
 
-    * an open repetition (``*``, ``+``, ``{n,}``) around something that itself can repeat or be
-      empty: ``(a+)+``, ``(a?)*``;
-    * an open repetition around branches of which two can begin with the same character:
-      ``(a|ab)*``;
-    * two open repetitions of which the second may begin where the first could go on:
-      ``a*a*``, ``\\w+[a-z]*``; between them only what may be empty or looks like the first.
-
-    This refuses some patterns that are harmless; each has an equivalent without the shape.
+    * that can match nothing in several ways at one place;
+    * with a character from which one text leads back to it in two ways (exponential); counts such
+      as ``{1,9}`` are taken for endless here, since ``(a{1,9}){1,9}`` is as bad;
+    * with two characters that both repeat on one text which also leads from the first to the
+      second (polynomial);
+    * with too many characters after which one text can go on in two ways (exponential in the
+      length of the pattern, as in ``a?a?a?aaa``).
     """
-    return next(_hazards(node), None)
+    if any(map(_is_empty_twice, _nodes(node))):
+        return _EMPTY
+    try:
+        return _ambiguity(node)
+    except _TooLargeError:
+        return _TOO_LARGE
 
 
-def _hazards(node: Node) -> Iterator[str]:
+class _TooLargeError(Exception):
+    """The pattern is too large to be judged."""
+
+
+def _ambiguity(node: Node) -> str | None:
+    looser = _Automaton(_written_out(node, counts_are_endless=True))
+    if looser.has_double_edge or looser.returns_in_two_ways():
+        return _ENDLESS
+    exact = _Automaton(_written_out(node, counts_are_endless=False))
+    if exact.choices() > MAX_CHOICES:
+        return _MANY_CHOICES
+    return _SIDE_BY_SIDE if exact.hands_over_on_one_text() else None
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
     match node:
-        case Repeat(node=inner, most=most):
-            if most is None or most > 1:
-                yield from _inside_repetition(inner, open_ended=most is None)
-            yield from _hazards(inner)
-        case Choice(branches=branches):
-            for branch in branches:
-                yield from _hazards(branch)
-        case Sequence(parts=parts):
-            yield from _between(parts)
-            for part in parts:
-                yield from _hazards(part)
+        case Repeat(node=inner):
+            yield from _nodes(inner)
+        case Sequence(parts=nodes) | Choice(branches=nodes):
+            for inner in nodes:
+                yield from _nodes(inner)
         case Chars() | Anchor():
             return
 
 
-def _inside_repetition(inner: Node, *, open_ended: bool) -> Iterator[str]:
-    if open_ended and _can_be_empty(inner):
-        yield "a repetition contains something that may be empty, as in (a?)*"
-    if _overlap(_tails(inner, _is_variable), _first(inner)):
-        yield "a repetition contains another one that can take the same text, as in (a+)+"
-    if open_ended and any(_ambiguous(choice) for choice in _choices(inner)):
-        yield "two branches inside a repetition begin with the same character, as in (a|ab)*"
-
-
-def _between(parts: tuple[Node, ...]) -> Iterator[str]:
-    """Open repetitions that follow one another without a character that tells them apart."""
-    for index, part in enumerate(parts):
-        tails = _tails(part, _is_endless)
-        for later in parts[index + 1 :] if tails else ():
-            if _is_open(later) and _overlap(tails, _first(later)):
-                yield "two repetitions side by side can take the same text, as in a*a*"
-            if not _can_be_empty(later) and not _within(later, tails):
-                break
-
-
-def _is_endless(repeat: Repeat) -> bool:
-    return repeat.most is None
-
-
-def _is_variable(repeat: Repeat) -> bool:
-    return repeat.most != repeat.least
-
-
-def _tails(node: Node, counts: Callable[[Repeat], bool]) -> Ranges:
-    """What the repetitions at the end of ``node`` can go on with, of those that ``counts``."""
+def _is_empty_twice(node: Node) -> bool:
     match node:
-        case Repeat(node=inner):
-            own = _first(inner) if counts(node) else ()
-            return own + _tails(inner, counts)
-        case Sequence(parts=parts):
-            found: Ranges = ()
-            for part in reversed(parts):
-                found += _tails(part, counts)
-                if not _can_be_empty(part):
-                    break
-            return found
+        case Repeat(node=inner, least=least, most=most):
+            return _can_be_empty(inner) and (least, most) != (1, 1)
         case Choice(branches=branches):
-            return tuple(one for branch in branches for one in _tails(branch, counts))
-        case Chars() | Anchor():
-            return ()
-
-
-def _within(node: Node, ranges: Ranges) -> bool:
-    """Whether every character of ``node`` is one of ``ranges``, so that it tells nothing apart."""
-    return all(
-        any(low <= first and last <= high for low, high in _merged(ranges))
-        for first, last in _every(node)
-    )
-
-
-def _merged(ranges: Ranges) -> Ranges:
-    return complement(complement(ranges))
-
-
-def _every(node: Node) -> Ranges:
-    match node:
-        case Chars(ranges=ranges):
-            return ranges
-        case Repeat(node=inner):
-            return _every(inner)
-        case Sequence(parts=nodes) | Choice(branches=nodes):
-            return tuple(found for inner in nodes for found in _every(inner))
-        case Anchor():
-            return ()
-
-
-def _is_open(node: Node) -> bool:
-    match node:
-        case Repeat(node=inner, most=most):
-            return most is None or _is_open(inner)
-        case Sequence(parts=nodes) | Choice(branches=nodes):
-            return any(map(_is_open, nodes))
-        case Chars() | Anchor():
+            return sum(map(_can_be_empty, branches)) > 1
+        case _:
             return False
 
 
@@ -140,46 +109,159 @@ def _can_be_empty(node: Node) -> bool:
             return any(map(_can_be_empty, branches))
 
 
-def _first(node: Node) -> Ranges:
-    """Characters that ``node`` can begin with."""
-    match node:
-        case Chars(ranges=ranges):
-            return ranges
-        case Anchor():
-            return ()
-        case Repeat(node=inner):
-            return _first(inner)
-        case Choice(branches=branches):
-            return tuple(one for branch in branches for one in _first(branch))
-        case Sequence(parts=parts):
-            found: Ranges = ()
-            for part in parts:
-                found += _first(part)
-                if not _can_be_empty(part):
-                    break
-            return found
+def _written_out(node: Node, *, counts_are_endless: bool) -> Node:
+    """The same with only ``?``, ``*`` and ``+`` as repetitions."""
 
+    def rewritten(inner: Node) -> Node:
+        return _written_out(inner, counts_are_endless=counts_are_endless)
 
-def _choices(node: Node) -> Iterator[Choice]:
     match node:
-        case Choice(branches=branches):
-            yield node
-            for branch in branches:
-                yield from _choices(branch)
+        case Repeat(node=inner, least=least, most=most):
+            if most is None or (counts_are_endless and least != most and most > 1):
+                return Repeat(rewritten(inner), min(least, 1), None)
+            certain = min(least, _COPIES)
+            optional = min(most - least, _COPIES)
+            copies = [rewritten(inner) for _ in range(certain)]
+            return Sequence((*copies, *(Repeat(rewritten(inner), 0, 1) for _ in range(optional))))
         case Sequence(parts=parts):
-            for part in parts:
-                yield from _choices(part)
-        case Repeat(node=inner):
-            yield from _choices(inner)
+            return Sequence(tuple(map(rewritten, parts)))
+        case Choice(branches=branches):
+            return Choice(tuple(map(rewritten, branches)))
         case Chars() | Anchor():
-            return
+            return node
 
 
-def _ambiguous(choice: Choice) -> bool:
-    firsts = [_first(branch) for branch in choice.branches]
-    return any(
-        _overlap(one, other) for index, one in enumerate(firsts) for other in firsts[index + 1 :]
-    )
+class _Part(NamedTuple):
+    """Where a part of the pattern begins and ends, and whether it may be empty."""
+
+    first: frozenset[int]
+    last: frozenset[int]
+    empty: bool
+
+
+class _Automaton:
+    """Positions with their characters, and which can follow which."""
+
+    def __init__(self, node: Node) -> None:
+        self.ranges: list[Ranges] = []
+        self.follow: list[set[int]] = []
+        self.has_double_edge = False
+        self._add(node)
+        self._steps_left = MAX_STEPS
+        self._alike = {
+            (one, other)
+            for one, other in product(range(len(self.ranges)), repeat=2)
+            if _overlap(self.ranges[one], self.ranges[other])
+        }
+
+    def _add(self, node: Node) -> _Part:
+        match node:
+            case Anchor():
+                return _Part(frozenset(), frozenset(), True)
+            case Chars(ranges=ranges):
+                if len(self.ranges) == MAX_POSITIONS:
+                    raise _TooLargeError
+                self.ranges.append(ranges)
+                self.follow.append(set())
+                here = frozenset({len(self.ranges) - 1})
+                return _Part(here, here, False)
+            case Choice(branches=branches):
+                parts = [self._add(branch) for branch in branches]
+                return _Part(
+                    frozenset().union(*(part.first for part in parts)),
+                    frozenset().union(*(part.last for part in parts)),
+                    any(part.empty for part in parts),
+                )
+            case Sequence(parts=nodes):
+                return self._in_a_row([self._add(inner) for inner in nodes])
+            case Repeat(node=inner, least=least, most=most):
+                part = self._add(inner)
+                if most is None:
+                    self._connect(part.last, part.first)
+                return part._replace(empty=part.empty or least == 0)
+
+    def _in_a_row(self, parts: list[_Part]) -> _Part:
+        so_far = _Part(frozenset(), frozenset(), True)
+        for part in parts:
+            self._connect(so_far.last, part.first)
+            so_far = _Part(
+                so_far.first | part.first if so_far.empty else so_far.first,
+                so_far.last | part.last if part.empty else part.last,
+                so_far.empty and part.empty,
+            )
+        return so_far
+
+    def _connect(self, ends: Iterable[int], beginnings: frozenset[int]) -> None:
+        """A second way over one edge is a second way to read the same text."""
+        for end in ends:
+            self.has_double_edge |= not self.follow[end].isdisjoint(beginnings)
+            self.follow[end] |= beginnings
+
+    def _steps(self, state: State) -> Iterator[State]:
+        """Where several readers at once can go on one more character."""
+        for following in product(*(self.follow[position] for position in state)):
+            self._steps_left -= 1
+            if self._steps_left < 0:
+                raise _TooLargeError
+            if all((following[0], other) in self._alike for other in following[1:]) and (
+                len(following) < 3 or (following[1], following[2]) in self._alike
+            ):
+                yield following
+
+    def _reached(self, start: State, stop: Callable[[State], bool]) -> bool:
+        """Whether one or more steps from ``start`` come to a state that ``stop`` is looking for."""
+        waiting, seen = [start], {start}
+        while waiting:
+            for state in self._steps(waiting.pop()):
+                if stop(state):
+                    return True
+                if state not in seen:
+                    seen.add(state)
+                    waiting.append(state)
+        return False
+
+    def choices(self) -> int:
+        """How many positions are followed by two that take the same character."""
+        return sum(
+            any(pair in self._alike for pair in combinations(sorted(following), 2))
+            for following in self.follow
+        )
+
+    def returns_in_two_ways(self) -> bool:
+        """Exponential ambiguity: two readers part at a position and meet there again."""
+        for position in self._looping():
+            home = (position, position)
+            apart = self._all_reached(home)
+            if any(
+                one != other and self._reached((one, other), partial(eq, home))
+                for one, other in apart
+            ):
+                return True
+        return False
+
+    def _all_reached(self, start: State) -> set[State]:
+        found: set[State] = set()
+
+        def note(state: State) -> bool:
+            found.add(state)
+            return False
+
+        self._reached(start, note)
+        return found
+
+    def hands_over_on_one_text(self) -> bool:
+        """Polynomial ambiguity: a text goes round at one position, at another, and between them."""
+        looping = list(self._looping())
+        return any(
+            self._reached((one, one, other), partial(eq, (one, other, other)))
+            for one, other in product(looping, repeat=2)
+            if one != other
+        )
+
+    def _looping(self) -> Iterator[int]:
+        for position in range(len(self.ranges)):
+            if self._reached((position,), partial(eq, (position,))):
+                yield position
 
 
 def _overlap(one: Ranges, other: Ranges) -> bool:

@@ -5,6 +5,7 @@
     ContractError
     ├── ContractLoadError      a file cannot be read, parsed or placed
     ├── ContractSchemaError    a file breaks the contract dialect
+    ├── SampleError            no payload of the wanted kind can be made
     └── UnknownContractError   nobody described that event or version
         ├── UnknownEventError
         └── UnknownVersionError
@@ -28,6 +29,10 @@ class ContractSchemaError(ContractError):
         self.path = path
         self.problems = problems
         super().__init__(f"{path}: " + "; ".join(problems))
+
+
+class SampleError(ContractError):
+    """No payload of the wanted kind was found for a schema."""
 
 
 class UnknownContractError(ContractError):

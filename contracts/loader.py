@@ -122,10 +122,12 @@ def load_catalog(folder: Path | None = None) -> Catalog:
     root = folder or default_folder()
     events: dict[str, dict[int, Contract]] = {}
     for event, version, path in _version_files(root / "events"):
-        events.setdefault(event, {})[version] = parse_contract(event, version, _read(path), path)
+        events.setdefault(event, {})[version] = parse_contract(
+            event, version, read_document(path), path
+        )
     envelopes: dict[str, Envelope] = {}
     for name, version, path in _version_files(root / "envelopes", skip=frozenset({"examples"})):
-        envelopes[name] = _envelope(name, version, _read(path))
+        envelopes[name] = _envelope(name, version, read_document(path))
     if missing := {"request", "message"} - envelopes.keys():
         raise ContractLoadError(f"{root / 'envelopes'} lacks {', '.join(sorted(missing))}")
     catalog = Catalog(events, envelopes)
@@ -182,7 +184,12 @@ def _version_of(path: Path) -> int:
     return int(found[1])
 
 
-def _read(path: Path) -> JsonSchema:
+def read_document(path: Path) -> JsonSchema:
+    """The JSON object in a file.
+
+    Raises:
+        ContractLoadError: the file is unreadable, or is no JSON object.
+    """
     try:
         document = parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:

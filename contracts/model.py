@@ -85,9 +85,14 @@ class MapType:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """An object with known fields, in the order of the contract."""
+    """An object with known fields, in the order of the contract.
+
+    ``rest`` names the field that takes, as JSON text, whatever the others cannot hold exactly.
+    Only the total profile has it (see :mod:`contracts.exact`).
+    """
 
     fields: tuple[Field, ...]
+    rest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

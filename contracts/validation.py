@@ -21,6 +21,7 @@ from typing import Any
 import jsonschema_rs
 
 from contracts import formats
+from contracts.errors import ContractSchemaError
 from contracts.model import JsonSchema
 
 MAX_VIOLATIONS = 20
@@ -95,6 +96,27 @@ def dialect() -> JsonSchema:
 def dialect_validator() -> Validator:
     """Holds a contract against :func:`dialect`."""
     return Validator(dialect())
+
+
+def foreign_check(schema: object) -> Callable[[Any], bool]:
+    """Whether a value satisfies a schema of any draft, the one that ``$schema`` names.
+
+    Nothing is fetched, and the decisions above do not hold: the draft's own do.
+
+    Raises:
+        ContractSchemaError: the schema is malformed, or refers to what is not in it.
+    """
+    if not isinstance(schema, dict | bool):
+        raise ContractSchemaError("schema", ("it is neither an object nor a boolean",))
+    try:
+        compiled = jsonschema_rs.validator_for(schema, retriever=_refuse_to_fetch)
+    except ValueError as error:
+        raise ContractSchemaError("schema", (str(error).split("\n", 1)[0],)) from error
+    return compiled.is_valid
+
+
+def _refuse_to_fetch(address: str) -> Any:
+    raise ValueError(f"{address} is outside of the document")
 
 
 def problem_with_pattern(pattern: str) -> str | None:

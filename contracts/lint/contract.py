@@ -107,12 +107,14 @@ def _references(root: Schema, places: list[Site]) -> Iterator[Note]:
         reference = site.schema.get("$ref")
         if reference is None:
             continue
-        used.add(reference)
+        used.add(str(reference))
         if target(root, reference) is None:
             message = f"{reference} leads nowhere; write #/$defs/<name> and describe it there"
             yield Note("ref-unresolved", site.at("$ref"), message)
-        elif _comes_back(root, str(reference)):
-            message = f"{reference} contains itself; write the levels out, or keep it as a string"
+        elif _leads_to(root, str(reference), _definition_around(site)):
+            message = (
+                f"{reference} leads back to here; write the levels out, or keep it as a string"
+            )
             yield Note("ref-recursive", site.at("$ref"), message)
     definitions = root.get("$defs")
     for name in definitions if isinstance(definitions, Mapping) else ():
@@ -125,17 +127,24 @@ def _references(root: Schema, places: list[Site]) -> Iterator[Note]:
             )
 
 
-def _comes_back(root: Schema, reference: str) -> bool:
-    """Whether following references from ``reference`` leads to ``reference`` again."""
+def _definition_around(site: Site) -> str | None:
+    """The reference that leads to the definition which ``site`` is part of."""
+    parts = site.pointer.split("/")
+    return f"#/$defs/{parts[2]}" if parts[1:2] == ["$defs"] else None
+
+
+def _leads_to(root: Schema, reference: str, goal: str | None) -> bool:
+    """Whether following ``reference``, and all references behind it, comes to ``goal``."""
     waiting = [reference]
     seen: set[str] = set()
     while waiting:
-        found = target(root, waiting.pop())
-        inside = [s.schema["$ref"] for s in sites(found or {}) if "$ref" in s.schema]
-        if reference in inside:
+        here = waiting.pop()
+        if here == goal:
             return True
-        waiting += [other for other in map(str, inside) if other not in seen]
-        seen.update(map(str, inside))
+        if here not in seen:
+            seen.add(here)
+            inside = sites(target(root, here) or {})
+            waiting += [str(site.schema["$ref"]) for site in inside if "$ref" in site.schema]
     return False
 
 
@@ -209,12 +218,12 @@ def _table(schema: Schema) -> Iterator[Note]:
     table, properties = schema.get("x-table"), schema.get("properties")
     if not isinstance(table, Mapping) or not isinstance(properties, Mapping):
         return
-    key = table.get("key", ())
-    for index, name in enumerate(key if isinstance(key, list) else ()):
-        described = properties.get(name)
+    key = table.get("key")
+    for index, name in enumerate(_listed(key)):
+        described = properties.get(name) if isinstance(name, str) else None
         if not isinstance(described, Mapping):
             problem = "is no field of the event"
-        elif name not in schema.get("required", ()):
+        elif name not in _listed(schema.get("required")):
             problem = "is not required"
         elif not shape.is_scalar(resolved(schema, described)):
             problem = "is no scalar, or may be null"
@@ -222,6 +231,10 @@ def _table(schema: Schema) -> Iterator[Note]:
             continue
         message = f"{name} {problem}; write a required field with one plain type"
         yield Note("table-key", f"/x-table/key/{index}", message)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _columns(schema: Schema, reserved: frozenset[str]) -> Iterator[Note]:

@@ -154,9 +154,10 @@ RULES: dict[str, Rule] = {
         "A front end that checks the pattern before it sends would decide differently.",
     ),
     "pattern-backtracking": Rule(
-        "No pattern can read one text in many ways: no nested repetition, no branches with a"
-        " common beginning inside one, no two repetitions of the same characters side by side.",
-        "A backtracking engine needs exponential time for such a pattern and a hostile text.",
+        "No pattern can read one text in more and more ways as the text grows, as `(a+)+`, `(a|a)*`"
+        " and `a*a*` can.",
+        "A backtracking engine, such as a browser's, tries all of them: exponential or polynomial"
+        " time for a hostile text.",
     ),
     "pattern-unanchored": Rule(
         "Patterns begin with `^` and end with `$`.",

@@ -15,7 +15,7 @@ from contracts.validation import problem_with_pattern
 
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _INT64 = (-(2**63), 2**63 - 1)
-_BOUNDED_FORMATS = frozenset({"uuid", "date", "date-time"})
+_BOUNDED_FORMATS = ("uuid", "date", "date-time")
 
 _EVERYWHERE = frozenset(
     {"$ref", "$comment", "title", "description", "examples", "type", "enum", "const", "x-pii"}
@@ -99,7 +99,7 @@ def _closed(site: Site) -> Iterator[Note]:
     known = properties if isinstance(properties, Mapping) else {}
     required = site.schema.get("required")
     for index, name in enumerate(required if isinstance(required, list) else ()):
-        if name not in known:
+        if isinstance(name, str) and name not in known:
             message = f"required names {name!r}, which is no property; describe it or leave it out"
             yield Note("required-unknown", site.at("required", index), message)
 

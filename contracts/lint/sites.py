@@ -70,7 +70,7 @@ def target(root: Schema, reference: object) -> Schema | None:
 def resolved(root: Schema, schema: Schema) -> Schema:
     """``schema``, or what its chain of references ends in; stops where the chain is broken."""
     seen = set()
-    while "$ref" in schema and schema["$ref"] not in seen:
-        seen.add(schema["$ref"])
+    while "$ref" in schema and str(schema["$ref"]) not in seen:
+        seen.add(str(schema["$ref"]))
         schema = target(root, schema["$ref"]) or {}
     return schema

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
@@ -147,3 +148,17 @@ def test_loading_is_repeatable() -> None:
     first, second = load_catalog(), load_catalog()
     assert isinstance(first, Catalog)
     assert list(first) == list(second)
+
+
+def test_a_deprecated_version_is_refused_only_from_the_day_it_is_retired(folder: Path) -> None:
+    goes = {"since": "2026-01-01", "sunset": "2026-06-01", "reason": "There is a newer one."}
+    change(folder / CLICK, lambda d: d.update({"x-deprecated": goes}))
+    announced = load_catalog(folder).get("element_click").deprecation
+    change(folder / CLICK, lambda d: d["x-deprecated"].update(retired="2026-07-01"))
+    retired = load_catalog(folder).get("element_click").deprecation
+    assert announced is not None
+    assert retired is not None
+    assert announced.sunset == retired.sunset == dt.date(2026, 6, 1)
+    days = [dt.date(2026, 6, 30), dt.date(2026, 7, 1)]
+    assert [announced.is_retired(day) for day in days] == [False, False]
+    assert [retired.is_retired(day) for day in days] == [False, True]
