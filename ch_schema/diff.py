@@ -15,6 +15,9 @@ from ch_schema.quoting import quote_identifier, quote_string
 from ch_schema.tables import Column, Table
 from ch_schema.values import split_type
 
+LONGEST_RETENTION_DAYS = 20_000
+"""ClickHouse adds a lifetime to a 32-bit DateTime. Beyond 2106 it wraps, and drops new rows."""
+
 
 class Effect(StrEnum):
     """What a step does to the rows that are there."""
@@ -51,7 +54,8 @@ class Step:
 def table_changes(old: Table, new: Table) -> tuple[Step, ...]:
     """What turns ``old`` into ``new``, in the order in which it has to be run.
 
-    Columns that the new table lacks are kept. Each statement is harmless when repeated.
+    Columns that the new table lacks are kept. A statement that is repeated changes nothing (the one
+    that removes a lifetime then fails).
     """
     return (
         *_sorting_key(old, new),
@@ -185,12 +189,15 @@ def _retention(old: Table, new: Table) -> Iterator[Step]:
     else:
         statement = f"MODIFY TTL toDateTime(timestamp) + INTERVAL {after} DAY"
         reason = f"rows are kept for {after} days, not for {before}"
-        if before is None or after < before:
-            yield Step(
-                effect=Effect.REFUSED, reason=f"rows older than {after} days would be dropped"
-            )
-            return
-    yield Step(effect=Effect.ADDITIVE, reason=reason, statement=_alter(new, statement))
+    if after is not None and (before is None or after < before):
+        yield Step(effect=Effect.REFUSED, reason=f"rows older than {after} days would be dropped")
+    elif after is not None and after > LONGEST_RETENTION_DAYS:
+        yield Step(
+            effect=Effect.REFUSED,
+            reason=f"ClickHouse's DateTime ends within {after} days, and would drop new rows",
+        )
+    else:
+        yield Step(effect=Effect.ADDITIVE, reason=reason, statement=_alter(new, statement))
 
 
 def _comment(old: Table, new: Table) -> Iterator[Step]:

@@ -87,7 +87,7 @@ def table_for(contract: Contract) -> Table:
     Raises:
         TableError: two fields would become one column.
     """
-    columns = (*_ENVELOPE, *_data_columns(contract.data, (), _whole), *_LINEAGE)
+    columns = (*ENVELOPE, *_data_columns(contract.data, (), _whole), *LINEAGE)
     names = [column.name for column in columns]
     if twice := {name for name in names if names.count(name) > 1}:
         raise TableError(f"{contract.id}: two columns would be named {', '.join(sorted(twice))}")
@@ -100,19 +100,21 @@ def table_for(contract: Contract) -> Table:
     )
 
 
-_ENVELOPE = (
+ENVELOPE = (
     Column("event_id", "UUID", "One id per event"),
     Column("user_id", "String", "The user, or anonymous"),
     Column("timestamp", "DateTime64(3, 'UTC')", "When the event was accepted"),
     Column("contract_version", "UInt32", "Contract version that the data was written for"),
 )
+"""The columns before those of the data."""
 
-_LINEAGE = (
+LINEAGE = (
     Column("kafka_partition", "Int32", "Where the row came from"),
     Column("kafka_offset", "Int64", "Where the row came from"),
     Column("loaded_at", "DateTime64(3, 'UTC')", "When the loader wrote the row"),
     Column("row_version", "UInt8", "Of rows with one event_id the highest stays"),
 )
+"""The columns after those of the data."""
 
 
 def _whole(data: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -58,6 +58,17 @@ def column_type(value: ValueType, *, optional: bool) -> ColumnType:
     return ColumnType(_nullable(sql) if nullable else sql)
 
 
+def total_column_type(kind: FieldType) -> ColumnType:
+    """The type of a column of the total profile, any row of which may lack a value.
+
+    Arrays and maps stay typed where they can: the empty one stands for absence
+    (see :mod:`ch_schema.total`).
+    """
+    if isinstance(kind, ArrayType | MapType) and (typed := _container(kind)):
+        return ColumnType(typed)
+    return column_type(ValueType(kind), optional=True)
+
+
 def _container(kind: FieldType) -> str | None:
     """The type of a list or map, or None when something inside has none."""
     match kind:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.changes import Change
+from contracts.change_keywords import Change
 from contracts.model import JsonSchema
 
 
@@ -70,6 +70,28 @@ _WHOLE = {"type": "integer", "description": "A field."}
 def _object(*names: str, closed: bool = True) -> dict[str, Any]:
     end = {"additionalProperties": False} if closed else {}
     return _field(type="object", **end, properties=dict.fromkeys(names, _TEXT))
+
+
+_PAIRING = {
+    "start": "s",
+    "end": "e",
+    "keys": ["k"],
+    "carry": ["f"],
+    "duration": "d",
+    "wait_seconds": 60,
+    "store_prefix": "ex",
+    "when_paired": {},
+    "when_unpaired": {"d": None},
+}
+
+
+def _paired(**keywords: Any) -> dict[str, Any]:
+    duration = {"type": ["number", "null"], "description": "Seconds."}
+    return {
+        "properties": {"f": _TEXT, "d": duration},
+        "x-pairing": {**_PAIRING, **keywords},
+        "x-origin": "etl",
+    }
 
 
 _ALL = (
@@ -439,11 +461,15 @@ _ALL = (
         kind="pairing.wait-changed",
         breaking=False,
         says="how long a start waits for its end",
+        before=_paired(),
+        after=_paired(wait_seconds=90),
     ),
     Rule(
         kind="pairing.changed",
         breaking=True,
         says="rows before and after would be made by different rules, and open pairs be lost",
+        before=_paired(),
+        after=_paired(store_prefix="other"),
         way_out="describe the new pairing as a new event",
     ),
     Rule(

@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Any
 
 from contracts import patterns
-from contracts.changes import Change, choices, json_kinds, resolved
+from contracts.change_keywords import Change, choices, json_kinds
+from contracts.changes import resolved
 from contracts.model import JsonSchema
 from contracts.validation import Validator
 

@@ -65,6 +65,11 @@ def parse_date_time(text: str) -> dt.datetime:
     return instant
 
 
+def instant_text(instant: dt.datetime) -> str:
+    """RFC 3339 in UTC, with as many digits of the second as the instant has."""
+    return instant.astimezone(dt.UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
 def _within(day: dt.date) -> dt.date:
     if not FIRST_DAY <= day <= LAST_DAY:
         raise ValueError(f"outside of {FIRST_DAY} to {LAST_DAY}")

@@ -12,6 +12,12 @@ import re
 _LEGAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ESCAPE = re.compile(r"_x([0-9a-f]+)_")
 _EMPTY = "_x_"
+_AVRO_TYPES = frozenset(
+    {
+        *("null", "boolean", "int", "long", "float", "double", "bytes", "string"),
+        *("record", "error", "enum", "array", "map", "fixed", "union", "error_union", "request"),
+    }
+)
 
 
 def identifier(json_name: str) -> str:
@@ -21,6 +27,15 @@ def identifier(json_name: str) -> str:
     if json_name == "":
         return _EMPTY
     return "".join(_encode(index, char, json_name) for index, char in enumerate(json_name))
+
+
+def type_name(name: str) -> str:
+    """The name of an Avro type for an identifier.
+
+    It differs where Avro has a type of that name, whatever the namespace: the ``avro`` package
+    takes a record ``null`` in a union for ``null`` itself.
+    """
+    return f"_x{ord(name[0]):x}_{name[1:]}" if name in _AVRO_TYPES else name
 
 
 def original_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The only JSON Schema walker: a schema becomes typed fields.
+"""The JSON Schema walker: a contract becomes typed fields.
 
 JSON Schema keywords that stand side by side all have to hold, so whatever else a schema says,
 its instances have the ``type`` it names.  The walker therefore reads just the keywords that give
@@ -7,11 +7,15 @@ a value its shape (``type``, ``format``, ``enum``, ``const``, ``properties``,
 ``anyOf``/``oneOf`` where they only add ``null``) and leaves every restriction to the validator.
 
 Nothing is refused here: what has no typed image becomes :class:`~contracts.model.JsonType`.
+
+This is the strict profile, for this project's own contracts: their dialect bounds every value, so
+a type holds whatever is valid.  :mod:`contracts.total_walker` is for any other JSON Schema.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
@@ -35,7 +39,7 @@ from contracts.model import (
     ValueType,
 )
 
-_NULL = "null"
+NULL = "null"
 
 
 def record_type(schema: Mapping[str, Any]) -> RecordType:
@@ -64,28 +68,28 @@ class _Walk:
 
     def value(self, schema: object, seen: frozenset[str]) -> ValueType:
         if not isinstance(schema, Mapping):
-            return _json("a boolean schema allows any value", nullable=True)
+            return untyped("a boolean schema allows any value", nullable=True)
         if "$ref" in schema:
             return self._reference(str(schema["$ref"]), seen)
         for union in ("anyOf", "oneOf"):
             if union in schema and "type" not in schema:
                 return self._union(schema[union], seen)
-        kinds = _kinds(schema)
-        nullable = kinds is None or _NULL in kinds
+        kinds = kinds_of(schema)
+        nullable = kinds is None or NULL in kinds
         if kinds is None:
-            return _json("it names no type", nullable=True)
-        rest = kinds - {_NULL}
+            return untyped("it names no type", nullable=True)
+        rest = kinds - {NULL}
         if len(rest) != 1:
-            return _json(f"it has {len(rest) or 'no'} types besides null", nullable=nullable)
+            return untyped(f"it has {len(rest) or 'no'} types besides null", nullable=nullable)
         (kind,) = rest
         return ValueType(_BY_KIND[kind](self, schema, seen), nullable)
 
     def _reference(self, reference: str, seen: frozenset[str]) -> ValueType:
         if reference in seen:
-            return _json(f"it is recursive through {reference}", nullable=True)
+            return untyped(f"it is recursive through {reference}", nullable=True)
         target = self._resolve(reference)
         if target is None:
-            return _json(f"{reference} is not inside the document", nullable=True)
+            return untyped(f"{reference} is not inside the document", nullable=True)
         return self.value(target, seen | {reference})
 
     def _resolve(self, reference: str) -> object | None:
@@ -104,10 +108,10 @@ class _Walk:
 
     def _union(self, branches: object, seen: frozenset[str]) -> ValueType:
         alternatives = branches if isinstance(branches, list) else []
-        others = [branch for branch in alternatives if not _is_null(branch)]
+        others = [branch for branch in alternatives if not is_null(branch)]
         if len(others) == 1 and len(alternatives) == 2:
             return ValueType(self.value(others[0], seen).type, nullable=True)
-        return _json("it is a union", nullable=True)
+        return untyped("it is a union", nullable=True)
 
     def _object(self, schema: Mapping[str, Any], seen: frozenset[str]) -> FieldType:
         properties = schema.get("properties", {})
@@ -135,8 +139,8 @@ class _Walk:
                     json_name=key,
                     value=self.value(schema, seen),
                     required=key in required,
-                    description=_annotation(schema, "description") or "",
-                    pii=_annotation(schema, "x-pii"),
+                    description=annotation(schema, "description") or "",
+                    pii=annotation(schema, "x-pii"),
                 )
                 for key, schema in properties.items()
             )
@@ -176,7 +180,7 @@ _BY_KIND: dict[str, _Maker] = {
 }
 
 
-def _kinds(schema: Mapping[str, Any]) -> frozenset[str] | None:
+def kinds_of(schema: Mapping[str, Any]) -> frozenset[str] | None:
     """The JSON types that ``schema`` allows; ``None`` when it does not say."""
     declared = schema.get("type")
     if isinstance(declared, str):
@@ -193,18 +197,18 @@ def _kinds(schema: Mapping[str, Any]) -> frozenset[str] | None:
 def _known(kinds: frozenset[str]) -> frozenset[str] | None:
     if "number" in kinds:
         kinds -= {"integer"}
-    return kinds if kinds <= {*_BY_KIND, _NULL} else None
+    return kinds if kinds <= {*_BY_KIND, NULL} else None
 
 
 def _kind_of(value: object) -> str:
     match value:
         case None:
-            return _NULL
+            return NULL
         case bool():
             return "boolean"
         case int():
             return "integer"
-        case float():
+        case float() | Decimal():
             return "number"
         case str():
             return "string"
@@ -214,14 +218,17 @@ def _kind_of(value: object) -> str:
             return "object"
 
 
-def _is_null(schema: object) -> bool:
-    return isinstance(schema, Mapping) and _kinds(schema) == frozenset({_NULL})
+def is_null(schema: object) -> bool:
+    """Whether ``null`` is all that the schema allows."""
+    return isinstance(schema, Mapping) and kinds_of(schema) == frozenset({NULL})
 
 
-def _annotation(schema: object, keyword: str) -> str | None:
+def annotation(schema: object, keyword: str) -> str | None:
+    """A keyword's text, if the schema has it and it is one."""
     found = schema.get(keyword) if isinstance(schema, Mapping) else None
     return found if isinstance(found, str) else None
 
 
-def _json(reason: str, *, nullable: bool) -> ValueType:
+def untyped(reason: str, *, nullable: bool) -> ValueType:
+    """A value that stays JSON text, and why."""
     return ValueType(JsonType(reason), nullable)

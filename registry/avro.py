@@ -34,6 +34,7 @@ from contracts.model import (
     UuidType,
     ValueType,
 )
+from contracts.names import type_name
 
 NAMESPACE = "ugc.events"
 
@@ -64,6 +65,12 @@ def avro_schema(catalog: Catalog, contract: Contract) -> AvroSchema:
         "doc": contract.description,
         "fields": [_field(f, full_name) for f in message_fields(catalog, contract)],
     }
+
+
+def record_schema(record: RecordType, namespace: str, name: str) -> AvroSchema:
+    """The Avro schema of a record by itself, without an envelope."""
+    found: AvroSchema = _type(record, f"{namespace}.{name}")
+    return found
 
 
 def schema_text(schema: AvroSchema) -> str:
@@ -124,7 +131,7 @@ def _type(kind: FieldType, path: str) -> Any:
             namespace, _, name = path.rpartition(".")
             return {
                 "type": "record",
-                "name": name,
+                "name": type_name(name),
                 "namespace": namespace,
                 "fields": [_field(field, path) for field in fields],
             }

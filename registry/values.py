@@ -202,7 +202,7 @@ def _to_json(kind: FieldType) -> Callable[[Any], Any]:
         case UuidType():
             return str
         case DateTimeType():
-            return instant_text
+            return formats.instant_text
         case DateType():
             return dt.date.isoformat
         case ArrayType(items=items):
@@ -234,9 +234,3 @@ def _record_to_json(fields: tuple[Field, ...]) -> Callable[[Any], Any]:
         return found
 
     return convert
-
-
-def instant_text(instant: dt.datetime) -> str:
-    """RFC 3339 in UTC, with as many digits of the second as the instant has."""
-    text = instant.astimezone(dt.UTC).isoformat()
-    return text.removesuffix("+00:00") + "Z"

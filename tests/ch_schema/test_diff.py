@@ -1,0 +1,216 @@
+"""Old table → new table: each step's effect, its statement, and that ClickHouse does it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ch_schema.client import ClickHouse, connect
+from ch_schema.diff import LONGEST_RETENTION_DAYS, Effect, Step, table_changes
+from ch_schema.tables import Column, Table, create_database_statement
+
+TABLE = Table(
+    name="visits",
+    columns=(
+        Column("event_id", "UUID", "The id"),
+        Column("timestamp", "DateTime64(3, 'UTC')", "When"),
+        Column("row_version", "UInt8", "Which stays"),
+        Column("page", "String", "A page"),
+    ),
+    sorting_key=("page",),
+    retention_days=365,
+    comment="Visits",
+)
+
+
+def with_column(type_text: str, *, comment: str = "A value", name: str = "v") -> Table:
+    return dataclasses.replace(TABLE, columns=(*TABLE.columns, Column(name, type_text, comment)))
+
+
+def only(old: Table, new: Table) -> Step:
+    (step,) = table_changes(old, new)
+    return step
+
+
+WIDENINGS = [
+    ("Int64", "Nullable(Int64)", "-5"),
+    ("Bool", "Nullable(Bool)", "true"),
+    ("Date32", "Nullable(Date32)", "'2299-12-31'"),
+    ("UUID", "Nullable(UUID)", "'6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11'"),
+    ("DateTime64(6, 'UTC')", "Nullable(DateTime64(6, 'UTC'))", "'2026-01-31 12:00:00.123456'"),
+    ("LowCardinality(String)", "LowCardinality(Nullable(String))", "'a'"),
+    ("Array(Int64)", "Array(Nullable(Int64))", "[1, 2]"),
+    ("Array(Array(Int64))", "Array(Array(Nullable(Int64)))", "[[1], []]"),
+    ("Map(String, Int64)", "Map(String, Nullable(Int64))", "map('a', 1)"),
+    ("Array(Map(String, UUID))", "Array(Map(String, Nullable(UUID)))", "[map()]"),
+]
+REWRITINGS = [
+    ("LowCardinality(String)", "String", "'a'"),
+    ("String", "LowCardinality(String)", "'a'"),
+    ("String", "LowCardinality(Nullable(String))", "'a'"),
+    ("Array(LowCardinality(String))", "Array(String)", "['a']"),
+    ("UUID", "String", "'6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11'"),
+]
+REFUSALS = [
+    ("Nullable(Int64)", "Int64"),
+    ("Int64", "Float64"),
+    ("Int64", "String"),
+    ("String", "UUID"),
+    ("String", "Date32"),
+    ("DateTime64(3, 'UTC')", "DateTime64(6, 'UTC')"),
+    ("DateTime64(6, 'UTC')", "DateTime64(3, 'UTC')"),
+    ("Array(Int64)", "Nullable(String)"),
+    ("Array(Int64)", "String"),
+    ("Array(Int64)", "Map(String, Int64)"),
+    ("Map(String, Int64)", "Nullable(String)"),
+    ("Map(String, Int64)", "Map(String, Float64)"),
+    ("Array(UUID)", "Array(Int64)"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "value"), WIDENINGS)
+def test_widenings(old: str, new: str, value: str) -> None:
+    step = only(with_column(old), with_column(new))
+    assert (step.effect, step.column) == (Effect.WIDENING, "v")
+    assert step.statement == f"ALTER TABLE `ugc`.`visits` MODIFY COLUMN `v` {new} COMMENT 'A value'"
+
+
+@pytest.mark.parametrize(("old", "new", "value"), REWRITINGS)
+def test_rewritings(old: str, new: str, value: str) -> None:
+    step = only(with_column(old), with_column(new))
+    assert step.effect is Effect.REWRITING
+    assert step.statement is not None
+
+
+@pytest.mark.parametrize(("old", "new"), REFUSALS)
+def test_refusals(old: str, new: str) -> None:
+    step = only(with_column(old), with_column(new))
+    assert (step.effect, step.statement) == (Effect.REFUSED, None)
+
+
+def test_equal_tables_need_nothing() -> None:
+    assert table_changes(TABLE, TABLE) == ()
+
+
+def test_a_new_column_stands_where_the_contract_has_it() -> None:
+    first, second = table_changes(
+        TABLE,
+        dataclasses.replace(
+            TABLE,
+            columns=(
+                *TABLE.columns[:2],
+                Column("a", "Nullable(Int64)", "It's"),
+                Column("b", "LowCardinality(Nullable(String))", ""),
+                *TABLE.columns[2:],
+            ),
+        ),
+    )
+    assert first.effect is second.effect is Effect.ADDITIVE
+    assert first.statement == (
+        "ALTER TABLE `ugc`.`visits` ADD COLUMN IF NOT EXISTS `a` Nullable(Int64)"
+        " COMMENT 'It\\'s' AFTER `timestamp`"
+    )
+    assert second.statement is not None
+    assert second.statement.endswith("AFTER `a`")
+
+
+@pytest.mark.parametrize("type_text", ["Int64", "Array(Int64)", "Map(String, Nullable(Int64))"])
+def test_a_new_column_without_null_would_make_values_up(type_text: str) -> None:
+    step = only(TABLE, with_column(type_text))
+    assert (step.effect, step.statement) == (Effect.REFUSED, None)
+
+
+@pytest.mark.parametrize(("old", "new"), [("v__a", "v"), ("v", "v__a")])
+def test_a_value_does_not_move_between_columns(old: str, new: str) -> None:
+    steps = table_changes(
+        with_column("Nullable(String)", name=old), with_column("Nullable(String)", name=new)
+    )
+    assert [step.effect for step in steps] == [Effect.REFUSED, Effect.ADDITIVE]
+
+
+def test_a_column_that_the_contract_lacks_is_kept() -> None:
+    step = only(with_column("Nullable(Int64)"), TABLE)
+    assert (step.effect, step.statement) == (Effect.ADDITIVE, None)
+    assert only(with_column("Int64"), TABLE).effect is Effect.REFUSED
+
+
+@pytest.mark.parametrize("new", ["Nullable(String)", "LowCardinality(String)"])
+def test_the_sorting_key_keeps_its_types(new: str) -> None:
+    columns = (*TABLE.columns[:3], Column("page", new, "A page"))
+    step = only(TABLE, dataclasses.replace(TABLE, columns=columns))
+    assert (step.effect, step.statement) == (Effect.REFUSED, None)
+
+
+@pytest.mark.parametrize("key", [(), ("page", "timestamp"), ("timestamp",)])
+def test_the_sorting_key_stays(key: tuple[str, ...]) -> None:
+    step = only(TABLE, dataclasses.replace(TABLE, sorting_key=key))
+    assert (step.effect, step.column, step.statement) == (Effect.REFUSED, None, None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ending"),
+    [
+        (30, 90, "MODIFY TTL toDateTime(timestamp) + INTERVAL 90 DAY"),
+        (30, None, "REMOVE TTL"),
+        (90, 30, None),
+        (None, 30, None),
+        (30, LONGEST_RETENTION_DAYS + 1, None),
+    ],
+)
+def test_rows_may_live_longer_and_never_shorter(
+    before: int | None, after: int | None, ending: str | None
+) -> None:
+    step = only(
+        dataclasses.replace(TABLE, retention_days=before),
+        dataclasses.replace(TABLE, retention_days=after),
+    )
+    assert step.effect is (Effect.ADDITIVE if ending else Effect.REFUSED)
+    assert step.statement == (ending and f"ALTER TABLE `ugc`.`visits` {ending}")
+
+
+def test_the_lifetime_is_written_as_in_a_new_table() -> None:
+    step = only(dataclasses.replace(TABLE, retention_days=30), TABLE)
+    assert step.statement is not None
+    assert step.statement.removeprefix("ALTER TABLE `ugc`.`visits` MODIFY ") in (
+        TABLE.create_statement()
+    )
+
+
+def test_comments_follow_the_contract() -> None:
+    new = dataclasses.replace(with_column("Int64", comment="b'c"), comment="It's")
+    column, table = table_changes(with_column("Int64"), new)
+    assert column.statement == "ALTER TABLE `ugc`.`visits` COMMENT COLUMN `v` 'b\\'c'"
+    assert table.statement == "ALTER TABLE `ugc`.`visits` MODIFY COMMENT 'It\\'s'"
+    assert column.effect is table.effect is Effect.ADDITIVE
+
+
+@pytest.fixture(scope="module")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    folder: Path = tmp_path_factory.mktemp("diff")
+    client = connect(f"chdb://{folder}")
+    client.execute(create_database_statement())
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize(("old", "new", "value"), [*WIDENINGS, *REWRITINGS])
+def test_clickhouse_keeps_every_value(
+    clickhouse: ClickHouse, old: str, new: str, value: str
+) -> None:
+    before = dataclasses.replace(with_column(old), retention_days=None)
+    after = dataclasses.replace(with_column(new), retention_days=None, comment="New")
+    name = before.qualified_name
+    clickhouse.execute(f"DROP TABLE IF EXISTS {name} SYNC")
+    clickhouse.execute(before.create_statement())
+    clickhouse.execute(
+        f"INSERT INTO {name} SELECT generateUUIDv4(), now(), 1, '/', CAST({value} AS {old})"
+    )
+    (was,) = clickhouse.query(f"SELECT toString(v) AS text FROM {name}")
+    for step in table_changes(before, after):
+        assert step.statement is not None
+        clickhouse.execute(step.statement)
+    (row,) = clickhouse.query(f"SELECT toString(v) AS text, toTypeName(v) AS type FROM {name}")
+    assert row == {**was, "type": new}

@@ -1,0 +1,218 @@
+"""Any JSON Schema → Avro: every instance comes back equal, and both Avro libraries agree."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from typing import Any
+
+import avro.io
+import avro.schema
+import fastavro
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema.validators import validator_for
+
+from contracts.json_text import parse, write
+from contracts.same_json import differences
+from registry.errors import EncodeError, UndecodableError
+from registry.translate import Placement, translate
+from tests.support.schemas import ANYTHING, Drawn, documents
+
+EXAMPLES = int(os.environ.get("TRANSLATE_EXAMPLES", "200"))
+LONG = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def assert_same(back: Any, value: Any) -> None:
+    assert list(differences(back, value)) == []
+
+
+@LONG
+@given(documents(), st.data())
+def test_every_valid_instance_comes_back(drawn: Drawn, data: st.DataObject) -> None:
+    translation = translate(drawn.schema)
+    apache = avro.schema.parse(translation.text)
+    for _ in range(3):
+        value = data.draw(drawn.instances)
+        validator_for(drawn.schema)(drawn.schema).validate(value)
+        encoded = translation.encode(value)
+        assert_same(translation.decode(encoded), value)
+        assert_same(translation.from_avro(translation.to_avro(value)), value)
+        read = avro.io.DatumReader(apache).read(avro.io.BinaryDecoder(io.BytesIO(encoded)))
+        assert isinstance(read, dict)
+        assert_same(translation.from_avro(read), value)
+
+
+@LONG
+@given(documents(), ANYTHING)
+def test_also_what_is_not_valid_comes_back(drawn: Drawn, value: Any) -> None:
+    translation = translate(drawn.schema)
+    assert_same(translation.decode(translation.encode(value)), value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents())
+def test_the_same_schema_gives_the_same_text(drawn: Drawn) -> None:
+    copy = json.loads(json.dumps(drawn.schema))
+    one, other = translate(drawn.schema), translate(copy)
+    assert one.text == other.text
+    assert one.fingerprint == other.fingerprint
+    fastavro.parse_schema(json.loads(one.canonical_form))
+
+
+@settings(max_examples=100, deadline=None)
+@given(ANYTHING)
+def test_no_document_stops_the_translation(schema: Any) -> None:
+    translation = translate({"properties": {"a": schema}, "type": schema, "allOf": schema})
+    avro.schema.parse(translation.text)
+    assert translation.decode(translation.encode(schema)) == schema
+
+
+def test_the_fingerprint_is_known() -> None:
+    translation = translate({"properties": {"n": {"type": "integer"}}}, "counter")
+    assert translation.fingerprint == (
+        "1dec2a8bf426cd590c1b952d131c1a7de29b60d9d4d263ffe88d45ef5b330b82"
+    )
+
+
+def test_the_report_says_where_each_field_goes_and_why() -> None:
+    schema = {
+        "properties": {
+            "n": {"type": "integer"},
+            "who": {"properties": {"mail": {"type": "string", "format": "email"}}},
+            "rows": {"items": {"properties": {"at": {"type": "string", "format": "date-time"}}}},
+            "labels": {"additionalProperties": {"enum": ["a"]}},
+            "pair": {"type": "array", "items": [{"type": "integer"}]},
+            "me": {"$ref": "#"},
+        }
+    }
+    assert translate(schema).report == (
+        Placement("n", "integer"),
+        Placement("who", "record"),
+        Placement("who.mail", "string"),
+        Placement("rows", "list of record"),
+        Placement("rows[].at", "date-time"),
+        Placement("labels", "map of string, few values"),
+        Placement("pair", "JSON text", "it is a tuple"),
+        Placement("me", "JSON text", "it is recursive through #"),
+    )
+
+
+TYPED: list[tuple[Any, Any, dict[str, Any]]] = [
+    ({"type": "integer"}, 5, {"value": 5}),
+    ({"type": "integer"}, 2**63, {"ugc_rest": '{"value":9223372036854775808}'}),
+    ({"type": "number"}, 0.5, {"value": 0.5}),
+    ({"type": "number"}, 2**53 + 1, {"value": 2.0**53, "ugc_rest": '{"value":9007199254740993}'}),
+    ({"properties": {"a": {"type": "string"}}}, {"a": "x"}, {"a": "x"}),
+    ({"properties": {"a": {"type": "string"}}}, {"a": None}, {"ugc_rest": '{"a":null}'}),
+    ({"properties": {"a": {"type": "string"}}}, {"b": 1}, {"ugc_rest": '{"b":1}'}),
+    ({"properties": {"a": {"type": "string"}}}, {}, {"ugc_rest": "{}"}),
+    ({"properties": {"a": {"type": "string"}}}, 7, {"ugc_rest": "7"}),
+    (
+        {"properties": {"a": {"items": {"type": "integer"}}}},
+        {"a": [1, 2**63]},
+        {"ugc_rest": '{"a":[1,9223372036854775808]}'},
+    ),
+    ({"$ref": "#/definitions/a", "definitions": {"a": {"type": "boolean"}}}, True, {"value": True}),
+    ({"$id": "http://h/r", "$ref": "s#x", "$defs": {"q": {"$id": "s", "$defs": {"z": {
+        "$anchor": "x", "type": "boolean"}}}}}, True, {"value": True}),
+    ({"allOf": [{"properties": {"a": {"type": "integer"}}}, {"type": "object"}]}, {"a": 1},
+     {"a": 1}),
+    ({"oneOf": [{"properties": {"a": {"const": "x"}}}, {"properties": {"a": {"const": "y"}}}]},
+     {"a": "y"}, {"a": "y"}),
+    ({"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/a",
+      "definitions": {"a": {"type": "string"}}, "type": "integer"}, "x", {"value": "x"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "value", "expected"), TYPED, ids=str)
+def test_values_lie_in_typed_fields(schema: Any, value: Any, expected: dict[str, Any]) -> None:
+    translation = translate(schema)
+    record = translation.to_avro(value)
+    assert {name: inner for name, inner in record.items() if inner is not None} == expected
+
+
+TEXTS = [
+    "1e400",
+    "-0.0",
+    '"\\ud800"',
+    '{"\\udc00":[0.1000000001e-400]}',
+    "1" * 5000,
+    '{"":{"":{}}}',
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("schema", [True, {"type": "number"}, {"properties": {"": {"items": {}}}}])
+def test_texts_that_python_would_lose(schema: Any, text: str) -> None:
+    translation = translate(schema)
+    value = parse(text)
+    back = translation.decode(translation.encode(value))
+    assert_same(back, value)
+    assert write(back) == write(value)
+
+
+def test_nesting_beyond_the_interpreter_is_refused() -> None:
+    value: Any = []
+    for _ in range(200_000):
+        value = [value]
+    with pytest.raises(EncodeError, match=r"deeply|recursion"):
+        translate(True).encode(value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
+def test_what_is_no_json_is_refused(value: Any) -> None:
+    with pytest.raises(EncodeError):
+        translate({"type": "number"}).encode(value)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"\x02", b"\0\0\0"])
+def test_foreign_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises(UndecodableError):
+        translate({"type": "number"}).decode(data)
+
+
+def test_names_descriptions_and_marks_are_carried() -> None:
+    schema = {"type": "string", "description": "Who \ud800", "x-pii": "identifier"}
+    translation = translate({"properties": {"e-mail": schema}})
+    assert translation.avro_schema["fields"][0] == {
+        "name": "e_x2d_mail",
+        "doc": "Who ?",
+        "ugc.name": "e-mail",
+        "ugc.pii": "identifier",
+        "type": ["null", "string"],
+        "default": None,
+    }
+
+
+def test_a_name_that_avro_has_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="no Avro name"):
+        translate(True, "a-b")
+
+
+@pytest.mark.parametrize("name", ["null", "int", "record", "map", "string"])
+def test_an_object_named_like_an_avro_type(name: str) -> None:
+    text = {"properties": {"x": {"type": "string"}}}
+    translation = translate({"properties": {name: text, f"_x{ord(name[0]):x}_{name[1:]}": text}})
+    assert len({field["type"][1]["name"] for field in translation.avro_schema["fields"][:2]}) == 2
+    encoded = translation.encode({name: {"x": "y"}})
+    decoder = avro.io.BinaryDecoder(io.BytesIO(encoded))
+    read = avro.io.DatumReader(avro.schema.parse(translation.text)).read(decoder)
+    assert isinstance(read, dict)
+    assert translation.from_avro(read) == translation.decode(encoded) == {name: {"x": "y"}}
+
+
+def test_a_document_that_unfolds_without_end_stays_small() -> None:
+    names = [f"d{number}" for number in range(12)]
+    every = {name: {"$ref": f"#/definitions/{name}"} for name in names}
+    schema = {
+        "properties": every,
+        "definitions": {name: {"type": "object", "properties": every} for name in names},
+    }
+    assert len(translate(schema).report) < 4000

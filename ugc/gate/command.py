@@ -1,0 +1,61 @@
+"""``ugc contracts check``: may this change of contracts be merged?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from registry.client import ConfluentRegistry
+from registry.options import RegistryOptions
+from registry.subjects import subject_names
+from ugc.contracts_cli.folder import folder_option
+from ugc.gate.judge import judge
+from ugc.gate.live import with_registry
+from ugc.gate.render import FORMATS
+from ugc.gate.sources import default_reference, from_folder, from_reference
+from ugc.wiring import topic_name
+
+
+@click.command(name="check")
+@folder_option
+@click.option(
+    "--against",
+    metavar="REF",
+    help="Git reference, or folder of contracts, to compare with. [default: origin/main or main]",
+)
+@click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    show_default=True,
+    help="How the report is written.",
+)
+@click.option("--registry", metavar="URL", help="Also ask this live Schema Registry.")
+def command(folder: Path, against: str | None, fmt: str, registry: str | None) -> None:
+    """Say what a change of contracts does to HTTP clients, Avro readers and tables.
+
+    REF counts as it was when this branch left it. Exits with 1 when a change is breaking, or when
+    no rule names it.
+
+    \b
+    Examples:
+      ugc contracts check
+      ugc contracts check --against origin/main --format markdown >> "$GITHUB_STEP_SUMMARY"
+      ugc contracts check --registry https://registry.example.org
+    """
+    head = from_folder(folder)
+    base = from_reference(against or default_reference(folder), folder)
+    report = judge(base, head, dt.datetime.now(dt.UTC).date())
+    if registry:
+        options = RegistryOptions.from_env(os.environ)
+        subject_of = subject_names(options.strategy, topic_name(os.environ))
+        with closing(ConfluentRegistry(registry, options)) as client:
+            report = with_registry(report, base, head, client, subject_of)
+    click.echo(FORMATS[fmt](report), nl=False)
+    if not report.is_ok:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,104 @@
+"""``ugc contracts import``: contracts made of an existing tracking plan."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contracts.loader import parse_json
+from ugc.contracts_cli.folder import reserved_columns
+from ugc.contracts_cli.scaffold import new_event
+from ugc.errors import UgcError
+from ugc.importing.convert import ImportedEvent, imported
+from ugc.importing.plans import events_in
+from ugc.importing.report import in_words, summary
+
+
+class PlanError(UgcError):
+    """A plan cannot be read, or its contracts cannot be written as asked."""
+
+
+@click.command(name="import")
+@click.argument("plan", type=click.Path(exists=True, path_type=Path))
+@click.option("--owner", required=True, metavar="TEAM", help="Who answers for the events.")
+@click.option(
+    "--into",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="The contract folder to write to. Without it nothing is written.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The report as one JSON document.")
+def command(plan: Path, owner: str, folder: Path | None, as_json: bool) -> None:
+    """Make contracts of a tracking PLAN, a JSON file or a folder of them.
+
+    PLAN is plain JSON Schema, Iglu self-describing schemas, or a Segment or RudderStack tracking
+    plan. Tells of each field whether it is typed, becomes a string that holds JSON text, or is
+    refused. Exits with 1 when an event was refused or its contract still has findings.
+
+    \b
+    Examples:
+      ugc contracts import plan.json --owner growth
+      ugc contracts import schemas/ --owner growth --into contracts
+    """
+    reserved = reserved_columns()
+    events = [
+        imported(planned, owner=owner, reserved=reserved)
+        for path in _files(plan)
+        for planned in events_in(_read(path), path.stem)
+    ]
+    if folder is not None:
+        _write(folder, events)
+    if as_json:
+        click.echo(json.dumps(summary(events), indent=2, ensure_ascii=True))
+    else:
+        for line in in_words(events):
+            click.echo(line.encode(errors="backslashreplace").decode())
+    sys.exit(any(event.document is None or event.findings for event in events))
+
+
+def _files(plan: Path) -> list[Path]:
+    # Iglu's folders hold files named 1-0-0, without an ending.
+    inside = sorted(path for path in plan.rglob("*") if path.is_file() and _is_plan(path))
+    return inside if plan.is_dir() else [plan]
+
+
+def _is_plan(path: Path) -> bool:
+    return path.suffix == ".json" or path.parent.name == "jsonschema"
+
+
+def _read(path: Path) -> Any:
+    try:
+        return parse_json(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise PlanError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise PlanError(f"{path} is not JSON: {error}") from error
+
+
+def _write(folder: Path, events: Sequence[ImportedEvent]) -> None:
+    """All files of all events, or none."""
+    texts: dict[Path, str] = {}
+    for path, text in _texts(folder, events):
+        if path in texts or path.exists():
+            raise PlanError(f"{path} would be written over; nothing was written")
+        texts[path] = text
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        click.echo(f"wrote {path}", err=True)
+
+
+def _texts(folder: Path, events: Sequence[ImportedEvent]) -> Iterator[tuple[Path, str]]:
+    for each in events:
+        if each.document is None:
+            continue
+        if not each.document["examples"]:
+            raise PlanError(f"no example of {each.event} could be made; nothing was written")
+        for name, text in new_event(each.event, each.document).items():
+            yield folder / name, text

@@ -1,0 +1,103 @@
+"""Tracking plans of other tools → the events in them, each with its JSON Schema. Pure.
+
+======================  ======================================================================
+Iglu                    ``{"self": {"vendor", "name", "format", "version"}, …schema}``
+Segment, RudderStack    ``rules.events`` or ``events``: ``{"name", "description", "rules"}``,
+                        where ``rules`` is a schema of the call, with the event's own properties
+                        under ``properties.properties``
+Segment, public API     ``rules``: ``{"key", "type", "jsonSchema"}``
+plain JSON Schema       anything else
+======================  ======================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedEvent:
+    """One event as the plan has it; ``schema`` describes what becomes ``data``."""
+
+    name: str
+    description: str
+    schema: Any
+    source: str
+
+
+def events_in(document: Any, fallback_name: str) -> list[PlannedEvent]:
+    """The events of one document, in its order.
+
+    Args:
+        document: parsed JSON.
+        fallback_name: for a plain schema without a title.
+    """
+    if isinstance(document, Mapping):
+        for key in ("tracking_plan", "trackingPlan", "data"):
+            if isinstance(inner := document.get(key), Mapping) and "properties" not in document:
+                return events_in(inner, fallback_name)
+        if isinstance(about := document.get("self"), Mapping):
+            return [_iglu(document, about, fallback_name)]
+        if isinstance(listed := _listed_events(document), list):
+            return list(_tracking_plan(listed))
+    return [_plain(document, fallback_name)]
+
+
+def _listed_events(document: Mapping[str, Any]) -> object:
+    rules = document.get("rules")
+    if isinstance(rules, Mapping):
+        return rules.get("events")
+    return rules if isinstance(rules, list) else document.get("events")
+
+
+def _iglu(document: Mapping[str, Any], about: Mapping[str, Any], fallback: str) -> PlannedEvent:
+    return PlannedEvent(
+        name=str(about.get("name", fallback)),
+        description=_text(document, "description"),
+        schema={key: value for key, value in document.items() if key not in ("self", "$schema")},
+        source=f"Iglu {about.get('vendor', '')} {about.get('version', '')}".strip(),
+    )
+
+
+def _tracking_plan(listed: list[Any]) -> Iterator[PlannedEvent]:
+    for each in listed:
+        if not isinstance(each, Mapping):
+            continue
+        rules = _mapping(each.get("rules")) or _mapping(each.get("jsonSchema"))
+        yield PlannedEvent(
+            name=str(each.get("name", each.get("key", ""))),
+            description=_text(each, "description") or _text(rules, "description"),
+            schema=_of_call(rules),
+            source="tracking plan",
+        )
+
+
+def _of_call(rules: Mapping[str, Any]) -> Any:
+    """The schema of the event's properties inside that of the whole call."""
+    properties = rules.get("properties")
+    inner = properties.get("properties") if isinstance(properties, Mapping) else None
+    if not isinstance(inner, Mapping):
+        return rules
+    shared = {key: rules[key] for key in ("$schema", "definitions", "$defs") if key in rules}
+    return {**inner, **shared}
+
+
+def _plain(document: Any, fallback: str) -> PlannedEvent:
+    schema = document if isinstance(document, Mapping) else {}
+    return PlannedEvent(
+        name=_text(schema, "title") or fallback,
+        description=_text(schema, "description"),
+        schema=document,
+        source="JSON Schema",
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(schema: Mapping[str, Any], keyword: str) -> str:
+    found = schema.get(keyword)
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,87 @@
+"""``ugc contracts roundtrip``: any JSON Schema's data through Avro and ClickHouse and back."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from ugc.roundtrip.cases import Case, cases_in
+from ugc.roundtrip.report import in_words, summary
+from ugc.roundtrip.run import Outcome, RoundTrip
+
+_LOG_EVERY_SCHEMAS = 100
+
+_EXISTING = click.Path(exists=True, path_type=Path)
+
+
+@click.command(name="roundtrip")
+@click.argument("schemas", metavar="SCHEMA.json|FOLDER|CASES.jsonl", type=_EXISTING)
+@click.option("--instances", type=_EXISTING, metavar="FILE.jsonl", help="One instance per line.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as one JSON document.")
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(min=1),
+    default=25,
+    show_default=True,
+    help="So many instances are generated for a schema that comes without any.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="For generated instances.")
+def command(schemas: Path, instances: Path | None, as_json: bool, count: int, seed: int) -> None:
+    """Send instances of any JSON Schema to Avro and ClickHouse and back, and compare.
+
+    SCHEMA is a JSON Schema of any draft from 4 on, a folder of them, or lines of
+    {"id": …, "schema": …, "valid": [instance, …]}. ClickHouse is the embedded engine, in a
+    folder of its own. Exits with 1 when a schema failed or an instance came back different.
+
+    \b
+    Examples:
+      ugc contracts roundtrip order.json
+      ugc contracts roundtrip order.json --instances orders.jsonl
+      ugc contracts roundtrip corpus.jsonl --json > result.json
+    """
+    cases = cases_in(schemas, instances)
+    with _round_trip(count, seed) as round_trip:
+        outcomes = _judged(cases, round_trip)
+    if as_json:
+        click.echo(json.dumps(summary(outcomes), indent=2, ensure_ascii=True))
+    else:
+        for line in in_words(outcomes):
+            click.echo(line)
+    sys.exit(0 if all(outcome.is_whole for outcome in outcomes) else 1)
+
+
+def _judged(cases: Sequence[Case], round_trip: RoundTrip) -> list[Outcome]:
+    """Outcomes, with the progress on standard error: a bar for people, lines for a log."""
+    with click.progressbar(
+        cases, label="Schemas", file=sys.stderr, show_pos=True, hidden=not sys.stderr.isatty()
+    ) as bar:
+        return [
+            _told(round_trip.outcome(case), number, len(cases))
+            for number, case in enumerate(bar, start=1)
+        ]
+
+
+def _told(outcome: Outcome, number: int, total: int) -> Outcome:
+    if not sys.stderr.isatty() and (number % _LOG_EVERY_SCHEMAS == 0 or number == total):
+        click.echo(f"{number} of {total} schemas", err=True)
+    return outcome
+
+
+@contextmanager
+def _round_trip(count: int, seed: int) -> Iterator[RoundTrip]:
+    from ch_schema.client import connect
+    from ugc.roundtrip.table import Tables
+
+    with tempfile.TemporaryDirectory(prefix="ugc-roundtrip-") as folder:
+        client = connect(f"chdb://{folder}/ugc")
+        try:
+            yield RoundTrip(Tables(client), count=count, seed=seed)
+        finally:
+            client.close()
