@@ -19,7 +19,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "asyncapi": ("ugc.commands.asyncapi", "Print the AsyncAPI document of the topic."),
     "auth": ("ugc.commands.auth", "The auth_service stand-in of the local stack."),
     "clickhouse": ("ugc.commands.clickhouse", "The embedded ClickHouse of the local stack."),
-    "contracts": ("ugc.commands.contracts", "Look at the event contracts."),
+    "contracts": ("ugc.commands.contracts", "Write, check, bring and look at the event contracts."),
     "demo": ("ugc.commands.demo", "Show the whole path once, on a stack of its own."),
     "etl": ("ugc.commands.etl", "Load events from Kafka into ClickHouse."),
     "init": ("ugc.commands.init", "Create topics, subjects and tables where they are missing."),
