@@ -8,7 +8,9 @@ COPY . .
 RUN /opt/ugc/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.13-slim
-RUN useradd --system --create-home --uid 10001 ugc
+# The folder is there, and ours, before a volume is laid over it.
+RUN useradd --system --create-home --uid 10001 ugc \
+    && install --directory --owner ugc /home/ugc/schema-ids
 COPY --from=build /opt/ugc /opt/ugc
 ENV PATH=/opt/ugc/bin:$PATH PYTHONUNBUFFERED=1
 USER ugc

@@ -116,6 +116,19 @@ def test_waiting_is_for_services_that_can_be_waited_for() -> None:
                 assert SERVICES[name]["restart"] == "no"
 
 
+def test_the_settings_file_has_only_what_the_code_reads() -> None:
+    text = (ROOT / "deploy" / "ugc.env").read_text()
+    names = set(re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE))
+    assert names > set(OURS["api"]["environment"])
+    assert names <= string_constants()
+
+
+def test_the_folder_of_schema_ids_is_in_the_image() -> None:
+    folder = OURS["api"]["environment"]["SCHEMA_ID_CACHE_DIR"]
+    assert OURS["api"]["volumes"] == [f"schema-ids:{folder}"]
+    assert f"--owner ugc {folder}" in (ROOT / "Dockerfile").read_text()
+
+
 def test_the_image_runs_the_same_program() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert 'ENTRYPOINT ["ugc"]' in dockerfile
