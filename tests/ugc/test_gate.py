@@ -111,6 +111,28 @@ def test_a_merged_version_is_not_edited_whatever_the_edit(
     assert "version.edited" in {finding.code for finding in event.breaking}
 
 
+def ending(sunset: str) -> Edit:
+    notice = {"since": "2026-01-01", "sunset": sunset, "reason": "Nobody uses it."}
+    return lambda contract: contract.update({"x-deprecated": notice})
+
+
+def test_a_merged_version_may_be_marked_as_deprecated(base: Path, head: Path) -> None:
+    change(head / CLICK / "v1.json", ending("2027-01-01"))
+    assert judged(base, head).is_ok
+
+
+@pytest.mark.parametrize(("sunset", "is_ok"), [("2027-06-01", True), ("2026-12-01", False)])
+def test_the_end_that_was_announced_comes_no_earlier(
+    base: Path, head: Path, sunset: str, is_ok: bool
+) -> None:
+    change(base / CLICK / "v1.json", ending("2027-01-01"))
+    change(head / CLICK / "v1.json", ending(sunset))
+    report = judged(base, head)
+    assert report.is_ok == is_ok
+    if not is_ok:
+        assert {f.code for f in only(report).breaking} == {"version.ends-earlier"}
+
+
 def test_an_edit_is_also_judged_as_a_change(base: Path, head: Path) -> None:
     change(head / CLICK / "v1.json", bound("page_type", "maxLength", 63))
     codes = {finding.code for finding in only(judged(base, head)).breaking}

@@ -60,11 +60,30 @@ def version_changes(base: Snapshot, head: Snapshot, folder: str) -> Iterator[Fin
                 message=f"{path} says something else than the version that is merged",
                 way_out=_NEW_VERSION,
             )
+        elif _ends_on(head.documents[path]) < _ends_on(before) < dt.date.max:
+            yield Finding(
+                code="version.ends-earlier",
+                target=Target.FILES,
+                breaking=True,
+                pointer="/x-deprecated",
+                message=f"{path} ends before the day that clients were told",
+                way_out="keep the day that was announced, or choose a later one",
+            )
 
 
 def _text(document: Any) -> str:
-    """Equal for files that differ in white space only: the order of fields is the Avro schema's."""
-    return json.dumps(document)
+    """Equal for files that differ in white space only, or in the notice of their own end.
+
+    The order of fields counts: it is the Avro schema's.  A version can only be marked as
+    deprecated in its own file, after it was merged.
+    """
+    return json.dumps({name: said for name, said in document.items() if name != "x-deprecated"})
+
+
+def _ends_on(document: Any) -> dt.date:
+    """The announced last day of a version; a version without one has no end."""
+    announced = document.get("x-deprecated", {}).get("sunset")
+    return dt.date.max if announced is None else dt.date.fromisoformat(announced)
 
 
 @dataclass(frozen=True, slots=True)
