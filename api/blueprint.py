@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import orjson
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.http import http_date
 
 from api import paths
 from api.body import check_headers, read_body
 from api.errors import Refusal
 from api.model import Accepted
 from api.pipeline import Pipeline
+from contracts.model import Deprecation
 from contracts.reasons import Reason
 
 
@@ -34,7 +38,9 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int) -> Blueprint:
         except ClientDisconnected as error:
             raise Refusal(Reason.LENGTH_INVALID, "the body ended too early") from error
         accepted = pipeline.accept(body, correlation_id=g.correlation_id)
-        return Response(orjson.dumps(answer(accepted)), 202, mimetype="application/json")
+        headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
+        answered = orjson.dumps(answer(accepted))
+        return Response(answered, 202, headers, mimetype="application/json")
 
     return routes
 
@@ -47,3 +53,12 @@ def answer(accepted: Accepted) -> dict[str, object]:
         "version": accepted.version,
         "timestamp": accepted.timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
+
+
+def notice(deprecation: Deprecation) -> dict[str, str]:
+    """Headers that tell a sender when its contract version ends (RFC 9745, RFC 8594)."""
+    since, sunset = (
+        dt.datetime.combine(day, dt.time(), dt.UTC)
+        for day in (deprecation.since, deprecation.sunset)
+    )
+    return {"Deprecation": f"@{since.timestamp():.0f}", "Sunset": http_date(sunset)}

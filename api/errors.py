@@ -99,6 +99,7 @@ STATUS: Mapping[Reason, int] = {
     Reason.EVENT_UNKNOWN: 422,
     Reason.EVENT_NOT_ACCEPTED: 422,
     Reason.VERSION_UNKNOWN: 422,
+    Reason.VERSION_RETIRED: 422,
     Reason.DATA_INVALID: 422,
     Reason.TOKEN_INVALID: 401,
     Reason.TOKEN_EXPIRED: 401,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from contracts.model import Contract
+from contracts.model import Contract, Deprecation
 from contracts.reasons import Reason
 
 
@@ -58,12 +58,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What was published for a request. ``timestamp`` is in UTC and whole milliseconds."""
+    """What was published for a request. ``timestamp`` is in UTC and whole milliseconds.
+
+    ``deprecation`` is set when the sender should move to a newer contract version.
+    """
 
     event_id: uuid.UUID
     event: str
     version: int
     timestamp: dt.datetime
+    deprecation: Deprecation | None = None
 
 
 class PartStatus(StrEnum):

@@ -210,7 +210,14 @@ SCHEMAS = {"Accepted": _ACCEPTED, "Problem": _PROBLEM, "Health": _HEALTH}
 
 ACCEPTED_RESPONSE = {
     "description": "Stored.",
-    "headers": _HEADERS,
+    "headers": {
+        **_HEADERS,
+        "Deprecation": _header(
+            "Since when the contract version of the event is deprecated (RFC 9745: `@` and Unix"
+            " seconds); absent while it is not."
+        ),
+        "Sunset": _header("From when on the version may be refused (RFC 8594)."),
+    },
     "content": {"application/json": {"schema": ref("Accepted")}},
 }
 

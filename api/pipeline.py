@@ -174,6 +174,7 @@ class Pipeline:
             event=contract.event,
             version=contract.version,
             timestamp=timestamp,
+            deprecation=contract.deprecation,
         )
 
     def _contract(self, event: str, version: float | None) -> Contract:
@@ -187,6 +188,9 @@ class Pipeline:
         if contract.origin is not Origin.CLIENT:
             reason = Reason.EVENT_NOT_ACCEPTED
             raise _of(contract, reason, DESCRIPTIONS[reason])
+        ending = contract.deprecation
+        if ending is not None and ending.is_retired(self._parts.clock().date()):
+            raise _of(contract, Reason.VERSION_RETIRED, f"{contract.id} has ended: {ending.reason}")
         return contract
 
     def _user(self, request: Request) -> str:

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     EVENT_UNKNOWN = "event_unknown"
     EVENT_NOT_ACCEPTED = "event_not_accepted"
     VERSION_UNKNOWN = "version_unknown"
+    VERSION_RETIRED = "version_retired"
     DATA_INVALID = "data_invalid"
     # The token.
     TOKEN_INVALID = "token_invalid"  # noqa: S105 - a code, not a secret
@@ -67,6 +68,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.EVENT_UNKNOWN: "No contract describes this event.",
     Reason.EVENT_NOT_ACCEPTED: "The event exists, but only the ETL makes it.",
     Reason.VERSION_UNKNOWN: "The event exists, but not in this contract version.",
+    Reason.VERSION_RETIRED: "This contract version was announced to end, and has ended.",
     Reason.DATA_INVALID: "`data` does not satisfy the event's contract.",
     Reason.TOKEN_INVALID: "The token is not one that auth_service issued.",
     Reason.TOKEN_EXPIRED: "The token is too old.",
