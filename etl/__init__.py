@@ -8,7 +8,8 @@ chunk does, in this order, decode → apply to the pair store → insert → set
 commit.  Nothing is committed before it is stored, and every step may be done twice.
 
 Layers, lowest first: ``errors``, ``config``; the edges' Protocols ``source``, ``dead_letters``,
-``store``; then ``report``, ``pairing``, ``decoding`` (pure); the edges ``kafka``, ``pair_store``
-(with its ``*.lua``), and ``memory``, ``memory_store`` for tests; then ``load``, ``run`` and
-``sweep``; last ``app`` (puts them together) and ``schedule``.
+``store``; then ``report``, ``pairing``, ``decoding`` (pure); the edges ``kafka``,
+``kafka_dead_letters`` and ``pair_store`` (with its ``*.lua``), and ``memory``, ``memory_store`` for
+tests; then ``load``, ``parts``, ``pairs`` and ``run``; last ``app`` (puts them together) and
+``schedule``.
 """

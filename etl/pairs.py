@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.message import Message
@@ -66,7 +66,12 @@ def apply_halves(
 ) -> list[Derived]:
     """Puts a chunk's starts and ends into the store; gives the rows that follow from it.
 
-    The rest of ``messages`` is left alone.
+    Args:
+        parts: what the run works with.
+        chunk: says how far the store is applied afterwards.
+        messages: the starts and ends in the chunk.
+        lost: what the store is being given back.
+        tally: gets what became of each message.
 
     Raises:
         StoreError: not all were put in, or the store is not in the state the chunk follows on.
@@ -100,20 +105,26 @@ def settle(parts: Parts, rows: Sequence[Derived], tally: Tally) -> None:
     )
 
 
-def sweep(parts: Parts, watermark_ms: int, tally: Tally) -> None:
+def sweep(parts: Parts, watermark_ms: int, tally: Tally, should_stop: Callable[[], bool]) -> bool:
     """Takes out of the store what was due before the watermark: unpaired starts, orphan ends.
 
     Every message that is older than the watermark has to be applied and committed.  Should an
     end come later all the same, its pair replaces the unpaired row, until the view is forgotten.
+
+    Returns:
+        Whether all were taken out: False when it was asked to stop, which it asks after every
+        block of rows.
 
     Raises:
         ClickHouseError, DeadLetterError, StoreError: the rest is still waiting.
     """
     for pairing in parts.plan.pairings.values():
         for side in Side:
-            _sweep_side(parts, pairing, side, watermark_ms, tally)
+            if not _sweep_side(parts, pairing, side, watermark_ms, tally, should_stop):
+                return False
         while parts.store.forget(pairing.prefix, watermark_ms, limit=_BATCH) == _BATCH:
             pass
+    return True
 
 
 def books(parts: Parts) -> dict[str, PairBooks]:
@@ -157,10 +168,17 @@ def _row(pairing: PairingPlan, outcome: Outcome) -> Derived | None:
 
 
 def _sweep_side(
-    parts: Parts, pairing: PairingPlan, side: Side, watermark_ms: int, tally: Tally
-) -> None:
+    parts: Parts,
+    pairing: PairingPlan,
+    side: Side,
+    watermark_ms: int,
+    tally: Tally,
+    should_stop: Callable[[], bool],
+) -> bool:
     left, at_end = 0, False
     while not at_end:
+        if should_stop():
+            return False
         entries: list[Entry] = []
         looked_at = 0
         while not at_end and len(entries) < parts.policy.chunk_messages:
@@ -172,6 +190,7 @@ def _sweep_side(
             looked_at += number
             at_end = number < _BATCH
         left += looked_at - _take_out(parts, pairing, entries, tally)
+    return True
 
 
 def _take_out(parts: Parts, pairing: PairingPlan, entries: Sequence[Entry], tally: Tally) -> int:

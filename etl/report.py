@@ -81,9 +81,9 @@ class RunReport:
     """A finished run.
 
     ``offsets`` are what it committed of each partition.  ``finished`` is false when it was asked
-    to stop before the ends.  ``swept_to`` is the time up to which starts that had waited long
-    enough were taken out of the store; None when the sweep had to be left out, because another
-    worker's partitions have not been read since the store was last empty.
+    to stop before it had done everything.  ``swept_to`` is the time up to which starts that had
+    waited long enough were taken out of the store; None when that was left out, because it was
+    asked to stop, or another worker's partitions have not been read since the store was empty.
     """
 
     started_at: dt.datetime

@@ -28,7 +28,8 @@ def run(parts: Parts, source: Source, should_stop: Callable[[], bool]) -> RunRep
     Args:
         parts: what is used beside the source.
         source: read from and committed to; the caller closes it.
-        should_stop: asked after every chunk, which is finished and committed in any case.
+        should_stop: asked between chunks and between blocks of the sweep; what was begun of them
+            is finished and committed in any case.
 
     Raises:
         EtlError, RegistryError, ClickHouseError: the run ended early.  What it committed is
@@ -71,7 +72,7 @@ class _Run:
         raise SourceUnavailableError(f"the group handed its partitions out {_MOST_CLAIMS} times")
 
     def _from_claim_to_ends(self) -> bool:
-        """Whether the ends were reached: False when it was asked to stop before them."""
+        """Whether all was done: False when it was asked to stop before."""
         parts, source = self._parts, self._source
         # Before the ends are fixed: whatever was in Kafka at this time is below them.
         observed_ms = milliseconds(parts.clock())
@@ -86,7 +87,8 @@ class _Run:
         parts.store.reach(positions, observed_ms)
         watermark_ms = parts.store.watermark_ms(claims.partition_count)
         if watermark_ms is not None:
-            pairs.sweep(parts, watermark_ms, self._tally)
+            if not pairs.sweep(parts, watermark_ms, self._tally, self._should_stop):
+                return False
             # Had the store been emptied meanwhile, nothing would have been found in it.
             parts.store.reach(positions, observed_ms)
             self._swept_to_ms = watermark_ms

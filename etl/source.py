@@ -130,10 +130,11 @@ def pieces(chunk: Chunk, size: int) -> Iterator[Chunk]:
     At least one part, also for a chunk without messages.
     """
     reached = {partition: span.start for partition, span in chunk.spans.items()}
-    messages = list(chunk.messages)
-    while len(messages) > size:
-        part, messages = messages[:size], messages[size:]
-        stops = {message.partition: message.offset + 1 for message in part}
+    for first in range(0, max(1, len(chunk.messages)), size):
+        part = chunk.messages[first : first + size]
+        if first + size < len(chunk.messages):
+            stops = {message.partition: message.offset + 1 for message in part}
+        else:
+            stops = {partition: span.stop for partition, span in chunk.spans.items()}
         yield Chunk(part, {p: Span(reached[p], stop) for p, stop in stops.items()})
         reached.update(stops)
-    yield Chunk(messages, {p: Span(reached[p], span.stop) for p, span in chunk.spans.items()})

@@ -26,7 +26,7 @@ from etl.source import RawMessage
 from tests.etl.workers import Worker
 from tests.etl.world import CLICK, CLICK_DATA, END, HOUR, START, World
 
-EXAMPLES = int(os.environ.get("ETL_STATE_MACHINE_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("ETL_STATE_MACHINE_EXAMPLES", "200"))
 WAIT = dt.timedelta(hours=12)
 WAIT_MS = 12 * 3_600_000
 

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.stack
 
 PARTS = frozenset({PartName.KAFKA, PartName.REDIS, PartName.REGISTRY, PartName.CLICKHOUSE})
 LONG_AGO = dt.timedelta(hours=13)
-KILLS = 4
+KILLS = 3
 VIEWS = 200
 
 

@@ -35,7 +35,7 @@ from tests.etl.source_suite import PARTITIONS, Log, SourceSuite, read_all  # noq
 TOPIC = "ugc.events"
 SESSION_MS = 1_000
 SILENCE_SECONDS = 1.0
-CHUNK_SECONDS = 2.0
+CHUNK_SECONDS = 1.2
 
 
 class MemoryLog:

@@ -7,9 +7,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from etl.errors import (
     StateLostError,
@@ -20,7 +23,7 @@ from etl.errors import (
 from etl.memory_store import MemoryPairStore
 from etl.pair_store import RedisPairStore
 from etl.source import Span
-from etl.store import Account, PairStore, Sighting
+from etl.store import Account, PairStore, Side, Sighting
 from tests.api.servers import RedisServer, redis_server
 
 pytest.register_assert_rewrite("tests.etl.store_suite")
@@ -31,6 +34,7 @@ from tests.etl.store_suite import (  # noqa: E402
     HOUR_MS,
     NOW_MS,
     NOWHERE,
+    PAST,
     START,
     StoreSuite,
     booking,
@@ -167,6 +171,85 @@ class TestRedis(StoreSuite):
         raw.script_flush()
         store.apply(NOWHERE, [END])
         assert store.books("pv").taken == 2
+
+
+HALVES = st.builds(
+    lambda view, side, number, lateness, booked: replace(
+        START if side is Side.START else END,
+        view=f"pv:{view}.ann",
+        location=f"{number % 3}:{number}",
+        payload=b"%d" % number,
+        due_ms=PAST - lateness,
+        forget_ms=PAST - lateness // 2,
+        booked=booked and side is Side.END,
+    ),
+    view=st.integers(0, 2),
+    side=st.sampled_from(Side),
+    number=st.integers(0, 9),
+    lateness=st.integers(0, 9),
+    booked=st.booleans(),
+)
+BOOKINGS = st.builds(
+    lambda view, account: booking(account, f"pv:{view}.ann"),
+    view=st.integers(0, 2),
+    account=st.sampled_from(Account),
+)
+SPANS = st.dictionaries(
+    st.integers(0, 2), st.builds(lambda a, b: Span(min(a, b), max(a, b)), *[st.integers(0, 9)] * 2)
+)
+TIMES = st.integers(PAST - 10, PAST + 1)
+SIGHTINGS = st.builds(Sighting, st.just("e"), st.sampled_from("ab"), st.sampled_from("12"))
+CALLS = st.one_of(
+    st.tuples(st.just("apply"), SPANS, st.lists(HALVES, max_size=4)),
+    st.tuples(st.just("settle"), st.lists(BOOKINGS, max_size=3)),
+    st.tuples(st.just("adopt"), st.dictionaries(st.integers(0, 2), st.integers(0, 9))),
+    st.tuples(
+        st.just("reach"), st.dictionaries(st.integers(0, 2), st.integers(0, 9)), st.integers(1, 99)
+    ),
+    st.tuples(st.just("forget"), st.just("pv"), TIMES),
+    st.tuples(st.just("due"), st.just("pv"), st.sampled_from(Side), TIMES),
+    st.tuples(st.just("first_met"), st.lists(SIGHTINGS, max_size=3)),
+    st.tuples(st.just("flush")),
+)
+
+
+@pytest.mark.stack
+def test_redis_and_memory_do_the_same(tmp_path: Path) -> None:
+    """Whatever is asked of them, in any order."""
+    with redis_server(tmp_path) as server, redis.Redis.from_url(server.url) as raw:
+        real = connect(server)
+
+        @settings(max_examples=200, deadline=None)
+        @given(st.lists(CALLS, max_size=25))
+        def compare(calls: list[tuple[Any, ...]]) -> None:
+            raw.flushall()
+            model = MemoryPairStore(lambda: int(time.time() * 1000))
+            for store in (real, model):
+                store.adopt({0: 0, 1: 0, 2: 0})
+            for name, *arguments in calls:
+                if name == "flush":
+                    raw.flushall()
+                    model.flush()
+                else:
+                    assert answer(real, name, arguments) == answer(model, name, arguments)
+                assert real.books("pv") == model.books("pv")
+                assert real.books("pv").balanced
+            assert real.applied() == model.applied()
+            assert real.watermark_ms(3) == model.watermark_ms(3)
+
+        compare()
+        real.close()
+
+
+def answer(store: PairStore, name: str, arguments: list[Any]) -> Any:
+    options = {"due": {"skip": 0, "limit": 2}, "forget": {"limit": 2}}.get(name, {})
+    try:
+        found = getattr(store, name)(*arguments, **options)
+    except StateLostError:
+        return "lost"
+    if name == "due":
+        return sorted(found[0], key=lambda entry: entry.view), found[1]
+    return None if found is None else found if isinstance(found, int) else list(found)
 
 
 @pytest.mark.stack
