@@ -67,7 +67,10 @@ def test_up_until_ctrl_c_with_a_second_terminal(tmp_path: Path) -> None:
         assert "runs on .ugc already" in second.stderr
     finally:
         up.send_signal(signal.SIGINT)
-        code = up.wait(DEADLINE_SECONDS)
+        try:
+            code = up.wait(DEADLINE_SECONDS)
+        finally:
+            up.kill()  # its parts end with it
     assert code == 0, log.read_text()
     assert log.read_text().rstrip().endswith("stopped")
     assert running_below(tmp_path) == []
