@@ -37,6 +37,20 @@ POISON = [None, b"", b"\0\0", b"\1\0\0\0\1abc", b"\0\0\0\xff\xffabc", b"\0\0\0\0
 PARTITIONS = 3
 WORKERS = st.integers(0, 1)
 
+STEPS = st.integers(1, 60)
+PLACES = st.tuples(
+    st.sampled_from(
+        [
+            *("claim", "adopt", "read", "first_met", "apply", "insert", "send", "settle"),
+            *("commit", "reach", "due", "forget"),
+        ]
+    ),
+    st.sampled_from(["before", "after"]),
+    st.integers(1, 3),
+)
+"""Where a run is stopped: after so many steps, or at a method for the first, second … time."""
+Where = int | tuple[str, str, int]
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -110,12 +124,15 @@ class Faults(RuleBasedStateMachine):
 
     # What the workers do, and what is done to them
 
-    @rule(number=WORKERS, steps=st.integers(1, 60))
-    def work(self, number: int, steps: int) -> None:
+    @rule(number=WORKERS, where=STEPS | PLACES)
+    def work(self, number: int, where: Where) -> None:
         worker = self.workers[number]
         if not worker.running:
             worker.begin()
-        worker.go(steps)
+        if isinstance(where, int):
+            worker.go(where)
+        else:
+            worker.go_to(*where)
 
     @rule(number=WORKERS)
     def finish(self, number: int) -> None:
@@ -124,15 +141,15 @@ class Faults(RuleBasedStateMachine):
             worker.begin()
         worker.finish()
 
-    @rule(number=WORKERS, steps=st.integers(1, 60))
-    def kill(self, number: int, steps: int) -> None:
-        self.work(number, steps)
+    @rule(number=WORKERS, where=STEPS | PLACES)
+    def kill(self, number: int, where: Where) -> None:
+        self.work(number, where)
         if self.workers[number].running:
             self.workers[number].kill()
 
-    @rule(number=WORKERS, steps=st.integers(1, 60))
-    def fail(self, number: int, steps: int) -> None:
-        self.work(number, steps)
+    @rule(number=WORKERS, where=STEPS | PLACES)
+    def fail(self, number: int, where: Where) -> None:
+        self.work(number, where)
         if self.workers[number].can_fail:
             self.workers[number].fail()
 
@@ -146,13 +163,15 @@ class Faults(RuleBasedStateMachine):
 
     # What happens to the parts
 
-    @rule(number=WORKERS, steps=st.integers(0, 60))
-    def redis_flushed(self, number: int, steps: int) -> None:
-        """In the middle of a run, or between runs."""
-        if steps:
-            self.work(number, steps)
+    @rule()
+    def redis_flushed(self) -> None:
         self.world.memory_store.flush()
         self.lost_at_ms = self.world.clock.ms()
+
+    @rule(number=WORKERS, where=STEPS | PLACES)
+    def redis_flushed_in_a_run(self, number: int, where: Where) -> None:
+        self.work(number, where)
+        self.redis_flushed()
 
     @rule()
     def markers_flushed(self) -> None:

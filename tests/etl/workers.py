@@ -39,10 +39,14 @@ FAULTS: Mapping[tuple[str, str], Fault] = {
 """What a part reports when it fails before it did something, or after."""
 
 
+Gate = Callable[[str, str, str], None]
+"""Is told the part, its method, and whether it is about to work or has worked."""
+
+
 class Gated:
     """A part whose every method stops before and after it does its work."""
 
-    def __init__(self, name: str, inner: Any, gate: Callable[[str, str], None]) -> None:
+    def __init__(self, name: str, inner: Any, gate: Gate) -> None:
         self._name = name
         self._inner = inner
         self._gate = gate
@@ -51,9 +55,9 @@ class Gated:
         inner = getattr(self._inner, method)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._gate(self._name, "before")
+            self._gate(self._name, method, "before")
             found = inner(*args, **kwargs)
-            self._gate(self._name, "after")
+            self._gate(self._name, method, "after")
             return found
 
         return call
@@ -66,7 +70,7 @@ class Worker:
         self._world = world
         self._go_on, self._stopped = threading.Semaphore(0), threading.Semaphore(0)
         self._order = "go"
-        self._at: tuple[str, str] | None = None
+        self._at: tuple[str, str, str] | None = None
         self._members: list[MemorySource] = []
         self._unexpected: BaseException | None = None
         self.reports: list[RunReport] = []
@@ -78,7 +82,7 @@ class Worker:
 
     @property
     def can_fail(self) -> bool:
-        return self._at in FAULTS
+        return self._at is not None and (self._at[0], self._at[2]) in FAULTS
 
     def begin(self) -> None:
         """Begins a run, which stops before its first input or output."""
@@ -92,6 +96,12 @@ class Worker:
         for _ in range(steps):
             if self.running:
                 self._tell("go")
+
+    def go_to(self, method: str, moment: str, times: int) -> None:
+        """Lets the run go on until it has come to a place so many times, or has ended."""
+        while self.running and times:
+            self._tell("go")
+            times -= self._at is not None and self._at[1:] == (method, moment)
 
     def finish(self) -> None:
         """Lets the run go on to its end."""
@@ -121,8 +131,8 @@ class Worker:
         if self._unexpected is not None:
             raise self._unexpected
 
-    def _gate(self, part: str, moment: str) -> None:
-        self._at = part, moment
+    def _gate(self, part: str, method: str, moment: str) -> None:
+        self._at = part, method, moment
         self._stopped.release()
         self._go_on.acquire()
         match self._order:
