@@ -6,6 +6,10 @@
 -- Returns per half {fate, booked, start, end}; the payloads only where a row may follow.
 --
 -- Nothing is written before all spans are checked, and what is written may be written again.
+--
+-- "p" marks an entry whose end is only presumed to have been booked: when its time was over before
+-- the store was lost, it was booked, unless another end of the view had come first.  Should such
+-- another come too, one end waits again, so that none is lost in silence.
 
 local DUPLICATE, TAKEN, REPLAYED = 0, 1, 2
 local spans = tonumber(ARGV[1])
@@ -20,39 +24,51 @@ for i = 0, spans - 1 do
 end
 
 local outcomes, markers, taken = {}, {}, {}
+
+-- Lets a half wait to be booked; the original goes with an end that is alone.
+local function wait(prefix, key, side, due, original)
+  redis.call('ZREM', prefix .. ':done', key)
+  redis.call('ZADD', prefix .. ':due:' .. side, due, key)
+  if original then
+    redis.call('HSET', key, 'o', original)
+  end
+  markers[#markers + 1] = { key, side, due }
+  taken[prefix] = (taken[prefix] or 0) + 1
+end
+
 for i = after_spans, #ARGV, 9 do
   local prefix, key, side, location = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local payload, original, due = ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
   local forget, booked_before = ARGV[i + 7], ARGV[i + 8] == '1'
-  local entry = redis.call('HMGET', key, 's', 'e', 'b', 'f')
+  local entry = redis.call('HMGET', key, 's', 'e', 'b', 'f', 'p')
   local known = { s = entry[1], e = entry[2] }
   local booked = tonumber(entry[3] or '0')
   local fate
-  if known[side] then
-    local mine = location .. ' '
-    fate = known[side]:sub(1, #mine) == mine and REPLAYED or DUPLICATE
+  local mine = location .. ' '
+  if known[side] and known[side]:sub(1, #mine) == mine then
+    fate = REPLAYED
+  elseif known[side] and entry[5] and side == 'e' and not known.s and not booked_before then
+    fate = TAKEN
+    redis.call('HDEL', key, 'p')
+    wait(prefix, key, side, due, original)
+  elseif known[side] then
+    fate = DUPLICATE
   else
     fate = TAKEN
     local alone = not (known.s or known.e)
-    known[side] = location .. ' ' .. payload
+    known[side] = mine .. payload
     redis.call('HSET', key, side, known[side])
     if tonumber(forget) > tonumber(entry[4] or '0') then
       redis.call('HSET', key, 'f', forget)
     end
     if booked_before then
       booked = math.max(booked, 1)
-      redis.call('HSET', key, 'b', booked)
+      redis.call('HSET', key, 'b', booked, 'p', '1')
       if alone then
         redis.call('ZADD', prefix .. ':done', forget, key)
       end
     else
-      redis.call('ZREM', prefix .. ':done', key)
-      redis.call('ZADD', prefix .. ':due:' .. side, due, key)
-      if side == 'e' and alone then
-        redis.call('HSET', key, 'o', original)
-      end
-      markers[#markers + 1] = { key, side, due }
-      taken[prefix] = (taken[prefix] or 0) + 1
+      wait(prefix, key, side, due, side == 'e' and alone and original)
     end
   end
   local tell = (known.s and known.e) or fate == REPLAYED

@@ -31,6 +31,11 @@ class _Kept:
     booked: Booked = Booked.NO
     original_end: bytes | None = None
     forget_ms: int = 0
+    presumed: bool = False
+
+    @property
+    def started(self) -> bool:
+        return Side.START in self.payloads
 
 
 @dataclass(slots=True)
@@ -149,9 +154,14 @@ class MemoryPairStore:
 
     def _add(self, half: Half) -> Outcome:
         kept = self.truth.entries.setdefault(half.view, _Kept())
-        if half.side in kept.payloads:
-            same = kept.locations[half.side] == half.location
-            fate = Fate.REPLAYED if same else Fate.DUPLICATE
+        if kept.locations.get(half.side) == half.location:
+            fate = Fate.REPLAYED
+        elif kept.presumed and half.side is Side.END and not half.booked and not kept.started:
+            fate = Fate.TAKEN
+            kept.presumed = False
+            self._wait(half, kept, alone=True)
+        elif half.side in kept.payloads:
+            fate = Fate.DUPLICATE
         else:
             fate = Fate.TAKEN
             self._take(half, kept)
@@ -163,13 +173,16 @@ class MemoryPairStore:
         kept.payloads[half.side] = half.payload
         kept.locations[half.side] = half.location
         kept.forget_ms = max(kept.forget_ms, half.forget_ms)
-        done = self.truth.done[half.prefix]
         if half.booked:
             kept.booked = max(kept.booked, Booked.ALONE)
+            kept.presumed = True
             if alone:
-                done[half.view] = kept.forget_ms
-            return
-        done.pop(half.view, None)
+                self.truth.done[half.prefix][half.view] = kept.forget_ms
+        else:
+            self._wait(half, kept, alone=alone)
+
+    def _wait(self, half: Half, kept: _Kept, *, alone: bool) -> None:
+        self.truth.done[half.prefix].pop(half.view, None)
         if half.side is Side.END and alone:
             kept.original_end = half.original
         self.truth.due[half.prefix, half.side][half.view] = half.due_ms

@@ -105,8 +105,6 @@ class PairingPlan:
         if side is Side.START:
             carry = [read(message.data) for read in self._carry]
             payload |= {"keys": keys, "user": message.user_id, "carry": carry}
-        else:
-            payload |= {"kafka_at": raw.timestamp_ms}
         due_ms = at_ms + self.wait_ms
         booked = (
             side is Side.END
@@ -121,7 +119,7 @@ class PairingPlan:
             due_ms=due_ms,
             forget_ms=max(at_ms, raw.timestamp_ms) + 2 * self.wait_ms,
             payload=orjson.dumps(payload),
-            original=raw.value or b"",
+            original=_packed(raw),
             booked=booked,
         )
 
@@ -139,22 +137,11 @@ class PairingPlan:
         data |= self._pairing.when_paired
         return self._derived(entry.view, start, data, VERSION_PAIRED, skewed=elapsed_ms < 0)
 
-    def orphan(self, entry: Entry, topic: str) -> DeadLetter:
-        """The dead letter of an end whose start never came."""
-        assert entry.end is not None
-        assert entry.original_end is not None
-        end = orjson.loads(entry.end)
-        original = RawMessage(
-            topic=topic,
-            partition=end["partition"],
-            offset=end["offset"],
-            key=self.end_event.encode(),
-            value=entry.original_end,
-            timestamp_ms=end["kafka_at"],
-        )
+    def orphan(self, original: bytes, topic: str) -> DeadLetter:
+        """The dead letter of an end whose start never came, from its half's ``original``."""
+        raw = _unpacked(original, topic, self.end_event.encode())
         detail = f"no {self._pairing.start} came within {self._pairing.wait_seconds} s"
-        schema_id = schema_id_of(entry.original_end)
-        return DeadLetter(original, Reason.ORPHAN_END, detail, schema_id)
+        return DeadLetter(raw, Reason.ORPHAN_END, detail, schema_id_of(raw.value or b""))
 
     def _view(self, keys: list[Any], user_id: str) -> str:
         """``prefix:key.user_id``; a dot inside a key is escaped, so that views never collide."""
@@ -228,6 +215,16 @@ def milliseconds(moment: dt.datetime) -> int:
 def instant(unix_ms: int) -> dt.datetime:
     """The instant of a Unix time in milliseconds, in UTC."""
     return _EPOCH + unix_ms * _MILLISECOND
+
+
+def _packed(raw: RawMessage) -> bytes:
+    """A message's place, time and value, without topic and key."""
+    return b"%d %d %d %b" % (raw.partition, raw.offset, raw.timestamp_ms, raw.value or b"")
+
+
+def _unpacked(packed: bytes, topic: str, key: bytes) -> RawMessage:
+    partition, offset, timestamp_ms, value = packed.split(b" ", 3)
+    return RawMessage(topic, int(partition), int(offset), key, value, int(timestamp_ms))
 
 
 _Reader = Callable[[Mapping[str, Any]], Any]

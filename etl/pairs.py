@@ -205,7 +205,7 @@ def _take_out(parts: Parts, pairing: PairingPlan, entries: Sequence[Entry], tall
             account = Account.PAIRED if row.version == VERSION_PAIRED else Account.UNPAIRED
             closings.append(_Closing(pairing, entry.view, account, row.skewed))
         elif entry.original_end is not None:
-            letters.append(pairing.orphan(entry, parts.topic))
+            letters.append(pairing.orphan(entry.original_end, parts.topic))
             closings.append(_Closing(pairing, entry.view, Account.ORPHAN_ENDS))
     if letters:
         parts.dead_letters.send(letters)

@@ -32,9 +32,10 @@ class Half:
 
     ``prefix`` names the pairing, ``view`` is the entry's key.  ``due_ms`` is the Unix time from
     which it has waited long enough; ``forget_ms`` that from which, once it is booked, it need not
-    be known any more.  ``payload`` is what the derived row needs; ``original`` the Kafka value,
-    kept while an end is alone.  ``booked``: it is only put back, and was booked before the store
-    lost it.
+    be known any more.  ``payload`` is what the derived row needs; ``original`` what the dead
+    letter of an end needs, kept while it is alone.  ``booked``: it is only put back, and was booked
+    before the store lost it, unless another end of the view had come first: so when another comes,
+    one end waits again.
     """
 
     prefix: str

@@ -245,6 +245,24 @@ class StoreSuite:
         assert self.due(store, Side.END) == []
         assert store.forget("pv", NOW_MS, limit=10) == 1
 
+    def test_an_end_beside_one_that_is_only_presumed_booked_waits(self, store: PairStore) -> None:
+        other = replace(END, location="1:1", payload=b"{}", original=b"other", due_ms=PAST)
+        self.apply(store, replace(END, booked=True))
+        (outcome,) = self.apply(store, other)
+        assert outcome.fate is Fate.TAKEN
+        assert self.apply(store, other)[0].fate is Fate.DUPLICATE
+        (found,) = self.due(store, Side.END)
+        assert (found.end, found.original_end) == (END.payload, b"other")
+        assert list(store.settle([booking(Account.ORPHAN_ENDS)])) == [1]
+        assert self.apply(store, replace(other, location="1:2"))[0].fate is Fate.DUPLICATE
+        assert store.books("pv").balanced
+
+    def test_an_end_beside_one_whose_start_is_there_does_not_wait(self, store: PairStore) -> None:
+        self.apply(store, replace(END, booked=True), START)
+        (outcome,) = self.apply(store, replace(END, location="1:1"))
+        assert outcome.fate is Fate.DUPLICATE
+        assert store.books("pv").ends_waiting == 0
+
     @pytest.mark.parametrize("end_first", [True, False])
     def test_a_start_put_back_finds_its_booked_end(
         self, store: PairStore, *, end_first: bool

@@ -289,6 +289,20 @@ class Faults(RuleBasedStateMachine):
                 assert orphans & {sent.raw.location for sent in ends}
 
 
+def test_an_end_is_told_when_the_store_is_lost_after_another_of_its_view() -> None:
+    state = Faults()
+    half = (END, VIEWS[0], "anonymous")
+    state.send_halves(halves=[half], late_seconds=0, partition=0)
+    state.pass_time(seconds=12 * HOUR)
+    state.fail(number=1, where=3)
+    state.send_halves(halves=[half], late_seconds=0, partition=None)
+    state.work(number=0, where=9)
+    state.expel(number=1)
+    state.finish(number=0)
+    state.redis_flushed()
+    state.teardown()
+
+
 Faults.TestCase.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=30,

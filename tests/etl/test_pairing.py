@@ -58,7 +58,9 @@ def entry(plan: PairingPlan, start: Message | None, end: Message | None) -> Entr
         start=None if start is None else half_of(plan, Side.START, start),
         end=None if end is None else half_of(plan, Side.END, end),
         booked=Booked.NO,
-        original_end=None if end is None else AVRO,
+        original_end=(
+            None if end is None else plan.half(Side.END, end, raw(end.event, 7)).original
+        ),
     )
 
 
@@ -67,7 +69,7 @@ def test_the_key_is_that_of_the_requirement() -> None:
     assert half.view == f"pv:{VIEW}.ann"
     assert half.due_ms == milliseconds(NOON) + 12 * 3_600_000
     assert half.location == "3:0"
-    assert half.original == AVRO
+    assert half.original == b"3 0 %d " % raw(START).timestamp_ms + AVRO
 
 
 def test_start_and_end_of_a_view_have_one_key() -> None:
@@ -155,7 +157,8 @@ def test_a_duration_is_exact_to_the_millisecond_and_never_negative(elapsed_ms: i
 def test_an_end_alone_is_no_row_but_a_dead_letter() -> None:
     alone = entry(PAGE_VIEW, None, message(END, page()))
     assert PAGE_VIEW.derive(alone) is None
-    letter = PAGE_VIEW.orphan(alone, "ugc.events")
+    assert alone.original_end is not None
+    letter = PAGE_VIEW.orphan(alone.original_end, "ugc.events")
     assert letter.reason is Reason.ORPHAN_END
     assert letter.schema_id == 5
     assert letter.original == raw(END, 7)
