@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from registry.compatibility import Level
 from registry.server import refusals
+from registry.server.contexts import context_of, settings_of
 from registry.server.requests import Mode
 from registry.server.schemas import live
 from registry.server.store import Rows
@@ -22,7 +23,13 @@ _MODE = "mode"
 
 def level_in_scope(rows: Rows, subject: str) -> Level:
     """The level that holds for a subject."""
-    return _own_level(rows, subject) or _own_level(rows, GLOBAL) or DEFAULT_LEVEL
+    context = settings_of(context_of(subject))
+    return (
+        _own_level(rows, subject)
+        or _own_level(rows, context)
+        or _own_level(rows, GLOBAL)
+        or DEFAULT_LEVEL
+    )
 
 
 def get_level(rows: Rows, subject: str, *, default_to_global: bool) -> Level:
@@ -62,11 +69,11 @@ def delete_level(rows: Rows, subject: str) -> Level:
 
 
 def mode_in_scope(rows: Rows, subject: str) -> Mode:
-    """The mode that holds for a subject: its own, unless that of all overrides it."""
+    """The mode that holds for a subject: its own or its context's, unless that of all overrides."""
     of_all = _own_mode(rows, GLOBAL) or DEFAULT_MODE
     if of_all is Mode.READONLY_OVERRIDE:
         return of_all
-    return _own_mode(rows, subject) or of_all
+    return _own_mode(rows, subject) or _own_mode(rows, settings_of(context_of(subject))) or of_all
 
 
 def get_mode(rows: Rows, subject: str, *, default_to_global: bool) -> Mode:
