@@ -10,7 +10,7 @@ from registry.server import refusals
 from registry.server.contexts import context_of, settings_of
 from registry.server.requests import Mode
 from registry.server.schemas import live
-from registry.server.store import Rows
+from registry.server.store import Rows, StoredVersion
 
 GLOBAL = ""
 
@@ -97,7 +97,7 @@ def set_mode(rows: Rows, subject: str, mode: Mode, *, force: bool) -> None:
         RequestRefusedError: there are versions, and ``force`` is not set.
     """
     if mode is Mode.IMPORT and mode_in_scope(rows, subject) is not Mode.IMPORT and not force:
-        versions = rows.versions(None if subject == GLOBAL else subject)
+        versions = _versions_under(rows, subject)
         if live(versions):
             raise refusals.not_permitted("Cannot import since found existing subjects")
         for version in versions:
@@ -105,6 +105,15 @@ def set_mode(rows: Rows, subject: str, mode: Mode, *, force: bool) -> None:
                 raise refusals.reference_exists(version.subject, version.version)
             rows.remove(version)
     rows.put_setting(_MODE, subject, mode)
+
+
+def _versions_under(rows: Rows, subject: str) -> list[StoredVersion]:
+    """What a mode set for ``subject`` holds for: all, a context, or the subject itself."""
+    if subject == GLOBAL:
+        return rows.versions()
+    if subject == settings_of(context_of(subject)):
+        return [v for v in rows.versions() if context_of(v.subject) == context_of(subject)]
+    return rows.versions(subject)
 
 
 def delete_mode(rows: Rows, subject: str) -> Mode:

@@ -68,6 +68,16 @@ def test_a_context_has_a_level_and_a_mode(http: FlaskClient) -> None:
     assert http.get("/config").get_json() == {"compatibilityLevel": "FULL"}
 
 
+def test_a_context_is_imported_into_when_it_is_empty(http: FlaskClient) -> None:
+    register(http, "/subjects/:.a:s")
+    refused = http.put("/contexts/.a/mode", json={"mode": "IMPORT"})
+    assert refused.get_json()["error_code"] == 42205
+    assert http.put("/contexts/.b/mode", json={"mode": "IMPORT"}).status_code == 200
+    body = {"schema": V1, "id": 77, "version": 5}
+    assert http.post("/subjects/:.b:s/versions", json=body).get_json()["id"] == 77
+    assert http.get("/contexts/.b/subjects/s/versions").get_json() == [5]
+
+
 def test_the_stock_client_in_a_context(tmp_path: Path) -> None:
     with (
         registry_server(tmp_path) as server,
