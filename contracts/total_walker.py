@@ -79,6 +79,8 @@ class _TotalWalk:
             return untyped(f"it is recursive through {error}", nullable=True)
         except UnresolvedError as error:
             return untyped(f"{error} is not inside the document", nullable=True)
+        except RecursionError:  # such as thousands of allOf, one inside the other
+            return untyped("it is nested deeper than the interpreter can follow", nullable=True)
 
     def _viewed(self, view: View, seen: Seen, room: int) -> ValueType:
         kinds = kinds_of(view)

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from contracts.loader import Catalog
 from registry.avro import NAMESPACE, avro_schema, record_name, schema_text
-from registry.client import SchemaRegistry
 from registry.options import SubjectStrategy
 from registry.serde import SchemaIds
 
@@ -52,25 +51,6 @@ def resolve_ids(
     """
     return {
         (contract.event, contract.version): registry.lookup(
-            subject_of(contract.event), schema_text(avro_schema(catalog, contract))
-        )
-        for contract in catalog
-    }
-
-
-def register_all(
-    registry: SchemaRegistry, catalog: Catalog, subject_of: SubjectOf = record_name
-) -> SchemaIds:
-    """Registers what is missing, oldest version first, and returns every id. Idempotent.
-
-    Raises:
-        SchemaRefusedError: the registry will not take a schema; earlier ones stay registered.
-        RegistryUnavailableError: the registry does not answer.
-    """
-    for contract in catalog.newest:
-        registry.set_compatibility(subject_of(contract.event), COMPATIBILITY)
-    return {
-        (contract.event, contract.version): registry.register(
             subject_of(contract.event), schema_text(avro_schema(catalog, contract))
         )
         for contract in catalog

@@ -24,7 +24,7 @@ from werkzeug.exceptions import (
 from werkzeug.routing import BaseConverter
 
 from registry.errors import InvalidSchemaError, RequestRefusedError, SchemaStoreError
-from registry.server import deletion, queries, refusals, registration, settings
+from registry.server import contexts, deletion, queries, refusals, registration, settings
 from registry.server.documents import schema_document, version_document
 from registry.server.queries import Deleted
 from registry.server.requests import (
@@ -53,6 +53,9 @@ class _Subject(BaseConverter):
     regex = "(?s:.+)"
     part_isolating = False
 
+    def to_python(self, value: str) -> str:
+        return contexts.plain(value)
+
 
 def create_app(store: SchemaStore) -> Flask:
     """The application; it does not close the store."""
@@ -62,6 +65,15 @@ def create_app(store: SchemaStore) -> Flask:
     app.url_map.converters["subject"] = _Subject
     for blueprint in (_schemas, _subjects, _versions, _compatibility, _levels, _modes):
         app.register_blueprint(blueprint(store))
+
+    # Flask's manual wraps an application so.
+    app.wsgi_app = contexts.with_context_paths(app.wsgi_app)  # type: ignore[method-assign, assignment]
+
+    @app.get("/contexts")
+    def every_context() -> Response:
+        with store.read() as rows:
+            found = queries.subjects(rows, queries.ALL_SUBJECTS, Deleted.INCLUDED)
+            return _answer(_page(contexts.listed(found)))
 
     @app.get("/")
     def root() -> Response:

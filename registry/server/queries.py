@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from registry.server import refusals
+from registry.server.contexts import DEFAULT, context_of, plain
 from registry.server.requests import LATEST
 from registry.server.schemas import latest, live
 from registry.server.store import Rows, StoredSchema, StoredVersion
@@ -114,6 +115,9 @@ def versions_with(rows: Rows, schema_id: int, *, with_deleted: bool) -> list[Sto
 
 
 def _with_prefix(rows: Rows, prefix: str) -> list[StoredVersion]:
+    if prefix.startswith(":.:"):
+        found = [each for each in rows.versions() if context_of(each.subject) == DEFAULT]
+        return [each for each in found if each.subject.startswith(plain(prefix))]
     wanted = prefix.removeprefix(ALL_SUBJECTS)
     return [each for each in rows.versions() if each.subject.startswith(wanted)]
 

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from registry.compatibility import Level
 from registry.errors import InvalidSchemaError
 from registry.server import refusals
+from registry.server.contexts import plain
 
 LATEST = -1
 """Stands for the newest version that is not deleted."""
@@ -112,7 +113,7 @@ def _references(sent: Any) -> tuple[Reference, ...]:
     for each in sent:
         match each:
             case {"name": str(name), "subject": str(subject), "version": int(version)} if name:
-                references.append(Reference(name, subject, version))
+                references.append(Reference(name, plain(subject), version))
             case _:
                 raise InvalidSchemaError(f"Invalid reference: {each!r:.200}")
     return tuple(references)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from registry.compatibility import Level
 from registry.server import refusals
+from registry.server.contexts import context_of, settings_of
 from registry.server.requests import Mode
 from registry.server.schemas import live
-from registry.server.store import Rows
+from registry.server.store import Rows, StoredVersion
 
 GLOBAL = ""
 
@@ -22,7 +23,13 @@ _MODE = "mode"
 
 def level_in_scope(rows: Rows, subject: str) -> Level:
     """The level that holds for a subject."""
-    return _own_level(rows, subject) or _own_level(rows, GLOBAL) or DEFAULT_LEVEL
+    context = settings_of(context_of(subject))
+    return (
+        _own_level(rows, subject)
+        or _own_level(rows, context)
+        or _own_level(rows, GLOBAL)
+        or DEFAULT_LEVEL
+    )
 
 
 def get_level(rows: Rows, subject: str, *, default_to_global: bool) -> Level:
@@ -62,11 +69,11 @@ def delete_level(rows: Rows, subject: str) -> Level:
 
 
 def mode_in_scope(rows: Rows, subject: str) -> Mode:
-    """The mode that holds for a subject: its own, unless that of all overrides it."""
+    """The mode that holds for a subject: its own or its context's, unless that of all overrides."""
     of_all = _own_mode(rows, GLOBAL) or DEFAULT_MODE
     if of_all is Mode.READONLY_OVERRIDE:
         return of_all
-    return _own_mode(rows, subject) or of_all
+    return _own_mode(rows, subject) or _own_mode(rows, settings_of(context_of(subject))) or of_all
 
 
 def get_mode(rows: Rows, subject: str, *, default_to_global: bool) -> Mode:
@@ -90,7 +97,7 @@ def set_mode(rows: Rows, subject: str, mode: Mode, *, force: bool) -> None:
         RequestRefusedError: there are versions, and ``force`` is not set.
     """
     if mode is Mode.IMPORT and mode_in_scope(rows, subject) is not Mode.IMPORT and not force:
-        versions = rows.versions(None if subject == GLOBAL else subject)
+        versions = _versions_under(rows, subject)
         if live(versions):
             raise refusals.not_permitted("Cannot import since found existing subjects")
         for version in versions:
@@ -98,6 +105,15 @@ def set_mode(rows: Rows, subject: str, mode: Mode, *, force: bool) -> None:
                 raise refusals.reference_exists(version.subject, version.version)
             rows.remove(version)
     rows.put_setting(_MODE, subject, mode)
+
+
+def _versions_under(rows: Rows, subject: str) -> list[StoredVersion]:
+    """What a mode set for ``subject`` holds for: all, a context, or the subject itself."""
+    if subject == GLOBAL:
+        return rows.versions()
+    if subject == settings_of(context_of(subject)):
+        return [v for v in rows.versions() if context_of(v.subject) == context_of(subject)]
+    return rows.versions(subject)
 
 
 def delete_mode(rows: Rows, subject: str) -> Mode:

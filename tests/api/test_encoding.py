@@ -19,8 +19,9 @@ from registry import framing
 from registry.cache import CachingRegistry, SchemaCache
 from registry.client import InMemoryRegistry
 from registry.errors import RegistryUnavailableError
-from registry.subjects import register_all, resolve_ids
+from registry.subjects import resolve_ids
 from tests.support.processes import wait_until
+from tests.support.register import register_all
 
 
 class UnsteadyRegistry(InMemoryRegistry):

@@ -19,6 +19,7 @@ from api.pipeline import Publisher
 from api.publisher import InMemoryPublisher, KafkaPublisher, Published
 from tests.api.servers import Broker, broker, create_topic, read_topic
 from tests.support.processes import free_port, wait_until
+from tests.support.variants import BROKERS, StartBroker
 
 TOPIC = "ugc.events"
 LONG_SECONDS = 20.0
@@ -34,10 +35,10 @@ class Target:
     stop: Callable[[], None]
 
 
-@pytest.fixture(params=["memory", "kafka"])
+@pytest.fixture(params=[pytest.param(None, id="memory"), *BROKERS])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
     """A publisher, what it has stored, and a way to take its store away."""
-    if request.param == "memory":
+    if request.param is None:
         in_memory = InMemoryPublisher()
         yield Target(
             in_memory,
@@ -45,7 +46,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
             lambda: setattr(in_memory, "available", False),
         )
         return
-    with broker(tmp_path) as running, closing(kafka(running.address)) as publisher:
+    with request.param(tmp_path) as running, closing(kafka(running.address)) as publisher:
         create_topic(running, TOPIC)
         yield Target(publisher, lambda: stored(running), running.process.kill)
 
@@ -120,8 +121,9 @@ def test_health_of_a_broker_that_is_not_there(nowhere: KafkaPublisher) -> None:
     assert (health.status, health.required) == (PartStatus.DOWN, True)
 
 
-def test_health_knows_whether_the_topic_is_there(tmp_path: Path) -> None:
-    with broker(tmp_path) as running, closing(kafka(running.address)) as publisher:
+@pytest.mark.parametrize("start", BROKERS)
+def test_health_knows_whether_the_topic_is_there(start: StartBroker, tmp_path: Path) -> None:
+    with start(tmp_path) as running, closing(kafka(running.address)) as publisher:
         for _ in range(2):
             assert publisher.health().detail == "there is no topic ugc.events"
         assert publisher.health().status is PartStatus.DOWN
@@ -130,8 +132,11 @@ def test_health_knows_whether_the_topic_is_there(tmp_path: Path) -> None:
         assert publisher.health().required
 
 
-def test_a_paused_broker_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
-    with broker(tmp_path) as running, closing(kafka(running.address)) as publisher:
+@pytest.mark.parametrize("start", BROKERS)
+def test_a_paused_broker_is_waited_for_and_then_given_up(
+    start: StartBroker, tmp_path: Path
+) -> None:
+    with start(tmp_path) as running, closing(kafka(running.address)) as publisher:
         create_topic(running, TOPIC)
         publish(publisher, b"before")
         running.process.send(signal.SIGSTOP)
@@ -144,11 +149,12 @@ def test_a_paused_broker_is_waited_for_and_then_given_up(tmp_path: Path) -> None
     assert b"after" in values
 
 
-def test_a_broker_that_comes_back_is_used_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("start", BROKERS)
+def test_a_broker_that_comes_back_is_used_again(start: StartBroker, tmp_path: Path) -> None:
     port = free_port()
     with closing(kafka(f"127.0.0.1:{port}")) as publisher:
         assert seconds_to_fail(publisher, SHORT_SECONDS) >= SHORT_SECONDS
-        with broker(tmp_path, port=port) as running:
+        with start(tmp_path, port=port) as running:
             wait_until(lambda: publishes(publisher, b"again"), "Kafka is used again")
             assert b"again" in [each.value for each in stored(running)]
 

@@ -19,7 +19,6 @@ import pytest
 from contracts.loader import load_catalog
 from contracts.message import Message
 from registry.serde import Decoder
-from registry.subjects import register_all
 from tests.api.servers import (
     Broker,
     RedisServer,
@@ -34,6 +33,7 @@ from tests.api.servers import (
 from tests.api.tokens import SECRET, handmade
 from tests.api.world import CLICK
 from tests.support.processes import free_port, wait_until
+from tests.support.register import register_all
 
 pytestmark = pytest.mark.stack
 

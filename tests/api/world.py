@@ -28,8 +28,8 @@ from contracts.loader import Catalog, load_catalog, parse_contract
 from contracts.message import Message
 from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
-from registry.subjects import register_all
 from tests.api.tokens import SECRET
+from tests.support.register import register_all
 
 ISSUER = "ugc-auth"
 NOW = dt.datetime(2026, 1, 31, 12, 0, 0, 123_456, dt.UTC)

@@ -29,6 +29,7 @@ from registry.serde import Encoder
 from registry.subjects import resolve_ids
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START
 from tests.support.processes import ServerProcess, wait_until
+from tests.support.variants import STACKS
 from ugc.initialise import initialise
 from ugc.stack import PartName, Stack, StackConfig
 
@@ -121,11 +122,13 @@ class Parts:
         return ServerProcess([sys.executable, "-m", "ugc", "etl", "run", "--json"], log, self.env)
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+@pytest.fixture(scope="module", params=STACKS)
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     config = StackConfig(state_dir=folder, ports=dict.fromkeys(PartName, 0), parts=PARTS)
-    with Stack.start(config) as stack:
+    with request.param(config) as stack:
         yield stack
 
 
@@ -134,7 +137,7 @@ def parts(stack: Stack, request: pytest.FixtureRequest) -> Parts:
     """A topic, a group and a store of the test's own."""
     with redis.Redis.from_url(stack.env["REDIS_URL"]) as client:
         client.flushall()
-    return Parts(stack, f"ugc.{request.node.name}")
+    return Parts(stack, f"ugc.{request.node.originalname}")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from etl.source import RawMessage, Source
 from etl.store import PairStore
 from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
-from registry.subjects import register_all
+from tests.support.register import register_all
 
 NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 CATALOG = load_catalog()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import urllib.error
 import urllib.request
@@ -12,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
-
+from tests.fullstack.cache import program
 from tests.support.certificate import write_certificate
 from tests.support.processes import ServerProcess, free_port
 
@@ -62,15 +59,6 @@ _USERS = f"""<?xml version="1.0"?>
 """
 
 
-def require_clickhouse_server() -> None:
-    """Skips the test where the program is not installed; under ``CI`` that is a failure."""
-    if shutil.which(PROGRAM) is None:
-        text = f"{PROGRAM} is not installed (Debian: apt-get install {PROGRAM})"
-        if os.environ.get("CI"):
-            pytest.fail(text)
-        pytest.skip(text)
-
-
 class ClickHouseServer:
     """One server; it may be killed and started again on the same ports and data."""
 
@@ -107,8 +95,8 @@ class ClickHouseServer:
 
     def start(self) -> None:
         """Returns when the server answers."""
-        command = [PROGRAM, f"--config-file={self._config}"]
-        self._process = ServerProcess(command, self._log, env=None)
+        command = [program(PROGRAM), f"--config-file={self._config}"]
+        self._process = ServerProcess(command, self._log, env=None, at_our_end=signal.SIGKILL)
         self._process.wait_ready(self._answers)
 
     def send(self, number: signal.Signals) -> None:
@@ -132,7 +120,6 @@ class ClickHouseServer:
 @contextmanager
 def clickhouse_server(folder: Path) -> Iterator[ClickHouseServer]:
     """A running server whose files are in ``folder``; gone afterwards."""
-    require_clickhouse_server()
     server = ClickHouseServer(folder)
     try:
         server.start()

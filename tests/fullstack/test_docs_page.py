@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.fullstack.cache import program
 from tests.support.stack import NO_SCHEDULE, free_ports
 from ugc.stack import PartName, Stack, StackConfig
 
 pytestmark = [pytest.mark.full, pytest.mark.stack]
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = "chromium"
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -42,12 +41,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def rendered(url: str, folder: Path) -> str:
     """The page's document after its scripts have run."""
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is not installed")
-        pytest.skip("chromium is not installed")
     done = subprocess.run(
-        [CHROMIUM, *FLAGS, f"--user-data-dir={folder}", "--dump-dom", url],
+        [program(CHROMIUM), *FLAGS, f"--user-data-dir={folder}", "--dump-dom", url],
         capture_output=True,
         text=True,
         timeout=90,

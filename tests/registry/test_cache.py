@@ -24,8 +24,9 @@ from registry.errors import (
 from registry.lock import Lock, lock_of
 from registry.options import RegistryOptions
 from registry.serde import Decoder, Encoder
-from registry.subjects import register_all, resolve_ids
+from registry.subjects import resolve_ids
 from tests.support.processes import free_port
+from tests.support.register import register_all
 
 CATALOG = load_catalog()
 CLICK = schema_text(avro_schema(CATALOG, CATALOG.get("element_click")))

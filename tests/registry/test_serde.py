@@ -27,9 +27,10 @@ from registry.avro import avro_schema, record_name, schema_text
 from registry.client import InMemoryRegistry
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
 from registry.serde import Decoder, Encoder
-from registry.subjects import COMPATIBILITY, register_all, resolve_ids
+from registry.subjects import COMPATIBILITY, resolve_ids
 from registry.values import to_json
 from tests.support.payloads import payloads
+from tests.support.register import register_all
 from tests.support.shapes import every_shape
 
 CATALOG, SHAPES = every_shape()

@@ -17,7 +17,7 @@ from registry.client import ConfluentRegistry, InMemoryRegistry, SchemaRegistry
 from registry.options import RegistryOptions, SubjectStrategy
 from registry.subjects import resolve_ids, subject_names
 from registry.sync import DriftKind, Plan, Register, SetLevel, plan, survey, sync
-from tests.support.registry_server import registry_server
+from tests.support.variants import REGISTRIES
 
 TOPIC = "topic"
 RECORD, TOPIC_RECORD = SubjectStrategy.RECORD, SubjectStrategy.TOPIC_RECORD
@@ -46,21 +46,23 @@ def contract(event: str, version: int) -> Any:
 CATALOG = catalog_of({"click": 1, "view": 3})
 
 
-@pytest.fixture(scope="module")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with registry_server(tmp_path_factory.mktemp("registry")) as server:
+@pytest.fixture(scope="module", params=REGISTRIES)
+def shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    with request.param(tmp_path_factory.mktemp("registry")) as server:
         yield server.url
 
 
-@pytest.fixture(params=["memory", "server"])
+@pytest.fixture(params=[pytest.param(None, id="memory"), *REGISTRIES])
 def registry(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SchemaRegistry]:
-    if request.param == "memory":
+    if request.param is None:
         yield InMemoryRegistry()
         return
     with (
-        registry_server(tmp_path_factory.mktemp("own")) as server,
+        request.param(tmp_path_factory.mktemp("own")) as server,
         closing(ConfluentRegistry(server.url, RegistryOptions())) as client,
     ):
         yield client

@@ -19,7 +19,7 @@ from contracts.json_text import parse, write
 from contracts.same_json import differences
 from registry.errors import EncodeError, UndecodableError
 from registry.translate import Placement, translate
-from tests.support.schemas import ANYTHING, Drawn, documents
+from tests.support.schemas import ANYTHING, DRAFTS, Drawn, documents
 
 EXAMPLES = int(os.environ.get("TRANSLATE_EXAMPLES", "200"))
 LONG = settings(
@@ -38,6 +38,7 @@ def assert_same(back: Any, value: Any) -> None:
 def test_every_valid_instance_comes_back(drawn: Drawn, data: st.DataObject) -> None:
     translation = translate(drawn.schema)
     apache = avro.schema.parse(translation.text)
+    assert canonical_by_apache(apache) == json.loads(translation.canonical_form)
     for _ in range(3):
         value = data.draw(drawn.instances)
         validator_for(drawn.schema)(drawn.schema).validate(value)
@@ -47,6 +48,27 @@ def test_every_valid_instance_comes_back(drawn: Drawn, data: st.DataObject) -> N
         read = avro.io.DatumReader(apache).read(avro.io.BinaryDecoder(io.BytesIO(encoded)))
         assert isinstance(read, dict)
         assert_same(translation.from_avro(read), value)
+
+
+def canonical_by_apache(schema: avro.schema.Schema) -> Any:
+    """The canonical form by the ``avro`` package.
+
+    That leaves ``{"type": "string"}`` where the schema had attributes beside it; the rule
+    [PRIMITIVES] of the specification wants the name alone.
+    """
+
+    def simple(form: Any) -> Any:
+        match form:
+            case {"type": str(name)} if form.keys() == {"type"}:
+                return name
+            case dict():
+                return {key: simple(value) for key, value in form.items()}
+            case list():
+                return [simple(value) for value in form]
+            case _:
+                return form
+
+    return simple(json.loads(str(schema.canonical_form)))
 
 
 @LONG
@@ -206,6 +228,134 @@ def test_an_object_named_like_an_avro_type(name: str) -> None:
     read = avro.io.DatumReader(avro.schema.parse(translation.text)).read(decoder)
     assert isinstance(read, dict)
     assert translation.from_avro(read) == translation.decode(encoded) == {name: {"x": "y"}}
+
+
+def nested(levels: int, wrap: Any) -> Any:
+    found: Any = {"type": "integer"}
+    for _ in range(levels):
+        found = wrap(found)
+    return found
+
+
+NASTY: dict[str, tuple[Any, list[Any]]] = {
+    "dynamicRef": (
+        {
+            "$schema": DRAFTS[2020], "$id": "https://h/strict", "$dynamicAnchor": "node",
+            "$ref": "tree", "unevaluatedProperties": False,
+            "$defs": {"t": {
+                "$id": "tree", "$dynamicAnchor": "node", "type": "object",
+                "properties": {
+                    "data": True, "children": {"type": "array", "items": {"$dynamicRef": "#node"}},
+                },
+            }},
+        },
+        [{"data": 1, "children": [{"data": {}, "children": []}]}],
+    ),
+    "recursiveRef": (
+        {
+            "$schema": DRAFTS[2019], "$id": "https://h/t", "$recursiveAnchor": True,
+            "properties": {"c": {"items": {"$recursiveRef": "#"}}, "n": {"$recursiveRef": "#"}},
+        },
+        [{"c": [{"c": []}, {}], "n": {"n": {}}}],
+    ),
+    "relative to $id": (
+        {
+            "$id": "http://h/a/root.json",
+            "properties": {"x": {"$ref": "item.json"}, "y": {"$ref": "/b#/definitions/q"}},
+            "definitions": {
+                "i": {"$id": "item.json", "type": "integer"},
+                "b": {"$id": "/b", "definitions": {"q": {"type": "boolean"}}},
+            },
+        },
+        [{"x": 1, "y": True}, {"x": 2**63, "y": None}],
+    ),
+    "odd definitions": (
+        {
+            "definitions": {'a/b~c%d "e': {"type": "integer"}, "": {"type": "string"}},
+            "properties": {
+                "x": {"$ref": "#/definitions/a~1b~0c%25d%20%22e"}, "y": {"$ref": "#/definitions/"},
+            },
+        },
+        [{"x": 1, "y": "s"}],
+    ),
+    "references that lead nowhere": (
+        {"properties": {
+            "a": {"$ref": "http://[::1"}, "b": {"$ref": ""}, "c": {"$ref": "%zz#%"},
+            "d": {"$ref": "#/properties/99999999999999999999"}, "e": {"$ref": 5},
+            "f": {"$ref": "#/required/²"},
+        }, "required": []},
+        [{"a": 1, "b": {"a": 2}, "c": 3, "d": 4, "e": 5, "f": 6}],
+    ),
+    "conflicting allOf": (
+        {"allOf": [
+            {"properties": {"a": {"type": "integer"}, "b": {"properties": {"c": True}}}},
+            {"properties": {"a": {"type": "string"}, "b": {"properties": {"c": {}, "d": {}}}}},
+        ]},
+        [{"a": 1}, {"a": "x", "b": {"c": 1.5, "d": [{}]}}],
+    ),
+    "conditions": (
+        {
+            "properties": {"k": {"type": "string"}}, "if": {"properties": {"k": {"const": "i"}}},
+            "then": {"properties": {"v": {"type": "integer"}}},
+            "else": {"properties": {"v": {"type": "string"}}},
+            "dependentSchemas": {"k": {"properties": {"w": {"type": "integer"}}}},
+            "patternProperties": {"^p": {"type": "integer"}},
+        },
+        [{"k": "i", "v": 1}, {"k": "s", "v": "x", "w": 1, "p1": 2}],
+    ),
+    "numbers at the edges": (
+        {"properties": {"i": {"type": "integer"}, "n": {"type": "number"}}},
+        [
+            {"i": 10**400, "n": 10**400}, {"i": -(2**63) - 1, "n": -0.0}, {"i": 1e308, "n": 1e308},
+            {"i": 2**63 - 1, "n": 5e-324}, {"i": -0.0, "n": 0},
+        ],
+    ),
+    "names apart by case, escape or not at all": (
+        {"properties": {
+            name: {"properties": {"a": {"type": "integer"}}}
+            for name in ("", "a", "A", "ı", "I", "𝒳", "user-id", "user_x2d_id", "_x2d_", "$ref")
+        }},
+        [{"": {"a": 1}, "a": {"a": 2}, "A": {"a": 3}, "𝒳": {}, "user_x2d_id": {"a": 4}, "$ref": 5}],
+    ),
+    "keywords that are no keywords": (
+        {"properties": ["a"], "items": 5, "allOf": {}, "anyOf": [1, True, None], "required": 3,
+         "oneOf": "x", "additionalProperties": [1], "type": [], "enum": "no", "$id": 5, "id": None},
+        [{"a": 1}, [1], None],
+    ),
+    "records 200 deep": (
+        nested(200, lambda inner: {"type": "object", "properties": {"a": inner}}),
+        [nested(n, lambda inner: {"a": inner}) for n in (1, 100, 200)],
+    ),
+    "lists 200 deep": (
+        nested(200, lambda inner: {"type": "array", "items": inner}),
+        [nested(200, lambda inner: [inner])],
+    ),
+    "allOf 200 deep": (nested(200, lambda inner: {"allOf": [inner]}), [1]),
+    "allOf 5000 deep": (nested(5000, lambda inner: {"allOf": [inner]}), [1]),
+    "references that double at each step": (
+        {"$ref": "#/$defs/0", "$defs": {
+            "60": {"type": "integer"},
+            **{str(n): {"anyOf": [{"properties": {"a": {"$ref": f"#/$defs/{n + 1}"}}},
+                                  {"properties": {"a": {"allOf": [{"$ref": f"#/$defs/{n + 1}"}]}}}]}
+               for n in range(60)},
+        }},
+        [nested(60, lambda inner: {"a": inner})],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_schemas_made_to_break_it(name: str) -> None:
+    schema, values = NASTY[name]
+    translation = translate(schema)
+    apache = avro.schema.parse(translation.text)
+    assert canonical_by_apache(apache) == json.loads(translation.canonical_form)
+    for value in values:
+        encoded = translation.encode(value)
+        assert_same(translation.decode(encoded), value)
+        read = avro.io.DatumReader(apache).read(avro.io.BinaryDecoder(io.BytesIO(encoded)))
+        assert isinstance(read, dict)
+        assert_same(translation.from_avro(read), value)
 
 
 def test_a_document_that_unfolds_without_end_stays_small() -> None:

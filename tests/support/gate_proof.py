@@ -19,7 +19,7 @@ from contracts.validation import Validator
 from registry.client import InMemoryRegistry
 from registry.errors import EncodeError, UndecodableError
 from registry.serde import Decoder, Encoder
-from registry.subjects import register_all
+from tests.support.register import register_all
 
 NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 ENVELOPES = load_catalog().envelopes

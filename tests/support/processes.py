@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ugc.stack.process import end_with_parent
+
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
@@ -32,9 +34,20 @@ def wait_until(
 
 
 class ServerProcess:
-    """A program and the children it starts, in a process group of their own."""
+    """A program and the children it starts, in a process group of their own.
 
-    def __init__(self, command: Sequence[str], log: Path, env: Mapping[str, str] | None) -> None:
+    On Linux the program gets the signal ``at_our_end`` when the thread that started it ends,
+    however it ends.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        env: Mapping[str, str] | None,
+        *,
+        at_our_end: signal.Signals = signal.SIGTERM,
+    ) -> None:
         self.log = log
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
@@ -44,20 +57,27 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
                 env=None if env is None else {**os.environ, **env},
                 start_new_session=True,
+                preexec_fn=end_with_parent(at_our_end),
             )
+
+    @property
+    def is_running(self) -> bool:
+        return self._popen.poll() is None
 
     @property
     def pid(self) -> int:
         return self._popen.pid
 
-    def wait_ready(self, is_ready: Callable[[], bool]) -> None:
+    def wait_ready(
+        self, is_ready: Callable[[], bool], timeout_seconds: float = START_SECONDS
+    ) -> None:
         """Waits for ``is_ready``; fails at once, with the log, when the program ends first."""
 
         def ready_or_ended() -> bool:
             assert self._popen.poll() is None, self.log.read_text(errors="replace")
             return is_ready()
 
-        wait_until(ready_or_ended, f"server ready, see {self.log}")
+        wait_until(ready_or_ended, f"server ready, see {self.log}", timeout_seconds)
 
     def wait_exit(self, timeout_seconds: float = STOP_SECONDS) -> int:
         """Waits for the program to end by itself; gives its exit code."""

@@ -30,13 +30,14 @@ def registry_server(folder: Path, port: int | None = None) -> Iterator[RegistryS
     command = [sys.executable, "-m", "ugc", *arguments, str(folder / "data")]
     process = ServerProcess(command, folder / "log", None)
     try:
-        process.wait_ready(lambda: _answers(url))
+        process.wait_ready(lambda: answers(url))
         yield RegistryServer(process, url)
     finally:
         process.kill()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a registry lists its subjects."""
     try:
         with urllib.request.urlopen(f"{url}/subjects", timeout=2) as answer:
             return bool(answer.status == 200)

@@ -216,8 +216,43 @@ def _anchored(document: _Document, depth: int) -> Drawn:
     if not isinstance(inner.schema, dict) or "$ref" in inner.schema or document.draft < 2019:
         return inner
     name = f"anchor{len(document.definitions)}"
+    if document.draft == 2020 and document.draw(st.booleans()):
+        document.define({**inner.schema, "$dynamicAnchor": name})
+        return Drawn({"$dynamicRef": f"#{name}"}, inner.instances)
     document.define({**inner.schema, "$anchor": name})
     return Drawn({"$ref": f"#{name}"}, inner.instances)
+
+
+def _identified(document: _Document, depth: int) -> Drawn:
+    """A reference to a resource inside the document, which other references do not leave."""
+    inner = _schema(document, depth)
+    if not isinstance(inner.schema, dict) or "#" in repr(inner.schema):
+        return inner
+    name = f"resource{len(document.definitions)}.json"
+    keyword = "id" if document.draft == 4 else "$id"
+    if keyword in inner.schema or "$ref" in inner.schema:  # beside which an id may mean nothing
+        return inner
+    document.define({**inner.schema, keyword: name})
+    return Drawn({"$ref": name}, inner.instances)
+
+
+def _conditional(document: _Document, depth: int) -> Drawn:
+    """``if`` decides what a property is; drafts before 7 do not know it, and take either."""
+    one, other = _schema(document, depth), _schema(document, depth)
+    schema = {
+        "properties": {"kind": {"enum": ["x", "y"]}},
+        "required": ["kind", "of"],
+        "if": {"properties": {"kind": {"enum": ["x"]}}},
+        "then": {"properties": {"of": one.schema}},
+        "else": {"properties": {"of": other.schema}},
+        "dependentSchemas": {"more": {"properties": {"more": {"type": "integer"}}}},
+    }
+    more = {"more": st.integers()}
+    return Drawn(
+        {"type": "object", **schema},
+        st.fixed_dictionaries({"kind": st.just("x"), "of": one.instances}, optional=more)
+        | st.fixed_dictionaries({"kind": st.just("y"), "of": other.instances}, optional=more),
+    )
 
 
 def _recursive(document: _Document, depth: int) -> Drawn:
@@ -312,6 +347,7 @@ _LEAVES: tuple[Callable[[_Document, int], Drawn], ...] = (
 )  # fmt: skip
 
 _INNER: tuple[Callable[[_Document, int], Drawn], ...] = (
-    _nullable, _union, _tagged, _all_of, _reference, _anchored, _recursive, _list, _tuple, _map,
+    _nullable, _union, _tagged, _all_of, _reference, _anchored, _identified,
+    _conditional, _recursive, _list, _tuple, _map,
     _patterned, _object, _object, _object,
 )  # fmt: skip

@@ -13,8 +13,8 @@ import pytest
 
 from contracts.change_rules import EXAMPLE
 from registry.client import InMemoryRegistry
-from registry.subjects import register_all
 from tests.support.contract_folder import change, copy_of_contracts
+from tests.support.register import register_all
 from ugc.gate.findings import EventReport, Report, Target
 from ugc.gate.judge import judge
 from ugc.gate.live import with_registry

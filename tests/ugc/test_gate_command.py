@@ -18,9 +18,9 @@ from contracts.errors import ContractError
 from registry.client import ConfluentRegistry
 from registry.errors import RegistryUnavailableError
 from registry.options import RegistryOptions
-from registry.subjects import register_all
 from tests.support.contract_folder import change, copy_of_contracts
 from tests.support.processes import ServerProcess, free_port
+from tests.support.register import register_all
 from ugc.gate.command import command
 from ugc.gate.sources import SourceError, default_reference, from_folder, from_reference
 

@@ -41,7 +41,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),
+                preexec_fn=end_with_parent(signal.SIGTERM),
             )
         self._reaped = False
 
@@ -128,14 +128,18 @@ def last_lines(log: Path) -> str:
     return "\n".join(f"    {line}" for line in lines[-_LOG_LINES:]) or "    (the log is empty)"
 
 
-def _end_with_parent() -> Callable[[], object] | None:
-    """What a new child runs first. The library is loaded here: a forked child must not do it."""
+def end_with_parent(number: signal.Signals) -> Callable[[], object] | None:
+    """What a new child runs first, to get a signal when the thread that started it ends.
+
+    ``None`` where the system has no such thing.  The library is loaded here: a forked child must
+    not do it.
+    """
     if sys.platform != "linux":
         return None
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
     def in_the_child() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # it has ended in between, and no signal will come
             os._exit(1)
 
