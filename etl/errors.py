@@ -4,6 +4,7 @@
 
     EtlError
     ├── ConfigError                an environment variable or option is missing or malformed
+    ├── ReplayError                what shall be loaded again cannot be: unknown, or not kept
     ├── PlanError                  a contract declares a pairing that cannot be carried out
     ├── SourceError
     │   ├── SourceUnavailableError   Kafka does not answer in time; try again later
@@ -40,6 +41,10 @@ class ConfigError(EtlError):
 
 class PlanError(EtlError):
     """A contract declares a pairing that cannot be carried out."""
+
+
+class ReplayError(EtlError):
+    """What shall be loaded again, or looked at, cannot be: it is unknown, or not kept any more."""
 
 
 class SourceError(EtlError):

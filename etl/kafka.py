@@ -232,6 +232,7 @@ class KafkaSource:
         if partition not in self._ends:
             self._ends[partition] = max(offset + 1, self._bounds(partition, cached=True)[1])
         if offset >= self._ends[partition]:
+            self._advance(partition, self._ends[partition])
             return None
         self._advance(partition, offset + 1)
         timestamp_type, timestamp_ms = message.timestamp()

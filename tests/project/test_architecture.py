@@ -30,7 +30,7 @@ FENCES: dict[str, set[str]] = {
     "confluent_kafka": {
         "api/publisher.py",
         "etl/kafka.py",
-        "etl/kafka_dead_letters.py",
+        "etl/kafka_outbox.py",
         "registry/client.py",
         "ugc/topics.py",
     },
