@@ -48,6 +48,22 @@ class KafkaConfig:
     group_id: str
     session_timeout_ms: int
 
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> KafkaConfig:
+        """Kafka's share of the settings, for what needs nothing else.
+
+        Raises:
+            ConfigError: a variable is missing or malformed; the text names it.
+        """
+        read = _Reader(env)
+        return cls(
+            bootstrap_servers=read.required("KAFKA_BOOTSTRAP_SERVERS", "host:port"),
+            topic=read.text("KAFKA_TOPIC", "ugc.events"),
+            dead_letter_topic=read.text("KAFKA_DEAD_LETTER_TOPIC", "ugc.events.dead-letter"),
+            group_id=read.text("KAFKA_GROUP_ID", "ugc-etl"),
+            session_timeout_ms=read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPolicy:
@@ -83,13 +99,7 @@ class EtlConfig:
         read = _Reader(env)
         contracts_dir = read.optional("CONTRACTS_DIR")
         return cls(
-            kafka=KafkaConfig(
-                bootstrap_servers=read.required("KAFKA_BOOTSTRAP_SERVERS", "host:port"),
-                topic=read.text("KAFKA_TOPIC", "ugc.events"),
-                dead_letter_topic=read.text("KAFKA_DEAD_LETTER_TOPIC", "ugc.events.dead-letter"),
-                group_id=read.text("KAFKA_GROUP_ID", "ugc-etl"),
-                session_timeout_ms=read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000),
-            ),
+            kafka=KafkaConfig.from_env(env),
             schema_registry_url=read.required("SCHEMA_REGISTRY_URL", "http://host:port"),
             registry=RegistryOptions.from_env(env),
             redis_url=read.redis_url("REDIS_URL"),

@@ -170,6 +170,10 @@ class KafkaSource:
                 if each.error is not None:
                     raise KafkaException(each.error)
 
+    def lag(self) -> Mapping[int, int]:
+        """See :meth:`etl.source.Source.lag`."""
+        return {p: max(0, self._bounds(p)[1] - at) for p, at in self._positions.items()}
+
     def close(self) -> None:
         """See :meth:`etl.source.Source.close`."""
         self._consumer.close()

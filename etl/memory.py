@@ -108,6 +108,9 @@ class MemorySource:
         for partition, position in positions.items():
             self._topic.committed[partition] = position, note
 
+    def lag(self) -> Mapping[int, int]:
+        return {p: len(self._topic.logs[p]) - at for p, at in self._positions.items()}
+
     def close(self) -> None:
         self._topic.expel(self)
 

@@ -84,6 +84,7 @@ class RunReport:
     to stop before it had done everything.  ``swept_to`` is the time up to which starts that had
     waited long enough were taken out of the store; None when that was left out, because it was
     asked to stop, or another worker's partitions have not been read since the store was empty.
+    ``lag`` tells for each partition how many messages came meanwhile.
     """
 
     started_at: dt.datetime
@@ -93,6 +94,7 @@ class RunReport:
     pairs: Mapping[str, PairCounts]
     offsets: Mapping[int, Span]
     swept_to: dt.datetime | None
+    lag: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def consumed(self) -> int:
@@ -117,6 +119,7 @@ class RunReport:
             "events": {event: asdict(counts) for event, counts in self.events.items()},
             "pairs": {event: asdict(counts) for event, counts in self.pairs.items()},
             "offsets": {str(p): [span.start, span.stop] for p, span in self.offsets.items()},
+            "lag": {str(p): messages for p, messages in self.lag.items()},
             "swept_to": self.swept_to.isoformat() if self.swept_to else None,
         }
 

@@ -67,6 +67,7 @@ class _Run:
                 events=self._tally.events(),
                 pairs=self._tally.pairs(before, pairs.books(self._parts)),
                 offsets=self._offsets,
+                lag=self._source.lag(),
                 swept_to=None if self._swept_to_ms is None else instant(self._swept_to_ms),
             )
         raise SourceUnavailableError(f"the group handed its partitions out {_MOST_CLAIMS} times")

@@ -119,6 +119,10 @@ class Source(Protocol):
         """
         ...
 
+    def lag(self) -> Mapping[int, int]:
+        """For each claimed partition how many messages are behind what was read, about."""
+        ...
+
     def close(self) -> None:
         """Leaves the group. What was not committed will be read again."""
         ...

@@ -315,7 +315,7 @@ def test_letters_that_are_not_acknowledged(tmp_path: Path) -> None:
         letters = KafkaDeadLetters(config, timeout_seconds=2.0)
         letters.send(LETTERS)
         server.process.kill()
-        with pytest.raises(DeadLettersUnavailableError, match="2 of 2 dead letters"):
+        with pytest.raises(DeadLettersUnavailableError, match="2 of 2 messages"):
             letters.send(LETTERS[:2])
         letters.close()
 
