@@ -22,9 +22,11 @@ from etl.outbox import Outbox
 from etl.pair_store import RedisPairStore
 from etl.pairing import plan_for
 from etl.parts import Parts
+from etl.redis_ledger import RedisLedger
 from etl.replay import Progress, ReplayReport, ReplayRequest, replay
 from etl.report import RunReport
 from etl.run import run
+from etl.runs_table import create_statement
 from etl.source import History, Source
 from etl.watched import watched
 from registry.cache import connect_remembering
@@ -64,6 +66,7 @@ class Etl:
         """
         self.parts.store.check()
         ensure_tables(self.clickhouse, self.catalog)
+        self.clickhouse.execute(create_statement())
         with closing(self.open_source()) as source:
             return run(self.parts, watched(source, progress), should_stop)
 
@@ -110,6 +113,10 @@ def connect(config: EtlConfig) -> Etl:
             timeout_seconds=config.redis_timeout_seconds,
         )
         opened.callback(store.close)
+        ledger = RedisLedger.connect(
+            config.redis_url, config.kafka.topic, timeout_seconds=config.redis_timeout_seconds
+        )
+        opened.callback(ledger.close)
         dead_letters = KafkaDeadLetters(config.kafka)
         opened.callback(dead_letters.close)
         return Etl(
@@ -118,6 +125,8 @@ def connect(config: EtlConfig) -> Etl:
                 decoder=Decoder(catalog, registry),
                 plan=plan,
                 store=store,
+                ledger=ledger,
+                runs=clickhouse,
                 loader=Loader(clickhouse, catalog, sleep=time.sleep),
                 dead_letters=dead_letters,
                 policy=config.policy,

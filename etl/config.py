@@ -17,6 +17,10 @@ DEDUP_WINDOW_SECONDS         how long an event id is remembered to count duplica
 ETL_CHUNK_MESSAGES           messages in memory at a time, and so the largest block (20,000)
 ETL_DEAD_LETTER_RATIO        a run stops when more than this share is unusable (0.2)
 ETL_DEAD_LETTER_MINIMUM      … and at least so many are (100)
+ETL_GAP_GRACE_SECONDS        a number that a producer gave out counts as missing when it has not
+                             come so long after a later one; longer than the API's spool takes to
+                             be sent (3,600)
+ETL_PRODUCER_MEMORY_SECONDS  how long the numbers of a producer that is gone are kept (604,800)
 ===========================  ======================================================================
 
 :mod:`registry.options` reads more about the Schema Registry.  A variable that is set to nothing
@@ -67,11 +71,16 @@ class KafkaConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPolicy:
-    """How a run goes about its work. ``dead_letter_ratio`` is a share of what the run consumed."""
+    """How a run goes about its work; the module says what each setting means.
+
+    ``dead_letter_ratio`` is a share of what the run consumed.
+    """
 
     chunk_messages: int = 20_000
     dead_letter_ratio: float = 0.2
     dead_letter_minimum: int = 100
+    gap_grace_seconds: int = 3_600
+    producer_memory_seconds: int = 7 * 24 * 3_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +120,8 @@ class EtlConfig:
                 chunk_messages=read.count("ETL_CHUNK_MESSAGES", 20_000),
                 dead_letter_ratio=read.share("ETL_DEAD_LETTER_RATIO", 0.2),
                 dead_letter_minimum=read.count("ETL_DEAD_LETTER_MINIMUM", 100),
+                gap_grace_seconds=read.count("ETL_GAP_GRACE_SECONDS", 3_600),
+                producer_memory_seconds=read.count("ETL_PRODUCER_MEMORY_SECONDS", 604_800),
             ),
         )
 
