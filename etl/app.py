@@ -22,6 +22,8 @@ from etl.outbox import Outbox
 from etl.pair_store import RedisPairStore
 from etl.pairing import plan_for
 from etl.parts import Parts
+from etl.quality import Verdict, judge
+from etl.quality_facts import Witnesses, gather
 from etl.redis_ledger import RedisLedger
 from etl.replay import Progress, ReplayReport, ReplayRequest, replay
 from etl.report import RunReport
@@ -113,9 +115,7 @@ def connect(config: EtlConfig) -> Etl:
             timeout_seconds=config.redis_timeout_seconds,
         )
         opened.callback(store.close)
-        ledger = RedisLedger.connect(
-            config.redis_url, config.kafka.topic, timeout_seconds=config.redis_timeout_seconds
-        )
+        ledger = _ledger(config)
         opened.callback(ledger.close)
         dead_letters = KafkaDeadLetters(config.kafka)
         opened.callback(dead_letters.close)
@@ -138,6 +138,39 @@ def connect(config: EtlConfig) -> Etl:
             open_history=lambda: KafkaHistory(config.kafka),
             close=opened.pop_all().close,
         )
+
+
+def ask_quality(config: EtlConfig, since: dt.datetime) -> Verdict:
+    """What is known of the time from ``since`` on, held against the contracts' objectives.
+
+    Raises:
+        ContractError: a contract file is wrong.
+        ClickHouseError, SourceUnavailableError, StoreUnavailableError: a part does not answer.
+    """
+    catalog = load_catalog(config.contracts_dir)
+    with ExitStack() as opened:
+        clickhouse = connect_clickhouse(config.clickhouse_url)
+        opened.callback(clickhouse.close)
+        ensure_tables(clickhouse, catalog)
+        clickhouse.execute(create_statement())
+        ledger = opened.enter_context(closing(_ledger(config)))
+        history = opened.enter_context(closing(KafkaHistory(config.kafka)))
+        rejected = replace(config.kafka, topic=config.kafka.rejected_topic)
+        witnesses = Witnesses(
+            catalog=catalog,
+            clickhouse=clickhouse,
+            ledger=ledger,
+            history=history,
+            refusals=opened.enter_context(closing(KafkaHistory(rejected))),
+            gap_grace_seconds=config.policy.gap_grace_seconds,
+        )
+        return judge(catalog, gather(witnesses, since, utc_now()))
+
+
+def _ledger(config: EtlConfig) -> RedisLedger:
+    return RedisLedger.connect(
+        config.redis_url, config.kafka.topic, timeout_seconds=config.redis_timeout_seconds
+    )
 
 
 def open_dead_letters(config: KafkaConfig) -> History:

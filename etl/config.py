@@ -6,6 +6,7 @@ variable                     meaning (default)
 KAFKA_BOOTSTRAP_SERVERS      ``host:port``, several separated by commas
 KAFKA_TOPIC                  where the events come from (``ugc.events``)
 KAFKA_DEAD_LETTER_TOPIC      where unusable messages go (``ugc.events.dead-letter``)
+KAFKA_REJECTED_TOPIC         where the API keeps what it refused (KAFKA_TOPIC with ``.rejected``)
 KAFKA_GROUP_ID               consumer group whose workers share the partitions (``ugc-etl``)
 KAFKA_SESSION_TIMEOUT_MS     a worker silent for that long loses its partitions (10,000)
 SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
@@ -51,6 +52,7 @@ class KafkaConfig:
     dead_letter_topic: str
     group_id: str
     session_timeout_ms: int
+    rejected_topic: str = "ugc.events.rejected"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> KafkaConfig:
@@ -60,9 +62,11 @@ class KafkaConfig:
             ConfigError: a variable is missing or malformed; the text names it.
         """
         read = _Reader(env)
+        topic = read.text("KAFKA_TOPIC", "ugc.events")
         return cls(
             bootstrap_servers=read.required("KAFKA_BOOTSTRAP_SERVERS", "host:port"),
-            topic=read.text("KAFKA_TOPIC", "ugc.events"),
+            topic=topic,
+            rejected_topic=read.text("KAFKA_REJECTED_TOPIC", f"{topic}.rejected"),
             dead_letter_topic=read.text("KAFKA_DEAD_LETTER_TOPIC", "ugc.events.dead-letter"),
             group_id=read.text("KAFKA_GROUP_ID", "ugc-etl"),
             session_timeout_ms=read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000),

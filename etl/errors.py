@@ -8,6 +8,7 @@
     ├── PlanError                  a contract declares a pairing that cannot be carried out
     ├── SourceError
     │   ├── SourceUnavailableError   Kafka does not answer in time; try again later
+    │   │   └── TopicMissingError    … since there is no such topic
     │   ├── OffsetOutOfRangeError    the committed offset does not exist (any more)
     │   └── RebalancedError          the partitions were handed out anew; claim again
     ├── StoreError
@@ -53,6 +54,10 @@ class SourceError(EtlError):
 
 class SourceUnavailableError(SourceError):
     """Kafka gave no usable answer in time."""
+
+
+class TopicMissingError(SourceUnavailableError):
+    """Kafka has no such topic."""
 
 
 class OffsetOutOfRangeError(SourceError):

@@ -30,6 +30,7 @@ from etl.errors import (
     OffsetOutOfRangeError,
     RebalancedError,
     SourceUnavailableError,
+    TopicMissingError,
 )
 from etl.source import Chunk, Claim, Claims, Headers, RawMessage, Span
 
@@ -291,7 +292,7 @@ class KafkaSource:
             found = self._consumer.list_topics(self._topic, timeout=_REQUEST_SECONDS)
         topic = found.topics[self._topic]
         if topic.error is not None or not topic.partitions:
-            raise SourceUnavailableError(f"Kafka has no topic {self._topic}: {topic.error}")
+            raise TopicMissingError(f"Kafka has no topic {self._topic}: {topic.error}")
         return len(topic.partitions)
 
     def _committed_of(self, partitions: Sequence[int]) -> dict[int, tuple[int, str]]:

@@ -17,11 +17,17 @@ _MESSAGES = {
     "loaded": "Messages that became rows as they are",
     "duplicates": "Messages that repeat an event from another place in the topic",
     "dead": "Messages that could not be used",
+    "unstamped": "Messages without a producer's number",
 }
 _VIEWS = {
     "paired": "Starts and ends that became one row",
     "unpaired": "Starts whose end did not come in time",
     "orphan_ends": "Ends whose start did not come in time",
+}
+_NUMBERS = {
+    "given": "Numbers that producers gave to messages",
+    "missing": "Numbers that did not come within the time of grace",
+    "repeated": "Numbers that came from two places in the topic",
 }
 
 
@@ -40,6 +46,9 @@ class Metrics:
         }
         self._open = self._gauge("open_views", "Starts that wait for their end", "event")
         self._lag = self._gauge("lag_messages", "Messages not loaded yet", "partition")
+        self._numbers = {
+            name: self._gauge(f"{name}_numbers", text) for name, text in _NUMBERS.items()
+        }
         self._last_end = self._gauge("last_run_timestamp_seconds", "When the last run ended")
         self._last_success = self._gauge(
             "last_success_timestamp_seconds", "When the last run ended that loaded everything"
@@ -71,6 +80,9 @@ class Metrics:
             for name, counter in self._views.items():
                 counter.labels(event).inc(getattr(pair, name))
             self._open.labels(event).set(pair.after.starts_waiting)
+        for name, gauge in self._numbers.items():
+            if report.numbers is not None:
+                gauge.set(getattr(report.numbers, name))
         self._lag.clear()
         for partition, messages in report.lag.items():
             self._lag.labels(str(partition)).set(messages)

@@ -85,3 +85,16 @@ def test_a_part_that_is_away_is_worth_another_try(running: Running) -> None:
     env = {**running.stack.env, "REDIS_URL": "redis://127.0.0.1:1"}
     told = running.ugc("etl", "run", code=75, env=env)
     assert told.startswith("ugc: Redis")
+
+
+def test_the_quality_is_told_and_missed_objectives_fail(running: Running) -> None:
+    running.load()
+    (told,) = lines(running.ugc("quality", "--since", "1s", "--json"))
+    assert told["met"]
+    for _ in range(3):
+        poison(running, b"\x07bad")
+    running.load()
+    running.ugc("quality", "--since", "1h", code=1)
+    table = running.ugc("quality", "--since", "1s")
+    assert "Refused events are not known" in table
+    assert "0 of" in table
