@@ -1,0 +1,118 @@
+"""Loaders killed at random moments under load: nothing acknowledged is lost, nothing doubled.
+
+Which Kafka: that of the local stack, or the one at ``UGC_TEST_KAFKA`` (``host:port``), whose
+topics are made here.  How often in the long test: ``UGC_TEST_KILLS`` (200).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ch_schema.client import connect as connect_clickhouse
+from etl.app import connect
+from etl.config import EtlConfig
+from etl.journal import INTERRUPTED
+from etl.quality import range_faults
+from registry.client import connect as connect_registry
+from registry.serde import Encoder
+from registry.subjects import resolve_ids
+from tests.etl.killing import LoaderProcesses, Traffic, kill
+from tests.etl.world import CATALOG, CLICK
+from tests.support.processes import wait_until
+from ugc.initialise import initialise
+from ugc.stack import PartName, Stack, StackConfig
+
+pytestmark = pytest.mark.stack
+
+PARTS = frozenset({PartName.KAFKA, PartName.REDIS, PartName.REGISTRY, PartName.CLICKHOUSE})
+FEW, MANY = 6, int(os.environ.get("UGC_TEST_KILLS", "200"))
+SEED = int(os.environ.get("UGC_TEST_SEED", "20260131"))
+KAFKA = os.environ.get("UGC_TEST_KAFKA", "")
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    env = {"KAFKA_BOOTSTRAP_SERVERS": KAFKA} if KAFKA else {}
+    config = StackConfig(state_dir=tmp_path, ports=dict.fromkeys(PartName, 0), parts=PARTS, env=env)
+    with Stack.start(config) as stack:
+        yield stack
+
+
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param(FEW, id="few"),
+        pytest.param(MANY, id="many", marks=[pytest.mark.full, pytest.mark.timeout(3600)]),
+    ],
+)
+def test_loaders_that_are_killed_lose_and_double_nothing(stack: Stack, kills: int) -> None:
+    topic = f"ugc.kills.{uuid.uuid4().hex[:8]}"
+    env = {
+        **stack.env,
+        "KAFKA_TOPIC": topic,
+        "KAFKA_DEAD_LETTER_TOPIC": f"{topic}.dead-letter",
+        "KAFKA_GROUP_ID": topic,
+        # Brokers other than the local stack's refuse sessions below six seconds by default.
+        "KAFKA_SESSION_TIMEOUT_MS": "6000" if KAFKA else "1000",
+        "ETL_CHUNK_MESSAGES": "50",
+    }
+    initialise(env, wait_seconds=30, say=lambda _line: None)
+    with closing(connect_registry(env["SCHEMA_REGISTRY_URL"])) as registry:
+        encoder = Encoder(CATALOG, resolve_ids(registry, CATALOG))
+    traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED)
+    traffic.burst(300)
+    with traffic.flowing(burst=60, pause_seconds=0.2):
+        kill_loaders(LoaderProcesses(env), random.Random(SEED), kills)
+    with closing(connect(EtlConfig.from_env(env))) as etl:
+        report = etl.run_once()
+        assert report.balanced
+        assert report.pairs["page_view"].after.waiting == 0
+        assert report.numbers
+        assert (report.numbers.given, report.numbers.repeated) == (traffic.acknowledged, 0)
+        assert report.numbers.awaited == report.numbers.missing == 0
+    assert_the_tables_hold_what_was_acknowledged(env, traffic)
+
+
+def kill_loaders(processes: LoaderProcesses, seeded: random.Random, kills: int) -> None:
+    """Kills one loader after the other: most at work, some of them while they are joining."""
+    for _ in range(kills):
+        process, messages = processes.start()
+        try:
+            if seeded.randrange(6):
+                wait_until(lambda messages=messages: messages.value > 0, "a loader reads", 60)
+                time.sleep(seeded.uniform(0, 0.5))
+            else:
+                time.sleep(seeded.uniform(0, 1.5))
+        finally:
+            kill(process)
+
+
+def assert_the_tables_hold_what_was_acknowledged(env: dict[str, str], traffic: Traffic) -> None:
+    with closing(connect_clickhouse(env["CLICKHOUSE_URL"])) as clickhouse:
+        rows = clickhouse.query(f"SELECT event_id FROM ugc.{CLICK} FINAL")
+        assert len(rows) == len(traffic.clicks)
+        assert {row["event_id"] for row in rows} == traffic.clicks
+        rows = clickhouse.query("SELECT user_id, paired FROM ugc.page_view FINAL")
+        assert len(rows) == len(traffic.views)
+        found = {int(row["user_id"].removeprefix("kill")): row["paired"] for row in rows}
+        assert found == traffic.views
+        books = clickhouse.query("SELECT * FROM ugc.etl_runs FINAL")
+    ranges = [
+        each
+        for run in books
+        for each in zip(run["partitions"], run["from_offsets"], run["to_offsets"], strict=True)
+    ]
+    assert range_faults(ranges) == []
+    assert sum(sum(run["consumed"]) for run in books) == traffic.acknowledged
+    outcomes = Counter(run["outcome"] for run in books)
+    print(f"runs: {dict(outcomes)}; messages: {traffic.acknowledged}")
+    assert outcomes[INTERRUPTED] > 0, "no loader was killed at work"
