@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import multiprocessing
 import os
 import random
@@ -12,21 +13,25 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from ch_schema.errors import ClickHouseError
 from etl.app import connect
 from etl.config import EtlConfig
 from etl.errors import EtlError
+from registry.errors import RegistryError
 from registry.serde import Encoder
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START
 
 LONG_AGO = dt.timedelta(hours=13)
 
 
-def load_until_killed(env: Mapping[str, str], messages: Any) -> None:
+def load_until_killed(env: Mapping[str, str], messages: Any, log: Path) -> None:
     """A loader process: one run after the other. ``messages`` counts what it has read."""
+    logging.basicConfig(filename=log, level=logging.INFO, format="%(asctime)s %(message)s")
 
     def read(number: int) -> None:
         messages.value = number
@@ -35,22 +40,25 @@ def load_until_killed(env: Mapping[str, str], messages: Any) -> None:
         while True:
             try:
                 etl.run_once(progress=read)
-            except EtlError as error:  # as under a schedule: the next run goes on
-                print(f"run ended: {error}", flush=True)
+            except (EtlError, ClickHouseError, RegistryError):
+                # As under a schedule: the next run goes on.
+                logging.exception("a run ended")
 
 
 class LoaderProcesses:
     """Starts processes that need not import anything any more."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], log: Path) -> None:
+        """The processes write to one log, which a failing test shows."""
         self._env = dict(env)
+        self.log = log
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.etl.killing"])
 
     def start(self) -> tuple[ForkServerProcess, Any]:
         messages = self._context.Value("q", 0, lock=False)
         process = self._context.Process(
-            target=load_until_killed, args=(self._env, messages), daemon=True
+            target=load_until_killed, args=(self._env, messages, self.log), daemon=True
         )
         process.start()
         return process, messages

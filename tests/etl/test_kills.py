@@ -13,7 +13,9 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +56,9 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         pytest.param(MANY, id="many", marks=[pytest.mark.full, pytest.mark.timeout(3600)]),
     ],
 )
-def test_loaders_that_are_killed_lose_and_double_nothing(stack: Stack, kills: int) -> None:
+def test_loaders_that_are_killed_lose_and_double_nothing(
+    stack: Stack, tmp_path: Path, kills: int
+) -> None:
     topic = f"ugc.kills.{uuid.uuid4().hex[:8]}"
     env = {
         **stack.env,
@@ -71,7 +75,7 @@ def test_loaders_that_are_killed_lose_and_double_nothing(stack: Stack, kills: in
     traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED)
     traffic.burst(300)
     with traffic.flowing(burst=60, pause_seconds=0.2):
-        kill_loaders(LoaderProcesses(env), random.Random(SEED), kills)
+        kill_loaders(LoaderProcesses(env, tmp_path / "loaders.log"), random.Random(SEED), kills)
     with closing(connect(EtlConfig.from_env(env))) as etl:
         report = etl.run_once()
         assert report.balanced
@@ -86,14 +90,23 @@ def kill_loaders(processes: LoaderProcesses, seeded: random.Random, kills: int) 
     """Kills one loader after the other: most at work, some of them while they are joining."""
     for _ in range(kills):
         process, messages = processes.start()
+
+        def reads(process: BaseProcess = process, messages: Any = messages) -> bool:
+            assert process.is_alive(), tail_of(processes.log)
+            return bool(messages.value > 0)
+
         try:
             if seeded.randrange(6):
-                wait_until(lambda messages=messages: messages.value > 0, "a loader reads", 60)
+                wait_until(reads, f"a loader reads, see {processes.log}", 60)
                 time.sleep(seeded.uniform(0, 0.5))
             else:
                 time.sleep(seeded.uniform(0, 1.5))
         finally:
             kill(process)
+
+
+def tail_of(log: Path) -> str:
+    return "\n".join(log.read_text().splitlines()[-40:])
 
 
 def assert_the_tables_hold_what_was_acknowledged(env: dict[str, str], traffic: Traffic) -> None:
