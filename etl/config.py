@@ -16,6 +16,8 @@ CLICKHOUSE_URL               see :mod:`ch_schema.address`
 CONTRACTS_DIR                folder of the contract files (those of the package)
 DEDUP_WINDOW_SECONDS         how long an event id is remembered to count duplicates (900)
 ETL_CHUNK_MESSAGES           messages in memory at a time, and so the largest block (20,000)
+ETL_CHUNK_SECONDS            a worker that does not come back from a chunk for that long loses its
+                             partitions, though it still lives (300)
 ETL_DEAD_LETTER_RATIO        a run stops when more than this share is unusable (0.2)
 ETL_DEAD_LETTER_MINIMUM      … and at least so many are (100)
 ETL_GAP_GRACE_SECONDS        a number that a producer gave out counts as missing when it has not
@@ -53,6 +55,7 @@ class KafkaConfig:
     group_id: str
     session_timeout_ms: int
     rejected_topic: str = "ugc.events.rejected"
+    chunk_seconds: float = 300.0
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> KafkaConfig:
@@ -70,6 +73,7 @@ class KafkaConfig:
             dead_letter_topic=read.text("KAFKA_DEAD_LETTER_TOPIC", "ugc.events.dead-letter"),
             group_id=read.text("KAFKA_GROUP_ID", "ugc-etl"),
             session_timeout_ms=read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000),
+            chunk_seconds=read.seconds("ETL_CHUNK_SECONDS", 300.0),
         )
 
 

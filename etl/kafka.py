@@ -63,7 +63,6 @@ class KafkaSource:
         *,
         silence_seconds: float = 30.0,
         join_seconds: float = 120.0,
-        chunk_seconds: float = 300.0,
     ) -> None:
         """Connects in the background.
 
@@ -73,8 +72,6 @@ class KafkaSource:
                 at its end, counts as unavailable.
             join_seconds: longest wait for partitions.  A group settles when all its workers have
                 come back from the chunk they are at.
-            chunk_seconds: a worker that does not come back from a chunk for that long loses its
-                partitions, though it still lives.
         """
         self._topic = config.topic
         self._silence_seconds = silence_seconds
@@ -86,7 +83,7 @@ class KafkaSource:
                 "group.id": config.group_id,
                 "session.timeout.ms": config.session_timeout_ms,
                 "heartbeat.interval.ms": max(1, config.session_timeout_ms // 3),
-                "max.poll.interval.ms": int(chunk_seconds * 1000),
+                "max.poll.interval.ms": int(config.chunk_seconds * 1000),
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "error",

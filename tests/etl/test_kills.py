@@ -68,6 +68,8 @@ def test_loaders_that_are_killed_lose_and_double_nothing(
         # Brokers other than the local stack's refuse sessions below six seconds by default.
         "KAFKA_SESSION_TIMEOUT_MS": "6000" if KAFKA else "1000",
         "ETL_CHUNK_MESSAGES": "50",
+        # For a worker that is killed while it joins the local stack's broker waits so long.
+        "ETL_CHUNK_SECONDS": "10",
     }
     initialise(env, wait_seconds=30, say=lambda _line: None)
     with closing(connect_registry(env["SCHEMA_REGISTRY_URL"])) as registry:

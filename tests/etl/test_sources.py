@@ -110,10 +110,9 @@ class KafkaLog:
 
     def source(self) -> Source:
         return KafkaSource(
-            self.config,
+            replace(self.config, chunk_seconds=CHUNK_SECONDS),
             silence_seconds=SILENCE_SECONDS,
             join_seconds=15,
-            chunk_seconds=CHUNK_SECONDS,
         )
 
     def commit(self, partition: int, offset: int) -> None:
