@@ -50,14 +50,17 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize(
-    "kills",
+    ("kills", "workers"),
     [
-        pytest.param(FEW, id="few"),
-        pytest.param(MANY, id="many", marks=[pytest.mark.full, pytest.mark.timeout(3600)]),
+        pytest.param(FEW, 2, id="few"),
+        pytest.param(MANY, 1, id="many", marks=[pytest.mark.full, pytest.mark.timeout(3600)]),
+        pytest.param(
+            MANY // 4, 2, id="many-of-two", marks=[pytest.mark.full, pytest.mark.timeout(3600)]
+        ),
     ],
 )
 def test_loaders_that_are_killed_lose_and_double_nothing(
-    stack: Stack, tmp_path: Path, kills: int
+    stack: Stack, tmp_path: Path, kills: int, workers: int
 ) -> None:
     topic = f"ugc.kills.{uuid.uuid4().hex[:8]}"
     env = {
@@ -77,7 +80,9 @@ def test_loaders_that_are_killed_lose_and_double_nothing(
     traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED)
     traffic.burst(300)
     with traffic.flowing(burst=60, pause_seconds=0.2):
-        kill_loaders(LoaderProcesses(env, tmp_path / "loaders.log"), random.Random(SEED), kills)
+        kill_loaders(
+            LoaderProcesses(env, tmp_path / "loaders.log"), random.Random(SEED), kills, workers
+        )
     with closing(connect(EtlConfig.from_env(env))) as etl:
         report = etl.run_once()
         assert report.balanced
@@ -88,8 +93,25 @@ def test_loaders_that_are_killed_lose_and_double_nothing(
     assert_the_tables_hold_what_was_acknowledged(env, traffic)
 
 
-def kill_loaders(processes: LoaderProcesses, seeded: random.Random, kills: int) -> None:
-    """Kills one loader after the other: most at work, some of them while they are joining."""
+def kill_loaders(
+    processes: LoaderProcesses, seeded: random.Random, kills: int, workers: int
+) -> None:
+    """Kills one loader after the other: most at work, some of them while they are joining.
+
+    The other workers live on, and get and lose partitions with every one that dies and comes.
+    """
+    others = [processes.start()[0] for _ in range(workers - 1)]
+    try:
+        _kill_one_by_one(processes, seeded, kills, certain_to_read=not others)
+    finally:
+        for other in others:
+            kill(other)
+
+
+def _kill_one_by_one(
+    processes: LoaderProcesses, seeded: random.Random, kills: int, *, certain_to_read: bool
+) -> None:
+    """``certain_to_read``: no other worker may have all partitions that have messages."""
     for _ in range(kills):
         process, messages = processes.start()
 
@@ -98,7 +120,9 @@ def kill_loaders(processes: LoaderProcesses, seeded: random.Random, kills: int) 
             return bool(messages.value > 0)
 
         try:
-            if seeded.randrange(6):
+            if not certain_to_read:
+                time.sleep(seeded.uniform(0, 3))
+            elif seeded.randrange(6):
                 wait_until(reads, f"a loader reads, see {processes.log}", 60)
                 time.sleep(seeded.uniform(0, 0.5))
             else:
