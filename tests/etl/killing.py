@@ -10,7 +10,7 @@ import random
 import signal
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from ch_schema.errors import ClickHouseError
-from etl.app import connect
+from etl.app import Etl, connect
 from etl.config import EtlConfig
 from etl.errors import EtlError
 from registry.errors import RegistryError
@@ -29,20 +29,43 @@ from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START
 LONG_AGO = dt.timedelta(hours=13)
 
 
+ENDED = -1
+"""Instead of a number of messages: the run has ended."""
+
+
+def load_once(env: Mapping[str, str], messages: Any, log: Path) -> None:
+    """A loader process: one run, as cron starts it. ``messages`` counts what it has read.
+
+    When the run has ended it waits to be killed.
+    """
+    _log_to(log)
+    with closing(connect(EtlConfig.from_env(env))) as etl:
+        _run(etl, messages)
+        messages.value = ENDED
+        threading.Event().wait()
+
+
 def load_until_killed(env: Mapping[str, str], messages: Any, log: Path) -> None:
-    """A loader process: one run after the other. ``messages`` counts what it has read."""
+    """A loader process that makes one run after the other."""
+    _log_to(log)
+    with closing(connect(EtlConfig.from_env(env))) as etl:
+        while True:
+            _run(etl, messages)
+
+
+def _log_to(log: Path) -> None:
     logging.basicConfig(filename=log, level=logging.INFO, format="%(asctime)s %(message)s")
 
+
+def _run(etl: Etl, messages: Any) -> None:
     def read(number: int) -> None:
         messages.value = number
 
-    with closing(connect(EtlConfig.from_env(env))) as etl:
-        while True:
-            try:
-                etl.run_once(progress=read)
-            except (EtlError, ClickHouseError, RegistryError):
-                # As under a schedule: the next run goes on.
-                logging.exception("a run ended")
+    try:
+        etl.run_once(progress=read)
+    except (EtlError, ClickHouseError, RegistryError):
+        # As under a schedule: the next run goes on.
+        logging.exception("a run ended")
 
 
 class LoaderProcesses:
@@ -55,10 +78,11 @@ class LoaderProcesses:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.etl.killing"])
 
-    def start(self) -> tuple[ForkServerProcess, Any]:
+    def start(self, work: Callable[..., None]) -> tuple[ForkServerProcess, Any]:
+        """A process, and how many messages it has read."""
         messages = self._context.Value("q", 0, lock=False)
         process = self._context.Process(
-            target=load_until_killed, args=(self._env, messages, self.log), daemon=True
+            target=work, args=(self._env, messages, self.log), daemon=True
         )
         process.start()
         return process, messages
