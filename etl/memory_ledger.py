@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from etl.ledger import LedgerTotals, Stamped
-from etl.numbers import Numbers, Producer
+from etl.numbers import MOST_HOLES, Numbers, Producer
 from etl.source import Spans
 
 
 class MemoryLedger:
     """:class:`etl.ledger.Ledger` in dicts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_holes: int = MOST_HOLES) -> None:
+        self._most_holes = most_holes
         self.flush()
 
     def flush(self) -> None:
@@ -74,5 +75,5 @@ class MemoryLedger:
             self._unstamped += 1
             return
         name = each.stamp.producer
-        numbers = self._known.setdefault(name, Numbers(name))
+        numbers = self._known.setdefault(name, Numbers(name, most_holes=self._most_holes))
         numbers.add(each.stamp.number, each.stamp.voids, each.timestamp_ms)

@@ -4,7 +4,8 @@
 --       first message (ms; 0 when it has none); per message: field, offset, time (ms), producer
 --       ("" without a stamp), number, number of void ranges; per range: first, last.
 --
--- A hole is kept as "first-last@since", with a "v" behind it when it is void.
+-- A hole is kept as "first-last@since", with a "v" behind it when it is void, in a sorted set by its
+-- first number: there may be very many while one partition is read far ahead of another.
 
 redis.call('SELECT', 2)
 local most = tonumber(ARGV[1])
@@ -22,67 +23,84 @@ local function recall(name)
     return known[name]
   end
   local kept = redis.call(
-    'HMGET', 'etl:producer:' .. name, 'highest', 'seen', 'repeated', 'lost', 'first', 'last', 'holes'
+    'HMGET', 'etl:producer:' .. name, 'highest', 'seen', 'repeated', 'lost', 'first', 'last'
   )
-  local state = { holes = {} }
+  local state = { holes = 'etl:holes:' .. name }
   for i, field in ipairs({ 'highest', 'seen', 'repeated', 'lost', 'first', 'last' }) do
     state[field] = tonumber(kept[i] or '0')
-  end
-  for first, last, at, void in string.gmatch(kept[7] or '', '(%d+)%-(%d+)@(%d+)(v?)') do
-    state.holes[#state.holes + 1] = { tonumber(first), tonumber(last), tonumber(at), void == 'v' }
   end
   known[name] = state
   order[#order + 1] = name
   return state
 end
 
--- The holes without the numbers from first to last of the hole at index; those, void, if asked.
-local function cut(state, index, first, last, void)
-  local hole = table.remove(state.holes, index)
-  local at = index
-  if hole[1] < first then
-    table.insert(state.holes, at, { hole[1], first - 1, hole[3], hole[4] })
-    at = at + 1
+local function read(member)
+  local first, last, since_ms, void = string.match(member, '(%d+)%-(%d+)@(%d+)(v?)')
+  return { tonumber(first), tonumber(last), tonumber(since_ms), void == 'v', member }
+end
+
+local function open(state, first, last, since_ms, void)
+  if first <= last then
+    local member = digits(first) .. '-' .. digits(last) .. '@' .. digits(since_ms)
+    redis.call('ZADD', state.holes, digits(first), member .. (void and 'v' or ''))
   end
-  if void then
-    table.insert(state.holes, at, { first, last, hole[3], true })
-    at = at + 1
-  end
-  if last < hole[2] then
-    table.insert(state.holes, at, { last + 1, hole[2], hole[3], hole[4] })
-  end
+end
+
+-- The hole that a number is in.
+local function hole_of(state, number)
+  local found = redis.call(
+    'ZREVRANGEBYSCORE', state.holes, digits(number), '-inf', 'LIMIT', 0, 1
+  )
+  local hole = found[1] and read(found[1])
+  return hole and number <= hole[2] and hole or nil
+end
+
+-- Takes the numbers from first to last out of a hole.
+local function cut(state, hole, first, last)
+  redis.call('ZREM', state.holes, hole[5])
+  open(state, hole[1], first - 1, hole[3], hole[4])
+  open(state, last + 1, hole[2], hole[3], hole[4])
 end
 
 local function see(state, number, at)
   if number > state.highest then
-    if number > state.highest + 1 then
-      state.holes[#state.holes + 1] = { state.highest + 1, number - 1, at, false }
-    end
+    open(state, state.highest + 1, number - 1, at, false)
     state.highest = number
     state.seen = state.seen + 1
     return
   end
-  for index, hole in ipairs(state.holes) do
-    if hole[1] <= number and number <= hole[2] then
-      cut(state, index, number, number, false)
-      state.seen = state.seen + 1
-      return
-    end
+  local hole = hole_of(state, number)
+  if hole then
+    cut(state, hole, number, number)
+    state.seen = state.seen + 1
+  else
+    state.repeated = state.repeated + 1
   end
-  state.repeated = state.repeated + 1
 end
 
 local function declare_void(state, first, last, at)
   if last > state.highest then
-    state.holes[#state.holes + 1] = { state.highest + 1, last, at, false }
+    open(state, state.highest + 1, last, at, false)
     state.highest = last
   end
-  for index = #state.holes, 1, -1 do
-    local hole = state.holes[index]
-    local low, high = math.max(first, hole[1]), math.min(last, hole[2])
-    if low <= high and not hole[4] then
-      cut(state, index, low, high, true)
+  local holes = { hole_of(state, first) }
+  local others = redis.call('ZRANGEBYSCORE', state.holes, '(' .. digits(first), digits(last))
+  for _, member in ipairs(others) do
+    holes[#holes + 1] = read(member)
+  end
+  for _, hole in ipairs(holes) do
+    if not hole[4] then
+      local low, high = math.max(first, hole[1]), math.min(last, hole[2])
+      cut(state, hole, low, high)
+      open(state, low, high, hole[3], true)
     end
+  end
+end
+
+local function bound(state)
+  while redis.call('ZCARD', state.holes) > most do
+    local hole = read(redis.call('ZPOPMIN', state.holes)[1])
+    state.lost = state.lost + (hole[4] and 0 or hole[2] - hole[1] + 1)
   end
 end
 
@@ -110,25 +128,18 @@ while i <= #ARGV do
       for range = 0, voids - 1 do
         declare_void(state, tonumber(ARGV[i + 2 * range]), tonumber(ARGV[i + 2 * range + 1]), at)
       end
-      while #state.holes > most do
-        local hole = table.remove(state.holes, 1)
-        state.lost = state.lost + (hole[4] and 0 or hole[2] - hole[1] + 1)
-      end
+      bound(state)
     end
   end
   i = i + 2 * voids
 end
 
 for _, name in ipairs(order) do
-  local state, texts = known[name], {}
-  for index, hole in ipairs(state.holes) do
-    texts[index] = digits(hole[1]) .. '-' .. digits(hole[2]) .. '@' .. digits(hole[3])
-      .. (hole[4] and 'v' or '')
-  end
+  local state = known[name]
   redis.call(
     'HSET', 'etl:producer:' .. name, 'highest', digits(state.highest), 'seen', digits(state.seen),
     'repeated', digits(state.repeated), 'lost', digits(state.lost), 'first', digits(state.first),
-    'last', digits(state.last), 'holes', table.concat(texts, ';')
+    'last', digits(state.last)
   )
   redis.call('ZADD', 'etl:producers', digits(state.last), name)
 end

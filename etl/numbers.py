@@ -11,8 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-MOST_HOLES = 1_000
-"""Of one producer. Beyond it the lowest is closed for good, and counted as lost."""
+MOST_HOLES = 200_000
+"""Of one producer. Beyond it the lowest is closed for good, and counted as lost.
+
+Numbers go over all partitions, so a partition that is read far ahead of another leaves a hole for
+each message of the other: there must be room for a backlog (some 20 MB at most).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Numbers:
     first_ms: int = 0
     last_ms: int = 0
     holes: list[Hole] = field(default_factory=list)
+    most_holes: int = MOST_HOLES
 
     def add(self, number: int, voids: Sequence[tuple[int, int]], at_ms: int) -> None:
         """Takes in a message with its number, and the ranges it declares void."""
@@ -82,7 +87,7 @@ class Numbers:
         self._see(number, at_ms)
         for first, last in voids:
             self._void(first, last, at_ms)
-        while len(self.holes) > MOST_HOLES:
+        while len(self.holes) > self.most_holes:
             hole = self.holes.pop(0)
             self.lost += 0 if hole.void else hole.size
 

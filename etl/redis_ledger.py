@@ -1,7 +1,8 @@
 """The ledger in Redis, next to the open views in db 2.
 
 ``etl:noted`` (hash): ``topic/partition`` → the offset up to which messages were noted.
-``etl:producer:{id}`` (hash): one producer's numbers; ``etl:producers`` (sorted set): when each was
+``etl:producer:{id}`` (hash): one producer's numbers, and ``etl:holes:{id}`` (sorted set) what is
+missing of them; ``etl:producers`` (sorted set): when each was
 last met.  ``etl:numbers`` (hash): totals.  ``etl:journal`` (hash): books of runs by run.
 """
 
@@ -29,22 +30,25 @@ _COUNTS = ("highest", "seen", "repeated", "lost")
 class RedisLedger:
     """:class:`etl.ledger.Ledger` in a Redis server that all workers share."""
 
-    def __init__(self, client: redis.Redis, topic: str) -> None:
+    def __init__(self, client: redis.Redis, topic: str, *, most_holes: int = MOST_HOLES) -> None:
         """``client`` is on db 2, decodes nothing and repeats nothing by itself."""
+        self._most_holes = most_holes
         self._client = client
         self._topic = topic
         self._note = client.register_script(lua("note"))
         self._forget = client.register_script(lua("forget_producers"))
 
     @classmethod
-    def connect(cls, url: str, topic: str, *, timeout_seconds: float) -> RedisLedger:
+    def connect(
+        cls, url: str, topic: str, *, timeout_seconds: float, most_holes: int = MOST_HOLES
+    ) -> RedisLedger:
         """A ledger at ``redis://host:port``; nothing is sent before the first use."""
-        return cls(connect_redis(url, timeout_seconds), topic)
+        return cls(connect_redis(url, timeout_seconds), topic, most_holes=most_holes)
 
     def note(self, spans: Spans, stamped: Sequence[Stamped]) -> None:
         """See :meth:`etl.ledger.Ledger.note`. Atomic for every part of it, in order."""
         for part_spans, part in _parts(spans, stamped):
-            arguments: list[str | int] = [MOST_HOLES, len(part_spans)]
+            arguments: list[str | int] = [self._most_holes, len(part_spans)]
             for partition, span in part_spans.items():
                 times = [each.timestamp_ms for each in part if each.partition == partition]
                 arguments += [self._field(partition), span.start, span.stop, *(times[:1] or [0])]
@@ -65,8 +69,12 @@ class RedisLedger:
             with translated(), self._client.pipeline(transaction=False) as together:
                 for name in batch:
                     together.hgetall(f"etl:producer:{name}")
+                    together.zrange(f"etl:holes:{name}", 0, -1)
                 kept = together.execute()
-            found += [_producer(name, fields) for name, fields in zip(batch, kept, strict=True)]
+            found += [
+                _producer(name, fields, holes)
+                for name, fields, holes in zip(batch, kept[::2], kept[1::2], strict=True)
+            ]
         return sorted(found, key=lambda each: (-each.last_ms, each.name))
 
     def totals(self) -> LedgerTotals:
@@ -129,15 +137,18 @@ def _stamp(each: Stamped) -> Iterator[str | int]:
         yield from (first, last)
 
 
-def _producer(name: str, fields: Mapping[bytes, bytes]) -> Producer:
+def _producer(name: str, fields: Mapping[bytes, bytes], holes: Sequence[bytes]) -> Producer:
     kept = {text(field): text(value) for field, value in fields.items()}
     return Producer(
         name=name,
         **{count: int(kept[count]) for count in _COUNTS},
         first_ms=int(kept["first"]),
         last_ms=int(kept["last"]),
-        holes=tuple(
-            Hole(int(first), int(last), int(since), void=void == "v")
-            for first, last, since, void in _HOLE.findall(kept["holes"])
-        ),
+        holes=tuple(map(_hole, holes)),
     )
+
+
+def _hole(member: bytes) -> Hole:
+    found = _HOLE.fullmatch(text(member))
+    assert found is not None
+    return Hole(int(found[1]), int(found[2]), int(found[3]), void=found[4] == "v")
