@@ -89,6 +89,8 @@ class KafkaSource:
                 "auto.offset.reset": "error",
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 100,
+                # What is fetched ahead is in memory beside the chunk.
+                "queued.max.messages.kbytes": 8_192,
                 "partition.assignment.strategy": "range",
             },
             logger=_log,
