@@ -7,9 +7,11 @@ A run may be killed anywhere and repeated: it reads up to the ends that it found
 chunk does, in this order, decode → apply to the pair store → insert → settle the pair store →
 commit.  Nothing is committed before it is stored, and every step may be done twice.
 
-Layers, lowest first: ``errors``, ``config``; the edges' Protocols ``source``, ``dead_letters``,
-``store``; then ``report``, ``pairing``, ``decoding`` (pure); the edges ``kafka``,
-``kafka_dead_letters`` and ``pair_store`` (with its ``*.lua``), and ``memory``, ``memory_store`` for
-tests; then ``load``, ``parts``, ``pairs`` and ``run``; last ``app`` (puts them together) and
-``schedule``.
+Layers, lowest first: ``errors``, ``config``; the edges' Protocols ``source``, ``outbox``,
+``dead_letters``, ``store``, ``ledger``; then ``numbers``, ``stamps``, ``gaps``, ``report``,
+``pairing``, ``decoding``, ``quality``, ``alerts``, ``runs_table`` (pure); the edges ``kafka``,
+``kafka_history``, ``kafka_outbox``, ``kafka_dead_letters``, ``pair_store`` and ``redis_ledger``
+(with their ``*.lua`` and ``redis_edge``), ``metrics``, and ``memory…`` for tests; then ``load``,
+``journal``, ``parts``, ``pairs`` and ``run``; beside it ``replay``, ``letters``, ``refusals`` and
+``quality_facts``; last ``app`` (puts them together) and ``schedule``.
 """

@@ -6,22 +6,31 @@ import datetime as dt
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ch_schema.client import ClickHouse
 from ch_schema.client import connect as connect_clickhouse
 from ch_schema.migrate import ensure_tables
 from contracts.loader import Catalog, load_catalog
-from etl.config import EtlConfig
+from etl.config import EtlConfig, KafkaConfig
 from etl.kafka import KafkaSource
 from etl.kafka_dead_letters import KafkaDeadLetters
+from etl.kafka_history import KafkaHistory
+from etl.kafka_outbox import KafkaOutbox
 from etl.load import Loader
+from etl.outbox import Outbox
 from etl.pair_store import RedisPairStore
 from etl.pairing import plan_for
 from etl.parts import Parts
+from etl.quality import Verdict, judge
+from etl.quality_facts import Witnesses, gather
+from etl.redis_ledger import RedisLedger
+from etl.replay import Progress, ReplayReport, ReplayRequest, replay
 from etl.report import RunReport
 from etl.run import run
-from etl.source import Source
+from etl.runs_table import create_statement
+from etl.source import History, Source
+from etl.watched import watched
 from registry.cache import connect_remembering
 from registry.serde import Decoder
 
@@ -42,18 +51,43 @@ class Etl:
     catalog: Catalog
     clickhouse: ClickHouse
     open_source: Callable[[], Source]
+    open_history: Callable[[], History]
     close: Callable[[], None]
 
-    def run_once(self, should_stop: Callable[[], bool] = never) -> RunReport:
+    def run_once(
+        self,
+        should_stop: Callable[[], bool] = never,
+        progress: Callable[[int], object] = lambda _messages: None,
+    ) -> RunReport:
         """Loads what is in Kafka now. See :func:`etl.run.run`.
+
+        ``progress`` is told how many messages have been read.
 
         Raises:
             EtlError, RegistryError, ClickHouseError: the run ended early; the next one goes on.
         """
         self.parts.store.check()
         ensure_tables(self.clickhouse, self.catalog)
+        self.clickhouse.execute(create_statement())
         with closing(self.open_source()) as source:
-            return run(self.parts, source, should_stop)
+            return run(self.parts, watched(source, progress), should_stop)
+
+    def replay(
+        self,
+        request: ReplayRequest,
+        should_stop: Callable[[], bool] = never,
+        progress: Progress = lambda _done, _total: None,
+    ) -> ReplayReport:
+        """Loads again. See :func:`etl.replay.replay`.
+
+        Raises:
+            EtlError, RegistryError, ClickHouseError: it ended early, and may be begun again.
+        """
+        if not request.dry_run:
+            self.parts.store.check()
+            ensure_tables(self.clickhouse, self.catalog)
+        with closing(self.open_history()) as history:
+            return replay(self.parts, history, request, should_stop=should_stop, progress=progress)
 
 
 def connect(config: EtlConfig) -> Etl:
@@ -81,6 +115,8 @@ def connect(config: EtlConfig) -> Etl:
             timeout_seconds=config.redis_timeout_seconds,
         )
         opened.callback(store.close)
+        ledger = _ledger(config)
+        opened.callback(ledger.close)
         dead_letters = KafkaDeadLetters(config.kafka)
         opened.callback(dead_letters.close)
         return Etl(
@@ -89,6 +125,8 @@ def connect(config: EtlConfig) -> Etl:
                 decoder=Decoder(catalog, registry),
                 plan=plan,
                 store=store,
+                ledger=ledger,
+                runs=clickhouse,
                 loader=Loader(clickhouse, catalog, sleep=time.sleep),
                 dead_letters=dead_letters,
                 policy=config.policy,
@@ -97,8 +135,52 @@ def connect(config: EtlConfig) -> Etl:
             catalog=catalog,
             clickhouse=clickhouse,
             open_source=lambda: KafkaSource(config.kafka),
+            open_history=lambda: KafkaHistory(config.kafka),
             close=opened.pop_all().close,
         )
+
+
+def ask_quality(config: EtlConfig, since: dt.datetime) -> Verdict:
+    """What is known of the time from ``since`` on, held against the contracts' objectives.
+
+    Raises:
+        ContractError: a contract file is wrong.
+        ClickHouseError, SourceUnavailableError, StoreUnavailableError: a part does not answer.
+    """
+    catalog = load_catalog(config.contracts_dir)
+    with ExitStack() as opened:
+        clickhouse = connect_clickhouse(config.clickhouse_url)
+        opened.callback(clickhouse.close)
+        ensure_tables(clickhouse, catalog)
+        clickhouse.execute(create_statement())
+        ledger = opened.enter_context(closing(_ledger(config)))
+        history = opened.enter_context(closing(KafkaHistory(config.kafka)))
+        rejected = replace(config.kafka, topic=config.kafka.rejected_topic)
+        witnesses = Witnesses(
+            catalog=catalog,
+            clickhouse=clickhouse,
+            ledger=ledger,
+            history=history,
+            refusals=opened.enter_context(closing(KafkaHistory(rejected))),
+            gap_grace_seconds=config.policy.gap_grace_seconds,
+        )
+        return judge(catalog, gather(witnesses, since, utc_now()))
+
+
+def _ledger(config: EtlConfig) -> RedisLedger:
+    return RedisLedger.connect(
+        config.redis_url, config.kafka.topic, timeout_seconds=config.redis_timeout_seconds
+    )
+
+
+def open_dead_letters(config: KafkaConfig) -> History:
+    """The topic of the dead letters, to be read. Connects in the background."""
+    return KafkaHistory(replace(config, topic=config.dead_letter_topic))
+
+
+def open_outbox(config: KafkaConfig) -> Outbox:
+    """A way into Kafka. Connects in the background."""
+    return KafkaOutbox(config.bootstrap_servers)
 
 
 def utc_now() -> dt.datetime:

@@ -6,6 +6,7 @@ variable                     meaning (default)
 KAFKA_BOOTSTRAP_SERVERS      ``host:port``, several separated by commas
 KAFKA_TOPIC                  where the events come from (``ugc.events``)
 KAFKA_DEAD_LETTER_TOPIC      where unusable messages go (``ugc.events.dead-letter``)
+KAFKA_REJECTED_TOPIC         where the API keeps what it refused (KAFKA_TOPIC with ``.rejected``)
 KAFKA_GROUP_ID               consumer group whose workers share the partitions (``ugc-etl``)
 KAFKA_SESSION_TIMEOUT_MS     a worker silent for that long loses its partitions (10,000)
 SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
@@ -15,8 +16,14 @@ CLICKHOUSE_URL               see :mod:`ch_schema.address`
 CONTRACTS_DIR                folder of the contract files (those of the package)
 DEDUP_WINDOW_SECONDS         how long an event id is remembered to count duplicates (900)
 ETL_CHUNK_MESSAGES           messages in memory at a time, and so the largest block (20,000)
+ETL_CHUNK_SECONDS            a worker that does not come back from a chunk for that long loses its
+                             partitions, though it still lives (300)
 ETL_DEAD_LETTER_RATIO        a run stops when more than this share is unusable (0.2)
 ETL_DEAD_LETTER_MINIMUM      … and at least so many are (100)
+ETL_GAP_GRACE_SECONDS        a number that a producer gave out counts as missing when it has not
+                             come so long after a later one; longer than the API's spool takes to
+                             be sent (3,600)
+ETL_PRODUCER_MEMORY_SECONDS  how long the numbers of a producer that is gone are kept (604,800)
 ===========================  ======================================================================
 
 :mod:`registry.options` reads more about the Schema Registry.  A variable that is set to nothing
@@ -47,15 +54,41 @@ class KafkaConfig:
     dead_letter_topic: str
     group_id: str
     session_timeout_ms: int
+    rejected_topic: str = "ugc.events.rejected"
+    chunk_seconds: float = 300.0
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> KafkaConfig:
+        """Kafka's share of the settings, for what needs nothing else.
+
+        Raises:
+            ConfigError: a variable is missing or malformed; the text names it.
+        """
+        read = _Reader(env)
+        topic = read.text("KAFKA_TOPIC", "ugc.events")
+        return cls(
+            bootstrap_servers=read.required("KAFKA_BOOTSTRAP_SERVERS", "host:port"),
+            topic=topic,
+            rejected_topic=read.text("KAFKA_REJECTED_TOPIC", f"{topic}.rejected"),
+            dead_letter_topic=read.text("KAFKA_DEAD_LETTER_TOPIC", "ugc.events.dead-letter"),
+            group_id=read.text("KAFKA_GROUP_ID", "ugc-etl"),
+            session_timeout_ms=read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000),
+            chunk_seconds=read.seconds("ETL_CHUNK_SECONDS", 300.0),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPolicy:
-    """How a run goes about its work. ``dead_letter_ratio`` is a share of what the run consumed."""
+    """How a run goes about its work; the module says what each setting means.
+
+    ``dead_letter_ratio`` is a share of what the run consumed.
+    """
 
     chunk_messages: int = 20_000
     dead_letter_ratio: float = 0.2
     dead_letter_minimum: int = 100
+    gap_grace_seconds: int = 3_600
+    producer_memory_seconds: int = 7 * 24 * 3_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +116,7 @@ class EtlConfig:
         read = _Reader(env)
         contracts_dir = read.optional("CONTRACTS_DIR")
         return cls(
-            kafka=KafkaConfig(
-                bootstrap_servers=read.required("KAFKA_BOOTSTRAP_SERVERS", "host:port"),
-                topic=read.text("KAFKA_TOPIC", "ugc.events"),
-                dead_letter_topic=read.text("KAFKA_DEAD_LETTER_TOPIC", "ugc.events.dead-letter"),
-                group_id=read.text("KAFKA_GROUP_ID", "ugc-etl"),
-                session_timeout_ms=read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000),
-            ),
+            kafka=KafkaConfig.from_env(env),
             schema_registry_url=read.required("SCHEMA_REGISTRY_URL", "http://host:port"),
             registry=RegistryOptions.from_env(env),
             redis_url=read.redis_url("REDIS_URL"),
@@ -101,6 +128,8 @@ class EtlConfig:
                 chunk_messages=read.count("ETL_CHUNK_MESSAGES", 20_000),
                 dead_letter_ratio=read.share("ETL_DEAD_LETTER_RATIO", 0.2),
                 dead_letter_minimum=read.count("ETL_DEAD_LETTER_MINIMUM", 100),
+                gap_grace_seconds=read.count("ETL_GAP_GRACE_SECONDS", 3_600),
+                producer_memory_seconds=read.count("ETL_PRODUCER_MEMORY_SECONDS", 604_800),
             ),
         )
 

@@ -4,9 +4,11 @@
 
     EtlError
     ├── ConfigError                an environment variable or option is missing or malformed
+    ├── ReplayError                what shall be loaded again cannot be: unknown, or not kept
     ├── PlanError                  a contract declares a pairing that cannot be carried out
     ├── SourceError
     │   ├── SourceUnavailableError   Kafka does not answer in time; try again later
+    │   │   └── TopicMissingError    … since there is no such topic
     │   ├── OffsetOutOfRangeError    the committed offset does not exist (any more)
     │   └── RebalancedError          the partitions were handed out anew; claim again
     ├── StoreError
@@ -42,12 +44,20 @@ class PlanError(EtlError):
     """A contract declares a pairing that cannot be carried out."""
 
 
+class ReplayError(EtlError):
+    """What shall be loaded again, or looked at, cannot be: it is unknown, or not kept any more."""
+
+
 class SourceError(EtlError):
     """Something about reading from Kafka."""
 
 
 class SourceUnavailableError(SourceError):
     """Kafka gave no usable answer in time."""
+
+
+class TopicMissingError(SourceUnavailableError):
+    """Kafka has no such topic."""
 
 
 class OffsetOutOfRangeError(SourceError):

@@ -30,6 +30,7 @@ from etl.errors import (
     OffsetOutOfRangeError,
     RebalancedError,
     SourceUnavailableError,
+    TopicMissingError,
 )
 from etl.source import Chunk, Claim, Claims, Headers, RawMessage, Span
 
@@ -62,7 +63,6 @@ class KafkaSource:
         *,
         silence_seconds: float = 30.0,
         join_seconds: float = 120.0,
-        chunk_seconds: float = 300.0,
     ) -> None:
         """Connects in the background.
 
@@ -72,8 +72,6 @@ class KafkaSource:
                 at its end, counts as unavailable.
             join_seconds: longest wait for partitions.  A group settles when all its workers have
                 come back from the chunk they are at.
-            chunk_seconds: a worker that does not come back from a chunk for that long loses its
-                partitions, though it still lives.
         """
         self._topic = config.topic
         self._silence_seconds = silence_seconds
@@ -85,12 +83,14 @@ class KafkaSource:
                 "group.id": config.group_id,
                 "session.timeout.ms": config.session_timeout_ms,
                 "heartbeat.interval.ms": max(1, config.session_timeout_ms // 3),
-                "max.poll.interval.ms": int(chunk_seconds * 1000),
+                "max.poll.interval.ms": int(config.chunk_seconds * 1000),
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "error",
                 "enable.partition.eof": True,
                 "fetch.wait.max.ms": 100,
+                # What is fetched ahead is in memory beside the chunk.
+                "queued.max.messages.kbytes": 8_192,
                 "partition.assignment.strategy": "range",
             },
             logger=_log,
@@ -170,6 +170,10 @@ class KafkaSource:
                 if each.error is not None:
                     raise KafkaException(each.error)
 
+    def lag(self) -> Mapping[int, int]:
+        """See :meth:`etl.source.Source.lag`."""
+        return {p: max(0, self._bounds(p)[1] - at) for p, at in self._positions.items()}
+
     def close(self) -> None:
         """See :meth:`etl.source.Source.close`."""
         self._consumer.close()
@@ -232,6 +236,7 @@ class KafkaSource:
         if partition not in self._ends:
             self._ends[partition] = max(offset + 1, self._bounds(partition, cached=True)[1])
         if offset >= self._ends[partition]:
+            self._advance(partition, self._ends[partition])
             return None
         self._advance(partition, offset + 1)
         timestamp_type, timestamp_ms = message.timestamp()
@@ -286,7 +291,7 @@ class KafkaSource:
             found = self._consumer.list_topics(self._topic, timeout=_REQUEST_SECONDS)
         topic = found.topics[self._topic]
         if topic.error is not None or not topic.partitions:
-            raise SourceUnavailableError(f"Kafka has no topic {self._topic}: {topic.error}")
+            raise TopicMissingError(f"Kafka has no topic {self._topic}: {topic.error}")
         return len(topic.partitions)
 
     def _committed_of(self, partitions: Sequence[int]) -> dict[int, tuple[int, str]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from etl.dead_letters import DeadLetter
 from etl.errors import OffsetOutOfRangeError, RebalancedError
-from etl.source import Chunk, Claim, Claims, Headers, RawMessage, Span
+from etl.outbox import Record
+from etl.source import Chunk, Claim, Claims, Headers, RawMessage, Span, Spans
 
 
 class MemoryTopic:
@@ -107,6 +108,9 @@ class MemorySource:
         for partition, position in positions.items():
             self._topic.committed[partition] = position, note
 
+    def lag(self) -> Mapping[int, int]:
+        return {p: len(self._topic.logs[p]) - at for p, at in self._positions.items()}
+
     def close(self) -> None:
         self._topic.expel(self)
 
@@ -122,6 +126,61 @@ class MemorySource:
     def _require_membership(self) -> None:
         if self._generation != self._topic.generation or self not in self._topic.members:
             raise RebalancedError("the partitions were handed out anew")
+
+
+class MemoryHistory:
+    """:class:`etl.source.History` on a :class:`MemoryTopic`."""
+
+    def __init__(self, topic: MemoryTopic) -> None:
+        self._topic = topic
+        self._positions: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
+
+    def bounds(self) -> Spans:
+        topic = self._topic
+        return {p: Span(topic.low[p], len(log)) for p, log in enumerate(topic.logs)}
+
+    def committed(self) -> Mapping[int, int]:
+        return {partition: offset for partition, (offset, _) in self._topic.committed.items()}
+
+    def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
+        return MemorySource(self._topic).offsets_at(partitions, timestamp_ms)
+
+    def begin(self, starts: Mapping[int, int], stops: Mapping[int, int]) -> None:
+        self._positions = dict(starts)
+        highs = {partition: len(self._topic.logs[partition]) for partition in starts}
+        self._ends = {p: min(high, stops.get(p, high)) for p, high in highs.items()}
+
+    def read(self, max_messages: int) -> Chunk | None:
+        messages: list[RawMessage] = []
+        spans: dict[int, Span] = {}
+        for partition, end in self._ends.items():
+            start = self._positions[partition]
+            stop = min(end, start + max_messages - len(messages))
+            if stop > start:
+                messages += self._topic.logs[partition][start:stop]
+                spans[partition] = Span(start, stop)
+                self._positions[partition] = stop
+        return Chunk(messages, spans) if spans else None
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class MemoryOutbox:
+    """:class:`etl.outbox.Outbox` into :class:`MemoryTopic` objects, by name."""
+
+    def __init__(self, *topics: MemoryTopic) -> None:
+        self._topics = {topic.name: topic for topic in topics}
+
+    def publish(self, topic: str, records: Sequence[Record]) -> None:
+        for record in records:
+            self._topics[topic].append(
+                record.partition or 0, record.key, record.value, record.headers
+            )
+
+    def close(self) -> None:
+        """Nothing to release."""
 
 
 class MemoryDeadLetters:

@@ -1,4 +1,4 @@
-"""The pair store in Redis (requirement L4): the only module that talks to it.
+"""The pair store in Redis (requirement L4): its open views.
 
 Two dbs, as L4 has them, under one key ``{prefix}:{key}.{user_id}``:
 
@@ -20,28 +20,17 @@ later change stands before an earlier one.  A Redis Cluster has no second db and
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib.resources import files
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from etl.errors import (
-    StateLostError,
-    StoreRefusedError,
-    StoreUnavailableError,
-    StoreUnsafeError,
-)
+from etl.errors import StoreRefusedError, StoreUnsafeError
+from etl.redis_edge import connect_redis, lua, text, translated
 from etl.source import Spans
 from etl.store import Booked, Booking, Entry, Fate, Half, Outcome, PairBooks, Side, Sighting
 
 _log = logging.getLogger(__name__)
-
-_TRUTH_DB = 2
-_STATE_LOST = "STATELOST"
 
 _BATCH = 500
 """So many event ids are in one script, since Redis serves nobody else while it runs."""
@@ -56,7 +45,7 @@ class RedisPairStore:
         self._topic = topic
         self._dedup_window_seconds = dedup_window_seconds
         self._scripts = {
-            name: client.register_script(_lua(name))
+            name: client.register_script(lua(name))
             for name in ("adopt", "apply", "due", "first_met", "forget", "reach", "settle")
         }
 
@@ -64,24 +53,14 @@ class RedisPairStore:
     def connect(
         cls, url: str, topic: str, *, dedup_window_seconds: int, timeout_seconds: float
     ) -> RedisPairStore:
-        """A store at ``redis://host:port``; nothing is sent before the first use.
-
-        Nothing is repeated here: a run that gets no answer ends, and the next one repeats it all.
-        """
-        client = redis.Redis.from_url(
-            url,
-            db=_TRUTH_DB,
-            protocol=2,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 0),
-        )
+        """A store at ``redis://host:port``; nothing is sent before the first use."""
+        client = connect_redis(url, timeout_seconds)
         return cls(client, topic, dedup_window_seconds=dedup_window_seconds)
 
     def check(self) -> None:
         """See :meth:`etl.store.PairStore.check`."""
         try:
-            with _translated():
+            with translated():
                 found = self._client.config_get("maxmemory-policy")
         except StoreRefusedError as error:
             _log.warning("make sure that Redis has maxmemory-policy noeviction: %s", error)
@@ -94,9 +73,9 @@ class RedisPairStore:
 
     def applied(self) -> Mapping[int, int]:
         """See :meth:`etl.store.PairStore.applied`."""
-        with _translated():
+        with translated():
             found = self._client.hgetall("etl:applied")
-        offsets = {_text(field): int(offset) for field, offset in found.items()}
+        offsets = {text(field): int(offset) for field, offset in found.items()}
         mine = f"{self._topic}/"
         return {
             int(field.removeprefix(mine)): offset
@@ -138,7 +117,7 @@ class RedisPairStore:
         looked_at, *found = self._run("due", [prefix, side, before_ms, skip, limit])
         entries = [
             Entry(
-                view=_text(view),
+                view=text(view),
                 start=_payload(start),
                 end=_payload(end),
                 booked=Booked(booked),
@@ -161,19 +140,19 @@ class RedisPairStore:
     def watermark_ms(self, partition_count: int) -> int | None:
         """See :meth:`etl.store.PairStore.watermark_ms`."""
         fields = [self._field(partition) for partition in range(partition_count)]
-        with _translated():
+        with translated():
             times = self._client.hmget("etl:reached", fields)
         known = [int(time) for time in times if time is not None]
         return min(known) if len(known) == len(times) else None
 
     def books(self, prefix: str) -> PairBooks:
         """See :meth:`etl.store.PairStore.books`."""
-        with _translated(), self._client.pipeline(transaction=True) as together:
+        with translated(), self._client.pipeline(transaction=True) as together:
             together.hgetall(f"{prefix}:books")
             together.zcard(f"{prefix}:due:{Side.START}")
             together.zcard(f"{prefix}:due:{Side.END}")
             totals, starts, ends = together.execute()
-        counts = {_text(name): int(number) for name, number in totals.items()}
+        counts = {text(name): int(number) for name, number in totals.items()}
         return PairBooks(**counts, starts_waiting=starts, ends_waiting=ends)
 
     def first_met(self, sightings: Sequence[Sighting]) -> Sequence[bool]:
@@ -193,27 +172,8 @@ class RedisPairStore:
         return f"{self._topic}/{partition}"
 
     def _run(self, script: str, arguments: Sequence[Any]) -> Any:
-        with _translated():
+        with translated():
             return self._scripts[script](args=arguments)
-
-
-def _lua(name: str) -> str:
-    return files("etl").joinpath(f"{name}.lua").read_text(encoding="utf-8")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except redis.ResponseError as error:
-        if str(error).startswith(_STATE_LOST):
-            raise StateLostError(
-                "Redis has lost what was written to it: it was flushed, or restarted with older"
-                f" data ({error})"
-            ) from error
-        raise StoreRefusedError(f"Redis refused a command: {error}") from error
-    except redis.RedisError as error:
-        raise StoreUnavailableError(f"Redis: {type(error).__name__}: {error}") from error
 
 
 def _arguments(half: Half) -> tuple[Any, ...]:
@@ -233,11 +193,6 @@ def _arguments(half: Half) -> tuple[Any, ...]:
 def _payload(kept: bytes | None) -> bytes | None:
     """Without the location that the scripts keep in front of it."""
     return None if kept is None else kept.partition(b" ")[2]
-
-
-def _text(name: bytes | str) -> str:
-    """redis-py cannot tell its type checker that nothing is decoded here."""
-    return name.decode() if isinstance(name, bytes) else name
 
 
 def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:

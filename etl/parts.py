@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from etl.config import RunPolicy
 from etl.dead_letters import DeadLetters
 from etl.decoding import MessageDecoder
+from etl.journal import RunsTable
+from etl.ledger import Ledger
 from etl.load import Loader
 from etl.pairing import Plan
 from etl.store import PairStore
@@ -25,7 +28,10 @@ class Parts:
     decoder: MessageDecoder
     plan: Plan
     store: PairStore
+    ledger: Ledger
+    runs: RunsTable
     loader: Loader
     dead_letters: DeadLetters
     policy: RunPolicy
     clock: Clock
+    new_id: Callable[[], uuid.UUID] = uuid.uuid4

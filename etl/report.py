@@ -7,7 +7,8 @@ Of every event read from Kafka::
 ``loaded`` became rows as they are; ``taken`` went into the pair store as the first start or end
 of their view; ``replayed`` were in it from an earlier reading of the very same message;
 ``duplicates`` repeat an event that came from another place in the topic; ``dead`` went to the
-dead letters.  For the halves in the store :class:`etl.store.PairBooks` goes on.
+dead letters.  Whatever became of them, ``unstamped`` of the consumed had no number of a producer.
+For the halves in the store :class:`etl.store.PairBooks` goes on.
 
 A message counts in the run that commits it.  A run that is ended by an error reports nothing:
 what it put into the store appears in the store's books at once, and as ``replayed`` in the run
@@ -18,17 +19,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from etl.gaps import GapSummary
 from etl.source import Span
 from etl.store import PairBooks
 
 UNKNOWN_EVENT = "?"
 """Stands for the event of a message whose key names none."""
 
-EventField = Literal["consumed", "loaded", "taken", "replayed", "duplicates", "dead"]
+EventField = Literal["consumed", "loaded", "taken", "replayed", "duplicates", "dead", "unstamped"]
 PairField = Literal["rows", "paired", "late", "unpaired", "orphan_ends", "skewed", "rebuilt"]
 
 
@@ -42,6 +44,7 @@ class EventCounts:
     replayed: int = 0
     duplicates: int = 0
     dead: int = 0
+    unstamped: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -84,6 +87,9 @@ class RunReport:
     to stop before it had done everything.  ``swept_to`` is the time up to which starts that had
     waited long enough were taken out of the store; None when that was left out, because it was
     asked to stop, or another worker's partitions have not been read since the store was empty.
+    ``ranges`` are the offsets in the order of the commits, a partition with a hole once for each
+    side of it.  ``numbers`` tell of the producers; None like ``swept_to``.  ``lag`` tells for each
+    partition how many messages came meanwhile.
     """
 
     started_at: dt.datetime
@@ -93,6 +99,9 @@ class RunReport:
     pairs: Mapping[str, PairCounts]
     offsets: Mapping[int, Span]
     swept_to: dt.datetime | None
+    lag: Mapping[int, int] = field(default_factory=dict)
+    ranges: Sequence[tuple[int, Span]] = ()
+    numbers: GapSummary | None = None
 
     @property
     def consumed(self) -> int:
@@ -117,6 +126,9 @@ class RunReport:
             "events": {event: asdict(counts) for event, counts in self.events.items()},
             "pairs": {event: asdict(counts) for event, counts in self.pairs.items()},
             "offsets": {str(p): [span.start, span.stop] for p, span in self.offsets.items()},
+            "ranges": [[p, span.start, span.stop] for p, span in self.ranges],
+            "numbers": self.numbers.as_dict() if self.numbers else None,
+            "lag": {str(p): messages for p, messages in self.lag.items()},
             "swept_to": self.swept_to.isoformat() if self.swept_to else None,
         }
 

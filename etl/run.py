@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from contracts.message import Message
 from etl import pairs
 from etl.decoding import Decoded, decode_all
 from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
+from etl.gaps import GapSummary, summarise
+from etl.journal import Journal
 from etl.load import Loadable
 from etl.pairing import instant, milliseconds
 from etl.parts import Parts
 from etl.report import UNKNOWN_EVENT, RunReport, Tally
 from etl.source import Chunk, Claims, RawMessage, Source, Span
-from etl.store import Sighting
+from etl.stamps import stamp_of, stamped
+from etl.store import PairBooks, Sighting
 
 _log = logging.getLogger(__name__)
 
 _MOST_CLAIMS = 20
 """So often the group may hand its partitions out anew before a run gives up."""
+
+_FORGOTTEN_AT_ONCE = 100
 
 
 def run(parts: Parts, source: Source, should_stop: Callable[[], bool]) -> RunReport:
@@ -45,6 +50,11 @@ class _Run:
         self._should_stop = should_stop
         self._tally = Tally()
         self._offsets: dict[int, Span] = {}
+        self._ranges: list[tuple[int, Span]] = []
+        self._journal = Journal(parts.ledger, parts.runs, parts.new_id())
+        self._started_at = parts.clock()
+        self._before: Mapping[str, PairBooks] = {}
+        self._numbers: GapSummary | None = None
         self._swept_to_ms: int | None = None
         # Of the current claim; ``_note`` tells how far views had been swept when it was committed.
         self._committed: dict[int, int] = {}
@@ -52,24 +62,40 @@ class _Run:
         self._lost = pairs.Lost({}, None)
 
     def go(self) -> RunReport:
-        started_at = self._parts.clock()
-        before = pairs.books(self._parts)
+        self._before = pairs.books(self._parts)
         for _ in range(_MOST_CLAIMS):
             try:
                 finished = self._from_claim_to_ends()
             except RebalancedError as error:
                 _log.info("claiming partitions again: %s", error)
                 continue
-            return RunReport(
-                started_at=started_at,
-                seconds=(self._parts.clock() - started_at).total_seconds(),
-                finished=finished,
-                events=self._tally.events(),
-                pairs=self._tally.pairs(before, pairs.books(self._parts)),
-                offsets=self._offsets,
-                swept_to=None if self._swept_to_ms is None else instant(self._swept_to_ms),
-            )
+            after = pairs.books(self._parts)
+            report = self._report(self._tally, after, finished=finished, lag=self._source.lag())
+            self._journal.end("done" if finished else "stopped", report.as_dict())
+            return report
         raise SourceUnavailableError(f"the group handed its partitions out {_MOST_CLAIMS} times")
+
+    def _report(
+        self,
+        tally: Tally,
+        after: Mapping[str, PairBooks],
+        *,
+        finished: bool,
+        lag: Mapping[int, int],
+        ranges: Sequence[tuple[int, Span]] | None = None,
+    ) -> RunReport:
+        return RunReport(
+            started_at=self._started_at,
+            seconds=(self._parts.clock() - self._started_at).total_seconds(),
+            finished=finished,
+            events=tally.events(),
+            pairs=tally.pairs(self._before, after),
+            offsets=self._offsets,
+            ranges=tuple(self._ranges if ranges is None else ranges),
+            lag=lag,
+            swept_to=None if self._swept_to_ms is None else instant(self._swept_to_ms),
+            numbers=self._numbers,
+        )
 
     def _from_claim_to_ends(self) -> bool:
         """Whether all was done: False when it was asked to stop before."""
@@ -94,7 +120,20 @@ class _Run:
             self._swept_to_ms = watermark_ms
             self._note = str(watermark_ms)
             source.commit(positions, self._note)
+            self._numbers = self._count_numbers(watermark_ms)
         return True
+
+    def _count_numbers(self, watermark_ms: int) -> GapSummary:
+        ledger, policy = self._parts.ledger, self._parts.policy
+        old_ms = watermark_ms - policy.producer_memory_seconds * 1000
+        while ledger.forget(old_ms, limit=_FORGOTTEN_AT_ONCE) == _FORGOTTEN_AT_ONCE:
+            pass
+        return summarise(
+            ledger.producers(),
+            ledger.totals(),
+            watermark_ms=watermark_ms,
+            grace_ms=policy.gap_grace_seconds * 1000,
+        )
 
     def _begin(self, claims: Claims) -> dict[int, int]:
         """Makes source and store ready; gives where reading begins in each partition."""
@@ -106,6 +145,9 @@ class _Run:
             for claim in claims.claimed
             if claim.committed is not None
         }
+        self._journal.adopt(
+            {c.partition: -1 if c.committed is None else c.committed for c in claims.claimed}
+        )
         starts = {claim.partition: claim.start for claim in claims.claimed}
         applied = store.applied()
         behind = {
@@ -149,7 +191,8 @@ class _Run:
         for row in rows:
             self._tally.pair(row.message.event, "rows")
         pairs.settle(parts, rows, self._tally)
-        self._commit(chunk)
+        parts.ledger.note(chunk.spans, stamped(chunk.messages))
+        self._commit(chunk, tally)
         # What is booked in the store stays booked, but messages count when they are committed.
         self._tally.add(tally)
 
@@ -163,14 +206,16 @@ class _Run:
         return decode_all(self._parts.decoder, lost).messages
 
     def _count(self, decoded: Decoded, tally: Tally) -> None:
-        for _, message in decoded.messages:
+        for raw, message in decoded.messages:
             tally.event(message.event, "consumed")
+            tally.event(message.event, "unstamped", stamp_of(raw) is None)
         for letter in decoded.dead:
             event = (letter.original.key or b"").decode(errors="replace")
             known = event in self._parts.plan.halves or self._parts.loader.has_table(event)
             event = event if known else UNKNOWN_EVENT
             tally.event(event, "consumed")
             tally.event(event, "dead")
+            tally.event(event, "unstamped", stamp_of(letter.original) is None)
 
     def _set_aside(self, decoded: Decoded, tally: Tally) -> None:
         policy = self._parts.policy
@@ -196,20 +241,43 @@ class _Run:
                 loadables.append(Loadable(message, raw.partition, raw.offset))
         return loadables
 
-    def _commit(self, chunk: Chunk) -> None:
+    def _commit(self, chunk: Chunk, tally: Tally) -> None:
+        """Commits what of the chunk is new, and tells the journal before and after."""
         further = {
-            partition: span
+            partition: Span(max(span.start, self._lost.until.get(partition, 0)), span.stop)
             for partition, span in chunk.spans.items()
             if span.stop > self._committed.get(partition, -1)
         }
         if not further:
             return
+        ranges = _joined(self._ranges, further)
+        with_chunk = Tally()
+        with_chunk.add(self._tally)
+        with_chunk.add(tally)
+        after = self._report(with_chunk, self._before, finished=False, lag={}, ranges=ranges)
+        self._journal.intend(further, after.as_dict())
         self._source.commit({p: span.stop for p, span in further.items()}, self._note)
+        self._journal.committed()
+        self._ranges = ranges
         for partition, span in further.items():
-            start = max(span.start, self._lost.until.get(partition, 0))
             known = self._offsets.get(partition)
-            self._offsets[partition] = Span(known.start if known else start, span.stop)
+            self._offsets[partition] = Span(known.start if known else span.start, span.stop)
             self._committed[partition] = span.stop
+
+
+def _joined(
+    ranges: Sequence[tuple[int, Span]], further: Mapping[int, Span]
+) -> list[tuple[int, Span]]:
+    """The ranges with others behind them; a range that goes on where one ended makes it longer."""
+    joined = list(ranges)
+    for partition, span in further.items():
+        for index, (of, known) in enumerate(joined):
+            if of == partition and known.stop == span.start:
+                joined[index] = partition, Span(known.start, span.stop)
+                break
+        else:
+            joined.append((partition, span))
+    return joined
 
 
 def _least_note(notes: Mapping[int, str]) -> int | None:

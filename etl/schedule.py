@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from etl.errors import ConfigError
 
 _INTERVAL = re.compile(r"([1-9][0-9]{0,6})(s|m|h)", re.ASCII)
+_NONE = re.compile(r"0[smh]?", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -30,10 +31,25 @@ def parse_interval(text: str) -> float:
     return float(int(found[1]) * _SECONDS[found[2]])
 
 
+def parse_jitter(text: str) -> float:
+    """Seconds of an interval, or of ``0s``.
+
+    Raises:
+        ConfigError: ``text`` is no interval.
+    """
+    return 0.0 if _NONE.fullmatch(text) else parse_interval(text)
+
+
 def run_on_schedule(
-    run_once: Callable[[], object], every_seconds: float, stop: threading.Event
+    run_once: Callable[[], object],
+    every_seconds: float,
+    stop: threading.Event,
+    *,
+    jitter_seconds: float = 0.0,
 ) -> None:
     """Calls ``run_once`` now and then at every interval, until ``stop`` is set.
+
+    Each time is earlier or later by up to ``jitter_seconds``, at random.
 
     Runs never overlap: what falls due while one is under way is left out.  A run that raises is
     logged with its traceback, and the next one comes at its time.  Returns when the run under way
@@ -44,6 +60,7 @@ def run_on_schedule(
         run_once,
         "interval",
         seconds=every_seconds,
+        jitter=jitter_seconds or None,
         next_run_time=dt.datetime.now(dt.UTC),
         max_instances=1,
         coalesce=True,

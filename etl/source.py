@@ -119,8 +119,44 @@ class Source(Protocol):
         """
         ...
 
+    def lag(self) -> Mapping[int, int]:
+        """For each claimed partition how many messages are behind what was read, about."""
+        ...
+
     def close(self) -> None:
         """Leaves the group. What was not committed will be read again."""
+        ...
+
+
+class History(Protocol):
+    """A topic read from offsets of the caller's choice, outside of any consumer group.
+
+    Nothing is ever committed, so a group's offsets stay as they are.  Any method raises
+    :class:`~etl.errors.SourceUnavailableError` when Kafka gives no answer in time.
+    """
+
+    def bounds(self) -> Spans:
+        """For each partition its first offset and its end, which a broker may tell too low."""
+        ...
+
+    def committed(self) -> Mapping[int, int]:
+        """Partition → the offset that the loader's group committed, where it ever did."""
+        ...
+
+    def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
+        """See :meth:`Source.offsets_at`."""
+        ...
+
+    def begin(self, starts: Mapping[int, int], stops: Mapping[int, int]) -> None:
+        """Makes reading go from the starts up to the stops, without one up to the end as it is."""
+        ...
+
+    def read(self, max_messages: int) -> Chunk | None:
+        """See :meth:`Source.read`; nothing is ever handed out anew."""
+        ...
+
+    def close(self) -> None:
+        """Releases the connection."""
         ...
 
 

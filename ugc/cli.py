@@ -24,6 +24,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "etl": ("ugc.commands.etl", "Load events from Kafka into ClickHouse."),
     "init": ("ugc.commands.init", "Create topics, subjects and tables where they are missing."),
     "probe": ("ugc.commands.probe", "Check that a URL answers, for container health checks."),
+    "quality": ("ugc.commands.quality", "Hold what was loaded against the contracts' objectives."),
     "registry": ("ugc.commands.registry", "Bring a Schema Registry up to date; serve one."),
     "sql": ("ugc.commands.sql", "Ask ClickHouse a question."),
     "traffic": ("ugc.commands.traffic", "Send realistic visitor sessions to the API."),

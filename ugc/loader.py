@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
-from contextlib import closing
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 
 import orjson
 from rich.console import Console
 from rich.table import Table
 
-from etl.app import connect
+from etl.app import Etl, connect
 from etl.config import EtlConfig
+from etl.metrics import Metrics, Outcome
 from etl.report import RunReport
-from etl.schedule import parse_interval, run_on_schedule, stop_on_signals
-from ugc.errors import UgcError
+from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
+from ugc.errors import SettingError, UgcError
+from ugc.exits import try_again_later
 from ugc.logs import configure_json_logs
+from ugc.progress import progress
 
 _log = logging.getLogger(__name__)
 
 
 class UnbalancedError(UgcError):
     """A run ended, and its books do not balance: messages were lost or made up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When runs come, as the command line gives it: ``60s``, ``5m``; the jitter may be ``0s``."""
+
+    every: str
+    jitter: str = "0s"
 
 
 def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
@@ -32,8 +45,14 @@ def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
         EtlError, RegistryError, ClickHouseError: the run failed; the next one goes on.
         UnbalancedError: the books do not balance.
     """
-    with closing(connect(EtlConfig.from_env(env))) as etl, stop_on_signals() as stop:
-        report = etl.run_once(stop.is_set)
+    config = EtlConfig.from_env(env)
+    with (
+        try_again_later(),
+        progress("loading", "messages") as say,
+        closing(connect(config)) as etl,
+        stop_on_signals() as stop,
+    ):
+        report = etl.run_once(stop.is_set, lambda messages: say(messages, None))
     if as_json:
         print(orjson.dumps(report.as_dict()).decode())
     else:
@@ -41,24 +60,54 @@ def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
     _check(report)
 
 
-def load_on_schedule(env: Mapping[str, str], every: str) -> None:
+def load_on_schedule(
+    env: Mapping[str, str], timing: Timing, metrics_host: str, metrics_port: int | None
+) -> None:
     """Runs until SIGTERM or Ctrl-C; every report is one JSON line in the log.
 
     Raises:
-        ConfigError: the interval or a variable is malformed.
+        ConfigError: an interval or a variable is malformed.
+        SettingError: the metrics port is in use.
     """
-    every_seconds = parse_interval(every)
+    every_seconds, jitter_seconds = parse_interval(timing.every), parse_jitter(timing.jitter)
     configure_json_logs(sys.stderr)
-    with closing(connect(EtlConfig.from_env(env))) as etl, stop_on_signals() as stop:
-
-        def run_once() -> None:
-            report = etl.run_once(stop.is_set)
-            _log.info("run", extra={"report": report.as_dict()})
-            _check(report)
-
-        _log.info("loading every %s", every)
-        run_on_schedule(run_once, every_seconds, stop)
+    metrics = Metrics()
+    with ExitStack() as opened:
+        etl = opened.enter_context(closing(connect(EtlConfig.from_env(env))))
+        if metrics_port is not None:
+            opened.callback(_serve(metrics, metrics_host, metrics_port))
+        stop = opened.enter_context(stop_on_signals())
+        _log.info("loading every %s", timing.every)
+        run_on_schedule(
+            lambda: _one_of_many(etl, metrics, stop.is_set),
+            every_seconds,
+            stop,
+            jitter_seconds=jitter_seconds,
+        )
         _log.info("stopped")
+
+
+def _serve(metrics: Metrics, host: str, port: int) -> Callable[[], None]:
+    try:
+        found, stop = metrics.serve(host, port)
+    except OSError as error:
+        raise SettingError(f"the metrics port {host}:{port} cannot be opened: {error}") from error
+    _log.info("metrics at http://%s:%d/metrics", host, found)
+    return stop
+
+
+def _one_of_many(etl: Etl, metrics: Metrics, should_stop: Callable[[], bool]) -> None:
+    try:
+        report = etl.run_once(should_stop)
+    except Exception:
+        metrics.ended("failed", time.time())
+        raise
+    outcome: Outcome = "unbalanced"
+    if report.balanced:
+        outcome = "done" if report.finished else "stopped"
+    metrics.ended(outcome, time.time(), report)
+    _log.info("run", extra={"report": report.as_dict()})
+    _check(report)
 
 
 def _check(report: RunReport) -> None:

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from api.logs import JsonFormatter
 
-_FIELDS = ("report",)
+_FIELDS = ("report", "done", "total", "unit")
 
 
 def configure_json_logs(stream: TextIO) -> None:

@@ -1,15 +1,17 @@
-"""A seventh event, by a contract file alone: the very file that the README shows."""
+"""New events by contract files alone: the very file that the README shows, and a second pairing."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from contracts.loader import default_folder
+from tests.etl.test_pairing import video_contracts
 from tests.support.readme import json_blocks
 from tests.support.stack import NO_SCHEDULE, Running, free_ports
 from ugc.stack import Stack, StackConfig
@@ -23,6 +25,9 @@ def test_one_file_makes_it_accepted_documented_encoded_tabled_and_loaded(tmp_pat
     folder = contracts / "events" / "trailer_play"
     folder.mkdir()
     (folder / "v1.json").write_text(text)
+    for event, contract in video_contracts(wait_seconds=1).items():
+        (contracts / "events" / event).mkdir()
+        (contracts / "events" / event / "v1.json").write_text(json.dumps(contract))
     config = StackConfig(
         state_dir=tmp_path / "state",
         ports=free_ports(),
@@ -48,3 +53,25 @@ def test_one_file_makes_it_accepted_documented_encoded_tabled_and_loaded(tmp_pat
         assert running.load()["events"]["trailer_play"]["loaded"] == 1
         (row,) = running.rows("SELECT video_id, muted FROM ugc.trailer_play FINAL")
         assert row == {"video_id": "tt0111161", "muted": True}
+        pairs_and_sweeps_video_plays(running)
+
+
+def pairs_and_sweeps_video_plays(running: Running) -> None:
+    """``video_play`` out of ``video_start`` and ``video_stop``: no line of code knows them."""
+    ended = {"player": "a", "video": "b", "quality": 720}
+    running.accept("video_start", ended)
+    running.accept("video_start", {**ended, "video": "left"})
+    running.accept("video_stop", ended)
+    report = running.load()
+    assert report["pairs"]["video_play"]["paired"] == 1
+    # The other one has waited for its second when a later run looks.
+    deadline = time.monotonic() + 60
+    while not report["pairs"]["video_play"]["unpaired"]:
+        assert time.monotonic() < deadline
+        report = running.load()
+    rows = running.rows("SELECT quality, seconds, outcome FROM ugc.video_play FINAL")
+    assert sorted((row["outcome"], row["seconds"] is None) for row in rows) == [
+        ("left", True),
+        ("stopped", False),
+    ]
+    assert {row["quality"] for row in rows} == {720}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import signal
@@ -12,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from etl.errors import ConfigError
-from etl.schedule import parse_interval, run_on_schedule, stop_on_signals
+from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
 from tests.support.processes import wait_until
 
 
@@ -27,6 +28,24 @@ def test_intervals(text: str, seconds: float) -> None:
 def test_what_is_no_interval(text: str) -> None:
     with pytest.raises(ConfigError, match="the interval must be a number followed by s, m or h"):
         parse_interval(text)
+
+
+def test_jitter_may_be_none() -> None:
+    assert [parse_jitter(text) for text in ("0", "0s", "5s")] == [0, 0, 5]
+
+
+def test_runs_come_at_random_times_around_the_interval() -> None:
+    runs: list[float] = []
+    stop = threading.Event()
+
+    def run_once() -> None:
+        runs.append(time.monotonic())
+        if len(runs) == 6:
+            stop.set()
+
+    run_on_schedule(run_once, 0.3, stop, jitter_seconds=0.2)
+    pauses = [after - before for before, after in itertools.pairwise(runs)]
+    assert max(pauses) - min(pauses) > 0.02
 
 
 class Schedule:

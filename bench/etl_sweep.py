@@ -1,0 +1,139 @@
+"""The sweep of open views in a real Redis, against scanning for them.
+
+Baseline: requirement L4 taken literally, which scans both dbs for keys of the second that are
+absent from the first (it only finds them).  Ours: finding the due ones among all that are open by
+the index; and a whole sweep of all of them, with rows made and views booked.
+
+    python -m bench.etl_sweep [--views 1000000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import redis
+
+from bench.etl_memory import Nowhere
+from etl import pairs
+from etl.app import never, utc_now
+from etl.config import RunPolicy
+from etl.load import Loader
+from etl.memory import MemoryDeadLetters
+from etl.memory_ledger import MemoryLedger
+from etl.pair_store import RedisPairStore
+from etl.pairing import milliseconds, plan_for
+from etl.parts import Parts
+from etl.report import Tally
+from etl.source import Span
+from etl.store import Half, Side
+from registry.serde import Decoder
+from tests.api.servers import redis_server
+from tests.etl.world import CATALOG, Producer
+
+HOUR_MS = 3_600_000
+DUE = 1_000
+BATCH = 500
+
+
+def half(number: int, due_ms: int) -> Half:
+    payload = (
+        b'{"at":%d,"partition":0,"offset":%d,"keys":["%032x"],"user":"u%d","carry":["movie"]}'
+        % (due_ms - 12 * HOUR_MS, number, number, number)
+    )
+    return Half(
+        prefix="pv",
+        view=f"pv:{number:032x}.u{number}",
+        side=Side.START,
+        location=f"0:{number}",
+        due_ms=due_ms,
+        forget_ms=due_ms + 12 * HOUR_MS,
+        payload=payload,
+    )
+
+
+def timed(what: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    what()
+    return time.perf_counter() - began
+
+
+def fill(store: RedisPairStore, views: int, due_ms: Callable[[int], int]) -> None:
+    store.adopt({0: 0})
+    for first in range(0, views, BATCH):
+        last = min(views, first + BATCH)
+        halves = [half(number, due_ms(number)) for number in range(first, last)]
+        store.apply({0: Span(first, last)}, halves)
+
+
+def scan_both(client: redis.Redis, markers: redis.Redis) -> None:
+    """What the requirement says, read literally."""
+    names = list(client.scan_iter("pv:*.*", count=1_000))
+    for first in range(0, len(names), 1_000):
+        with markers.pipeline(transaction=False) as together:
+            for name in names[first : first + 1_000]:
+                together.exists(name)
+            together.execute()
+
+
+def find_due(store: RedisPairStore, now_ms: int) -> None:
+    found, skip = 0, 0
+    while True:
+        entries, looked_at = store.due("pv", Side.START, now_ms, skip=skip, limit=BATCH)
+        found, skip = found + len(entries), skip + looked_at
+        if looked_at < BATCH:
+            break
+    assert found == DUE, found
+
+
+def parts_of(store: RedisPairStore) -> Parts:
+    return Parts(
+        topic="ugc.events",
+        decoder=Decoder(CATALOG, Producer(CATALOG, utc_now).registry),
+        plan=plan_for(CATALOG),
+        store=store,
+        ledger=MemoryLedger(),
+        runs=Nowhere(),
+        loader=Loader(Nowhere(), CATALOG, sleep=time.sleep),
+        dead_letters=MemoryDeadLetters(),
+        policy=RunPolicy(),
+        clock=utc_now,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--views", type=int, default=1_000_000)
+    views: int = parser.parse_args().views
+    now_ms = milliseconds(utc_now())
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        redis_server(Path(folder)) as server,
+        closing(
+            RedisPairStore.connect(server.url, "t", dedup_window_seconds=60, timeout_seconds=60)
+        ) as store,
+        redis.Redis.from_url(server.url, db=2) as client,
+        redis.Redis.from_url(server.url, db=1) as markers,
+    ):
+        fill(store, views, lambda n: now_ms - HOUR_MS if n < DUE else now_ms + 11 * HOUR_MS)
+        scan = timed(lambda: scan_both(client, markers))
+        print(f"{views} views open, {DUE} of them due")
+        print(f"  scanning both dbs  {scan:9.3f} s  1 (baseline)")
+        index = timed(lambda: find_due(store, now_ms))
+        print(f"  by the index       {index:9.3f} s  {index / scan:.5f}")
+        client.flushall(asynchronous=True)
+        fill(store, views, lambda _number: now_ms - HOUR_MS)
+        parts, tally = parts_of(store), Tally()
+        sweep = timed(lambda: pairs.sweep(parts, now_ms, tally, never))
+        books = pairs.books(parts)
+        assert tally.pairs(books, books)["page_view"].unpaired == views
+        print(f"{views} views open, all of them due")
+        print(f"  swept, with rows   {sweep:9.3f} s  {sweep / scan:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What both stores in Redis share: the connection, the scripts, the translation of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from etl.errors import StateLostError, StoreRefusedError, StoreUnavailableError
+
+TRUTH_DB = 2
+STATE_LOST = "STATELOST"
+
+
+def connect_redis(url: str, timeout_seconds: float) -> redis.Redis:
+    """A client of db 2 at ``redis://host:port``; nothing is sent before the first use.
+
+    Nothing is repeated here: a run that gets no answer ends, and the next one repeats it all.
+    """
+    client: redis.Redis = redis.Redis.from_url(
+        url,
+        db=TRUTH_DB,
+        protocol=2,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return client
+
+
+def lua(name: str) -> str:
+    """The text of a script of this package."""
+    return files("etl").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
+def text(name: bytes | str) -> str:
+    """redis-py cannot tell its type checker that nothing is decoded here."""
+    return name.decode() if isinstance(name, bytes) else name
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Redis's errors as ours."""
+    try:
+        yield
+    except redis.ResponseError as error:
+        if str(error).startswith(STATE_LOST):
+            raise StateLostError(
+                "Redis has lost what was written to it: it was flushed, or restarted with older"
+                f" data ({error})"
+            ) from error
+        raise StoreRefusedError(f"Redis refused a command: {error}") from error
+    except redis.RedisError as error:
+        raise StoreUnavailableError(f"Redis: {type(error).__name__}: {error}") from error

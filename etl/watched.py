@@ -1,0 +1,45 @@
+"""A source that tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from etl.source import Chunk, Claims, Source
+
+
+def watched(source: Source, progress: Callable[[int], object]) -> Source:
+    """The same source; ``progress`` gets the number of messages read so far, at every chunk."""
+    return _Watched(source, progress)
+
+
+@dataclass(slots=True)
+class _Watched:
+    source: Source
+    progress: Callable[[int], object]
+    messages: int = 0
+
+    def claim(self) -> Claims:
+        return self.source.claim()
+
+    def rewind(self, starts: Mapping[int, int]) -> None:
+        self.source.rewind(starts)
+
+    def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
+        return self.source.offsets_at(partitions, timestamp_ms)
+
+    def read(self, max_messages: int) -> Chunk | None:
+        chunk = self.source.read(max_messages)
+        if chunk is not None:
+            self.messages += len(chunk.messages)
+            self.progress(self.messages)
+        return chunk
+
+    def commit(self, positions: Mapping[int, int], note: str) -> None:
+        self.source.commit(positions, note)
+
+    def lag(self) -> Mapping[int, int]:
+        return self.source.lag()
+
+    def close(self) -> None:
+        self.source.close()
