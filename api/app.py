@@ -9,7 +9,7 @@ import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from api import blueprint, docs_ui, health
+from api import blueprint, contract_routes, docs_ui, health
 from api.config import ApiConfig
 from api.errors import Refusal
 from api.problems import MEDIA_TYPE, problem
@@ -37,6 +37,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.register_blueprint(
         blueprint.events(services.pipeline, body_limit_bytes=config.body_limit_bytes)
     )
+    app.register_blueprint(contract_routes.blueprint(services.catalog))
     app.register_blueprint(health.blueprint(services.health))
     docs_ui.install(app, services.catalog)
 

@@ -31,6 +31,12 @@ def refusals() -> dict[str, Any]:
     return {str(status): _refusal(status, by_status[status]) for status in sorted(by_status)}
 
 
+def refusal_of(code: str) -> dict[str, Any]:
+    """The response of one reason alone, for operations that can fail in no other way."""
+    reason = Reason(code)
+    return _refusal(STATUS[reason], [reason])
+
+
 def _refusal(status: int, reasons: list[Reason]) -> dict[str, Any]:
     headers = {**_HEADERS, **_HEADERS_OF_STATUS.get(status, {})}
     codes = ", ".join(f"`{reason}`" for reason in reasons)
@@ -206,7 +212,35 @@ _HEALTH = {
     },
 }
 
-SCHEMAS = {"Accepted": _ACCEPTED, "Problem": _PROBLEM, "Health": _HEALTH}
+_REPORT = {
+    "description": "What would happen: the message that would be stored, or the problem.",
+    "type": "object",
+    "required": ["accepted", "status"],
+    "properties": {
+        "accepted": {"type": "boolean"},
+        "status": {"type": "integer", "description": "The status of the answer to the event."},
+        "contract": {"type": "string", "description": "As `event@version`."},
+        "message": {
+            "type": "object",
+            "description": "What would be stored; without an `event_id` of yours, with a new one.",
+        },
+        "problem": ref("Problem"),
+    },
+}
+
+SCHEMAS = {"Accepted": _ACCEPTED, "Problem": _PROBLEM, "Health": _HEALTH, "Report": _REPORT}
+
+VALIDATE_DESCRIPTION = """\
+A dry run: the event is parsed, checked and its token resolved exactly as when it is sent, and
+nothing is stored. The answer is 200 whatever the verdict; an error status means that the request
+could not be read as a body at all.
+"""
+
+REPORT_RESPONSE = {
+    "description": "The verdict.",
+    "headers": _HEADERS,
+    "content": {"application/json": {"schema": ref("Report")}},
+}
 
 ACCEPTED_RESPONSE = {
     "description": "Stored.",

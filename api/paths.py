@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 EVENTS = "/api/v1/events"
+VALIDATE = "/api/v1/validate"
+CONTRACTS = "/api/v1/contracts"
 LIVE = "/health/live"
 READY = "/health/ready"
 DOCS = "/docs"

@@ -256,7 +256,15 @@ def test_the_document_is_the_one_made_of_the_contracts(world: World, client: Fla
     answer = client.get("/openapi.json")
     served = answer.get_json()
     assert served == openapi.document(world.catalog, version=served["info"]["version"])
-    assert list(served["paths"]) == ["/api/v1/events", "/health/live", "/health/ready"]
+    assert list(served["paths"]) == [
+        "/api/v1/events",
+        "/api/v1/validate",
+        "/api/v1/contracts",
+        "/api/v1/contracts/{event}",
+        "/api/v1/contracts/{event}/{version}",
+        "/health/live",
+        "/health/ready",
+    ]
 
 
 def test_the_document_survives_being_asked_for_twice(client: FlaskClient) -> None:

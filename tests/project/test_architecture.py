@@ -38,6 +38,7 @@ FENCES: dict[str, set[str]] = {
     "flask": {
         "api/app.py",
         "api/blueprint.py",
+        "api/contract_routes.py",
         "api/docs_ui.py",
         "api/health.py",
         "api/wsgi.py",
