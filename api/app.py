@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 
 import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from api import blueprint, contract_routes, docs_ui, health
+from api import blueprint, contract_routes, docs_ui, health, metrics, paths
 from api.config import ApiConfig
 from api.errors import Refusal
+from api.model import Accepted
 from api.problems import MEDIA_TYPE, problem
 from api.services import Services
 from contracts.reasons import DESCRIPTIONS, Reason
@@ -41,8 +43,13 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.register_blueprint(health.blueprint(services.health))
     docs_ui.install(app, services.catalog)
 
+    @app.get(paths.METRICS)
+    def numbers() -> Response:
+        return Response(services.metrics.render(), content_type=metrics.CONTENT_TYPE)
+
     @app.before_request
     def identify() -> None:
+        g.started = time.perf_counter()
         sent = request.headers.get(CORRELATION_HEADER, "")
         is_sane = _SANE_CORRELATION_ID.fullmatch(sent)
         g.correlation_id = sent if is_sane else str(services.make_id())
@@ -53,12 +60,28 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
         response.headers["X-Content-Type-Options"] = "nosniff"
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
+        _count(services.metrics, response)
         return response
 
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
     return app
+
+
+def _count(counts: metrics.Metrics, response: Response) -> None:
+    """Counts the answer, and the event if the request was one to store."""
+    route = None if request.url_rule is None else request.url_rule.rule
+    seconds = time.perf_counter() - g.started
+    counts.request(route=route, method=request.method, status=response.status_code, seconds=seconds)
+    refusal: Refusal | None = g.get("refusal")
+    accepted: Accepted | None = g.get("accepted")
+    if accepted is not None:
+        counts.accepted(accepted.event, accepted.version)
+    if refusal is not None:
+        counts.refusal(refusal.reason)
+        if route == paths.EVENTS:
+            counts.refused(refusal.event, refusal.version, status=refusal.status)
 
 
 def _refused(refusal: Refusal) -> Response:
@@ -94,6 +117,7 @@ def _failed(error: Exception) -> Response:
 
 
 def _answer(refusal: Refusal) -> Response:
+    g.refusal = refusal
     document = problem(refusal, correlation_id=g.correlation_id)
     response = Response(orjson.dumps(document), refusal.status, mimetype=MEDIA_TYPE)
     if refusal.retry_after_seconds is not None:

