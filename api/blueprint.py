@@ -10,7 +10,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
 from api import paths
-from api.body import check_headers, read_body
+from api.body import check_headers, decompress, read_body
 from api.errors import Refusal
 from api.model import Accepted, Stamped
 from api.pipeline import Pipeline
@@ -41,19 +41,21 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int) -> Blueprint:
         return Response(orjson.dumps(found), mimetype="application/json")
 
     def received() -> bytes:
+        content_encoding = request.headers.get("Content-Encoding", "").strip().lower()
         check_headers(
             media_type=request.mimetype,
             charset=request.mimetype_params.get("charset", "").lower(),
-            content_encoding=request.headers.get("Content-Encoding", "").strip().lower(),
+            content_encoding=content_encoding,
         )
         try:
-            return read_body(
+            body = read_body(
                 request.stream,
                 content_length=request.content_length,
                 limit_bytes=body_limit_bytes,
             )
         except ClientDisconnected as error:
             raise Refusal(Reason.LENGTH_INVALID, "the body ended too early") from error
+        return decompress(body, content_encoding=content_encoding, limit_bytes=body_limit_bytes)
 
     return routes
 

@@ -93,6 +93,8 @@ Takes one event. **202 means stored**: Kafka has acknowledged it.
 - Send your own `event_id` (a UUID) and repeat it when you send the same event again: however often
   it arrives, it counts once. That makes a retry after a 503, or after no answer at all, safe.
 - Leave `version` out to mean the newest contract version.
+- The body may be compressed (`Content-Encoding: gzip` or `deflate`); the size limit holds for what
+  it unpacks to.
 - `navigator.sendBeacon(url, JSON.stringify(event))` works: it sends `text/plain`.
 """
 
