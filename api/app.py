@@ -24,6 +24,12 @@ CORRELATION_HEADER = "X-Correlation-Id"
 
 _SANE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}",
+    re.ASCII,
+)
+"""W3C Trace Context, section 3.2; ids of zeros alone are invalid."""
+
 _HTTP_REASONS = {
     404: Reason.NOT_FOUND,
     405: Reason.METHOD_NOT_ALLOWED,
@@ -50,9 +56,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     @app.before_request
     def identify() -> None:
         g.started = time.perf_counter()
-        sent = request.headers.get(CORRELATION_HEADER, "")
-        is_sane = _SANE_CORRELATION_ID.fullmatch(sent)
-        g.correlation_id = sent if is_sane else str(services.make_id())
+        g.correlation_id = _sent_id() or str(services.make_id())
 
     @app.after_request
     def complete(response: Response) -> Response:
@@ -67,6 +71,16 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
     return app
+
+
+def _sent_id() -> str | None:
+    """The sender's id of this request, if it sent a sane one: the first of three headers."""
+    for header in (CORRELATION_HEADER, "X-Request-ID"):
+        sent = request.headers.get(header, "")
+        if _SANE_CORRELATION_ID.fullmatch(sent):
+            return sent
+    trace = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    return trace["trace_id"] if trace else None
 
 
 def _count(counts: metrics.Metrics, response: Response) -> None:

@@ -76,7 +76,8 @@ _VIOLATION = Violation("/data/page_type", "required", "is required", True)
 _HEADERS = {
     "X-Correlation-Id": _header(
         "The id of this request in the service's logs: the one that was sent in a header of the"
-        " same name (1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'), else a new one."
+        " same name or in `X-Request-ID` (1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'), else the"
+        " trace id of `traceparent`, else a new one."
     )
 }
 
