@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 
 import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from api import blueprint, docs_ui, health
+from api import blueprint, contract_routes, docs_ui, health, metrics, paths
 from api.config import ApiConfig
 from api.errors import Refusal
+from api.model import Accepted
 from api.problems import MEDIA_TYPE, problem
 from api.services import Services
 from contracts.reasons import DESCRIPTIONS, Reason
@@ -21,6 +23,12 @@ _log = logging.getLogger(__name__)
 CORRELATION_HEADER = "X-Correlation-Id"
 
 _SANE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}",
+    re.ASCII,
+)
+"""W3C Trace Context, section 3.2; ids of zeros alone are invalid."""
 
 _HTTP_REASONS = {
     404: Reason.NOT_FOUND,
@@ -37,14 +45,18 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.register_blueprint(
         blueprint.events(services.pipeline, body_limit_bytes=config.body_limit_bytes)
     )
+    app.register_blueprint(contract_routes.blueprint(services.catalog))
     app.register_blueprint(health.blueprint(services.health))
     docs_ui.install(app, services.catalog)
 
+    @app.get(paths.METRICS)
+    def numbers() -> Response:
+        return Response(services.metrics.render(), content_type=metrics.CONTENT_TYPE)
+
     @app.before_request
     def identify() -> None:
-        sent = request.headers.get(CORRELATION_HEADER, "")
-        is_sane = _SANE_CORRELATION_ID.fullmatch(sent)
-        g.correlation_id = sent if is_sane else str(services.make_id())
+        g.started = time.perf_counter()
+        g.correlation_id = _sent_id() or str(services.make_id())
 
     @app.after_request
     def complete(response: Response) -> Response:
@@ -52,12 +64,38 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
         response.headers["X-Content-Type-Options"] = "nosniff"
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
+        _count(services.metrics, response)
         return response
 
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
     return app
+
+
+def _sent_id() -> str | None:
+    """The sender's id of this request, if it sent a sane one: the first of three headers."""
+    for header in (CORRELATION_HEADER, "X-Request-ID"):
+        sent = request.headers.get(header, "")
+        if _SANE_CORRELATION_ID.fullmatch(sent):
+            return sent
+    trace = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    return trace["trace_id"] if trace else None
+
+
+def _count(counts: metrics.Metrics, response: Response) -> None:
+    """Counts the answer, and the event if the request was one to store."""
+    route = None if request.url_rule is None else request.url_rule.rule
+    seconds = time.perf_counter() - g.started
+    counts.request(route=route, method=request.method, status=response.status_code, seconds=seconds)
+    refusal: Refusal | None = g.get("refusal")
+    accepted: Accepted | None = g.get("accepted")
+    if accepted is not None:
+        counts.accepted(accepted.event, accepted.version)
+    if refusal is not None:
+        counts.refusal(refusal.reason)
+        if route == paths.EVENTS:
+            counts.refused(refusal.event, refusal.version, status=refusal.status)
 
 
 def _refused(refusal: Refusal) -> Response:
@@ -93,6 +131,7 @@ def _failed(error: Exception) -> Response:
 
 
 def _answer(refusal: Refusal) -> Response:
+    g.refusal = refusal
     document = problem(refusal, correlation_id=g.correlation_id)
     response = Response(orjson.dumps(document), refusal.status, mimetype=MEDIA_TYPE)
     if refusal.retry_after_seconds is not None:

@@ -1,4 +1,4 @@
-"""``POST /api/v1/events``: the request and the answer, and nothing between them."""
+"""``POST /api/v1/events`` and its dry run ``POST /api/v1/validate``: requests and answers only."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
 from api import paths
-from api.body import check_headers, read_body
+from api.body import check_headers, decompress, read_body
 from api.errors import Refusal
-from api.model import Accepted
+from api.model import Accepted, Stamped
 from api.pipeline import Pipeline
+from api.problems import problem
 from contracts.model import Deprecation
 from contracts.reasons import Reason
 
@@ -24,10 +25,27 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int) -> Blueprint:
 
     @routes.post(paths.EVENTS)
     def accept() -> Response:
+        accepted = pipeline.accept(received(), correlation_id=g.correlation_id)
+        g.accepted = accepted
+        headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
+        answered = orjson.dumps(answer(accepted))
+        return Response(answered, 202, headers, mimetype="application/json")
+
+    @routes.post(paths.VALIDATE)
+    def validate() -> Response:
+        body = received()
+        try:
+            found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(body))))
+        except Refusal as refusal:
+            found = would_refuse(refusal, correlation_id=g.correlation_id)
+        return Response(orjson.dumps(found), mimetype="application/json")
+
+    def received() -> bytes:
+        content_encoding = request.headers.get("Content-Encoding", "").strip().lower()
         check_headers(
             media_type=request.mimetype,
             charset=request.mimetype_params.get("charset", "").lower(),
-            content_encoding=request.headers.get("Content-Encoding", "").strip().lower(),
+            content_encoding=content_encoding,
         )
         try:
             body = read_body(
@@ -37,10 +55,7 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int) -> Blueprint:
             )
         except ClientDisconnected as error:
             raise Refusal(Reason.LENGTH_INVALID, "the body ended too early") from error
-        accepted = pipeline.accept(body, correlation_id=g.correlation_id)
-        headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
-        answered = orjson.dumps(answer(accepted))
-        return Response(answered, 202, headers, mimetype="application/json")
+        return decompress(body, content_encoding=content_encoding, limit_bytes=body_limit_bytes)
 
     return routes
 
@@ -51,8 +66,39 @@ def answer(accepted: Accepted) -> dict[str, object]:
         "event_id": str(accepted.event_id),
         "event": accepted.event,
         "version": accepted.version,
-        "timestamp": accepted.timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": _utc(accepted.timestamp),
     }
+
+
+def would_store(stamped: Stamped) -> dict[str, object]:
+    """The dry run's report on an event that would be accepted."""
+    contract = stamped.request.contract
+    return {
+        "accepted": True,
+        "status": 202,
+        "contract": contract.id,
+        "message": {
+            "event_id": str(stamped.event_id),
+            "event": contract.event,
+            "user_id": stamped.user_id,
+            "timestamp": _utc(stamped.timestamp),
+            "contract_version": contract.version,
+            "data": stamped.request.data,
+        },
+    }
+
+
+def would_refuse(refusal: Refusal, *, correlation_id: str) -> dict[str, object]:
+    """The dry run's report on an event that would get a problem document."""
+    return {
+        "accepted": False,
+        "status": refusal.status,
+        "problem": problem(refusal, correlation_id=correlation_id),
+    }
+
+
+def _utc(instant: dt.datetime) -> str:
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def notice(deprecation: Deprecation) -> dict[str, str]:

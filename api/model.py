@@ -57,6 +57,17 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stamped:
+    """An event that only has to be published; ``value`` is its Kafka value."""
+
+    request: Request
+    event_id: uuid.UUID
+    user_id: str
+    timestamp: dt.datetime
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """What was published for a request. ``timestamp`` is in UTC and whole milliseconds.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from apispec import APISpec
 
+from api import openapi_contracts as contracts
 from api import openapi_parts as parts
 from api import paths
 from contracts.loader import Catalog
@@ -34,6 +35,7 @@ def document(catalog: Catalog, *, version: str) -> Document:
         info={"description": _description(accepted)},
         tags=[
             {"name": "events", "description": "What front ends send."},
+            {"name": "contracts", "description": "The JSON Schemas that events are held against."},
             {"name": "health", "description": "For operators and orchestrators."},
         ],
     )
@@ -70,7 +72,7 @@ def _components(catalog: Catalog, accepted: _Versions) -> Document:
         for contract in versions:
             found[_name(contract)] = _request(catalog, contract, newest=versions[-1])
             found[f"{_name(contract)}.data"] = _data(contract)
-    return {**found, **parts.SCHEMAS}
+    return {**found, **parts.SCHEMAS, **contracts.SCHEMAS}
 
 
 def _any_event(accepted: _Versions) -> Document:
@@ -146,6 +148,10 @@ def _example(contract: Contract, data: Any) -> Document:
 def _operations(accepted: _Versions) -> Mapping[str, Document]:
     return {
         paths.EVENTS: {"post": _post_event(accepted)},
+        paths.VALIDATE: {"post": _validate(accepted)},
+        paths.CONTRACTS: {"get": contracts.LIST},
+        f"{paths.CONTRACTS}/{{event}}": {"get": contracts.EVENT},
+        f"{paths.CONTRACTS}/{{event}}/{{version}}": {"get": contracts.SCHEMA},
         paths.LIVE: {"get": parts.LIVE},
         paths.READY: {"get": parts.READY},
     }
@@ -158,14 +164,34 @@ def _post_event(accepted: _Versions) -> Document:
         "operationId": "postEvent",
         "summary": "Send one event",
         "description": parts.POST_DESCRIPTION,
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {"schema": parts.ref("Event"), "examples": _examples(newest)},
-                "text/plain": {"schema": parts.BEACON},
-            },
-        },
+        "requestBody": _event_body(newest),
         "responses": {"202": parts.ACCEPTED_RESPONSE, **parts.refusals()},
+    }
+
+
+def _validate(accepted: _Versions) -> Document:
+    """The dry run: what is wrong with the request itself is an error, all else is its report."""
+    errors = parts.refusals()
+    return {
+        "tags": ["events"],
+        "operationId": "validateEvent",
+        "summary": "Ask what would happen to an event",
+        "description": parts.VALIDATE_DESCRIPTION,
+        "requestBody": _event_body([versions[-1] for versions in accepted.values()]),
+        "responses": {
+            "200": parts.REPORT_RESPONSE,
+            **{status: errors[status] for status in ("400", "413", "415", "500")},
+        },
+    }
+
+
+def _event_body(newest: list[Contract]) -> Document:
+    return {
+        "required": True,
+        "content": {
+            "application/json": {"schema": parts.ref("Event"), "examples": _examples(newest)},
+            "text/plain": {"schema": parts.BEACON},
+        },
     }
 
 

@@ -31,6 +31,12 @@ def refusals() -> dict[str, Any]:
     return {str(status): _refusal(status, by_status[status]) for status in sorted(by_status)}
 
 
+def refusal_of(code: str) -> dict[str, Any]:
+    """The response of one reason alone, for operations that can fail in no other way."""
+    reason = Reason(code)
+    return _refusal(STATUS[reason], [reason])
+
+
 def _refusal(status: int, reasons: list[Reason]) -> dict[str, Any]:
     headers = {**_HEADERS, **_HEADERS_OF_STATUS.get(status, {})}
     codes = ", ".join(f"`{reason}`" for reason in reasons)
@@ -70,7 +76,8 @@ _VIOLATION = Violation("/data/page_type", "required", "is required", True)
 _HEADERS = {
     "X-Correlation-Id": _header(
         "The id of this request in the service's logs: the one that was sent in a header of the"
-        " same name (1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'), else a new one."
+        " same name or in `X-Request-ID` (1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'), else the"
+        " trace id of `traceparent`, else a new one."
     )
 }
 
@@ -87,6 +94,8 @@ Takes one event. **202 means stored**: Kafka has acknowledged it.
 - Send your own `event_id` (a UUID) and repeat it when you send the same event again: however often
   it arrives, it counts once. That makes a retry after a 503, or after no answer at all, safe.
 - Leave `version` out to mean the newest contract version.
+- The body may be compressed (`Content-Encoding: gzip` or `deflate`); the size limit holds for what
+  it unpacks to.
 - `navigator.sendBeacon(url, JSON.stringify(event))` works: it sends `text/plain`.
 """
 
@@ -206,7 +215,35 @@ _HEALTH = {
     },
 }
 
-SCHEMAS = {"Accepted": _ACCEPTED, "Problem": _PROBLEM, "Health": _HEALTH}
+_REPORT = {
+    "description": "What would happen: the message that would be stored, or the problem.",
+    "type": "object",
+    "required": ["accepted", "status"],
+    "properties": {
+        "accepted": {"type": "boolean"},
+        "status": {"type": "integer", "description": "The status of the answer to the event."},
+        "contract": {"type": "string", "description": "As `event@version`."},
+        "message": {
+            "type": "object",
+            "description": "What would be stored; without an `event_id` of yours, with a new one.",
+        },
+        "problem": ref("Problem"),
+    },
+}
+
+SCHEMAS = {"Accepted": _ACCEPTED, "Problem": _PROBLEM, "Health": _HEALTH, "Report": _REPORT}
+
+VALIDATE_DESCRIPTION = """\
+A dry run: the event is parsed, checked and its token resolved exactly as when it is sent, and
+nothing is stored. The answer is 200 whatever the verdict; an error status means that the request
+could not be read as a body at all.
+"""
+
+REPORT_RESPONSE = {
+    "description": "The verdict.",
+    "headers": _HEADERS,
+    "content": {"application/json": {"schema": ref("Report")}},
+}
 
 ACCEPTED_RESPONSE = {
     "description": "Stored.",

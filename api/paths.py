@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 EVENTS = "/api/v1/events"
+VALIDATE = "/api/v1/validate"
+CONTRACTS = "/api/v1/contracts"
 LIVE = "/health/live"
 READY = "/health/ready"
+METRICS = "/metrics"
 DOCS = "/docs"
 OPENAPI = "/openapi.json"
 REASONS = "/docs/reasons"

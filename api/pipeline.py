@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from api import strict_json
 from api.errors import Refusal, StoreUnavailableError
-from api.model import Accepted, Request
+from api.model import Accepted, Request, Stamped
 from api.users import Users
 from contracts.errors import UnknownEventError, UnknownVersionError
 from contracts.formats import parse_uuid
@@ -144,6 +144,31 @@ class Pipeline:
         Raises:
             Refusal: the token is bad, a value has no image in Avro, or a part is unavailable.
         """
+        stamped = self.stamp(request)
+        contract = request.contract
+        try:
+            self._parts.publisher.publish(
+                key=contract.event.encode(),
+                value=stamped.value,
+                headers={"correlation_id": correlation_id},
+                timeout_seconds=self._limits.publish_seconds,
+            )
+        except StoreUnavailableError as error:
+            raise _not_stored(contract) from error
+        return Accepted(
+            event_id=stamped.event_id,
+            event=contract.event,
+            version=contract.version,
+            timestamp=stamped.timestamp,
+            deprecation=contract.deprecation,
+        )
+
+    def stamp(self, request: Request) -> Stamped:
+        """Finds the user, stamps and encodes: the event as it would be published.
+
+        Raises:
+            Refusal: the token is bad, a value has no image in Avro, or a part is unavailable.
+        """
         contract = request.contract
         try:
             encoder = self._parts.encoder()
@@ -157,24 +182,13 @@ class Pipeline:
                 timestamp=timestamp,
                 data=request.data,
             )
-            self._parts.publisher.publish(
-                key=contract.event.encode(),
-                value=value,
-                headers={"correlation_id": correlation_id},
-                timeout_seconds=self._limits.publish_seconds,
-            )
         except EncodeError as error:
             violation = Violation(error.pointer, "type", error.problem, None)
             raise _data_refused(contract, (violation,)) from error
         except StoreUnavailableError as error:
-            reason = Reason.STORE_UNAVAILABLE
-            raise _of(contract, reason, DESCRIPTIONS[reason]) from error
-        return Accepted(
-            event_id=event_id,
-            event=contract.event,
-            version=contract.version,
-            timestamp=timestamp,
-            deprecation=contract.deprecation,
+            raise _not_stored(contract) from error
+        return Stamped(
+            request=request, event_id=event_id, user_id=user_id, timestamp=timestamp, value=value
         )
 
     def _contract(self, event: str, version: float | None) -> Contract:
@@ -212,6 +226,10 @@ def _of(
     return Refusal(
         reason, detail, violations=violations, event=contract.event, version=contract.version
     )
+
+
+def _not_stored(contract: Contract) -> Refusal:
+    return _of(contract, Reason.STORE_UNAVAILABLE, DESCRIPTIONS[Reason.STORE_UNAVAILABLE])
 
 
 def _data_refused(contract: Contract, violations: tuple[Violation, ...]) -> Refusal:

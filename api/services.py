@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import uuid_utils.compat
 
@@ -15,6 +15,7 @@ from api.auth_http import HttpAuthService
 from api.config import ApiConfig
 from api.encoding import EncoderLoader
 from api.jwt_local import JwtVerifier
+from api.metrics import Metrics
 from api.model import PartHealth
 from api.pipeline import Parts, Pipeline
 from api.publisher import KafkaPublisher
@@ -38,6 +39,7 @@ class Services:
     health: Mapping[str, Callable[[], PartHealth]]
     make_id: Callable[[], uuid.UUID]
     close: Callable[[], None]
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 def connect(config: ApiConfig) -> Services:

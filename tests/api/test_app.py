@@ -67,6 +67,30 @@ def test_a_sane_correlation_id_is_used_throughout(
     assert world.publisher.published[0].headers == {"correlation_id": sent}
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+MADE = "00000000-0000-0000-0000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("headers", "used"),
+    [
+        ({"X-Request-ID": "mine"}, "mine"),
+        ({"X-Correlation-Id": "first", "X-Request-ID": "second"}, "first"),
+        ({"X-Correlation-Id": "not sane", "X-Request-ID": "second"}, "second"),
+        ({"X-Request-ID": "mine", "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}, "mine"),
+        ({"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}, TRACE),
+        ({"traceparent": f"ff-{TRACE}-00f067aa0ba902b7-01"}, MADE),
+        ({"traceparent": f"00-{'0' * 32}-00f067aa0ba902b7-01"}, MADE),
+        ({"traceparent": TRACE}, MADE),
+    ],
+)
+def test_other_names_for_the_id_are_known_too(
+    client: FlaskClient, headers: dict[str, str], used: str
+) -> None:
+    answer = post(client, {}, headers=headers)
+    assert answer.headers["X-Correlation-Id"] == used
+
+
 @pytest.mark.parametrize("sent", [None, "", "a b", "x" * 65, "<script>", "é", 'a"b', "a,b"])
 def test_any_other_is_replaced(world: World, client: FlaskClient, sent: str | None) -> None:
     headers = {} if sent is None else {"X-Correlation-Id": sent}
@@ -256,7 +280,15 @@ def test_the_document_is_the_one_made_of_the_contracts(world: World, client: Fla
     answer = client.get("/openapi.json")
     served = answer.get_json()
     assert served == openapi.document(world.catalog, version=served["info"]["version"])
-    assert list(served["paths"]) == ["/api/v1/events", "/health/live", "/health/ready"]
+    assert list(served["paths"]) == [
+        "/api/v1/events",
+        "/api/v1/validate",
+        "/api/v1/contracts",
+        "/api/v1/contracts/{event}",
+        "/api/v1/contracts/{event}/{version}",
+        "/health/live",
+        "/health/ready",
+    ]
 
 
 def test_the_document_survives_being_asked_for_twice(client: FlaskClient) -> None:

@@ -118,13 +118,20 @@ BODY = {
     "charset": raw(
         EVENT, "encoding_unsupported", 415, content_type="application/json; charset=utf-16"
     ),
-    "gzip": raw(
-        gzip.compress(EVENT), "encoding_unsupported", 415, headers={"Content-Encoding": "gzip"}
-    ),
-    "gzip bomb": raw(
-        gzip.compress(b" " * 10_000_000),
+    "gzip in gzip": raw(
+        gzip.compress(EVENT),
         "encoding_unsupported",
         415,
+        headers={"Content-Encoding": "gzip, gzip"},
+    ),
+    "cut gzip": raw(
+        gzip.compress(EVENT)[:-1], "request_invalid", 400, headers={"Content-Encoding": "gzip"}
+    ),
+    "no gzip": raw(EVENT, "request_invalid", 400, headers={"Content-Encoding": "gzip"}),
+    "gzip bomb": raw(
+        gzip.compress(b" " * 10_000_000),
+        "body_too_large",
+        413,
         headers={"Content-Encoding": "gzip"},
     ),
     "gzip that says nothing": raw(gzip.compress(EVENT), "encoding_unsupported", 415),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import zlib
+from collections.abc import Callable
 
 import pytest
 
-from api.body import check_headers, read_body
+from api.body import check_headers, decompress, read_body
 from api.errors import Refusal
 from contracts.reasons import Reason
 
@@ -85,7 +88,7 @@ def test_headers_that_are_taken(media_type: str, charset: str, encoding: str) ->
         ("multipart/form-data", "", "", Reason.MEDIA_TYPE_UNSUPPORTED),
         ("application/json", "utf-16", "", Reason.ENCODING_UNSUPPORTED),
         ("text/plain", "iso-8859-1", "", Reason.ENCODING_UNSUPPORTED),
-        ("application/json", "", "gzip", Reason.ENCODING_UNSUPPORTED),
+        ("application/json", "", "compress", Reason.ENCODING_UNSUPPORTED),
         ("application/json", "", "gzip, br", Reason.ENCODING_UNSUPPORTED),
     ],
 )
@@ -96,3 +99,34 @@ def test_headers_that_are_refused(
         check_headers(media_type=media_type, charset=charset, content_encoding=encoding)
     assert refused.value.reason is reason
     assert refused.value.status == 415
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("", bytes)]
+)
+def test_a_compressed_body_is_unpacked_up_to_the_limit(
+    encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    packed = compress(b"x" * 100)
+    assert decompress(packed, content_encoding=encoding, limit_bytes=100) == b"x" * 100
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)]
+)
+def test_a_bomb_is_stopped_while_it_unpacks(
+    encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    with pytest.raises(Refusal) as caught:
+        decompress(compress(b"x" * 101), content_encoding=encoding, limit_bytes=100)
+    assert caught.value.reason is Reason.BODY_TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", gzip.compress(b"{}")[:-1], gzip.compress(b"{}") + b"x", gzip.compress(b"") * 2],
+)
+def test_anything_but_one_whole_stream_is_refused(body: bytes) -> None:
+    with pytest.raises(Refusal) as caught:
+        decompress(body, content_encoding="gzip", limit_bytes=100)
+    assert caught.value.reason is Reason.REQUEST_INVALID
