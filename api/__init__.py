@@ -5,7 +5,7 @@ says what to change.  Also: documentation made from the contracts, and health fo
 
 Layers, lowest first: ``errors``, ``model``, ``paths``; then ``strict_json``, ``body``, ``users``,
 ``pipeline``, ``problems``, ``openapi`` and ``config`` (pure); then the edges ``breaker``,
-``auth_http``, ``token_cache``, ``jwt_local``, ``publisher``, ``encoding``; then ``services`` (puts
-them together); last ``blueprint``, ``health``, ``docs_ui`` and ``app`` (Flask) and ``wsgi`` (the
-server's entry).
+``auth_http``, ``token_cache``, ``jwt_local``, ``numbering``, ``publisher``, ``encoding``; then
+``services`` (puts them together); last ``blueprint``, ``health``, ``docs_ui`` and ``app`` (Flask)
+and ``wsgi`` (the server's entry).
 """

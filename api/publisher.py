@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -19,6 +20,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from api.breaker import Breaker
 from api.errors import StoreUnavailableError
 from api.model import PartHealth, PartStatus
+from api.numbering import Numbering
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ _QUEUED_MESSAGES = 10_000
 class KafkaPublisher:
     """One idempotent producer, and the thread that serves its acknowledgements.
 
+    Every message is stamped with the producer's name and a number (``contracts.stamps``).
+
     Make it in the process that uses it: librdkafka's threads do not survive a fork.
     """
 
@@ -44,6 +48,7 @@ class KafkaPublisher:
             timeout_seconds: after that long an unacknowledged event is given up.
         """
         self._topic = topic
+        self._numbering = Numbering(uuid.uuid4().hex)
         self._fatal: str | None = None
         self._closing = threading.Event()
         self._producer = Producer(
@@ -78,7 +83,7 @@ class KafkaPublisher:
                 or Kafka did not answer lately and is not asked.
         """
         self._breaker.call(
-            lambda: self._acknowledged(key, value, headers, timeout_seconds),
+            lambda: self._numbered(key, value, headers, timeout_seconds),
             StoreUnavailableError,
         )
 
@@ -100,6 +105,17 @@ class KafkaPublisher:
             _log.warning("%d events were still without acknowledgement at the end", left)
         self._closing.set()
         self._poller.join()
+
+    def _numbered(
+        self, key: bytes, value: bytes, headers: Mapping[str, str], timeout_seconds: float
+    ) -> None:
+        stamp = self._numbering.next()
+        try:
+            self._acknowledged(key, value, {**headers, **stamp.headers()}, timeout_seconds)
+        except StoreUnavailableError:
+            self._numbering.refused(stamp)
+            raise
+        self._numbering.stored(stamp)
 
     def _acknowledged(
         self, key: bytes, value: bytes, headers: Mapping[str, str], timeout_seconds: float

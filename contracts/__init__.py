@@ -4,6 +4,6 @@ In: the JSON Schema files below this folder.  Out: a :class:`~contracts.loader.C
 :class:`~contracts.model.Contract` records, validators that turn bad data into violations, and
 the one list of reason codes.
 
-Layers, lowest first: ``errors``, ``model``, ``message``, ``names``, ``formats``, ``reasons``; then
-``walker`` and ``validation`` (pure); then ``loader`` (reads files).
+Layers, lowest first: ``errors``, ``model``, ``message``, ``stamps``, ``names``, ``formats``,
+``reasons``; then ``walker`` and ``validation`` (pure); then ``loader`` (reads files).
 """

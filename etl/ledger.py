@@ -11,17 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from contracts.stamps import Stamp
 from etl.numbers import Producer
 from etl.source import Spans
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """What a producer wrote on a message: who it is, the number, ranges that were void."""
-
-    producer: str
-    number: int
-    voids: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

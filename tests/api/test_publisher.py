@@ -17,6 +17,7 @@ from api.errors import StoreUnavailableError
 from api.model import PartStatus
 from api.pipeline import Publisher
 from api.publisher import InMemoryPublisher, KafkaPublisher, Published
+from contracts.stamps import NUMBER, PRODUCER, VOID, Stamp, stamp_in
 from tests.api.servers import Broker, broker, create_topic, read_topic
 from tests.support.processes import free_port, wait_until
 from tests.support.variants import BROKERS, StartBroker
@@ -60,10 +61,23 @@ def stored(running: Broker) -> list[Published]:
         Published(
             key=message.key(),
             value=message.value(),
-            headers={name: value.decode() for name, value in message.headers() or ()},
+            headers={
+                name: value.decode()
+                for name, value in message.headers() or ()
+                if name not in {PRODUCER, NUMBER, VOID}
+            },
         )
         for message in read_topic(running, TOPIC)
     ]
+
+
+def stamps(running: Broker) -> dict[bytes, Stamp]:
+    """The stamp of each message in the topic, by its value."""
+    found = {
+        message.value(): stamp_in(dict(message.headers() or ()))
+        for message in read_topic(running, TOPIC)
+    }
+    return {value: stamp for value, stamp in found.items() if stamp is not None}
 
 
 def publish(publisher: Publisher, value: bytes = b"v", timeout_seconds: float = 5.0) -> None:
@@ -145,8 +159,13 @@ def test_a_paused_broker_is_waited_for_and_then_given_up(
         running.process.send(signal.SIGCONT)
         wait_until(lambda: publishes(publisher, b"after"), "Kafka is used again")
         values = [each.value for each in stored(running)]
+        found = stamps(running)
     assert values[0] == b"before"
     assert b"after" in values
+    assert found[b"before"].number == 1
+    assert found[b"after"].producer == found[b"before"].producer
+    (void,) = found[b"after"].voids
+    assert void == (2, found[b"after"].number - 1)
 
 
 @pytest.mark.parametrize("start", BROKERS)

@@ -12,8 +12,9 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.stamps import Stamp
 from etl.errors import StoreUnavailableError
-from etl.ledger import Ledger, Stamp, Stamped
+from etl.ledger import Ledger, Stamped
 from etl.memory_ledger import MemoryLedger
 from etl.numbers import Hole
 from etl.redis_ledger import RedisLedger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from etl.ledger import Stamp
+from contracts.stamps import Stamp
 from etl.source import Headers, RawMessage
 from etl.stamps import stamp_of, stamped
 

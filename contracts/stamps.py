@@ -1,0 +1,69 @@
+"""The stamps that a producer writes on its messages, so that a reader sees what never came. Pure.
+
+Every incarnation of an API worker has a name and numbers what it gives to Kafka 1, 2, 3 …  A
+number whose event was answered with a refusal need not come: it is declared *void* on a later
+message.  The three are Kafka headers, in ASCII.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+PRODUCER = "ugc-producer"
+"""Header: 32 hexadecimal digits, the name of one incarnation of a producer."""
+
+NUMBER = "ugc-seq"
+"""Header: the message's number, from 1 on."""
+
+VOID = "ugc-void"
+"""Header: numbers that need not come, as ``5-9,12``; absent when there are none."""
+
+_NAME = re.compile(rb"[0-9a-f]{32}")
+_NUMBER = re.compile(rb"[1-9][0-9]{0,15}")
+_RANGE = re.compile(rb"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?")
+
+Ranges = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Who wrote a message, under which number, and which ranges (first, last) it declares void."""
+
+    producer: str
+    number: int
+    voids: Ranges = ()
+
+    def headers(self) -> dict[str, str]:
+        """The stamp as headers."""
+        headers = {PRODUCER: self.producer, NUMBER: str(self.number)}
+        if self.voids:
+            headers[VOID] = ",".join(
+                str(first) if first == last else f"{first}-{last}" for first, last in self.voids
+            )
+        return headers
+
+
+def stamp_in(headers: Mapping[str, bytes | None]) -> Stamp | None:
+    """The stamp among a message's headers; None where there is none, or none that can be read."""
+    producer, number = headers.get(PRODUCER) or b"", headers.get(NUMBER) or b""
+    if not _NAME.fullmatch(producer) or not _NUMBER.fullmatch(number):
+        return None
+    voids = [_RANGE.fullmatch(part) for part in (headers.get(VOID) or b"").split(b",")]
+    return Stamp(
+        producer=producer.decode(),
+        number=int(number),
+        voids=tuple((int(found[1]), int(found[2] or found[1])) for found in voids if found),
+    )
+
+
+def joined(numbers: Iterable[int]) -> Ranges:
+    """Numbers as ranges, in order."""
+    ranges: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1] = ranges[-1][0], number
+        else:
+            ranges.append((number, number))
+    return tuple(ranges)
