@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from contracts.loader import load_catalog
@@ -94,10 +95,11 @@ def registry_server(folder: Path, port: int | None = None) -> AbstractContextMan
 
 
 @contextmanager
-def api_over(stack: Stack, **changes: str) -> Iterator[Server]:
-    """A ready API process over the stack, with other settings where a test wants them."""
+def api_over(stack: Stack, *, workers: int = 1, **changes: str) -> Iterator[Server]:
+    """A ready API over the stack, with other settings where a test wants them."""
     name = f"api-{time.monotonic_ns()}"
-    with python_server(stack.folder, name, "api serve", {**stack.env, **changes}) as server:
+    command = f"api serve --workers {workers}"
+    with python_server(stack.folder, name, command, {**stack.env, **changes}) as server:
         if "SCHEMA_REGISTRY_URL" not in changes:
             wait_until(lambda: ready(server), "the API is ready")
         yield server
@@ -403,3 +405,12 @@ def test_no_token_is_in_any_log(stack: Stack, api: Server) -> None:
     assert "token_invalid" in {line.get("code") for line in lines}
     assert not any("eyJ" in text for text in logs), "no part of a JWT"
     assert not any(SECRET in text for text in logs)
+
+
+def test_metrics_tell_of_all_worker_processes(stack: Stack) -> None:
+    counted = 'ugc_api_events_total{event="element_click",outcome="accepted",version="1"} 40.0'
+    with api_over(stack, workers=2) as server:
+        for _ in range(40):
+            assert send(server).status == 202
+        for _ in range(10):
+            assert counted in httpx2.get(f"{server.url}/metrics").text.splitlines()

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
 import click
+
+_SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @click.group()
@@ -19,7 +26,23 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is running.
 
     The parts are found through environment variables; /health/ready tells which one is missing.
+    /metrics tells of all processes together, through files in PROMETHEUS_MULTIPROC_DIR (by default
+    a folder for this run).
     """
     from ugc.serving import serve as serve_wsgi
 
-    serve_wsgi("api.wsgi:create_from_env", host=host, port=port, workers=workers, threads=threads)
+    with _metrics_shared():
+        serve_wsgi(
+            "api.wsgi:create_from_env", host=host, port=port, workers=workers, threads=threads
+        )
+
+
+@contextmanager
+def _metrics_shared() -> Iterator[None]:
+    """Lets the worker processes add up what they count; they take over this environment."""
+    if _SHARED_METRICS in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="ugc-api-metrics-") as folder:
+        os.environ[_SHARED_METRICS] = folder
+        yield
