@@ -6,6 +6,7 @@
     ├── TableError        a contract that no table can hold
     ├── EditedHistoryError    a contract, or the record, is not what it was when it was applied
     ├── MigrationNeededError  the database needs a step that nobody allowed
+    ├── EraseError            a user cannot be erased
     ├── AddressError      a URL or setting that says where ClickHouse is, and cannot be used
     ├── RetryableError    nothing was done; the same call may succeed later
     ├── RefusedError      the statement or a row is wrong; the same call fails again
@@ -56,6 +57,10 @@ class MigrationNeededError(ClickHouseError):
             else "; no ALTER does this, the table has to be moved by hand or the contract changed"
         )
         super().__init__(f"the tables need more than an addition: {'; '.join(steps)}. {way}")
+
+
+class EraseError(ClickHouseError):
+    """No user has this id, or their rows keep coming."""
 
 
 class AddressError(ClickHouseError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ch_schema.client import ClickHouse
+from ch_schema.errors import RefusedError
 from ch_schema.tables import Column, Index, Table
 from ch_schema.views import Databases
 
@@ -69,15 +70,26 @@ SELECT database, name, comment FROM system.tables
 WHERE database IN ({unique:String}, {reports:String})
 """
 
+_UNKNOWN_DATABASE = 81
+
 Rows = Sequence[Mapping[str, Any]]
 
 
 def read_live(client: ClickHouse, names: Databases) -> Live:
-    """What is there. A database that is missing holds nothing.
+    """What is there. A database that is missing holds nothing, also when the URL names it.
 
     Raises:
         ClickHouseError: as :meth:`ch_schema.client.ClickHouse.query` does.
     """
+    try:
+        return _read(client, names)
+    except RefusedError as error:
+        if error.code != _UNKNOWN_DATABASE:
+            raise
+        return Live(databases=frozenset(), tables={}, views={})
+
+
+def _read(client: ClickHouse, names: Databases) -> Live:
     of_tables = {"database": names.tables}
     columns = _by_table(client.query(_COLUMNS, parameters=of_tables))
     indexes = _by_table(client.query(_INDEXES, parameters=of_tables))

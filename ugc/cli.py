@@ -25,6 +25,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("ugc.commands.init", "Create topics, subjects and tables where they are missing."),
     "probe": ("ugc.commands.probe", "Check that a URL answers, for container health checks."),
     "registry": ("ugc.commands.registry", "Bring a Schema Registry up to date; serve one."),
+    "schema": ("ugc.commands.schema", "See, change and describe the tables in ClickHouse."),
     "sql": ("ugc.commands.sql", "Ask ClickHouse a question."),
     "traffic": ("ugc.commands.traffic", "Send realistic visitor sessions to the API."),
     "up": ("ugc.commands.up", "Run the whole local stack until Ctrl-C."),

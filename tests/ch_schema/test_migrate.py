@@ -98,6 +98,13 @@ def test_from_nothing_to_nothing_left_to_do(clickhouse: ClickHouse) -> None:
     assert ensure_tables(clickhouse, contracts) == ()
 
 
+def test_the_url_may_name_the_database_that_is_to_be_made(tmp_path: Path) -> None:
+    with closing(connect(f"chdb://{tmp_path}/data?database=ugc")) as client:
+        assert migrator(client, catalog(V1)).plan().tasks
+        assert ensure_tables(client, catalog(V1))
+        assert migrator(client, catalog(V1)).plan().tasks == ()
+
+
 def test_each_step_is_recorded(clickhouse: ClickHouse) -> None:
     ran = ensure_tables(clickhouse, catalog(V1))
     rows = clickhouse.query("SELECT * FROM ugc.schema_migrations FINAL WHERE statement != ''")
