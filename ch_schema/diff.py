@@ -8,11 +8,11 @@ value of the new type; everything else is refused here, before a server sees it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.tables import Column, Table
+from ch_schema.tables import Column, Table, lifetime
 from ch_schema.values import split_type
 
 LONGEST_RETENTION_DAYS = 20_000
@@ -28,6 +28,8 @@ class Effect(StrEnum):
     """Each keeps its value, in a column that can hold more."""
     REWRITING = "rewriting"
     """Each keeps its value, but is stored in another way: the whole column is written anew."""
+    ERASING = "erasing"
+    """Rows or values that are old enough are dropped, as the contract now asks."""
     REFUSED = "refused"
     """A value would change, vanish or be made up; or ClickHouse does not do it at all."""
 
@@ -35,6 +37,11 @@ class Effect(StrEnum):
     def is_safe(self) -> bool:
         """Whether a release may bring this along without further thought."""
         return self in (Effect.ADDITIVE, Effect.WIDENING)
+
+    @property
+    def writes_parts(self) -> bool:
+        """Whether data on disk is written anew, which takes time and room."""
+        return self in (Effect.WIDENING, Effect.REWRITING, Effect.ERASING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +61,15 @@ class Step:
 def table_changes(old: Table, new: Table) -> tuple[Step, ...]:
     """What turns ``old`` into ``new``, in the order in which it has to be run.
 
-    Columns that the new table lacks are kept. A statement that is repeated changes nothing (the one
-    that removes a lifetime then fails).
+    Columns and indexes that the new table lacks are kept. A statement that is repeated changes
+    nothing (one that removes a lifetime then fails).
     """
     return (
         *_sorting_key(old, new),
         *_changed_columns(old, new),
         *_added_columns(old, new),
         *_kept_columns(old, new),
+        *_indexes(old, new),
         *_retention(old, new),
         *_comment(old, new),
     )
@@ -80,7 +88,7 @@ def _sorting_key(old: Table, new: Table) -> Iterator[Step]:
 
 
 def _listed(table: Table) -> str:
-    return ", ".join((*table.sorting_key, "event_id"))
+    return ", ".join((*table.sorting_key, *table.row_key))
 
 
 def _changed_columns(old: Table, new: Table) -> Iterator[Step]:
@@ -99,6 +107,35 @@ def _changed_columns(old: Table, new: Table) -> Iterator[Step]:
                 column=column.name,
                 statement=_alter(new, f"COMMENT COLUMN {quote_identifier(column.name)} {comment}"),
             )
+        if was.type == column.type and column.codec not in (None, was.codec):
+            yield Step(
+                effect=Effect.ADDITIVE,
+                reason="parts are compressed in another way from now on",
+                column=column.name,
+                statement=_modify(new, column, f"CODEC({column.codec})"),
+            )
+        yield from _column_lifetime(new, was, column)
+
+
+def _modify(table: Table, column: Column, what: str) -> str:
+    name = quote_identifier(column.name)
+    return _alter(table, f"MODIFY COLUMN {name} {column.type} {what}")
+
+
+def _column_lifetime(table: Table, was: Column, column: Column) -> Iterator[Step]:
+    before, after = was.kept_days, column.kept_days
+    if before == after:
+        return
+    if after is None:
+        name = quote_identifier(column.name)
+        statement = _alter(table, f"MODIFY COLUMN {name} REMOVE TTL")
+        effect, reason = Effect.ADDITIVE, f"values are kept with their row, not for {before} days"
+    else:
+        statement = _modify(table, column, lifetime(table.time, after))
+        sooner = before is None or after < before
+        effect = Effect.ERASING if sooner else Effect.ADDITIVE
+        reason = f"values are cleared after {after} days, not {before or 'never'}"
+    yield Step(effect=effect, reason=reason, column=column.name, statement=statement)
 
 
 def _retyped(old: Table, new: Table, was: Column, column: Column) -> Step:
@@ -111,11 +148,8 @@ def _retyped(old: Table, new: Table, was: Column, column: Column) -> Step:
         effect, reason = Effect.REWRITING, f"the whole column is written anew: {becomes}"
     else:
         effect, reason = Effect.REFUSED, f"stored values do not convert: {becomes}"
-    statement = _alter(
-        new,
-        f"MODIFY COLUMN {quote_identifier(column.name)} {column.type}"
-        f" COMMENT {quote_string(column.comment)}",
-    )
+    written = replace(column, kept_days=was.kept_days).definition(new.time)
+    statement = _alter(new, f"MODIFY COLUMN {written}")
     return Step(
         effect=effect,
         reason=reason,
@@ -149,8 +183,7 @@ def _added_columns(old: Table, new: Table) -> Iterator[Step]:
                 column=column.name,
                 statement=_alter(
                     new,
-                    f"ADD COLUMN IF NOT EXISTS {quote_identifier(column.name)} {column.type}"
-                    f" COMMENT {quote_string(column.comment)}"
+                    f"ADD COLUMN IF NOT EXISTS {column.definition(new.time)}"
                     f" AFTER {quote_identifier(new.columns[index - 1].name)}",
                 ),
             )
@@ -180,6 +213,16 @@ def _kept_columns(old: Table, new: Table) -> Iterator[Step]:
             )
 
 
+def _indexes(old: Table, new: Table) -> Iterator[Step]:
+    for index in new.indexes:
+        if index.name not in {each.name for each in old.indexes}:
+            yield Step(
+                effect=Effect.ADDITIVE,
+                reason=f"new parts get the index {index.name}",
+                statement=_alter(new, f"ADD INDEX IF NOT EXISTS {index.definition}"),
+            )
+
+
 def _retention(old: Table, new: Table) -> Iterator[Step]:
     before, after = old.retention_days, new.retention_days
     if before == after:
@@ -187,14 +230,18 @@ def _retention(old: Table, new: Table) -> Iterator[Step]:
     if after is None:
         statement, reason = "REMOVE TTL", f"rows are kept for ever, not for {before} days"
     else:
-        statement = f"MODIFY TTL toDateTime(timestamp) + INTERVAL {after} DAY"
+        statement = f"MODIFY {new.lifetime()}"
         reason = f"rows are kept for {after} days, not for {before}"
-    if after is not None and (before is None or after < before):
-        yield Step(effect=Effect.REFUSED, reason=f"rows older than {after} days would be dropped")
-    elif after is not None and after > LONGEST_RETENTION_DAYS:
+    if after is not None and after > LONGEST_RETENTION_DAYS:
         yield Step(
             effect=Effect.REFUSED,
             reason=f"ClickHouse's DateTime ends within {after} days, and would drop new rows",
+        )
+    elif after is not None and (before is None or after < before):
+        yield Step(
+            effect=Effect.ERASING,
+            reason=f"rows older than {after} days are dropped",
+            statement=_alter(new, statement),
         )
     else:
         yield Step(effect=Effect.ADDITIVE, reason=reason, statement=_alter(new, statement))

@@ -4,6 +4,9 @@
 
     ClickHouseError
     ├── TableError        a contract that no table can hold
+    ├── EditedHistoryError    a contract, or the record, is not what it was when it was applied
+    ├── MigrationNeededError  the database needs a step that nobody allowed
+    ├── EraseError            a user cannot be erased
     ├── AddressError      a URL or setting that says where ClickHouse is, and cannot be used
     ├── RetryableError    nothing was done; the same call may succeed later
     ├── RefusedError      the statement or a row is wrong; the same call fails again
@@ -29,6 +32,35 @@ class ClickHouseError(Exception):
 
 class TableError(ClickHouseError):
     """No table can hold what the contract describes."""
+
+
+class EditedHistoryError(ClickHouseError):
+    """``edited`` names contract versions, or entries of the record, that were changed."""
+
+    def __init__(self, edited: tuple[str, ...]) -> None:
+        self.edited = edited
+        super().__init__(
+            f"edited after it was applied: {', '.join(edited)}. A merged contract version never"
+            " changes: restore it and write the change as a new version (or accept it as it is:"
+            " ugc schema apply --accept-edited)"
+        )
+
+
+class MigrationNeededError(ClickHouseError):
+    """``steps`` say what would have to be done. Nothing was."""
+
+    def __init__(self, steps: tuple[str, ...], *, can_be_allowed: bool) -> None:
+        self.steps = steps
+        way = "look at: ugc schema plan" + (
+            "; then run: ugc schema apply --allow-rewrite, or --allow-erase"
+            if can_be_allowed
+            else "; no ALTER does this, the table has to be moved by hand or the contract changed"
+        )
+        super().__init__(f"the tables need more than an addition: {'; '.join(steps)}. {way}")
+
+
+class EraseError(ClickHouseError):
+    """No user has this id, or their rows keep coming."""
 
 
 class AddressError(ClickHouseError):

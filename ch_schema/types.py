@@ -31,6 +31,15 @@ from contracts.model import (
 
 JSON_TEXT = "String"
 
+PLAIN_CODEC = "ZSTD(1)"
+TIME_CODEC = "Delta(8), ZSTD(1)"
+"""For 64-bit values that grow from row to row, such as times and offsets."""
+
+
+def codec(sql: str) -> str:
+    """How a column of this type is compressed. Widening a type does not change it."""
+    return TIME_CODEC if sql.removeprefix("Nullable(").startswith("DateTime64") else PLAIN_CODEC
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:

@@ -94,6 +94,11 @@ def _paired(**keywords: Any) -> dict[str, Any]:
     }
 
 
+def _personal(days: int) -> dict[str, Any]:
+    marked = _field(type="string", x_pii="identifier")
+    return {**marked, "x-table": {"personal_days": days}}
+
+
 _ALL = (
     Rule(
         kind="property.added",
@@ -456,6 +461,13 @@ _ALL = (
         says="how long rows are kept",
         before={"x-table": {"retention_days": 30}},
         after={"x-table": {"retention_days": 90}},
+    ),
+    Rule(
+        kind="x-table.personal_days.changed",
+        breaking=False,
+        says="how long values of marked fields are kept",
+        before=_personal(30),
+        after=_personal(90),
     ),
     Rule(
         kind="pairing.wait-changed",

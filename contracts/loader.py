@@ -225,7 +225,9 @@ def _distinct(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _table(declared: Mapping[str, Any]) -> TableSpec:
     return TableSpec(
-        key=tuple(declared.get("key", ())), retention_days=declared.get("retention_days")
+        key=tuple(declared.get("key", ())),
+        retention_days=declared.get("retention_days"),
+        personal_days=declared.get("personal_days"),
     )
 
 

@@ -148,10 +148,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSpec:
-    """Wishes for the ClickHouse table: ``key`` leads the sorting key."""
+    """Wishes for the ClickHouse table: ``key`` leads the sorting key.
+
+    Rows go ``retention_days`` after their event, and values of fields that are marked ``x-pii``
+    are cleared ``personal_days`` after it.
+    """
 
     key: tuple[str, ...] = ()
     retention_days: int | None = None
+    personal_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ch_schema.client import ClickHouse
 from ch_schema.client import connect as connect_clickhouse
+from ch_schema.erasure import ErasedUsers
 from ch_schema.migrate import ensure_tables
 from contracts.loader import Catalog, load_catalog
 from etl.config import EtlConfig, KafkaConfig
@@ -127,7 +128,9 @@ def connect(config: EtlConfig) -> Etl:
                 store=store,
                 ledger=ledger,
                 runs=clickhouse,
-                loader=Loader(clickhouse, catalog, sleep=time.sleep),
+                loader=Loader(
+                    clickhouse, catalog, sleep=time.sleep, erased=ErasedUsers(clickhouse)
+                ),
                 dead_letters=dead_letters,
                 policy=config.policy,
                 clock=utc_now,

@@ -33,6 +33,25 @@ class Tables(Protocol):
     ) -> None: ...
 
 
+class Erased(Protocol):
+    """What of :class:`ch_schema.erasure.ErasedUsers` the loader uses."""
+
+    def refresh(self) -> None: ...
+
+    def covers(self, message: Message) -> bool: ...
+
+
+class Nobody:
+    """Nobody was erased."""
+
+    def refresh(self) -> None:
+        """Nothing to ask."""
+
+    def covers(self, message: Message) -> bool:
+        """Never."""
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Loadable:
     """A message that becomes a row, where it lies, and the row's version."""
@@ -63,6 +82,7 @@ class Loader:
         *,
         attempts: int = 5,
         sleep: Callable[[float], None],
+        erased: Erased | None = None,
     ) -> None:
         """
         Args:
@@ -70,8 +90,10 @@ class Loader:
             catalog: says which events have a table.
             attempts: how often one block is tried; the waits in between grow from 0.2 to 5 s.
             sleep: waits for some seconds.
+            erased: who was; asked anew before every load. Rows of theirs tell of no person.
         """
         self._tables = tables
+        self._erased: Erased = erased or Nobody()
         self._makers = {contract.event: RowMaker(contract) for contract in catalog.tables}
         self._patient = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((RetryableError, AmbiguousError)),
@@ -92,6 +114,7 @@ class Loader:
             ClickHouseError: a block was refused, or still not stored after all attempts.  Any
                 part of the blocks may have been.
         """
+        self._patient(self._erased.refresh)
         for block in self.blocks(loadables, loaded_at):
             self._patient(
                 self._tables.insert,
@@ -113,20 +136,18 @@ class Loader:
 
     def _block(self, maker: RowMaker, loadables: list[Loadable], loaded_at: dt.datetime) -> Block:
         loadables.sort(key=lambda each: (each.partition, each.offset, each.message.event_id))
-        rows = tuple(
-            maker.row(
-                each.message,
-                Lineage(partition=each.partition, offset=each.offset, loaded_at=loaded_at),
-                each.version,
-            )
-            for each in loadables
-        )
+        rows = tuple(self._row(maker, each, loaded_at) for each in loadables)
         return Block(
             table=f"{DATABASE}.{maker.table.name}",
             columns=maker.columns,
             rows=rows,
             token=_token(maker, rows),
         )
+
+    def _row(self, maker: RowMaker, each: Loadable, loaded_at: dt.datetime) -> tuple[Any, ...]:
+        lineage = Lineage(partition=each.partition, offset=each.offset, loaded_at=loaded_at)
+        row = maker.row(each.message, lineage, each.version)
+        return maker.erased(row) if self._erased.covers(each.message) else row
 
 
 def _token(maker: RowMaker, rows: tuple[tuple[Any, ...], ...]) -> str:

@@ -231,6 +231,40 @@ def _table(schema: Schema) -> Iterator[Note]:
             continue
         message = f"{name} {problem}; write a required field with one plain type"
         yield Note("table-key", f"/x-table/key/{index}", message)
+    yield from _personal(schema, table, properties)
+
+
+def _personal(schema: Schema, table: Schema, properties: Schema) -> Iterator[Note]:
+    days, whole = table.get("personal_days"), table.get("retention_days")
+    if not isinstance(days, int):
+        return
+    if isinstance(whole, int) and days >= whole:
+        message = f"rows go after {whole} days already; write fewer, or leave it out"
+        yield Note("table-personal", "/x-table/personal_days", message)
+    if not _has_mark(properties) and not _has_mark(schema.get("$defs")):
+        message = "no field has x-pii; mark those that it is meant for"
+        yield Note("table-personal", "/x-table/personal_days", message)
+    for index, name in enumerate(_listed(table.get("key"))):
+        if isinstance(name, str) and _has_mark(_described(schema, properties.get(name))):
+            message = f"{name} has x-pii and cannot be cleared; sort by something else"
+            yield Note("table-personal", f"/x-table/key/{index}", message)
+
+
+def _described(schema: Schema, described: Any) -> Any:
+    """With what a ``$ref`` beside it leads to."""
+    if not isinstance(described, Mapping):
+        return None
+    return [described, resolved(schema, described)]
+
+
+def _has_mark(node: Any) -> bool:
+    match node:
+        case Mapping():
+            return "x-pii" in node or any(map(_has_mark, node.values()))
+        case list():
+            return any(map(_has_mark, node))
+        case _:
+            return False
 
 
 def _listed(value: Any) -> list[Any]:

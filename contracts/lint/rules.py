@@ -203,6 +203,11 @@ RULES: dict[str, Rule] = {
         "`x-table.key` names required fields that are scalars and not nullable.",
         "ClickHouse sorts by them, and a row that is sent again has to land on the same key.",
     ),
+    "table-personal": Rule(
+        "`x-table.personal_days` is shorter than `retention_days`, some field has `x-pii`, and no"
+        " field with it is in `x-table.key`.",
+        "It would clear nothing; and ClickHouse clears no value that a table is sorted by.",
+    ),
     "pairing-event": Rule(
         "`x-pairing` names two other events that exist, sent by clients; the event itself has"
         " `x-origin: etl`, and only such an event has it.",

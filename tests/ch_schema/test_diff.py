@@ -10,7 +10,7 @@ import pytest
 
 from ch_schema.client import ClickHouse, connect
 from ch_schema.diff import LONGEST_RETENTION_DAYS, Effect, Step, table_changes
-from ch_schema.tables import Column, Table, create_database_statement
+from ch_schema.tables import Column, Index, Table, create_database_statement
 
 TABLE = Table(
     name="visits",
@@ -23,6 +23,7 @@ TABLE = Table(
     sorting_key=("page",),
     retention_days=365,
     comment="Visits",
+    indexes=(),
 )
 
 
@@ -151,24 +152,63 @@ def test_the_sorting_key_stays(key: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "ending"),
+    ("before", "after", "ending", "effect"),
     [
-        (30, 90, "MODIFY TTL toDateTime(timestamp) + INTERVAL 90 DAY"),
-        (30, None, "REMOVE TTL"),
-        (90, 30, None),
-        (None, 30, None),
-        (30, LONGEST_RETENTION_DAYS + 1, None),
+        (30, 90, "MODIFY TTL toDateTime(timestamp) + INTERVAL 90 DAY", Effect.ADDITIVE),
+        (30, None, "REMOVE TTL", Effect.ADDITIVE),
+        (90, 30, "MODIFY TTL toDateTime(timestamp) + INTERVAL 30 DAY", Effect.ERASING),
+        (None, 30, "MODIFY TTL toDateTime(timestamp) + INTERVAL 30 DAY", Effect.ERASING),
+        (30, LONGEST_RETENTION_DAYS + 1, None, Effect.REFUSED),
+        (None, LONGEST_RETENTION_DAYS + 1, None, Effect.REFUSED),
     ],
 )
-def test_rows_may_live_longer_and_never_shorter(
-    before: int | None, after: int | None, ending: str | None
+def test_rows_that_live_shorter_are_erased(
+    before: int | None, after: int | None, ending: str | None, effect: Effect
 ) -> None:
     step = only(
         dataclasses.replace(TABLE, retention_days=before),
         dataclasses.replace(TABLE, retention_days=after),
     )
-    assert step.effect is (Effect.ADDITIVE if ending else Effect.REFUSED)
+    assert step.effect is effect
     assert step.statement == (ending and f"ALTER TABLE `ugc`.`visits` {ending}")
+
+
+def kept_for(days: int | None) -> Table:
+    column = Column("v", "String", "A value", kept_days=days)
+    return dataclasses.replace(TABLE, columns=(*TABLE.columns, column))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ending", "effect"),
+    [
+        (None, 5, "String TTL toDateTime(timestamp) + INTERVAL 5 DAY", Effect.ERASING),
+        (9, 5, "String TTL toDateTime(timestamp) + INTERVAL 5 DAY", Effect.ERASING),
+        (5, 9, "String TTL toDateTime(timestamp) + INTERVAL 9 DAY", Effect.ADDITIVE),
+        (5, None, "REMOVE TTL", Effect.ADDITIVE),
+    ],
+)
+def test_values_that_live_shorter_are_erased(
+    before: int | None, after: int | None, ending: str, effect: Effect
+) -> None:
+    step = only(kept_for(before), kept_for(after))
+    assert (step.effect, step.column) == (effect, "v")
+    assert step.statement == f"ALTER TABLE `ugc`.`visits` MODIFY COLUMN `v` {ending}"
+
+
+def test_an_index_and_another_codec_are_for_new_parts() -> None:
+    index = Index("page_filter", "page", "bloom_filter(0.01)")
+    columns = (*TABLE.columns[:3], dataclasses.replace(TABLE.columns[3], codec="ZSTD(1)"))
+    codec, added = table_changes(
+        TABLE, dataclasses.replace(TABLE, columns=columns, indexes=(index,))
+    )
+    assert codec.effect is added.effect is Effect.ADDITIVE
+    assert codec.statement == (
+        "ALTER TABLE `ugc`.`visits` MODIFY COLUMN `page` String CODEC(ZSTD(1))"
+    )
+    assert added.statement == (
+        "ALTER TABLE `ugc`.`visits` ADD INDEX IF NOT EXISTS"
+        " page_filter page TYPE bloom_filter(0.01) GRANULARITY 1"
+    )
 
 
 def test_the_lifetime_is_written_as_in_a_new_table() -> None:

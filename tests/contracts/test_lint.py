@@ -312,6 +312,31 @@ BROKEN: list[tuple[str, Edit, str, str]] = [
         "may be null",
     ),
     (
+        "table-personal",
+        lambda d: d["x-table"].update(personal_days=30),
+        "/x-table/personal_days",
+        "no field has x-pii",
+    ),
+    (
+        "table-personal",
+        lambda d: (
+            d["x-table"].update(personal_days=730),
+            d["properties"]["element_type"].update({"x-pii": "free_text"}),
+            d["x-table"].update(key=[]),
+        ),
+        "/x-table/personal_days",
+        "rows go after 730 days already",
+    ),
+    (
+        "table-personal",
+        lambda d: (
+            d["x-table"].update(personal_days=30),
+            d["properties"]["page_type"].update({"x-pii": "identifier"}),
+        ),
+        "/x-table/key/0",
+        "cannot be cleared",
+    ),
+    (
         "pairing-event",
         root(x_origin="etl"),
         "/x-origin",

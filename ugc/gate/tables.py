@@ -13,6 +13,9 @@ _WAYS_OUT = {
         "keep the column as it is (x-categorical: true keeps a text column a dictionary),"
         " or plan the rewrite as an operation of its own"
     ),
+    Effect.ERASING: (
+        "keep the lifetimes of x-table in the release, and shorten them as an operation of its own"
+    ),
     Effect.REFUSED: "keep the column as it is, and add an optional field beside it",
 }
 

@@ -1,17 +1,18 @@
 CREATE TABLE IF NOT EXISTS `ugc`.`quality_change`
 (
-    `event_id` UUID COMMENT 'One id per event',
-    `user_id` String COMMENT 'The user, or anonymous',
-    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted',
-    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
-    `video_id` String COMMENT 'The video\'s id in the catalogue.',
-    `old_quality` Int64 COMMENT 'Vertical resolution before the change, in pixels.',
-    `new_quality` Int64 COMMENT 'Vertical resolution after the change, in pixels.',
-    `kafka_partition` Int32 COMMENT 'Where the row came from',
-    `kafka_offset` Int64 COMMENT 'Where the row came from',
-    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row',
-    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays',
-    INDEX timestamp_range timestamp TYPE minmax GRANULARITY 1
+    `event_id` UUID COMMENT 'One id per event' CODEC(ZSTD(1)),
+    `user_id` String COMMENT 'The user, or anonymous' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
+    `video_id` String COMMENT 'The video\'s id in the catalogue.' CODEC(ZSTD(1)),
+    `old_quality` Int64 COMMENT 'Vertical resolution before the change, in pixels.' CODEC(ZSTD(1)),
+    `new_quality` Int64 COMMENT 'Vertical resolution after the change, in pixels.' CODEC(ZSTD(1)),
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
+    `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays' CODEC(ZSTD(1)),
+    INDEX timestamp_range timestamp TYPE minmax GRANULARITY 1,
+    INDEX user_id_filter user_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(row_version)
 PARTITION BY toYYYYMM(timestamp)

@@ -1,0 +1,390 @@
+CREATE DATABASE IF NOT EXISTS `ugc_shard` ON CLUSTER `main`;
+
+CREATE DATABASE IF NOT EXISTS `ugc` ON CLUSTER `main`;
+
+CREATE DATABASE IF NOT EXISTS `ugc_unique` ON CLUSTER `main`;
+
+CREATE DATABASE IF NOT EXISTS `ugc_reports` ON CLUSTER `main`;
+
+CREATE TABLE IF NOT EXISTS `ugc_shard`.`schema_migrations` ON CLUSTER `main`
+(
+    `id` UUID COMMENT 'One per step, or per contract version that was met',
+    `object` String COMMENT 'Table or view that the step is about',
+    `contract` String COMMENT 'Contract version that asks for it, as event@N; else empty',
+    `contract_checksum` String COMMENT 'SHA-256 of what that contract says; else empty',
+    `effect` LowCardinality(String) COMMENT 'What the step does to stored rows',
+    `statement` String COMMENT 'The statement; empty where there was none to run',
+    `checksum` String COMMENT 'SHA-256 of the statement',
+    `state` LowCardinality(String) COMMENT 'begun or done',
+    `begun_at` DateTime64(3, 'UTC') COMMENT 'When it was about to be run (UTC)',
+    `ended_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was known to be done (UTC)',
+    `applied_by` String COMMENT 'Program, machine and process',
+    `version` UInt8 COMMENT '1 begun, 2 done; the highest stays'
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/ugc_shard/schema_migrations', '{replica}', version)
+PARTITION BY toYYYYMM(begun_at)
+ORDER BY (`begun_at`, `id`)
+SETTINGS replicated_deduplication_window = 1000
+COMMENT 'Every step that ugc schema apply, or a start of the loader, took';
+
+CREATE TABLE IF NOT EXISTS `ugc`.`schema_migrations` ON CLUSTER `main`
+(
+    `id` UUID COMMENT 'One per step, or per contract version that was met',
+    `object` String COMMENT 'Table or view that the step is about',
+    `contract` String COMMENT 'Contract version that asks for it, as event@N; else empty',
+    `contract_checksum` String COMMENT 'SHA-256 of what that contract says; else empty',
+    `effect` LowCardinality(String) COMMENT 'What the step does to stored rows',
+    `statement` String COMMENT 'The statement; empty where there was none to run',
+    `checksum` String COMMENT 'SHA-256 of the statement',
+    `state` LowCardinality(String) COMMENT 'begun or done',
+    `begun_at` DateTime64(3, 'UTC') COMMENT 'When it was about to be run (UTC)',
+    `ended_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was known to be done (UTC)',
+    `applied_by` String COMMENT 'Program, machine and process',
+    `version` UInt8 COMMENT '1 begun, 2 done; the highest stays'
+)
+ENGINE = Distributed('main', 'ugc_shard', 'schema_migrations', cityHash64(`id`))
+COMMENT 'Every step that ugc schema apply, or a start of the loader, took';
+
+CREATE TABLE IF NOT EXISTS `ugc_shard`.`erased_users` ON CLUSTER `main`
+(
+    `user_hash` FixedString(64) COMMENT 'SHA-256 of the user\'s id, in hexadecimal',
+    `erased_at` DateTime64(3, 'UTC') COMMENT 'Events up to this time were erased (UTC)',
+    `version` UInt64 COMMENT 'Milliseconds of erased_at; the highest stays',
+    `epoch` DateTime64(3, 'UTC') COMMENT 'Always 1970: keeps every row in one partition'
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/ugc_shard/erased_users', '{replica}', version)
+PARTITION BY toYYYYMM(epoch)
+ORDER BY (`user_hash`)
+SETTINGS replicated_deduplication_window = 1000
+COMMENT 'Who was erased, as hashes, so that loading again does not bring anything back';
+
+CREATE TABLE IF NOT EXISTS `ugc`.`erased_users` ON CLUSTER `main`
+(
+    `user_hash` FixedString(64) COMMENT 'SHA-256 of the user\'s id, in hexadecimal',
+    `erased_at` DateTime64(3, 'UTC') COMMENT 'Events up to this time were erased (UTC)',
+    `version` UInt64 COMMENT 'Milliseconds of erased_at; the highest stays',
+    `epoch` DateTime64(3, 'UTC') COMMENT 'Always 1970: keeps every row in one partition'
+)
+ENGINE = Distributed('main', 'ugc_shard', 'erased_users', cityHash64(`user_hash`))
+COMMENT 'Who was erased, as hashes, so that loading again does not bring anything back';
+
+CREATE TABLE IF NOT EXISTS `ugc_shard`.`element_click` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event' CODEC(ZSTD(1)),
+    `user_id` String COMMENT 'The user, or anonymous' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
+    `element_type` LowCardinality(String) COMMENT 'Kind of the element: movie, category, trailer and so on.' CODEC(ZSTD(1)),
+    `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.' CODEC(ZSTD(1)),
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
+    `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays' CODEC(ZSTD(1)),
+    INDEX timestamp_range timestamp TYPE minmax GRANULARITY 1,
+    INDEX user_id_filter user_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/ugc_shard/element_click', '{replica}', row_version)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (`page_type`, `element_type`, toUInt128(event_id))
+TTL toDateTime(timestamp) + INTERVAL 730 DAY
+SETTINGS replicated_deduplication_window = 1000
+COMMENT 'Click on an interface element (contract element_click@1, owner ugc)';
+
+CREATE TABLE IF NOT EXISTS `ugc`.`element_click` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `element_type` LowCardinality(String) COMMENT 'Kind of the element: movie, category, trailer and so on.',
+    `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+)
+ENGINE = Distributed('main', 'ugc_shard', 'element_click', cityHash64(`event_id`))
+COMMENT 'Click on an interface element (contract element_click@1, owner ugc)';
+
+CREATE TABLE IF NOT EXISTS `ugc_shard`.`page_view` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event' CODEC(ZSTD(1)),
+    `user_id` String COMMENT 'The user, or anonymous' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
+    `duration_seconds` Nullable(Float64) COMMENT 'Seconds between start and end; null when the end never came.' CODEC(ZSTD(1)),
+    `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.' CODEC(ZSTD(1)),
+    `paired` Bool COMMENT 'Whether both the start and the end were seen.' CODEC(ZSTD(1)),
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
+    `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays' CODEC(ZSTD(1)),
+    INDEX timestamp_range timestamp TYPE minmax GRANULARITY 1,
+    INDEX user_id_filter user_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/ugc_shard/page_view', '{replica}', row_version)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (`page_type`, toUInt128(event_id))
+TTL toDateTime(timestamp) + INTERVAL 730 DAY
+SETTINGS replicated_deduplication_window = 1000
+COMMENT 'A page was viewed (contract page_view@1, owner ugc)';
+
+CREATE TABLE IF NOT EXISTS `ugc`.`page_view` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `duration_seconds` Nullable(Float64) COMMENT 'Seconds between start and end; null when the end never came.',
+    `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.',
+    `paired` Bool COMMENT 'Whether both the start and the end were seen.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+)
+ENGINE = Distributed('main', 'ugc_shard', 'page_view', cityHash64(`event_id`))
+COMMENT 'A page was viewed (contract page_view@1, owner ugc)';
+
+CREATE TABLE IF NOT EXISTS `ugc_shard`.`quality_change` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event' CODEC(ZSTD(1)),
+    `user_id` String COMMENT 'The user, or anonymous' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
+    `video_id` String COMMENT 'The video\'s id in the catalogue.' CODEC(ZSTD(1)),
+    `old_quality` Int64 COMMENT 'Vertical resolution before the change, in pixels.' CODEC(ZSTD(1)),
+    `new_quality` Int64 COMMENT 'Vertical resolution after the change, in pixels.' CODEC(ZSTD(1)),
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
+    `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays' CODEC(ZSTD(1)),
+    INDEX timestamp_range timestamp TYPE minmax GRANULARITY 1,
+    INDEX user_id_filter user_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/ugc_shard/quality_change', '{replica}', row_version)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (`video_id`, toUInt128(event_id))
+TTL toDateTime(timestamp) + INTERVAL 730 DAY
+SETTINGS replicated_deduplication_window = 1000
+COMMENT 'The video quality changed (contract quality_change@1, owner ugc)';
+
+CREATE TABLE IF NOT EXISTS `ugc`.`quality_change` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `video_id` String COMMENT 'The video\'s id in the catalogue.',
+    `old_quality` Int64 COMMENT 'Vertical resolution before the change, in pixels.',
+    `new_quality` Int64 COMMENT 'Vertical resolution after the change, in pixels.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+)
+ENGINE = Distributed('main', 'ugc_shard', 'quality_change', cityHash64(`event_id`))
+COMMENT 'The video quality changed (contract quality_change@1, owner ugc)';
+
+CREATE TABLE IF NOT EXISTS `ugc_shard`.`search_filter` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event' CODEC(ZSTD(1)),
+    `user_id` String COMMENT 'The user, or anonymous' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
+    `search_query` String COMMENT 'What the user typed; empty when only filters were used.' CODEC(ZSTD(1)),
+    `filters` String COMMENT 'The filters in use, as the front end writes them.' CODEC(ZSTD(1)),
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
+    `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays' CODEC(ZSTD(1)),
+    INDEX timestamp_range timestamp TYPE minmax GRANULARITY 1,
+    INDEX user_id_filter user_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/ugc_shard/search_filter', '{replica}', row_version)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (toUInt128(event_id))
+TTL toDateTime(timestamp) + INTERVAL 365 DAY
+SETTINGS replicated_deduplication_window = 1000
+COMMENT 'Search filters were used (contract search_filter@1, owner ugc)';
+
+CREATE TABLE IF NOT EXISTS `ugc`.`search_filter` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `search_query` String COMMENT 'What the user typed; empty when only filters were used.',
+    `filters` String COMMENT 'The filters in use, as the front end writes them.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+)
+ENGINE = Distributed('main', 'ugc_shard', 'search_filter', cityHash64(`event_id`))
+COMMENT 'Search filters were used (contract search_filter@1, owner ugc)';
+
+CREATE TABLE IF NOT EXISTS `ugc_shard`.`video_complete` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event' CODEC(ZSTD(1)),
+    `user_id` String COMMENT 'The user, or anonymous' CODEC(ZSTD(1)),
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
+    `video_id` String COMMENT 'The video\'s id in the catalogue.' CODEC(ZSTD(1)),
+    `duration_total` Bool COMMENT 'Whether the whole length was played, without skipping.' CODEC(ZSTD(1)),
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
+    `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays' CODEC(ZSTD(1)),
+    INDEX timestamp_range timestamp TYPE minmax GRANULARITY 1,
+    INDEX user_id_filter user_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/ugc_shard/video_complete', '{replica}', row_version)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (`video_id`, toUInt128(event_id))
+TTL toDateTime(timestamp) + INTERVAL 730 DAY
+SETTINGS replicated_deduplication_window = 1000
+COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc)';
+
+CREATE TABLE IF NOT EXISTS `ugc`.`video_complete` ON CLUSTER `main`
+(
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `video_id` String COMMENT 'The video\'s id in the catalogue.',
+    `duration_total` Bool COMMENT 'Whether the whole length was played, without skipping.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+)
+ENGINE = Distributed('main', 'ugc_shard', 'video_complete', cityHash64(`event_id`))
+COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc)';
+
+CREATE OR REPLACE VIEW `ugc_unique`.`element_click` ON CLUSTER `main` AS
+SELECT
+    `event_id`,
+    `user_id`,
+    `timestamp`,
+    `contract_version`,
+    `element_type`,
+    `page_type`,
+    `kafka_partition`,
+    `kafka_offset`,
+    `loaded_at`,
+    `row_version`
+FROM `ugc`.`element_click` FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'Click on an interface element (contract element_click@1, owner ugc); without duplicates [b304484152de]';
+
+CREATE OR REPLACE VIEW `ugc_unique`.`page_view` ON CLUSTER `main` AS
+SELECT
+    `event_id`,
+    `user_id`,
+    `timestamp`,
+    `contract_version`,
+    `duration_seconds`,
+    `page_type`,
+    `paired`,
+    `kafka_partition`,
+    `kafka_offset`,
+    `loaded_at`,
+    `row_version`
+FROM `ugc`.`page_view` FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'A page was viewed (contract page_view@1, owner ugc); without duplicates [c37772ec0c78]';
+
+CREATE OR REPLACE VIEW `ugc_unique`.`quality_change` ON CLUSTER `main` AS
+SELECT
+    `event_id`,
+    `user_id`,
+    `timestamp`,
+    `contract_version`,
+    `video_id`,
+    `old_quality`,
+    `new_quality`,
+    `kafka_partition`,
+    `kafka_offset`,
+    `loaded_at`,
+    `row_version`
+FROM `ugc`.`quality_change` FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'The video quality changed (contract quality_change@1, owner ugc); without duplicates [6c8a20e9625d]';
+
+CREATE OR REPLACE VIEW `ugc_unique`.`search_filter` ON CLUSTER `main` AS
+SELECT
+    `event_id`,
+    `user_id`,
+    `timestamp`,
+    `contract_version`,
+    `search_query`,
+    `filters`,
+    `kafka_partition`,
+    `kafka_offset`,
+    `loaded_at`,
+    `row_version`
+FROM `ugc`.`search_filter` FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'Search filters were used (contract search_filter@1, owner ugc); without duplicates [8fee33958a86]';
+
+CREATE OR REPLACE VIEW `ugc_unique`.`video_complete` ON CLUSTER `main` AS
+SELECT
+    `event_id`,
+    `user_id`,
+    `timestamp`,
+    `contract_version`,
+    `video_id`,
+    `duration_total`,
+    `kafka_partition`,
+    `kafka_offset`,
+    `loaded_at`,
+    `row_version`
+FROM `ugc`.`video_complete` FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 0
+COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc); without duplicates [d3aad450a13c]';
+
+CREATE OR REPLACE VIEW `ugc_reports`.`daily_active_users` ON CLUSTER `main` AS
+SELECT toDate(timestamp) AS day, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, count() AS events, countIf(user_id = 'anonymous') AS anonymous_events
+FROM (
+    SELECT timestamp, user_id FROM `ugc_unique`.`element_click`
+    UNION ALL
+    SELECT timestamp, user_id FROM `ugc_unique`.`page_view`
+    UNION ALL
+    SELECT timestamp, user_id FROM `ugc_unique`.`quality_change`
+    UNION ALL
+    SELECT timestamp, user_id FROM `ugc_unique`.`search_filter`
+    UNION ALL
+    SELECT timestamp, user_id FROM `ugc_unique`.`video_complete`
+)
+GROUP BY day
+ORDER BY day
+COMMENT 'Users seen on each day, over all events [3d339feebe3c]';
+
+CREATE OR REPLACE VIEW `ugc_reports`.`page_view__duration_seconds` ON CLUSTER `main` AS
+SELECT toDate(timestamp) AS day, `page_type`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, count(`duration_seconds`) AS ended, round(avg(`duration_seconds`), 3) AS mean_seconds, round(quantileExact(0.5)(`duration_seconds`), 3) AS median_seconds, round(quantileExact(0.9)(`duration_seconds`), 3) AS p90_seconds, round(sum(`duration_seconds`), 3) AS total_seconds
+FROM `ugc_unique`.`page_view`
+GROUP BY day, `page_type`
+ORDER BY day, `page_type`
+COMMENT 'Time between page_view_start and page_view_end [99f74a856009]';
+
+CREATE OR REPLACE VIEW `ugc_reports`.`page_view__paired` ON CLUSTER `main` AS
+SELECT toDate(timestamp) AS day, `page_type`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, countIf(`paired`) AS yes, round(avg(`paired`), 4) AS share
+FROM `ugc_unique`.`page_view`
+GROUP BY day, `page_type`
+ORDER BY day, `page_type`
+COMMENT 'How often it was true: Whether both the start and the end were seen. [5ed0940ea175]';
+
+CREATE OR REPLACE VIEW `ugc_reports`.`search_filter__filters` ON CLUSTER `main` AS
+SELECT toDate(timestamp) AS day, `filters`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users
+FROM `ugc_unique`.`search_filter`
+GROUP BY day, `filters`
+ORDER BY day, `filters`
+COMMENT 'How often each value was used: The filters in use, as the front end writes them. [54cf22f18244]';
+
+CREATE OR REPLACE VIEW `ugc_reports`.`video_complete__duration_total` ON CLUSTER `main` AS
+SELECT toDate(timestamp) AS day, `video_id`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, countIf(`duration_total`) AS yes, round(avg(`duration_total`), 4) AS share
+FROM `ugc_unique`.`video_complete`
+GROUP BY day, `video_id`
+ORDER BY day, `video_id`
+COMMENT 'How often it was true: Whether the whole length was played, without skipping. [3843a0e8337e]';

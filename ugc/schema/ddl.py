@@ -1,0 +1,55 @@
+"""The statements of an empty database as one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ch_schema.cluster import Layout, databases, table_statements, view_statement
+from ch_schema.tables import table_for
+from ch_schema.targets import Targets, targets_for
+from ch_schema.views import unique_view
+from contracts.loader import load_catalog
+from contracts.model import Contract
+from ugc.contracts_cli.folder import contract_named
+from ugc.errors import UgcError
+from ugc.schema.targets import INTERNAL
+
+
+class NoTableError(UgcError):
+    """The event has no table of its own."""
+
+
+def document(
+    folder: Path | None, event: str | None, *, cluster: str | None, replicated: bool
+) -> str:
+    """Statements, each ending in ``;`` and a newline.
+
+    Raises:
+        ContractError, ReferenceTextError: there is no such event.
+        NoTableError: it is one half of a pair.
+    """
+    catalog = load_catalog(folder)
+    layout = Layout(cluster=cluster, replicated=replicated)
+    targets = targets_for(catalog, INTERNAL)
+    if event is None:
+        found = _whole(targets, layout)
+    else:
+        contract = contract_named(catalog, event)
+        if contract.event not in targets.contracts:
+            raise NoTableError(f"{contract.event} has no table: it becomes part of a paired event")
+        found = _one(contract, targets, layout)
+    return "\n".join(f"{statement};\n" for statement in found)
+
+
+def _whole(targets: Targets, layout: Layout) -> Iterator[str]:
+    yield from databases(targets, layout)
+    for table in targets.tables:
+        yield from table_statements(table, layout)
+    yield from (view_statement(view, layout) for view in targets.views)
+
+
+def _one(contract: Contract, targets: Targets, layout: Layout) -> Iterator[str]:
+    table = table_for(contract)
+    yield from table_statements(table, layout)
+    yield view_statement(unique_view(table, targets.databases.unique), layout)

@@ -1,0 +1,57 @@
+"""``ugc schema erase``: asks, shows the progress, waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ch_schema.client import ClickHouse
+from ch_schema.erasure import Affected, Eraser
+from ch_schema.mutations import Mutation
+from ch_schema.tables import table_for
+from contracts.loader import load_catalog
+
+
+def run(
+    client: ClickHouse,
+    folder: Path | None,
+    user_id: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+    settle_seconds: float,
+) -> None:
+    """Returns when nothing of the user is left, or after a dry run.
+
+    Raises:
+        ClickHouseError: see :class:`ch_schema.erasure.Eraser`.
+        click.Abort: the question was answered with no.
+    """
+    eraser = Eraser(client, [table_for(contract) for contract in load_catalog(folder).tables])
+    affected = eraser.affected(user_id)
+    for name in eraser.strangers():
+        click.echo(f"warning: {name} has users and no contract; it is not touched", err=True)
+    for each in affected:
+        click.echo(_line(each))
+    if dry_run:
+        click.echo(f"{sum(each.rows for each in affected)} rows would change; nothing was done")
+        return
+    if not yes:
+        click.confirm("This cannot be undone. Erase?", abort=True)
+    console = Console(stderr=True)
+    with console.status("erasing") as status:
+
+        def show(left: tuple[Mutation, ...]) -> None:
+            parts = sum(mutation.parts_to_do for mutation in left)
+            tables = ", ".join(sorted({mutation.table for mutation in left}))
+            status.update(f"erasing: {parts} parts left in {tables}")
+
+        rows = eraser.erase(user_id, settle_seconds=settle_seconds, say=show)
+    click.echo(f"{rows} rows changed; nothing of this user is left in the tables")
+
+
+def _line(each: Affected) -> str:
+    what = "rows are deleted" if each.deletes else f"rows lose {', '.join(each.columns)}"
+    return f"{each.table.qualified_name.replace('`', '')}: {each.rows} {what}"

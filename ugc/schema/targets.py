@@ -1,0 +1,24 @@
+"""What ``ugc schema`` and ``ugc init`` hold a database against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ch_schema.client import ClickHouse
+from ch_schema.migrate import Migrator
+from ch_schema.tables import Table
+from ch_schema.targets import targets_for
+from contracts.loader import load_catalog
+
+INTERNAL: tuple[Table, ...] = ()
+"""Tables of other rooms, made with :func:`ch_schema.internal.internal_table`."""
+
+
+def migrator(client: ClickHouse, folder: Path | None) -> Migrator:
+    """For the contracts in a folder.
+
+    Raises:
+        ContractError: one of them is wrong.
+        TableError: one of them fits no table.
+    """
+    return Migrator(client, targets_for(load_catalog(folder), INTERNAL))
