@@ -22,6 +22,9 @@ ELSEWHERE = {
 }
 """Commands that this file does not run, and what shows that they work."""
 
+OBJECTIVES_MISSED = 1
+"""What ``ugc quality`` ends with here, where other tests plant faults in the same stack."""
+
 HERE = [command for command in commands() if command not in ELSEWHERE]
 
 
@@ -38,7 +41,8 @@ def run(running: Running, command: str) -> str:
         text=True,
         timeout=COMMAND_SECONDS,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    allowed = {0, OBJECTIVES_MISSED} if "ugc quality" in command else {0}
+    assert done.returncode in allowed, done.stdout + done.stderr
     return done.stdout
 
 
@@ -72,3 +76,4 @@ def test_every_command_works_in_order(running: Running) -> None:
     assert of("auth token").count(".") == 2
     assert "202 element_click" in of("ugc traffic")
     assert "page_view" in of("contracts list")
+    assert "every offset is" in of("ugc quality")
