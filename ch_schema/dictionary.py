@@ -21,9 +21,9 @@ and columns, and may for a while hold an event twice; a query on them says `FINA
 `ugc_reports` has ready answers. A value marked *personal* is cleared when its user is erased."""
 
 
-def dictionary(catalog: Catalog) -> str:
-    """The whole page."""
-    targets = targets_for(catalog)
+def dictionary(catalog: Catalog, internal: tuple[Table, ...] = ()) -> str:
+    """The whole page. ``internal``: tables of other rooms."""
+    targets = targets_for(catalog, internal)
     lines = [_HEAD, "", "## In every event's table", "", *_columns(_shared(catalog))]
     for contract in catalog.tables:
         lines += _event(contract, table_for(contract))

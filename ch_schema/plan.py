@@ -108,9 +108,21 @@ def plan(targets: Targets, live: Live, history: History) -> Plan:
         # A report may be over several tables; an older program does not take columns back.
         if view.name not in ahead and not (ahead and view.database == targets.databases.reports):
             tasks += _view(view, live)
+    notes += _strangers(targets, live)
     return Plan(
         tasks=tuple(tasks), notes=tuple(notes), edited=(*_edited(targets, history), *history.forged)
     )
+
+
+def _strangers(targets: Targets, live: Live) -> Iterator[str]:
+    tables = {table.name for table in targets.tables}
+    views = {(view.database, view.name) for view in targets.views}
+    for name in sorted(live.tables):
+        if name not in tables:
+            yield f"{targets.databases.tables}.{name} is in no contract of today; it is kept"
+    for database, name in sorted(live.views):
+        if (database, name) not in views:
+            yield f"{database}.{name} is a view of no contract of today; it is kept"
 
 
 def _number(contract: str) -> int:

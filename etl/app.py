@@ -29,7 +29,7 @@ from etl.redis_ledger import RedisLedger
 from etl.replay import Progress, ReplayReport, ReplayRequest, replay
 from etl.report import RunReport
 from etl.run import run
-from etl.runs_table import create_statement
+from etl.runs_table import RUNS
 from etl.source import History, Source
 from etl.watched import watched
 from registry.cache import connect_remembering
@@ -68,8 +68,7 @@ class Etl:
             EtlError, RegistryError, ClickHouseError: the run ended early; the next one goes on.
         """
         self.parts.store.check()
-        ensure_tables(self.clickhouse, self.catalog)
-        self.clickhouse.execute(create_statement())
+        ensure_tables(self.clickhouse, self.catalog, (RUNS,))
         with closing(self.open_source()) as source:
             return run(self.parts, watched(source, progress), should_stop)
 
@@ -154,8 +153,7 @@ def ask_quality(config: EtlConfig, since: dt.datetime) -> Verdict:
     with ExitStack() as opened:
         clickhouse = connect_clickhouse(config.clickhouse_url)
         opened.callback(clickhouse.close)
-        ensure_tables(clickhouse, catalog)
-        clickhouse.execute(create_statement())
+        ensure_tables(clickhouse, catalog, (RUNS,))
         ledger = opened.enter_context(closing(_ledger(config)))
         history = opened.enter_context(closing(KafkaHistory(config.kafka)))
         rejected = replace(config.kafka, topic=config.kafka.rejected_topic)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ch_schema.quoting import quote_identifier
-from ch_schema.tables import DATABASE, DEDUPLICATION_WINDOW_BLOCKS
+from ch_schema.internal import internal_table
+from ch_schema.tables import DATABASE, Column
 
 TABLE = f"{DATABASE}.etl_runs"
 
@@ -28,49 +28,66 @@ EVENT_COUNTS = (
 )
 PAIR_COUNTS = ("paired", "late", "unpaired", "orphan_ends", "skewed", "rebuilt")
 
-COLUMNS: tuple[tuple[str, str], ...] = (
-    ("run_id", "UUID"),
-    ("version", "UInt32"),
-    ("outcome", "LowCardinality(String)"),
-    ("started_at", "DateTime64(3, 'UTC')"),
-    ("seconds", "Float64"),
-    ("balanced", "Bool"),
-    ("swept_to", "Nullable(DateTime64(3, 'UTC'))"),
-    ("missing", "Nullable(Int64)"),
-    ("repeated", "Nullable(Int64)"),
-    ("partitions", "Array(Int32)"),
-    ("from_offsets", "Array(Int64)"),
-    ("to_offsets", "Array(Int64)"),
-    ("lag_partitions", "Array(Int32)"),
-    ("lag_messages", "Array(Int64)"),
-    ("events", "Array(String)"),
-    *((name, "Array(Int64)") for name in EVENT_COUNTS),
-    ("derived", "Array(String)"),
-    *((name, "Array(Int64)") for name in PAIR_COUNTS),
-    ("open_views", "Array(Int64)"),
-    ("ends_waiting", "Array(Int64)"),
+_COUNTED = {
+    "consumed": "messages read",
+    "loaded": "messages that became rows",
+    "taken": "halves of pairs taken in",
+    "replayed": "halves that were known already",
+    "duplicates": "repetitions of a client",
+    "dead": "dead letters",
+    "unstamped": "messages without a producer's number",
+    "paired": "pairs made",
+    "late": "pairs made after they had been given up",
+    "unpaired": "starts without an end",
+    "orphan_ends": "ends without a start",
+    "skewed": "pairs whose end was before their start",
+    "rebuilt": "halves read again after a loss of Redis",
+}
+
+
+def _counts(names: tuple[str, ...], of: str) -> tuple[Column, ...]:
+    return tuple(
+        Column(name, "Array(Int64)", f"For each of {of}: {_COUNTED[name]}") for name in names
+    )
+
+
+_TIME = "DateTime64(3, 'UTC')"
+
+RUNS = internal_table(
+    "etl_runs",
+    (
+        Column("run_id", "UUID", "One per run"),
+        Column("version", "UInt32", "Of rows with one run_id the highest stays"),
+        Column("outcome", "LowCardinality(String)", "How the run ended"),
+        Column("started_at", _TIME, "When it began (UTC)"),
+        Column("seconds", "Float64", "How long it took"),
+        Column("balanced", "Bool", "Whether its books balance"),
+        Column("swept_to", f"Nullable({_TIME})", "Starts due before this time were given up (UTC)"),
+        Column("missing", "Nullable(Int64)", "Producers' numbers that did not come"),
+        Column("repeated", "Nullable(Int64)", "Producers' numbers that came again"),
+        Column("partitions", "Array(Int32)", "Of each range of offsets: the partition"),
+        Column("from_offsets", "Array(Int64)", "Of each range: the first offset"),
+        Column("to_offsets", "Array(Int64)", "Of each range: the offset behind the last"),
+        Column("lag_partitions", "Array(Int32)", "Partitions with messages left"),
+        Column("lag_messages", "Array(Int64)", "How many in each of them"),
+        Column("events", "Array(String)", "Events that were read"),
+        *_counts(EVENT_COUNTS, "events"),
+        Column("derived", "Array(String)", "Events that are made of pairs"),
+        *_counts(PAIR_COUNTS, "derived"),
+        Column("open_views", "Array(Int64)", "For each of derived: starts that wait"),
+        Column("ends_waiting", "Array(Int64)", "For each of derived: ends that wait"),
+    ),
+    key=("started_at", "run_id"),
+    time="started_at",
+    version="version",
+    retention_days=400,
+    comment="What each run of the loader did; see etl/report.py",
 )
 """``partitions``, ``from_offsets`` and ``to_offsets`` tell what was committed, range by range;
 ``events`` and the counts up to ``unstamped`` each event's messages (:mod:`etl.report`);
 ``derived`` and what follows the pairings."""
 
-NAMES = tuple(name for name, _ in COLUMNS)
-_KEPT_DAYS = 400
-
-
-def create_statement() -> str:
-    """The whole ``CREATE TABLE``; harmless when the table exists."""
-    lines = ",\n".join(f"    {quote_identifier(name)} {kind}" for name, kind in COLUMNS)
-    return (
-        f"CREATE TABLE IF NOT EXISTS {quote_identifier(DATABASE)}.{quote_identifier('etl_runs')}\n"
-        f"(\n{lines}\n)\n"
-        f"ENGINE = ReplacingMergeTree(version)\n"
-        f"PARTITION BY toYYYYMM(started_at)\n"
-        f"ORDER BY (started_at, run_id)\n"
-        f"TTL toDateTime(started_at) + INTERVAL {_KEPT_DAYS} DAY\n"
-        f"SETTINGS non_replicated_deduplication_window = {DEDUPLICATION_WINDOW_BLOCKS}\n"
-        f"COMMENT 'What each run of the loader did; see etl/report.py'"
-    )
+NAMES = tuple(column.name for column in RUNS.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from registry.options import RegistryOptions
 from registry.sync import sync
 from ugc.environment import require
 from ugc.errors import SettingError
+from ugc.schema.targets import INTERNAL
 from ugc.topics import Topic, TopicError, ensure_topics
 from ugc.wiring import catalog_from, topic_name
 
@@ -60,10 +61,13 @@ def initialise(
 
     clickhouse = connect_clickhouse(require(env, "CLICKHOUSE_URL"))
     try:
-        patient(ensure_tables, clickhouse, catalog)
+        made = patient(ensure_tables, clickhouse, catalog, INTERNAL)
     finally:
         clickhouse.close()
-    say(f"tables: {', '.join(contract.event for contract in catalog.tables)}")
+    say(
+        f"tables: {', '.join(contract.event for contract in catalog.tables)};"
+        f" {len(made)} steps taken"
+    )
 
 
 def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Iterator, Mapping
@@ -216,6 +217,22 @@ def test_a_column_of_somebody_s_own_is_kept(clickhouse: ClickHouse) -> None:
     plan = migrator(clickhouse, catalog(V1)).plan()
     assert plan.tasks == ()
     assert plan.notes == ("visit.mine is in no contract of today; it is kept",)
+
+
+def test_what_no_contract_describes_is_told_and_kept(clickhouse: ClickHouse) -> None:
+    both = catalog(V1)
+    gone = Catalog(
+        {**both.versions, "gone": {1: dataclasses.replace(both.get("visit"), event="gone")}},
+        both.envelopes,
+    )
+    ensure_tables(clickhouse, gone)
+    plan = migrator(clickhouse, both).plan()
+    assert [task.object for task in plan.tasks] == ["ugc_reports.daily_active_users"]
+    assert plan.notes == (
+        "ugc.gone is in no contract of today; it is kept",
+        "ugc_reports.gone__page is a view of no contract of today; it is kept",
+        "ugc_unique.gone is a view of no contract of today; it is kept",
+    )
 
 
 def test_tables_of_other_rooms_go_the_same_way(clickhouse: ClickHouse) -> None:

@@ -18,7 +18,7 @@ from etl.config import RunPolicy
 from etl.errors import RebalancedError
 from etl.memory import MemorySource, MemoryTopic
 from etl.run import run
-from etl.runs_table import NAMES, TABLE, create_statement
+from etl.runs_table import NAMES, RUNS, TABLE
 from tests.etl.world import CLICK, CLICK_DATA, HOUR, PRODUCER, START, World
 
 
@@ -202,7 +202,7 @@ def test_the_table_takes_a_row(clickhouse: ClickHouse) -> None:
     (row,) = books(world)
     values = [row[name] for name in NAMES]
     for _ in range(2):
-        clickhouse.execute(create_statement())
+        clickhouse.execute(RUNS.create_statement())
         clickhouse.insert(TABLE, NAMES, [values], deduplication_token="x")
     (found,) = clickhouse.query(f"SELECT * FROM {TABLE} FINAL")
     assert found == row

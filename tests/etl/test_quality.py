@@ -24,7 +24,7 @@ from etl.memory import MemoryHistory, MemoryTopic
 from etl.metrics import Metrics
 from etl.quality import Finding, RangeFault, Verdict, judge, range_faults
 from etl.quality_facts import Witnesses, gather
-from etl.runs_table import create_statement
+from etl.runs_table import RUNS
 from etl.source import Spans
 from tests.etl.world import CATALOG, CLICK, HOUR, NOON, PRODUCER, START, World
 
@@ -48,7 +48,7 @@ class Observed:
     def __init__(self, engine: ClickHouse) -> None:
         engine.execute("DROP DATABASE IF EXISTS ugc")
         ensure_tables(engine, CATALOG)
-        engine.execute(create_statement())
+        engine.execute(RUNS.create_statement())
         self.engine = engine
         self.world = World()
         self.world.parts = replace(

@@ -162,5 +162,6 @@ def dictionary(folder: Path) -> None:
     """Print the data dictionary (docs/data-dictionary.md)."""
     from ch_schema.dictionary import dictionary as page
     from contracts.loader import load_catalog
+    from ugc.schema.targets import INTERNAL
 
-    click.echo(page(load_catalog(folder)), nl=False)
+    click.echo(page(load_catalog(folder), INTERNAL), nl=False)

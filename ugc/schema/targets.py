@@ -9,8 +9,9 @@ from ch_schema.migrate import Migrator
 from ch_schema.tables import Table
 from ch_schema.targets import targets_for
 from contracts.loader import load_catalog
+from etl.runs_table import RUNS
 
-INTERNAL: tuple[Table, ...] = ()
+INTERNAL: tuple[Table, ...] = (RUNS,)
 """Tables of other rooms, made with :func:`ch_schema.internal.internal_table`."""
 
 

@@ -68,6 +68,84 @@ CREATE TABLE IF NOT EXISTS `ugc`.`erased_users` ON CLUSTER `main`
 ENGINE = Distributed('main', 'ugc_shard', 'erased_users', cityHash64(`user_hash`))
 COMMENT 'Who was erased, as hashes, so that loading again does not bring anything back';
 
+CREATE TABLE IF NOT EXISTS `ugc_shard`.`etl_runs` ON CLUSTER `main`
+(
+    `run_id` UUID COMMENT 'One per run',
+    `version` UInt32 COMMENT 'Of rows with one run_id the highest stays',
+    `outcome` LowCardinality(String) COMMENT 'How the run ended',
+    `started_at` DateTime64(3, 'UTC') COMMENT 'When it began (UTC)',
+    `seconds` Float64 COMMENT 'How long it took',
+    `balanced` Bool COMMENT 'Whether its books balance',
+    `swept_to` Nullable(DateTime64(3, 'UTC')) COMMENT 'Starts due before this time were given up (UTC)',
+    `missing` Nullable(Int64) COMMENT 'Producers\' numbers that did not come',
+    `repeated` Nullable(Int64) COMMENT 'Producers\' numbers that came again',
+    `partitions` Array(Int32) COMMENT 'Of each range of offsets: the partition',
+    `from_offsets` Array(Int64) COMMENT 'Of each range: the first offset',
+    `to_offsets` Array(Int64) COMMENT 'Of each range: the offset behind the last',
+    `lag_partitions` Array(Int32) COMMENT 'Partitions with messages left',
+    `lag_messages` Array(Int64) COMMENT 'How many in each of them',
+    `events` Array(String) COMMENT 'Events that were read',
+    `consumed` Array(Int64) COMMENT 'For each of events: messages read',
+    `loaded` Array(Int64) COMMENT 'For each of events: messages that became rows',
+    `taken` Array(Int64) COMMENT 'For each of events: halves of pairs taken in',
+    `replayed` Array(Int64) COMMENT 'For each of events: halves that were known already',
+    `duplicates` Array(Int64) COMMENT 'For each of events: repetitions of a client',
+    `dead` Array(Int64) COMMENT 'For each of events: dead letters',
+    `unstamped` Array(Int64) COMMENT 'For each of events: messages without a producer\'s number',
+    `derived` Array(String) COMMENT 'Events that are made of pairs',
+    `paired` Array(Int64) COMMENT 'For each of derived: pairs made',
+    `late` Array(Int64) COMMENT 'For each of derived: pairs made after they had been given up',
+    `unpaired` Array(Int64) COMMENT 'For each of derived: starts without an end',
+    `orphan_ends` Array(Int64) COMMENT 'For each of derived: ends without a start',
+    `skewed` Array(Int64) COMMENT 'For each of derived: pairs whose end was before their start',
+    `rebuilt` Array(Int64) COMMENT 'For each of derived: halves read again after a loss of Redis',
+    `open_views` Array(Int64) COMMENT 'For each of derived: starts that wait',
+    `ends_waiting` Array(Int64) COMMENT 'For each of derived: ends that wait'
+)
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/ugc_shard/etl_runs', '{replica}', version)
+PARTITION BY toYYYYMM(started_at)
+ORDER BY (`started_at`, `run_id`)
+TTL toDateTime(started_at) + INTERVAL 400 DAY
+SETTINGS replicated_deduplication_window = 1000
+COMMENT 'What each run of the loader did; see etl/report.py';
+
+CREATE TABLE IF NOT EXISTS `ugc`.`etl_runs` ON CLUSTER `main`
+(
+    `run_id` UUID COMMENT 'One per run',
+    `version` UInt32 COMMENT 'Of rows with one run_id the highest stays',
+    `outcome` LowCardinality(String) COMMENT 'How the run ended',
+    `started_at` DateTime64(3, 'UTC') COMMENT 'When it began (UTC)',
+    `seconds` Float64 COMMENT 'How long it took',
+    `balanced` Bool COMMENT 'Whether its books balance',
+    `swept_to` Nullable(DateTime64(3, 'UTC')) COMMENT 'Starts due before this time were given up (UTC)',
+    `missing` Nullable(Int64) COMMENT 'Producers\' numbers that did not come',
+    `repeated` Nullable(Int64) COMMENT 'Producers\' numbers that came again',
+    `partitions` Array(Int32) COMMENT 'Of each range of offsets: the partition',
+    `from_offsets` Array(Int64) COMMENT 'Of each range: the first offset',
+    `to_offsets` Array(Int64) COMMENT 'Of each range: the offset behind the last',
+    `lag_partitions` Array(Int32) COMMENT 'Partitions with messages left',
+    `lag_messages` Array(Int64) COMMENT 'How many in each of them',
+    `events` Array(String) COMMENT 'Events that were read',
+    `consumed` Array(Int64) COMMENT 'For each of events: messages read',
+    `loaded` Array(Int64) COMMENT 'For each of events: messages that became rows',
+    `taken` Array(Int64) COMMENT 'For each of events: halves of pairs taken in',
+    `replayed` Array(Int64) COMMENT 'For each of events: halves that were known already',
+    `duplicates` Array(Int64) COMMENT 'For each of events: repetitions of a client',
+    `dead` Array(Int64) COMMENT 'For each of events: dead letters',
+    `unstamped` Array(Int64) COMMENT 'For each of events: messages without a producer\'s number',
+    `derived` Array(String) COMMENT 'Events that are made of pairs',
+    `paired` Array(Int64) COMMENT 'For each of derived: pairs made',
+    `late` Array(Int64) COMMENT 'For each of derived: pairs made after they had been given up',
+    `unpaired` Array(Int64) COMMENT 'For each of derived: starts without an end',
+    `orphan_ends` Array(Int64) COMMENT 'For each of derived: ends without a start',
+    `skewed` Array(Int64) COMMENT 'For each of derived: pairs whose end was before their start',
+    `rebuilt` Array(Int64) COMMENT 'For each of derived: halves read again after a loss of Redis',
+    `open_views` Array(Int64) COMMENT 'For each of derived: starts that wait',
+    `ends_waiting` Array(Int64) COMMENT 'For each of derived: ends that wait'
+)
+ENGINE = Distributed('main', 'ugc_shard', 'etl_runs', cityHash64(`run_id`))
+COMMENT 'What each run of the loader did; see etl/report.py';
+
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`element_click` ON CLUSTER `main`
 (
     `event_id` UUID COMMENT 'One id per event' CODEC(ZSTD(1)),
