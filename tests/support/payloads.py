@@ -78,7 +78,9 @@ def _number(schema: Schema) -> Values:
 def _array(schema: Schema) -> Values:
     shortest = schema.get("minItems", 0)
     longest = min(schema.get("maxItems", _LONGEST_LIST), max(_LONGEST_LIST, shortest))
-    return st.lists(values(schema["items"]), min_size=shortest, max_size=longest)
+    plain = st.lists(values(schema["items"]), min_size=shortest, max_size=longest)
+    # Chance alone hardly ever gives a value twice.
+    return plain | plain.map(lambda found: [*found[: longest - 1], *found[:1]])
 
 
 def _object(schema: Schema) -> Values:
