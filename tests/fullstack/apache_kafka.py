@@ -271,6 +271,11 @@ def _cluster_id(folder: Path) -> str:
 def _format(node: KafkaNode, cluster_id: str) -> None:
     if (node.folder / "data" / "meta.properties").exists():
         return
-    arguments = ("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(node.properties))
+    arguments = (
+        "kafka.tools.StorageTool",
+        "format",
+        f"--cluster-id={cluster_id}",  # one word: an id may begin with a dash
+        f"--config={node.properties}",
+    )
     done = subprocess.run(_java(*arguments), capture_output=True, text=True, timeout=READY_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
