@@ -8,9 +8,10 @@ COPY . .
 RUN /opt/ugc/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.13-slim
-# The folder is there, and ours, before a volume is laid over it.
+# The folders are there, and ours, before volumes are laid over them.
 RUN useradd --system --create-home --uid 10001 ugc \
-    && install --directory --owner ugc /home/ugc/schema-ids
+    && install --directory --owner ugc /home/ugc/schema-ids \
+    && install --directory --owner ugc --mode 700 /home/ugc/spool
 COPY --from=build /opt/ugc /opt/ugc
 ENV PATH=/opt/ugc/bin:$PATH PYTHONUNBUFFERED=1
 USER ugc

@@ -46,7 +46,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
         blueprint.events(services.pipeline, body_limit_bytes=config.body_limit_bytes)
     )
     app.register_blueprint(contract_routes.blueprint(services.catalog))
-    app.register_blueprint(health.blueprint(services.health))
+    app.register_blueprint(health.blueprint(services.health, services.is_alive))
     docs_ui.install(app, services.catalog)
 
     @app.get(paths.METRICS)

@@ -19,7 +19,10 @@ JWT_PUBLIC_KEY_FILE          a file with that key, instead of the key itself (no
 JWT_ISSUER                   demanded ``iss`` (any)
 JWT_AUDIENCE                 demanded ``aud`` (any)
 JWT_MAX_OVERDUE_SECONDS      in the local check, how long ago a token may have ended (30 days)
-PUBLISH_TIMEOUT_SECONDS      longest wait for Kafka's acknowledgement, 0.1 at least (2)
+SPOOL_DIR                    folder for events that Kafka does not take; one per Kafka cluster
+SPOOL_MAX_BYTES              what one worker may keep there, 1,048,576 at least (268,435,456)
+PUBLISH_TIMEOUT_SECONDS      longest wait for Kafka before an event is spooled, 0.01 at least (0.05)
+DELIVERY_TIMEOUT_SECONDS     how long an event that was sent may be unheard of, 1 at least (15)
 BODY_LIMIT_BYTES             longest request body (65,536)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
 CONTRACTS_DIR                folder of the contract files (those of the package)
@@ -51,6 +54,16 @@ _COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Publishing:
+    """How events are stored: how long Kafka may take, and what is kept meanwhile, and where."""
+
+    spool_dir: Path
+    spool_max_bytes: int
+    wait_seconds: float
+    delivery_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiConfig:
     """Everything that can be set. The module says what each variable means."""
 
@@ -65,6 +78,7 @@ class ApiConfig:
     cache_times: CacheTimes
     jwt: JwtPolicy
     limits: Limits
+    publishing: Publishing
     body_limit_bytes: int
     contracts_dir: Path | None
 
@@ -101,9 +115,12 @@ class ApiConfig:
                 audience=read.optional("JWT_AUDIENCE"),
                 max_overdue_seconds=read.seconds("JWT_MAX_OVERDUE_SECONDS", _THIRTY_DAYS_SECONDS),
             ),
-            limits=Limits(
-                json_depth=read.count("JSON_DEPTH_LIMIT", 32),
-                publish_seconds=read.seconds("PUBLISH_TIMEOUT_SECONDS", 2.0, least=0.1),
+            limits=Limits(json_depth=read.count("JSON_DEPTH_LIMIT", 32)),
+            publishing=Publishing(
+                spool_dir=Path(read.required("SPOOL_DIR", "a folder, kept when a worker dies")),
+                spool_max_bytes=read.count("SPOOL_MAX_BYTES", 268_435_456, least=1_048_576),
+                wait_seconds=read.seconds("PUBLISH_TIMEOUT_SECONDS", 0.05, least=0.01),
+                delivery_seconds=read.seconds("DELIVERY_TIMEOUT_SECONDS", 15.0, least=1.0),
             ),
             body_limit_bytes=read.count("BODY_LIMIT_BYTES", 65_536),
             contracts_dir=None if contracts_dir is None else Path(contracts_dir),
@@ -136,10 +153,11 @@ class _Reader:
             raise ConfigError(name, expected)
         return found
 
-    def count(self, name: str, default: int) -> int:
+    def count(self, name: str, default: int, *, least: int = 1) -> int:
         found = self.text(name, str(default))
-        if not _COUNT.fullmatch(found):
-            raise ConfigError(name, "a whole number from 1 to 999,999,999, in digits alone")
+        if not _COUNT.fullmatch(found) or int(found) < least:
+            expected = f"a whole number from {least:,} to 999,999,999, in digits alone"
+            raise ConfigError(name, expected)
         return int(found)
 
     def servers(self, name: str) -> str:

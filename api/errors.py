@@ -9,6 +9,9 @@
         ├── AuthUnavailableError
         ├── CacheUnavailableError
         └── StoreUnavailableError
+            ├── RecordRefusedError  Kafka will never take this event
+            └── SpoolError          the spool cannot keep it either
+                └── SpoolFullError
 """
 
 from __future__ import annotations
@@ -46,6 +49,18 @@ class CacheUnavailableError(UnavailableError):
 
 class StoreUnavailableError(UnavailableError):
     """Kafka did not acknowledge the event in time. It may have been stored all the same."""
+
+
+class RecordRefusedError(StoreUnavailableError):
+    """Kafka refuses this event for what it is, today and tomorrow."""
+
+
+class SpoolError(StoreUnavailableError):
+    """The disk does not take the event."""
+
+
+class SpoolFullError(SpoolError):
+    """The spool holds as much as it may."""
 
 
 class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failure of ours

@@ -85,6 +85,7 @@ class PartStatus(StrEnum):
     """How a part of the system is, as seen from this process."""
 
     UP = "up"
+    DEGRADED = "degraded"
     DOWN = "down"
 
 

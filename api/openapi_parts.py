@@ -196,7 +196,7 @@ _HEALTH = {
     "type": "object",
     "required": ["status", "parts"],
     "properties": {
-        "status": {"type": "string", "enum": ["ready", "not ready"]},
+        "status": {"type": "string", "enum": ["ready", "degraded", "not ready"]},
         "parts": {
             "type": "object",
             "additionalProperties": {
@@ -274,7 +274,19 @@ LIVE = {
                     }
                 }
             },
-        }
+        },
+        "503": {
+            "description": "It does, and only a new process can help.",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["status"],
+                        "properties": {"status": {"const": "stuck"}},
+                    }
+                }
+            },
+        },
     },
 }
 
@@ -285,7 +297,10 @@ READY = {
     "operationId": "ready",
     "summary": "Whether events can be accepted now",
     "responses": {
-        "200": {"description": "They can.", "content": _HEALTH_CONTENT},
+        "200": {
+            "description": "They can; `degraded` when a part is down that they can do without.",
+            "content": _HEALTH_CONTENT,
+        },
         "503": {"description": "A part that events need is down.", "content": _HEALTH_CONTENT},
     },
 }

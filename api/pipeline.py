@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from api import strict_json
 from api.errors import Refusal, StoreUnavailableError
 from api.model import Accepted, Request, Stamped
+from api.spool.record import Record
 from api.users import Users
 from contracts.errors import UnknownEventError, UnknownVersionError
 from contracts.formats import parse_uuid
@@ -46,17 +47,18 @@ class EventEncoder(Protocol):
 
 
 class Publisher(Protocol):
-    """Stores events durably."""
+    """Stores events durably, within a bounded time."""
 
-    def publish(
-        self, *, key: bytes, value: bytes, headers: Mapping[str, str], timeout_seconds: float
-    ) -> None:
+    def publish(self, record: Record) -> None:
         """Stores one event; returns when it is safe.
 
         Raises:
-            StoreUnavailableError: not acknowledged within ``timeout_seconds``. The event may have
-                been stored all the same.
+            StoreUnavailableError: it is not. It may have been stored all the same.
         """
+        ...
+
+    def publish_all(self, records: Sequence[Record]) -> Sequence[StoreUnavailableError | None]:
+        """Stores several with one wait; for each, why it is not safe, or ``None``."""
         ...
 
 
@@ -78,10 +80,9 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How deep JSON may be, and how long Kafka may take."""
+    """How deep JSON may be."""
 
     json_depth: int = 32
-    publish_seconds: float = 2.0
 
 
 class Pipeline:
@@ -97,7 +98,7 @@ class Pipeline:
         }
 
     def accept(self, body: bytes, *, correlation_id: str) -> Accepted:
-        """Stores the event in ``body``; returns when Kafka has acknowledged it.
+        """Stores the event in ``body``; returns when it is safe in Kafka or the spool.
 
         Raises:
             Refusal: the reason why nothing was accepted.
@@ -139,7 +140,7 @@ class Pipeline:
         )
 
     def store(self, request: Request, *, correlation_id: str) -> Accepted:
-        """Finds the user, stamps, encodes and publishes; returns after the acknowledgement.
+        """Finds the user, stamps, encodes and publishes; returns when it is safe.
 
         Raises:
             Refusal: the token is bad, a value has no image in Avro, or a part is unavailable.
@@ -148,10 +149,12 @@ class Pipeline:
         contract = request.contract
         try:
             self._parts.publisher.publish(
-                key=contract.event.encode(),
-                value=stamped.value,
-                headers={"correlation_id": correlation_id},
-                timeout_seconds=self._limits.publish_seconds,
+                Record(
+                    event_id=stamped.event_id,
+                    key=contract.event.encode(),
+                    value=stamped.value,
+                    headers={"correlation_id": correlation_id},
+                )
             )
         except StoreUnavailableError as error:
             raise _not_stored(contract) from error

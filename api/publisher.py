@@ -1,197 +1,223 @@
-"""Events into Kafka, acknowledged, and the same in memory.
+"""Events are stored: in Kafka, or in this worker's spool until Kafka takes them.
 
-librdkafka has a queue of its own, and what is only in that queue is lost with the process.  So
-``publish`` comes back only after the brokers' acknowledgement.
+The rule of order: an event goes straight to Kafka only when nothing that this worker accepted
+earlier still waits in its spool.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
-import uuid
-from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from threading import Lock
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-
-from api.breaker import Breaker
-from api.errors import StoreUnavailableError
+from api.errors import RecordRefusedError, SpoolError, StoreUnavailableError
 from api.model import PartHealth, PartStatus
 from api.numbering import Numbering
+from api.replay import ReplayCounts, Replayer
+from api.sending import Sender
+from api.spool.log import Log
+from api.spool.record import Record
+from contracts.stamps import Stamp
 
-_log = logging.getLogger(__name__)
+_NEARLY_FULL = 0.8
+_ROOM_BYTES = 262_144
 
-_POLL_SECONDS = 0.1
-_HEALTH_SECONDS = 1.0
-_FAILURES_TO_OPEN = 5
-_RETRY_SECONDS = 1.0
-_QUEUED_MESSAGES = 10_000
-
-
-class KafkaPublisher:
-    """One idempotent producer, and the thread that serves its acknowledgements.
-
-    Every message is stamped with the producer's name and a number (``contracts.stamps``).
-
-    Make it in the process that uses it: librdkafka's threads do not survive a fork.
-    """
-
-    def __init__(self, bootstrap_servers: str, topic: str, *, timeout_seconds: float) -> None:
-        """Starts the producer; it connects in the background.
-
-        Args:
-            bootstrap_servers: ``host:port``, several separated by commas.
-            topic: where the events go; it has to exist.
-            timeout_seconds: after that long an unacknowledged event is given up.
-        """
-        self._topic = topic
-        self._numbering = Numbering(uuid.uuid4().hex)
-        self._fatal: str | None = None
-        self._closing = threading.Event()
-        self._producer = Producer(
-            {
-                "bootstrap.servers": bootstrap_servers,
-                "client.id": "ugc-api",
-                "enable.idempotence": True,
-                "acks": "all",
-                "partitioner": "murmur2_random",
-                "linger.ms": 2,
-                "delivery.timeout.ms": int(timeout_seconds * 1000),
-                "queue.buffering.max.messages": _QUEUED_MESSAGES,
-                "reconnect.backoff.max.ms": 1_000,
-                "socket.keepalive.enable": True,
-                "error_cb": _log_trouble,
-            },
-            logger=logging.getLogger(f"{__name__}.librdkafka"),
-        )
-        self._breaker = Breaker(
-            "Kafka", failures_to_open=_FAILURES_TO_OPEN, retry_seconds=_RETRY_SECONDS
-        )
-        self._poller = threading.Thread(target=self._poll, name="kafka-poll", daemon=True)
-        self._poller.start()
-
-    def publish(
-        self, *, key: bytes, value: bytes, headers: Mapping[str, str], timeout_seconds: float
-    ) -> None:
-        """Stores one event; blocks until every in-sync replica has it.
-
-        Raises:
-            StoreUnavailableError: not acknowledged in time, refused by Kafka, the queue is full,
-                or Kafka did not answer lately and is not asked.
-        """
-        self._breaker.call(
-            lambda: self._numbered(key, value, headers, timeout_seconds),
-            StoreUnavailableError,
-        )
-
-    def health(self) -> PartHealth:
-        """Whether Kafka answers now and knows the topic. Waits for up to a second."""
-        problem = self._fatal or self._problem_with_topic()
-        return PartHealth(
-            status=PartStatus.DOWN if problem else PartStatus.UP,
-            required=True,
-            detail=problem or "answers",
-        )
-
-    def close(self, timeout_seconds: float = 5.0) -> None:
-        """Waits for what is under way, then stops."""
-        deadline = time.monotonic() + timeout_seconds
-        while (left := len(self._producer)) and time.monotonic() < deadline:
-            self._closing.wait(_POLL_SECONDS)
-        if left:
-            _log.warning("%d events were still without acknowledgement at the end", left)
-        self._closing.set()
-        self._poller.join()
-
-    def _numbered(
-        self, key: bytes, value: bytes, headers: Mapping[str, str], timeout_seconds: float
-    ) -> None:
-        stamp = self._numbering.next()
-        try:
-            self._acknowledged(key, value, {**headers, **stamp.headers()}, timeout_seconds)
-        except StoreUnavailableError:
-            self._numbering.refused(stamp)
-            raise
-        self._numbering.stored(stamp)
-
-    def _acknowledged(
-        self, key: bytes, value: bytes, headers: Mapping[str, str], timeout_seconds: float
-    ) -> None:
-        acknowledgement: Future[None] = Future()
-
-        def delivered(error: KafkaError | None, _message: Message) -> None:
-            if error is None:
-                acknowledgement.set_result(None)
-            else:
-                acknowledgement.set_exception(StoreUnavailableError(error.str()))
-
-        try:
-            self._producer.produce(
-                self._topic, value, key, headers=dict(headers), on_delivery=delivered
-            )
-        except BufferError as error:
-            raise StoreUnavailableError("the producer's queue is full") from error
-        except KafkaException as error:
-            raise StoreUnavailableError(_text(error)) from error
-        try:
-            acknowledgement.result(timeout_seconds)
-        except FutureTimeoutError as error:
-            raise StoreUnavailableError(f"no answer within {timeout_seconds} s") from error
-
-    def _problem_with_topic(self) -> str | None:
-        """Asks for all topics: asking for one by name makes some brokers create it."""
-        try:
-            known = self._producer.list_topics(timeout=_HEALTH_SECONDS).topics
-        except KafkaException as error:
-            return _text(error)
-        return None if self._topic in known else f"there is no topic {self._topic}"
-
-    def _poll(self) -> None:
-        """Serves acknowledgements until the end.
-
-        A fatal error comes out of ``poll`` as an exception and never reaches ``error_cb``; what
-        was under way is still reported afterwards.
-        """
-        while not self._closing.is_set():
-            try:
-                self._producer.poll(_POLL_SECONDS)
-            except KafkaException as error:
-                self._fatal = f"the producer cannot go on: {_text(error)}"
-                _log.critical("Kafka: %s", self._fatal)
-
-
-def _log_trouble(error: KafkaError) -> None:
-    """librdkafka's report of a trouble that belongs to no single message."""
-    _log.warning("Kafka: %s", error.str())
-
-
-def _text(error: KafkaException) -> str:
-    cause = error.args[0]
-    return cause.str() if isinstance(cause, KafkaError) else str(cause)
+Outcome = StoreUnavailableError | None
+"""Why a record is not stored; ``None`` if it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """One event as :class:`InMemoryPublisher` got it."""
+class Counts:
+    """What became of the records of one worker since its start.
 
-    key: bytes
-    value: bytes
-    headers: Mapping[str, str]
+    Each is ``acknowledged`` by Kafka in time, or ``spooled``, or ``refused`` (503).  ``replay``
+    tells what became of the spooled ones, and of those that dead workers left.
+    """
+
+    acknowledged: int
+    spooled: int
+    refused: int
+    replay: ReplayCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolState:
+    """How much lies in this worker's spool. ``oldest_ms`` is Unix time; ``None`` when empty."""
+
+    bytes_used: int
+    max_bytes: int
+    oldest_ms: int | None
+    damaged_places: int
+    is_direct: bool
+
+
+class SpoolingPublisher:
+    """Stores records in Kafka if it answers in time, else in the spool.
+
+    It owns none of its parts: who makes them closes them, the replayer first.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        spool: Log,
+        replayer: Replayer,
+        numbering: Numbering,
+        *,
+        wait_seconds: float,
+    ) -> None:
+        """
+        Args:
+            sender: takes records to Kafka.
+            spool: keeps them meanwhile.
+            replayer: empties the spool, and knows whether Kafka answers.
+            numbering: gives each record its stamp.
+            wait_seconds: so long Kafka may take before a record goes to the spool.
+        """
+        self._sender = sender
+        self._spool = spool
+        self._replayer = replayer
+        self._numbering = numbering
+        self._wait_seconds = wait_seconds
+        self._counted = Lock()
+        self._acknowledged = self._spooled = self._refused = 0
+
+    def publish(self, record: Record) -> None:
+        """Stores one record; returns when Kafka has it or the disk has.
+
+        Raises:
+            StoreUnavailableError: neither took it. Kafka may have it all the same.
+        """
+        (problem,) = self.publish_all([record])
+        if problem is not None:
+            raise problem
+
+    def publish_all(self, records: Sequence[Record]) -> list[Outcome]:
+        """Stores several at once: one wait and one sync for all. In the order given."""
+        stamps = [self._numbering.next() for _ in records]
+        stamped = [
+            _with_stamp(record, stamp) for record, stamp in zip(records, stamps, strict=True)
+        ]
+        sent = self._to_kafka(stamped)
+        outcomes = [_outcome(future) for future in sent]
+        left = [at for at, outcome in enumerate(outcomes) if _may_be_spooled(outcome)]
+        if left:
+            problem = self._to_spool([stamped[at] for at in left], [sent[at] for at in left])
+            for at in left:
+                outcomes[at] = problem
+        for stamp, outcome in zip(stamps, outcomes, strict=True):
+            note = self._numbering.stored if outcome is None else self._numbering.refused
+            note(stamp)
+        self._count(outcomes, spooled=sum(outcomes[at] is None for at in left))
+        return outcomes
+
+    def counts(self) -> Counts:
+        """What became of the records so far."""
+        with self._counted:
+            return Counts(
+                acknowledged=self._acknowledged,
+                spooled=self._spooled,
+                refused=self._refused,
+                replay=replace(self._replayer.counts),
+            )
+
+    def spool_state(self) -> SpoolState:
+        """How much lies in the spool now."""
+        return SpoolState(
+            bytes_used=self._spool.bytes_used,
+            max_bytes=self._spool.max_bytes,
+            oldest_ms=self._spool.oldest_ms,
+            damaged_places=self._spool.damage.places,
+            is_direct=self._replayer.is_direct,
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the threads run without which nothing is acknowledged or sent again."""
+        return self._sender.is_alive and self._replayer.is_alive
+
+    def kafka_health(self) -> PartHealth:
+        """Kafka, which events can do without for as long as the spool has room."""
+        return replace(self._sender.health(), required=False)
+
+    def spool_health(self) -> PartHealth:
+        """The spool: down when it takes nothing more; that matters while events need it."""
+        state = self.spool_state()
+        used = state.bytes_used / state.max_bytes
+        status = PartStatus.UP if used < _NEARLY_FULL else PartStatus.DEGRADED
+        if state.max_bytes - state.bytes_used < _ROOM_BYTES:
+            status = PartStatus.DOWN
+        waiting = "empty" if state.bytes_used == 0 else f"{used:.0%} full"
+        damaged = f", {state.damaged_places} damaged places" if state.damaged_places else ""
+        detail = waiting + damaged + ("" if state.is_direct else ", in use")
+        return PartHealth(status=status, required=not state.is_direct, detail=detail)
+
+    def _to_kafka(self, records: Sequence[Record]) -> list[Future[None] | None]:
+        """What is heard from Kafka within the set time; nothing when it is not to be asked."""
+        if not self._replayer.is_direct:
+            return [None] * len(records)
+        sent = [self._sender.send(record) for record in records]
+        until = time.monotonic() + self._wait_seconds
+        for future in sent:
+            with suppress(FutureTimeoutError):
+                future.exception(max(0.0, until - time.monotonic()))
+        return [*sent]
+
+    def _to_spool(
+        self, records: Sequence[Record], sent: Sequence[Future[None] | None]
+    ) -> StoreUnavailableError | None:
+        if any(future is not None for future in sent):
+            self._replayer.report_outage()
+        try:
+            self._spool.append(records, sent)
+        except SpoolError as error:
+            return error
+        return None
+
+    def _count(self, outcomes: Sequence[Outcome], *, spooled: int) -> None:
+        stored = sum(outcome is None for outcome in outcomes)
+        with self._counted:
+            self._acknowledged += stored - spooled
+            self._spooled += spooled
+            self._refused += len(outcomes) - stored
+
+
+def _with_stamp(record: Record, stamp: Stamp) -> Record:
+    return replace(record, headers={**record.headers, **stamp.headers()})
+
+
+def _outcome(sent: Future[None] | None) -> Outcome:
+    """What Kafka has said of a record so far."""
+    if sent is None or not sent.done():
+        return StoreUnavailableError("Kafka did not answer in time")
+    error = sent.exception()
+    if error is None or isinstance(error, StoreUnavailableError):
+        return error
+    return StoreUnavailableError(str(error))
+
+
+def _may_be_spooled(outcome: Outcome) -> bool:
+    return outcome is not None and not isinstance(outcome, RecordRefusedError)
 
 
 class InMemoryPublisher:
-    """Events in a list, for tests. While ``available`` is false nothing is acknowledged."""
+    """Records in a list, for tests. While ``available`` is false nothing is stored."""
 
     def __init__(self) -> None:
-        self.published: list[Published] = []
+        self.published: list[Record] = []
         self.available = True
 
-    def publish(
-        self, *, key: bytes, value: bytes, headers: Mapping[str, str], timeout_seconds: float
-    ) -> None:
+    def publish(self, record: Record) -> None:
+        (problem,) = self.publish_all([record])
+        if problem is not None:
+            raise problem
+
+    def publish_all(self, records: Sequence[Record]) -> list[Outcome]:
         if not self.available:
-            raise StoreUnavailableError(f"no answer within {timeout_seconds} s")
-        self.published.append(Published(key=key, value=value, headers=headers))
+            return [StoreUnavailableError("neither Kafka nor the spool")] * len(records)
+        self.published.extend(records)
+        return [None] * len(records)

@@ -18,7 +18,7 @@ from api.jwt_local import JwtVerifier
 from api.metrics import Metrics
 from api.model import PartHealth
 from api.pipeline import Parts, Pipeline
-from api.publisher import KafkaPublisher
+from api.publishing import connect_publisher
 from api.token_cache import RedisTokenCache
 from api.users import Users
 from contracts.loader import Catalog, load_catalog
@@ -30,8 +30,9 @@ from registry.subjects import subject_names
 class Services:
     """What :func:`api.app.create_app` serves.
 
-    ``health`` holds one check for each part, by name; ``make_id`` makes correlation ids; ``close``
-    waits for what is under way and lets go of every part.
+    ``health`` holds one check for each part, by name; ``is_alive`` tells whether the threads of the
+    parts run; ``make_id`` makes correlation ids; ``close`` waits for what is under way and lets go
+    of every part.
     """
 
     catalog: Catalog
@@ -40,6 +41,7 @@ class Services:
     make_id: Callable[[], uuid.UUID]
     close: Callable[[], None]
     metrics: Metrics = field(default_factory=Metrics)
+    is_alive: Callable[[], bool] = lambda: True
 
 
 def connect(config: ApiConfig) -> Services:
@@ -65,12 +67,7 @@ def connect(config: ApiConfig) -> Services:
         opened.callback(registry.registry.close)
         subject_of = subject_names(config.registry.strategy, config.kafka_topic)
         encoder = EncoderLoader(catalog, registry.registry, registry.cache, subject_of)
-        publisher = KafkaPublisher(
-            config.kafka_bootstrap_servers,
-            config.kafka_topic,
-            timeout_seconds=config.limits.publish_seconds,
-        )
-        opened.callback(publisher.close)
+        publisher = opened.enter_context(connect_publisher(config))
         encoder.start()
         opened.callback(encoder.close)
         close = opened.pop_all().close
@@ -86,11 +83,13 @@ def connect(config: ApiConfig) -> Services:
         catalog=catalog,
         pipeline=Pipeline(parts, config.limits),
         health={
-            "kafka": publisher.health,
+            "kafka": publisher.kafka_health,
+            "spool": publisher.spool_health,
             "registry": encoder.health,
             "redis": cache.health,
             "auth_service": auth.health,
         },
         make_id=uuid_utils.compat.uuid7,
         close=close,
+        is_alive=lambda: publisher.is_alive,
     )

@@ -246,6 +246,12 @@ def test_live_says_that_the_process_answers(client: FlaskClient) -> None:
     assert (answer.status_code, answer.json) == (200, {"status": "live"})
 
 
+def test_without_its_threads_a_process_is_not_live(world: World) -> None:
+    world.is_alive = False
+    answer = world.client().get("/health/live")
+    assert (answer.status_code, answer.json) == (503, {"status": "stuck"})
+
+
 def down(*, required: bool) -> PartHealth:
     return PartHealth(status=PartStatus.DOWN, required=required, detail="no answer")
 
@@ -269,10 +275,10 @@ def test_without_a_part_that_is_required_it_is_not_ready(world: World) -> None:
     assert answer.get_json()["parts"]["kafka"]["detail"] == "no answer"
 
 
-def test_without_any_other_part_it_still_is(world: World) -> None:
+def test_without_any_other_part_it_still_is_and_says_so(world: World) -> None:
     world.health["redis"] = down(required=False)
     answer = world.client().get("/health/ready")
-    assert (answer.status_code, answer.get_json()["status"]) == (200, "ready")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "degraded")
     assert answer.get_json()["parts"]["redis"]["status"] == "down"
 
 

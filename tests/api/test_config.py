@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api import config as config_module
-from api.config import ApiConfig
+from api.config import ApiConfig, Publishing
 from api.errors import ConfigError
 from registry import options as registry_options
 from tests.api.world import ENV
@@ -25,7 +25,9 @@ def test_defaults() -> None:
     assert (config.auth_timeout_seconds, config.redis_timeout_seconds) == (0.04, 0.02)
     assert (config.cache_times.identity_seconds, config.cache_times.rejection_seconds) == (300, 30)
     assert config.jwt.max_overdue_seconds == 30 * 24 * 3600
-    assert (config.limits.json_depth, config.limits.publish_seconds) == (32, 2.0)
+    assert config.limits.json_depth == 32
+    assert config.publishing.spool_max_bytes == 268_435_456
+    assert (config.publishing.wait_seconds, config.publishing.delivery_seconds) == (0.05, 15.0)
     assert config.body_limit_bytes == 65_536
     assert config.contracts_dir is None
 
@@ -38,7 +40,13 @@ def test_waiting_for_redis_and_auth_service_stays_well_under_100_ms() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL", "REDIS_URL", "AUTH_SERVICE_URL"],
+    [
+        "KAFKA_BOOTSTRAP_SERVERS",
+        "SCHEMA_REGISTRY_URL",
+        "REDIS_URL",
+        "AUTH_SERVICE_URL",
+        "SPOOL_DIR",
+    ],
 )
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_what_has_to_be_set(name: str, value: str | None) -> None:
@@ -59,6 +67,8 @@ def test_what_has_to_be_set(name: str, value: str | None) -> None:
         ("AUTH_TIMEOUT_SECONDS", ["0", "-1", "nan", "inf", "40ms"]),
         ("REDIS_TIMEOUT_SECONDS", ["0", "x"]),
         ("PUBLISH_TIMEOUT_SECONDS", ["0", "0.0001", "x"]),
+        ("DELIVERY_TIMEOUT_SECONDS", ["0", "0.9", "x"]),
+        ("SPOOL_MAX_BYTES", ["0", "1048575", "1GB"]),
         ("KAFKA_BOOTSTRAP_SERVERS", ["host", "host:port", "http://host:1", ",", "a:1,,b:1"]),
         ("SCHEMA_REGISTRY_URL", ["host:8081", "ftp://x", "http://", "http://a,b", "http://a?x"]),
         ("AUTH_CACHE_SECONDS", ["0", "x"]),
@@ -92,12 +102,21 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
         BODY_LIMIT_BYTES="100",
         JSON_DEPTH_LIMIT="5",
         PUBLISH_TIMEOUT_SECONDS="3",
+        DELIVERY_TIMEOUT_SECONDS="60",
+        SPOOL_DIR=str(tmp_path / "spool"),
+        SPOOL_MAX_BYTES="2000000",
         CONTRACTS_DIR=str(tmp_path),
     )
     assert config.auth_url == "https://auth.example:8443/check"
     assert (config.jwt.public_key, config.jwt.issuer, config.jwt.audience) == ("a key", "i", "a")
     assert (config.kafka_topic, config.contracts_dir) == ("t", tmp_path)
     assert (config.body_limit_bytes, config.limits.json_depth) == (100, 5)
+    assert config.publishing == Publishing(
+        spool_dir=tmp_path / "spool",
+        spool_max_bytes=2_000_000,
+        wait_seconds=3.0,
+        delivery_seconds=60.0,
+    )
 
 
 def test_the_public_key_is_given_in_one_way(tmp_path: Path) -> None:

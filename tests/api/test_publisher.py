@@ -1,218 +1,375 @@
-"""Publishing, in memory and to a real broker: acknowledged or an error, within a bounded time."""
+"""The rule of storing: Kafka in time, else the spool, else refused; and out of the spool again."""
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from api.errors import StoreUnavailableError
+from api.config import Publishing
+from api.errors import ConfigError, RecordRefusedError, StoreUnavailableError
 from api.model import PartStatus
 from api.pipeline import Publisher
-from api.publisher import InMemoryPublisher, KafkaPublisher, Published
-from contracts.stamps import NUMBER, PRODUCER, VOID, Stamp, stamp_in
-from tests.api.servers import Broker, broker, create_topic, read_topic
-from tests.support.processes import free_port, wait_until
-from tests.support.variants import BROKERS, StartBroker
+from api.publisher import InMemoryPublisher, SpoolingPublisher
+from api.publishing import spooling
+from api.sending import InMemorySender
+from api.spool import slots
+from api.spool.record import Record
+from contracts.stamps import stamp_in
+from tests.api.spool.parts import open_log, record
+from tests.support.processes import wait_until
 
-TOPIC = "ugc.events"
-LONG_SECONDS = 20.0
-SHORT_SECONDS = 0.5
-
-pytestmark = pytest.mark.stack
-
-
-@dataclass
-class Target:
-    publisher: Publisher
-    stored: Callable[[], list[Published]]
-    stop: Callable[[], None]
+WAIT_SECONDS = 0.05
 
 
-@pytest.fixture(params=[pytest.param(None, id="memory"), *BROKERS])
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
-    """A publisher, what it has stored, and a way to take its store away."""
-    if request.param is None:
-        in_memory = InMemoryPublisher()
-        yield Target(
-            in_memory,
-            lambda: list(in_memory.published),
-            lambda: setattr(in_memory, "available", False),
+def TAKES(_record: Record) -> StoreUnavailableError | None:  # noqa: N802 - a kind of Kafka
+    return None
+
+
+def FAILS(_record: Record) -> StoreUnavailableError | None:  # noqa: N802
+    return StoreUnavailableError("not taken")
+
+
+def SILENT(_record: Record) -> StoreUnavailableError | None:  # noqa: N802
+    return InMemorySender.SILENCE
+
+
+class World:
+    """A publisher over a Kafka in memory and a spool on the disk."""
+
+    def __init__(self, folder: Path, **changes: float) -> None:
+        self.folder = folder / "spool"
+        self.sender = InMemorySender()
+        self.settings = Publishing(
+            spool_dir=self.folder,
+            spool_max_bytes=int(changes.get("max_bytes", 10_000_000)),
+            wait_seconds=changes.get("wait_seconds", WAIT_SECONDS),
+            delivery_seconds=changes.get("delivery_seconds", 30.0),
         )
-        return
-    with request.param(tmp_path) as running, closing(kafka(running.address)) as publisher:
-        create_topic(running, TOPIC)
-        yield Target(publisher, lambda: stored(running), running.process.kill)
+
+    @contextmanager
+    def publisher(self) -> Iterator[SpoolingPublisher]:
+        with spooling(self.sender, self.settings) as publisher:
+            yield publisher
+
+    @property
+    def ids(self) -> list[int]:
+        """What Kafka has, in order of arrival."""
+        return [each.event_id.int for each in self.sender.taken]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [number_of(each) for each in self.sender.taken]
+
+    def wait_for(self, *ids: int) -> None:
+        wait_until(lambda: set(ids) <= set(self.ids), f"Kafka has {ids}")
 
 
-def kafka(address: str) -> KafkaPublisher:
-    return KafkaPublisher(address, TOPIC, timeout_seconds=1.0)
+def number_of(record: Record) -> int:
+    stamp = stamp_in({name: text.encode() for name, text in record.headers.items()})
+    assert stamp is not None
+    return stamp.number
 
 
-def stored(running: Broker) -> list[Published]:
-    return [
-        Published(
-            key=message.key(),
-            value=message.value(),
-            headers={
-                name: value.decode()
-                for name, value in message.headers() or ()
-                if name not in {PRODUCER, NUMBER, VOID}
-            },
-        )
-        for message in read_topic(running, TOPIC)
-    ]
-
-
-def stamps(running: Broker) -> dict[bytes, Stamp]:
-    """The stamp of each message in the topic, by its value."""
-    found = {
-        message.value(): stamp_in(dict(message.headers() or ()))
-        for message in read_topic(running, TOPIC)
-    }
-    return {value: stamp for value, stamp in found.items() if stamp is not None}
-
-
-def publish(publisher: Publisher, value: bytes = b"v", timeout_seconds: float = 5.0) -> None:
-    publisher.publish(
-        key=b"k", value=value, headers={"correlation_id": "c"}, timeout_seconds=timeout_seconds
-    )
-
-
-def seconds_to_fail(publisher: Publisher, timeout_seconds: float = 5.0) -> float:
-    began = time.monotonic()
-    with pytest.raises(StoreUnavailableError):
-        publish(publisher, timeout_seconds=timeout_seconds)
-    return time.monotonic() - began
-
-
-def test_what_was_published_is_stored_when_it_returns(target: Target) -> None:
-    publish(target.publisher, b"\0\xff binary")
-    assert target.stored() == [
-        Published(key=b"k", value=b"\0\xff binary", headers={"correlation_id": "c"})
-    ]
-
-
-def test_many_threads_publish_at_once(target: Target) -> None:
-    values = {str(number).encode() for number in range(200)}
-    with ThreadPoolExecutor(16) as threads:
-        list(threads.map(lambda value: publish(target.publisher, value), values))
-    found = target.stored()
-    assert len(found) == 200
-    assert {each.value for each in found} == values
-
-
-def test_without_its_store_it_fails_in_a_bounded_time(target: Target) -> None:
-    publish(target.publisher)
-    target.stop()
-    assert seconds_to_fail(target.publisher, SHORT_SECONDS) < 4 * SHORT_SECONDS
+def voids_of(record: Record) -> str:
+    return record.headers.get("ugc-void", "")
 
 
 @pytest.fixture
-def nowhere() -> Iterator[KafkaPublisher]:
-    """A publisher whose broker is not there."""
-    with closing(kafka(f"127.0.0.1:{free_port()}")) as publisher:
-        yield publisher
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
-def test_after_failures_in_a_row_it_does_not_wait_for_kafka(nowhere: KafkaPublisher) -> None:
-    took = [seconds_to_fail(nowhere, 0.05) for _ in range(12)]
-    assert all(0.05 <= each < 0.5 for each in took[:5])
-    assert all(each < 0.05 for each in took[5:])
+@pytest.fixture(params=["memory", "spooling"])
+def stored(
+    request: pytest.FixtureRequest, world: World
+) -> Iterator[tuple[Publisher, list[Record]]]:
+    """Every publisher, and what it stored."""
+    if request.param == "memory":
+        in_memory = InMemoryPublisher()
+        yield in_memory, in_memory.published
+        return
+    with world.publisher() as publisher:
+        yield publisher, world.sender.taken
 
 
-def test_health_of_a_broker_that_is_not_there(nowhere: KafkaPublisher) -> None:
-    began = time.monotonic()
-    health = nowhere.health()
-    assert time.monotonic() - began < 3
-    assert (health.status, health.required) == (PartStatus.DOWN, True)
+def test_what_was_published_is_stored(stored: tuple[Publisher, list[Record]]) -> None:
+    publisher, found = stored
+    publisher.publish(record(1))
+    assert publisher.publish_all([record(2), record(3)]) == [None, None]
+    assert publisher.publish_all([]) == []
+    assert [each.event_id.int for each in found] == [1, 2, 3]
+    assert {each.value for each in found} == {record(1).value}
 
 
-@pytest.mark.parametrize("start", BROKERS)
-def test_health_knows_whether_the_topic_is_there(start: StartBroker, tmp_path: Path) -> None:
-    with start(tmp_path) as running, closing(kafka(running.address)) as publisher:
-        for _ in range(2):
-            assert publisher.health().detail == "there is no topic ugc.events"
-        assert publisher.health().status is PartStatus.DOWN
-        create_topic(running, TOPIC)
-        wait_until(lambda: publisher.health().status is PartStatus.UP, "topic is known")
-        assert publisher.health().required
+def test_many_threads_publish_at_once(stored: tuple[Publisher, list[Record]]) -> None:
+    publisher, found = stored
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(lambda number: publisher.publish(record(number)), range(200)))
+    assert sorted(each.event_id.int for each in found) == list(range(200))
 
 
-@pytest.mark.parametrize("start", BROKERS)
-def test_a_paused_broker_is_waited_for_and_then_given_up(
-    start: StartBroker, tmp_path: Path
+def test_each_record_gets_the_next_number_of_one_producer(world: World) -> None:
+    with world.publisher() as publisher:
+        for number in range(3):
+            publisher.publish(record(number))
+    assert world.numbers == [1, 2, 3]
+    assert len({each.headers["ugc-producer"] for each in world.sender.taken}) == 1
+
+
+def test_another_incarnation_is_another_producer(world: World) -> None:
+    for _ in range(2):
+        with world.publisher() as publisher:
+            publisher.publish(record(1))
+    assert world.numbers == [1, 1]
+    assert len({each.headers["ugc-producer"] for each in world.sender.taken}) == 2
+
+
+def test_a_record_that_fails_goes_to_the_spool_and_from_there_to_kafka(world: World) -> None:
+    answers = iter([StoreUnavailableError("no"), None, None])
+    world.sender.answer = lambda _record: next(answers)
+    with world.publisher() as publisher:
+        publisher.publish(record(1))
+        world.wait_for(1)
+        wait_until(lambda: publisher.spool_state().bytes_used == 0, "the spool is empty")
+        counts = publisher.counts()
+        assert (counts.acknowledged, counts.spooled, counts.refused) == (0, 1, 0)
+        wait_until(lambda: publisher.spool_state().is_direct, "Kafka is asked again")
+        publisher.publish(record(2))
+        assert publisher.counts().acknowledged == 1
+    assert world.ids == [1, 2]
+    assert world.numbers == [1, 2]
+
+
+def test_without_an_answer_it_waits_a_bounded_time_once_and_then_not_at_all(world: World) -> None:
+    world.sender.answer = SILENT
+    with world.publisher() as publisher:
+        began = time.monotonic()
+        publisher.publish(record(1))
+        assert time.monotonic() - began >= WAIT_SECONDS
+        assert not publisher.spool_state().is_direct
+        for number in range(2, 50):
+            publisher.publish(record(number))
+        assert world.sender.asked <= 2, "the rest went to the spool without asking Kafka"
+        assert publisher.counts().spooled == 49
+
+
+def test_what_kafka_acknowledges_late_is_not_sent_again(world: World) -> None:
+    world.sender.answer = SILENT
+    with world.publisher() as publisher:
+        publisher.publish(record(1))
+        publisher.publish(record(2))
+        world.sender.answer = TAKES
+        world.sender.settle(None)
+        world.wait_for(1, 2)
+        wait_until(lambda: publisher.spool_state().bytes_used == 0, "the spool is empty")
+        counts = publisher.counts().replay
+        assert (counts.late, counts.replayed) == (1, 1)
+    assert world.ids == [1, 2]
+
+
+def test_what_fails_late_is_sent_again_with_the_same_id_and_stamp(world: World) -> None:
+    world.sender.answer = SILENT
+    with world.publisher() as publisher:
+        publisher.publish(record(1))
+        world.sender.answer = TAKES
+        world.sender.settle(StoreUnavailableError("late"))
+        world.wait_for(1)
+    assert world.ids == [1]
+    assert world.numbers == [1]
+
+
+def test_what_is_never_heard_of_again_is_sent_again(tmp_path: Path) -> None:
+    """As when a message is left in the queue of a producer that was replaced."""
+    world = World(tmp_path, delivery_seconds=0.1)
+    world.sender.answer = SILENT
+    with world.publisher() as publisher:
+        publisher.publish(record(1))
+        world.sender.answer = TAKES
+        wait_until(lambda: world.sender.asked > 1, "it is tried again")
+
+
+def test_the_order_is_kept_through_an_outage(world: World) -> None:
+    world.sender.answer = FAILS
+    with world.publisher() as publisher:
+        for number in range(500):
+            publisher.publish(record(number))
+        world.sender.answer = TAKES
+        for number in range(500, 900):
+            publisher.publish(record(number))
+        world.wait_for(*range(900))
+    assert world.ids == list(range(900))
+    assert world.numbers == list(range(1, 901))
+
+
+def test_an_outage_in_the_middle_of_the_replay_loses_nothing_and_keeps_the_order(
+    world: World,
 ) -> None:
-    with start(tmp_path) as running, closing(kafka(running.address)) as publisher:
-        create_topic(running, TOPIC)
-        publish(publisher, b"before")
-        running.process.send(signal.SIGSTOP)
-        took = seconds_to_fail(publisher, SHORT_SECONDS)
-        assert SHORT_SECONDS <= took < 2 * SHORT_SECONDS
-        running.process.send(signal.SIGCONT)
-        wait_until(lambda: publishes(publisher, b"after"), "Kafka is used again")
-        values = [each.value for each in stored(running)]
-        found = stamps(running)
-    assert values[0] == b"before"
-    assert b"after" in values
-    assert found[b"before"].number == 1
-    assert found[b"after"].producer == found[b"before"].producer
-    (void,) = found[b"after"].voids
-    assert void == (2, found[b"after"].number - 1)
+    world.sender.answer = FAILS
+    with world.publisher() as publisher:
+        publisher.publish_all([record(number) for number in range(1000)])
+        world.sender.answer = lambda each: (
+            None if each.event_id.int < 300 else StoreUnavailableError("no")
+        )
+        world.wait_for(299)
+        assert publisher.spool_state().bytes_used > 0
+        world.sender.answer = TAKES
+        world.wait_for(*range(1000))
+    assert sorted(set(world.ids)) == world.ids == list(range(1000))
 
 
-@pytest.mark.parametrize("start", BROKERS)
-def test_a_broker_that_comes_back_is_used_again(start: StartBroker, tmp_path: Path) -> None:
-    port = free_port()
-    with closing(kafka(f"127.0.0.1:{port}")) as publisher:
-        assert seconds_to_fail(publisher, SHORT_SECONDS) >= SHORT_SECONDS
-        with start(tmp_path, port=port) as running:
-            wait_until(lambda: publishes(publisher, b"again"), "Kafka is used again")
-            assert b"again" in [each.value for each in stored(running)]
+def test_what_is_left_is_sent_by_the_next_worker(world: World) -> None:
+    world.sender.answer = FAILS
+    with world.publisher() as publisher:
+        publisher.publish_all([record(number) for number in range(20)])
+    assert world.ids == []
+    world.sender.answer = TAKES
+    with world.publisher() as publisher:
+        world.wait_for(*range(20))
+        wait_until(lambda: publisher.spool_state().bytes_used == 0, "the spool is empty")
+    assert world.ids == list(range(20))
+    assert world.numbers == list(range(1, 21))
 
 
-def test_a_fatal_error_of_the_producer_is_reported_and_refuses_everything(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A broker that lost its memory does not know the producer: no retry is safe any more.
-
-    The topic is left to the broker, which makes it when the producer asks; a second maker beside
-    the producer would race with it.
-    """
-    port = free_port()
-    with closing(kafka(f"127.0.0.1:{port}")) as publisher:
-        with broker(tmp_path, port=port):
-            wait_until(lambda: publishes(publisher, b"v"), "Kafka is used")
-            publish(publisher)
-        with broker(tmp_path, port=port):
-
-            def given_up() -> bool:
-                publishes(publisher, b"lost")
-                return "cannot go on" in publisher.health().detail
-
-            wait_until(given_up, "the producer gives up")
-            assert publisher.health().status is PartStatus.DOWN
-            assert seconds_to_fail(publisher, LONG_SECONDS) < 1
-    assert [r.levelname for r in caplog.records if "cannot go on" in r.message] == ["CRITICAL"]
+def test_a_dead_workers_spool_is_taken_over_and_a_living_ones_is_not(world: World) -> None:
+    with ExitStack() as held:
+        dead, alive = slots.take(world.folder), slots.take(world.folder)
+        held.callback(alive.release)
+        for slot, number in [(dead, 1), (alive, 2)]:
+            log = open_log(slot.folder)
+            log.append([record(number)])
+            log.close()
+        dead.release()
+        publisher = held.enter_context(world.publisher())
+        world.wait_for(1)
+        wait_until(lambda: publisher.spool_state().bytes_used == 0, "the spool is empty")
+        assert world.ids == [1]
 
 
-def publishes(publisher: Publisher, value: bytes) -> bool:
-    try:
-        publish(publisher, value, timeout_seconds=1.0)
-    except StoreUnavailableError:
-        return False
-    return True
+def test_other_folders_that_nobody_owns_are_emptied_too(world: World) -> None:
+    owned = [slots.take(world.folder) for _ in range(3)]
+    for number, slot in enumerate(owned):
+        log = open_log(slot.folder)
+        log.append([record(number)])
+        log.close()
+    owned[1].release()
+    owned[2].release()
+    with world.publisher() as publisher:
+        world.wait_for(1, 2)
+        wait_until(lambda: publisher.counts().replay.adopted == 1, "one is taken over")
+        assert sorted(world.ids) == [1, 2]
+        assert not list((world.folder / "worker-0003").glob("*.spool"))
+        slots.take(world.folder).release()
+    owned[0].release()
 
 
-def test_closing_leaves_no_thread_behind(nowhere: KafkaPublisher) -> None:
-    began = time.monotonic()
-    nowhere.close(0.2)
+def test_a_full_spool_refuses_and_the_numbers_are_void_on_a_later_record(tmp_path: Path) -> None:
+    world = World(tmp_path, max_bytes=1_000)
+    world.sender.answer = FAILS
+    with world.publisher() as publisher:
+        outcomes = [publisher.publish_all([record(number)])[0] for number in range(20)]
+        kept = outcomes.count(None)
+        assert 0 < kept < 20
+        with pytest.raises(StoreUnavailableError, match="is full"):
+            publisher.publish(record(99))
+        world.sender.answer = TAKES
+        wait_until(lambda: publisher.spool_state().bytes_used == 0, "the spool is empty")
+        publisher.publish(record(100))
+        publisher.publish(record(101))
+    assert world.ids == [*range(kept), 100, 101]
+    assert [voids_of(each) for each in world.sender.taken[-2:]] == [f"{kept + 1}-21", ""]
+    assert world.numbers[-2:] == [22, 23]
+
+
+def test_a_spool_that_is_refused_by_the_disk_does_not_stop_the_way_to_kafka(world: World) -> None:
+    with world.publisher() as publisher:
+        (world.folder / "worker-0001" / "lock").unlink()
+        (world.folder / "worker-0001").rmdir()
+        world.sender.answer = FAILS
+        with pytest.raises(StoreUnavailableError, match="no new file in the spool"):
+            publisher.publish(record(1))
+        world.sender.answer = TAKES
+        wait_until(lambda: publisher.publish_all([record(2)]) == [None], "Kafka is asked again")
+        (world.folder / "worker-0001").mkdir()
+
+
+def test_what_kafka_will_never_take_is_refused_and_not_spooled(world: World) -> None:
+    world.sender.answer = lambda _record: RecordRefusedError("too large")
+    with world.publisher() as publisher:
+        with pytest.raises(RecordRefusedError):
+            publisher.publish(record(1))
+        assert publisher.spool_state().bytes_used == 0
+        assert publisher.spool_state().is_direct
+        world.sender.answer = TAKES
+        publisher.publish(record(2))
+    assert voids_of(world.sender.taken[0]) == "1"
+
+
+def test_what_kafka_will_never_take_does_not_stop_the_replay(world: World) -> None:
+    world.sender.answer = FAILS
+    with world.publisher() as publisher:
+        publisher.publish_all([record(number) for number in range(5)])
+        world.sender.answer = lambda each: (
+            RecordRefusedError("too large") if each.event_id.int == 2 else None
+        )
+        world.wait_for(0, 1, 3, 4)
+        wait_until(lambda: publisher.counts().replay.set_aside == 1, "one is set aside")
+    assert [path.suffix for path in (world.folder / "worker-0001").glob("0*")] == [".damaged"]
+
+
+def test_of_several_only_those_that_failed_go_to_the_spool(world: World) -> None:
+    asked: list[int] = []
+
+    def every_other(each: Record) -> StoreUnavailableError | None:
+        asked.append(each.event_id.int)
+        is_first_time = asked.count(each.event_id.int) == 1
+        return StoreUnavailableError("no") if is_first_time and each.event_id.int % 2 else None
+
+    world.sender.answer = every_other
+    with world.publisher() as publisher:
+        assert publisher.publish_all([record(number) for number in range(6)]) == [None] * 6
+        counts = publisher.counts()
+        assert (counts.acknowledged, counts.spooled) == (3, 3)
+        world.wait_for(*range(6))
+    assert sorted(world.ids) == list(range(6))
+
+
+def test_the_health_of_the_spool(tmp_path: Path) -> None:
+    world = World(tmp_path, max_bytes=1_500_000)
+    with world.publisher() as publisher:
+        empty = publisher.spool_health()
+        assert (empty.status, empty.required, empty.detail) == (PartStatus.UP, False, "empty")
+        world.sender.answer = FAILS
+        publisher.publish(record(1, size=600_000))
+        used = publisher.spool_health()
+        assert (used.status, used.required) == (PartStatus.UP, True)
+        assert used.detail == "40% full, in use"
+        publisher.publish(record(2, size=620_000))
+        assert publisher.spool_health().status is PartStatus.DEGRADED
+        publisher.publish(record(3, size=100_000))
+        assert publisher.spool_health().status is PartStatus.DOWN
+        assert not publisher.kafka_health().required
+
+
+def test_a_folder_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "spool").write_text("a file")
+    with (
+        pytest.raises(ConfigError, match="SPOOL_DIR must be a folder"),
+        World(tmp_path).publisher(),
+    ):
+        pass
+
+
+def test_closing_ends_the_threads_while_kafka_is_silent(world: World) -> None:
+    world.sender.answer = SILENT
+    with world.publisher() as publisher:
+        publisher.publish(record(1))
+        began = time.monotonic()
     assert time.monotonic() - began < 2
-    assert "kafka-poll" not in {thread.name for thread in threading.enumerate()}
+    assert not publisher.is_alive
+    assert "spool-replay" not in {thread.name for thread in threading.enumerate()}

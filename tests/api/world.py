@@ -41,6 +41,7 @@ ENV: Mapping[str, str] = {
     "REDIS_URL": "redis://127.0.0.1:1",
     "AUTH_SERVICE_URL": "http://127.0.0.1:1",
     "JWT_SECRET": SECRET,
+    "SPOOL_DIR": "/nonexistent/spool",
 }
 """The least that has to be set; nothing listens there."""
 
@@ -76,6 +77,7 @@ class World:
         self.good_token = token()
         self.auth = InMemoryAuthService({self.good_token: Identity(USER, None)})
         self.made_ids = 0
+        self.is_alive = True
         self.health = {
             "kafka": PartHealth(status=PartStatus.UP, required=True, detail="answers"),
             "redis": PartHealth(status=PartStatus.UP, required=False, detail="answers"),
@@ -96,6 +98,7 @@ class World:
             health={name: self._health_of(name) for name in self.health},
             make_id=self.make_id,
             close=lambda: None,
+            is_alive=lambda: self.is_alive,
         )
         return create_app(ApiConfig.from_env(ENV), services).test_client()
 

@@ -28,7 +28,7 @@ FENCES: dict[str, set[str]] = {
     "chdb": {"ch_schema/embedded.py"},
     "clickhouse_driver": {"ch_schema/native.py"},
     "confluent_kafka": {
-        "api/publisher.py",
+        "api/kafka.py",
         "etl/kafka.py",
         "etl/kafka_outbox.py",
         "registry/client.py",

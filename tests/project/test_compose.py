@@ -123,10 +123,13 @@ def test_the_settings_file_has_only_what_the_code_reads() -> None:
     assert names <= string_constants()
 
 
-def test_the_folder_of_schema_ids_is_in_the_image() -> None:
-    folder = OURS["api"]["environment"]["SCHEMA_ID_CACHE_DIR"]
-    assert OURS["api"]["volumes"] == [f"schema-ids:{folder}"]
-    assert f"--owner ugc {folder}" in (ROOT / "Dockerfile").read_text()
+def test_the_folders_that_outlive_a_container_are_in_the_image() -> None:
+    environment = OURS["api"]["environment"]
+    ids, spool = environment["SCHEMA_ID_CACHE_DIR"], environment["SPOOL_DIR"]
+    assert OURS["api"]["volumes"] == [f"schema-ids:{ids}", f"spool:{spool}"]
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert f"--owner ugc {ids} " in dockerfile
+    assert f"--owner ugc --mode 700 {spool}\n" in dockerfile
 
 
 def test_the_image_runs_the_same_program() -> None:

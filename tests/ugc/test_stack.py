@@ -158,6 +158,7 @@ def test_parts_are_told_where_the_others_are(tmp_path: Path) -> None:
     told = {part.variable: made.urls[part.name] for part in PARTS if part.variable}
     told |= {"JWT_SECRET": SECRET, "KAFKA_SESSION_TIMEOUT_MS": "3000"}
     told |= {"SCHEMA_ID_CACHE_DIR": str(tmp_path / "state/schema-ids")}
+    told |= {"SPOOL_DIR": str(tmp_path / "state/spool")}
     assert made.shared == told
     assert made.env == {**told, "PATH": "/bin", "PYTHONUNBUFFERED": "1"}
     assert told["CLICKHOUSE_URL"] == f"http://127.0.0.1:{made.ports[PartName.CLICKHOUSE]}/ugc"

@@ -69,6 +69,7 @@ def make_plan(
     settings = {
         "JWT_SECRET": jwt_secret,
         "SCHEMA_ID_CACHE_DIR": str(config.state_dir.resolve() / "schema-ids"),
+        "SPOOL_DIR": str(config.state_dir.resolve() / "spool"),
         **{name: value for part in started for name, value in part.settings.items()},
     }
     told = {

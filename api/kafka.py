@@ -1,0 +1,217 @@
+"""Records into Kafka: librdkafka's idempotent producer, replaced when it cannot go on.
+
+It cannot go on after a fatal error.  It may also be caught in a loop of its own: a broker that lost
+its memory calls the producer unknown, the producer raises its epoch and tries again, for ever.  So
+it is replaced as well when a record times out and none was acknowledged for as long as that.
+
+librdkafka has a queue of its own, and what is only in that queue is lost with the process.  So
+``send`` promises nothing; what it returns ends with the brokers' acknowledgement, or with an error.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from api.errors import RecordRefusedError, StoreUnavailableError
+from api.model import PartHealth, PartStatus
+from api.spool.record import Record
+
+_log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.1
+_HEALTH_SECONDS = 1.0
+_QUEUED_MESSAGES = 10_000
+_NETWORK_SECONDS = 5.0
+_REBUILD_SECONDS = 1.0
+
+_NEVER = {
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.INVALID_RECORD,
+    KafkaError.RECORD_LIST_TOO_LARGE,
+}
+"""What Kafka says of a message that it will not take later either."""
+
+
+class KafkaSender:
+    """A producer, and the thread that serves its acknowledgements.
+
+    Make it in the process that uses it: librdkafka's threads do not survive a fork.
+    """
+
+    def __init__(self, bootstrap_servers: str, topic: str, *, delivery_seconds: float) -> None:
+        """Starts the producer; it connects in the background.
+
+        Args:
+            bootstrap_servers: ``host:port``, several separated by commas.
+            topic: where the records go; it has to exist.
+            delivery_seconds: after that long an unacknowledged record is given up.
+        """
+        self._topic = topic
+        self._settings = _settings(bootstrap_servers, delivery_seconds)
+        self._closing = threading.Event()
+        self._rebuilt = 0
+        self._rebuilt_at = -_REBUILD_SECONDS
+        self._stuck_seconds = delivery_seconds
+        self._acknowledged_at = time.monotonic()
+        self._is_stuck = False
+        self._producer = self._new_producer()
+        self._poller = threading.Thread(target=self._poll, name="kafka-poll", daemon=True)
+        self._poller.start()
+
+    @property
+    def rebuilt(self) -> int:
+        """How often the producer had to be replaced."""
+        return self._rebuilt
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether acknowledgements are still served."""
+        return self._poller.is_alive()
+
+    def send(self, record: Record) -> Future[None]:
+        """Hands a record to the producer; never waits.
+
+        Returns:
+            What ends when Kafka has it, or with a ``StoreUnavailableError``, within
+            ``delivery_seconds``. After an error Kafka may have the record all the same.
+        """
+        outcome: Future[None] = Future()
+
+        def delivered(error: KafkaError | None, _message: Message) -> None:
+            if error is None:
+                self._acknowledged_at = time.monotonic()
+                outcome.set_result(None)
+            else:
+                silence = time.monotonic() - self._acknowledged_at
+                is_late = error.code() == KafkaError._MSG_TIMED_OUT
+                self._is_stuck |= is_late and silence > self._stuck_seconds
+                outcome.set_exception(_translated(error))
+
+        try:
+            self._producer.produce(
+                self._topic,
+                record.value,
+                record.key,
+                headers=dict(record.headers),
+                on_delivery=delivered,
+            )
+        except BufferError:
+            outcome.set_exception(StoreUnavailableError("the producer's queue is full"))
+        except KafkaException as error:
+            outcome.set_exception(_translated(error.args[0]))
+        return outcome
+
+    def health(self) -> PartHealth:
+        """Whether Kafka answers now and knows the topic. Waits for up to a second."""
+        problem = self._problem_with_topic()
+        return PartHealth(
+            status=PartStatus.DOWN if problem else PartStatus.UP,
+            required=True,
+            detail=problem or "answers",
+        )
+
+    def close(self, timeout_seconds: float = 5.0) -> None:
+        """Waits for what is under way, then stops; the rest is given up. Once is enough."""
+        if self._closing.is_set():
+            return
+        deadline = time.monotonic() + timeout_seconds
+        while (left := len(self._producer)) and time.monotonic() < deadline:
+            self._closing.wait(_POLL_SECONDS)
+        if left:
+            _log.warning("%d records were still without acknowledgement at the end", left)
+            _give_up(self._producer)
+        self._closing.set()
+        self._poller.join()
+
+    def _new_producer(self) -> Producer:
+        return Producer(
+            {**self._settings, "error_cb": _log_trouble},
+            logger=logging.getLogger(f"{__name__}.librdkafka"),
+        )
+
+    def _problem_with_topic(self) -> str | None:
+        """Asks for all topics: asking for one by name makes some brokers create it."""
+        try:
+            known = self._producer.list_topics(timeout=_HEALTH_SECONDS).topics
+        except KafkaException as error:
+            return str(_translated(error.args[0]))
+        return None if self._topic in known else f"there is no topic {self._topic}"
+
+    def _poll(self) -> None:
+        """Serves acknowledgements until the end.
+
+        A fatal error comes out of ``poll`` as an exception and never reaches ``error_cb``.
+        """
+        while not self._closing.is_set():
+            try:
+                self._producer.poll(_POLL_SECONDS)
+            except KafkaException as error:
+                _log.critical("the producer cannot go on: %s", error)
+                self._replace()
+            if self._is_stuck:
+                _log.error("nothing was acknowledged for %.0f s", self._stuck_seconds)
+                self._replace()
+
+    def _replace(self) -> None:
+        """A new producer in place of one that takes nothing any more.
+
+        Everything that was under way ends with an error, so that whoever sent it sends it again.
+        """
+        broken = self._producer
+        self._producer = self._new_producer()
+        self._rebuilt += 1
+        _log.warning("the producer is replaced; %d records were under way", len(broken))
+        _give_up(broken)
+        self._is_stuck = False
+        self._acknowledged_at = time.monotonic()
+        is_too_fast = time.monotonic() - self._rebuilt_at < _REBUILD_SECONDS
+        self._rebuilt_at = time.monotonic()
+        if is_too_fast:
+            self._closing.wait(_REBUILD_SECONDS)
+
+
+def _give_up(producer: Producer) -> None:
+    """Ends everything that is under way with an error, and serves the reports of that."""
+    producer.purge(in_queue=True, in_flight=True, blocking=True)
+    for _ in range(_QUEUED_MESSAGES):
+        try:
+            if not producer.poll(0) and not len(producer):
+                return
+        except KafkaException:  # it says once more that it is broken
+            continue
+
+
+def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, object]:
+    network_ms = int(_NETWORK_SECONDS * 1000)
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        "client.id": "ugc-api",
+        "enable.idempotence": True,
+        "acks": "all",
+        "partitioner": "murmur2_random",
+        "linger.ms": 2,
+        "delivery.timeout.ms": int(delivery_seconds * 1000),
+        "request.timeout.ms": network_ms,
+        "socket.timeout.ms": network_ms,
+        "queue.buffering.max.messages": _QUEUED_MESSAGES,
+        "reconnect.backoff.max.ms": 1_000,
+        "socket.keepalive.enable": True,
+    }
+
+
+def _log_trouble(error: KafkaError) -> None:
+    """librdkafka's report of a trouble that belongs to no single message."""
+    _log.warning("Kafka: %s", error.str())
+
+
+def _translated(error: object) -> StoreUnavailableError:
+    if not isinstance(error, KafkaError):
+        return StoreUnavailableError(str(error))
+    kind = RecordRefusedError if error.code() in _NEVER else StoreUnavailableError
+    return kind(error.str())

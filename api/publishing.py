@@ -1,0 +1,97 @@
+"""Puts the publisher together: Kafka, this worker's spool, and the thread between them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from api.config import ApiConfig, Publishing
+from api.errors import ConfigError
+from api.kafka import KafkaSender
+from api.numbering import Numbering
+from api.publisher import SpoolingPublisher
+from api.replay import Abandoned, Replayer
+from api.sending import Sender
+from api.spool import slots
+from api.spool.log import Log
+
+
+@contextmanager
+def connect_publisher(config: ApiConfig) -> Iterator[SpoolingPublisher]:
+    """The publisher over the real Kafka, for as long as the context lasts.
+
+    Raises:
+        ConfigError: the spool's folder cannot be used.
+    """
+    settings = config.publishing
+    sender = KafkaSender(
+        config.kafka_bootstrap_servers,
+        config.kafka_topic,
+        delivery_seconds=settings.delivery_seconds,
+    )
+    try:
+        with spooling(sender, settings) as publisher:
+            yield publisher
+    finally:
+        sender.close()
+
+
+@contextmanager
+def spooling(sender: Sender, settings: Publishing) -> Iterator[SpoolingPublisher]:
+    """A publisher with a spool of its own before a sender.
+
+    Raises:
+        ConfigError: the spool's folder cannot be used.
+    """
+    try:
+        slot = slots.take(settings.spool_dir)
+    except OSError as error:
+        expected = f"a folder that can be written to ({error})"
+        raise ConfigError("SPOOL_DIR", expected) from error
+    spool = open_log(slot.folder, settings)
+    replayer = Replayer(
+        spool,
+        sender,
+        abandoned(settings),
+        delivery_seconds=settings.delivery_seconds,
+    )
+    replayer.start()
+    try:
+        yield SpoolingPublisher(
+            sender,
+            spool,
+            replayer,
+            Numbering(uuid.uuid4().hex),
+            wait_seconds=settings.wait_seconds,
+        )
+    finally:
+        replayer.close()
+        spool.close()
+        slot.release()
+
+
+def open_log(folder: Path, settings: Publishing) -> Log:
+    """The spool in one worker's folder."""
+    return Log(
+        folder, max_bytes=settings.spool_max_bytes, clock_ms=lambda: time.time_ns() // 1_000_000
+    )
+
+
+def abandoned(settings: Publishing) -> Abandoned:
+    """Finds the spools of dead workers."""
+
+    @contextmanager
+    def owned(slot: slots.Slot) -> Iterator[Log]:
+        try:
+            left = open_log(slot.folder, settings)
+            try:
+                yield left
+            finally:
+                left.close()
+        finally:
+            slot.release()
+
+    return lambda: (owned(slot) for slot in slots.take_abandoned(settings.spool_dir))
