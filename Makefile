@@ -44,6 +44,7 @@ test: $(STAMP) lint  ## Everything that needs only PyPI.
 .PHONY: test-full
 test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs them if it may.
 	tests/fullstack/install
+	ETL_STATE_MACHINE_EXAMPLES=20000 $(BIN)/pytest --timeout=3600 tests/etl/test_faults.py
 	$(BIN)/pytest -m full
 
 .PHONY: lock
