@@ -132,7 +132,8 @@ def python_server(
     """One of the project's own servers, as ``ugc`` runs it, once it listens."""
     port = port or free_port()
     command = [sys.executable, "-m", "ugc", *arguments.split(), "--port", str(port)]
-    process = ServerProcess(command, folder / f"{name}.log", env)
+    # What a killed server leaves in its temporary folder goes with the test's.
+    process = ServerProcess(command, folder / f"{name}.log", {**env, "TMPDIR": str(folder)})
     try:
         process.wait_ready(lambda: listens(port))
         yield Server(process, f"http://127.0.0.1:{port}")
