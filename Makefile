@@ -45,6 +45,7 @@ test: $(STAMP) lint  ## Everything that needs only PyPI.
 test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs them if it may.
 	tests/fullstack/install
 	ETL_STATE_MACHINE_EXAMPLES=20000 $(BIN)/pytest --timeout=3600 tests/etl/test_faults.py
+	GATE_EXAMPLES=3000 $(BIN)/pytest --timeout=1800 tests/ugc/test_gate_differential.py
 	$(BIN)/pytest -m full
 
 .PHONY: lock
