@@ -91,11 +91,14 @@ def read_live(client: ClickHouse, names: Databases) -> Live:
 
 def _read(client: ClickHouse, names: Databases) -> Live:
     of_tables = {"database": names.tables}
+    # The tables first: one that another program makes meanwhile is then not seen at all, rather
+    # than as a table without columns.
+    listed = client.query(_TABLES, parameters=of_tables)
     columns = _by_table(client.query(_COLUMNS, parameters=of_tables))
     indexes = _by_table(client.query(_INDEXES, parameters=of_tables))
     parts = _by_table(client.query(_PARTS, parameters=of_tables))
     tables = {}
-    for found in client.query(_TABLES, parameters=of_tables):
+    for found in listed:
         name = found["name"]
         (size,) = parts[name] or ({"rows": 0, "bytes": 0},)
         tables[name] = _table(names.tables, found, columns[name], indexes[name], size)

@@ -100,9 +100,9 @@ def test_a_rewrite_that_was_killed_is_whole_in_the_end(server: FolderServer) -> 
 
 
 def test_two_programs_at_once(server: FolderServer) -> None:
-    for process in [start_apply(server) for _ in range(2)]:
-        code, output = finish(process)
-        assert code == 0, output
+    processes = [start_apply(server) for _ in range(2)]
+    ended = [finish(process) for process in processes]
+    assert [code for code, _ in ended] == [0, 0], ended
     assert_in_step(server)
 
 
