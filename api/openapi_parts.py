@@ -87,7 +87,8 @@ _HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {
 }
 
 POST_DESCRIPTION = """\
-Takes one event. **202 means stored**: Kafka has acknowledged it.
+Takes one event. **202 means stored**: acknowledged by Kafka, or synced to this server's
+disk until Kafka takes it.
 
 - `token` is the user's access token, or `null` for a visitor who is not signed in. It is checked
   and never stored.

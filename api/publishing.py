@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from api.replay import Abandoned, Replayer
 from api.sending import Sender
 from api.spool import slots
 from api.spool.log import Log
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -59,12 +62,15 @@ def spooling(sender: Sender, settings: Publishing) -> Iterator[SpoolingPublisher
         delivery_seconds=settings.delivery_seconds,
     )
     replayer.start()
+    producer = uuid.uuid4().hex
+    # Whoever sees a gap in a producer's numbers finds its process and its spool by this line.
+    _log.info("producer %s, spool %s", producer, slot.folder)
     try:
         yield SpoolingPublisher(
             sender,
             spool,
             replayer,
-            Numbering(uuid.uuid4().hex),
+            Numbering(producer),
             wait_seconds=settings.wait_seconds,
         )
     finally:

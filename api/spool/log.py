@@ -246,6 +246,8 @@ class Log:
         while current.synced < target:
             if current.written < target:
                 raise SpoolError("the spool could not be synced")
+            if self._closed:
+                raise SpoolError("the spool is closed")
             if self._syncing:
                 self._changed.wait()
             else:

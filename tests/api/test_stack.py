@@ -420,6 +420,7 @@ def test_no_token_is_in_any_log(stack: Stack, api: Server) -> None:
     logs = [path.read_text() for path in stack.folder.glob("api-*.log")]
     lines = [json.loads(line) for text in logs for line in text.splitlines() if line[:1] == "{"]
     assert "token_invalid" in {line.get("code") for line in lines}
+    assert any(line["message"].startswith("producer ") for line in lines), "gaps lead here"
     assert not any("eyJ" in text for text in logs), "no part of a JWT"
     assert not any(SECRET in text for text in logs)
 

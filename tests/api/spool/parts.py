@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import uuid
 from pathlib import Path
 
@@ -90,3 +91,17 @@ class FaultyDisk(Disk):
     def _maybe(self, operation: str) -> None:
         if operation in self.failing:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+class HeldDisk(Disk):
+    """A disk whose first sync ends when the test says so; it counts syncs."""
+
+    def __init__(self) -> None:
+        self.syncs = 0
+        self.syncing, self.go_on = threading.Event(), threading.Event()
+
+    def sync(self, descriptor: int) -> None:
+        self.syncs += 1
+        self.syncing.set()
+        assert self.go_on.wait(10)
+        super().sync(descriptor)

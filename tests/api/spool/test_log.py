@@ -16,8 +16,9 @@ import pytest
 
 from api.errors import SpoolError, SpoolFullError
 from api.spool.disk import Disk
-from api.spool.log import Damage
-from tests.api.spool.parts import NOW_MS, FaultyDisk, drained, open_log, record
+from api.spool.log import Damage, Log
+from tests.api.spool.parts import NOW_MS, FaultyDisk, HeldDisk, drained, open_log, record
+from tests.support.processes import wait_until
 
 
 def test_records_come_back_in_order_and_whole(tmp_path: Path) -> None:
@@ -300,6 +301,38 @@ def test_a_closed_log_refuses_and_a_waiting_reader_ends(tmp_path: Path) -> None:
         assert reading.result(5) == []
     with pytest.raises(SpoolError, match="closed"):
         log.append([record(1)])
+
+
+def test_an_append_that_waits_while_the_log_closes_touches_no_closed_file(tmp_path: Path) -> None:
+    disk = HeldDisk()
+    log = open_log(tmp_path, disk=disk)
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(log.append, [record(1)])
+        assert disk.syncing.wait(10)
+        one = log.bytes_used
+        second = threads.submit(log.append, [record(2)])
+        wait_until(lambda: log.bytes_used > one, "the second append waits for a sync")
+        closing_log = threads.submit(log.close)
+        wait_until(lambda: refuses(log), "the log closes")
+        disk.go_on.set()
+        closing_log.result(10)
+        first.result(10)
+        with pytest.raises(SpoolError, match="closed"):
+            second.result(10)
+    assert disk.syncs == 1
+    with closing(open_log(tmp_path)) as left:
+        assert drained(left)[:1] == [1]
+
+
+def refuses(log: Log) -> bool:
+    """Whether the log takes nothing any more; it is asked for more than it could ever hold."""
+    try:
+        log.append([record(3, size=20_000_000)])
+    except SpoolFullError:
+        return False
+    except SpoolError:
+        return True
+    raise AssertionError("a record beyond the limit was taken")
 
 
 WRITER = """
