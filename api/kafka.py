@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -29,6 +30,7 @@ _HEALTH_SECONDS = 1.0
 _QUEUED_MESSAGES = 10_000
 _NETWORK_SECONDS = 5.0
 _REBUILD_SECONDS = 1.0
+_GIVE_UP_SECONDS = 10.0
 
 _NEVER = {
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -60,6 +62,8 @@ class KafkaSender:
         self._stuck_seconds = delivery_seconds
         self._acknowledged_at = time.monotonic()
         self._is_stuck = False
+        # Nothing may be handed to a producer that is being given up: it would never be reported.
+        self._handing_over = threading.Lock()
         self._producer = self._new_producer()
         self._poller = threading.Thread(target=self._poll, name="kafka-poll", daemon=True)
         self._poller.start()
@@ -94,13 +98,14 @@ class KafkaSender:
                 outcome.set_exception(_translated(error))
 
         try:
-            self._producer.produce(
-                self._topic,
-                record.value,
-                record.key,
-                headers=dict(record.headers),
-                on_delivery=delivered,
-            )
+            with self._handing_over:
+                self._producer.produce(
+                    self._topic,
+                    record.value,
+                    record.key,
+                    headers=dict(record.headers),
+                    on_delivery=delivered,
+                )
         except BufferError:
             outcome.set_exception(StoreUnavailableError("the producer's queue is full"))
         except KafkaException as error:
@@ -163,8 +168,9 @@ class KafkaSender:
 
         Everything that was under way ends with an error, so that whoever sent it sends it again.
         """
-        broken = self._producer
-        self._producer = self._new_producer()
+        fresh = self._new_producer()
+        with self._handing_over:
+            broken, self._producer = self._producer, fresh
         self._rebuilt += 1
         _log.warning("the producer is replaced; %d records were under way", len(broken))
         _give_up(broken)
@@ -177,14 +183,18 @@ class KafkaSender:
 
 
 def _give_up(producer: Producer) -> None:
-    """Ends everything that is under way with an error, and serves the reports of that."""
+    """Ends everything that is under way with an error, and serves the reports of that.
+
+    librdkafka's threads make the reports, some after ``purge`` has returned.  What is not reported
+    in time will never be.
+    """
     producer.purge(in_queue=True, in_flight=True, blocking=True)
-    for _ in range(_QUEUED_MESSAGES):
-        try:
-            if not producer.poll(0) and not len(producer):
-                return
-        except KafkaException:  # it says once more that it is broken
-            continue
+    until = time.monotonic() + _GIVE_UP_SECONDS
+    while len(producer) and time.monotonic() < until:
+        with suppress(KafkaException):  # it says once more that it is broken
+            producer.poll(_POLL_SECONDS)
+    if left := len(producer):
+        _log.error("%d records that were given up were never reported", left)
 
 
 def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, object]:
