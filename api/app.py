@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Sequence
 
 import orjson
 from flask import Flask, Response, g, request
@@ -13,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from api import blueprint, contract_routes, docs_ui, health, metrics, paths
 from api.config import ApiConfig
 from api.errors import Refusal
-from api.model import Accepted
+from api.model import Outcome
 from api.problems import MEDIA_TYPE, problem
 from api.services import Services
 from contracts.reasons import DESCRIPTIONS, Reason
@@ -43,7 +44,9 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documentation has an order
     app.register_blueprint(
-        blueprint.events(services.pipeline, body_limit_bytes=config.body_limit_bytes)
+        blueprint.events(
+            services.pipeline, body_limit_bytes=config.body_limit_bytes, batch=config.batch
+        )
     )
     app.register_blueprint(contract_routes.blueprint(services.catalog))
     app.register_blueprint(health.blueprint(services.health, services.is_alive))
@@ -84,18 +87,26 @@ def _sent_id() -> str | None:
 
 
 def _count(counts: metrics.Metrics, response: Response) -> None:
-    """Counts the answer, and the event if the request was one to store."""
+    """Counts the answer, and the events if the request was to store any."""
     route = None if request.url_rule is None else request.url_rule.rule
     seconds = time.perf_counter() - g.started
     counts.request(route=route, method=request.method, status=response.status_code, seconds=seconds)
     refusal: Refusal | None = g.get("refusal")
-    accepted: Accepted | None = g.get("accepted")
-    if accepted is not None:
-        counts.accepted(accepted.event, accepted.version)
     if refusal is not None:
         counts.refusal(refusal.reason)
-        if route == paths.EVENTS:
-            counts.refused(refusal.event, refusal.version, status=refusal.status)
+    outcomes: Sequence[Outcome] = g.get("outcomes", ())
+    if refusal is not None and route == paths.EVENTS:
+        outcomes = (refusal,)
+    for outcome in outcomes:
+        _count_event(counts, outcome)
+
+
+def _count_event(counts: metrics.Metrics, outcome: Outcome) -> None:
+    match outcome:
+        case Refusal():
+            counts.refused(outcome.event, outcome.version, status=outcome.status)
+        case _:
+            counts.accepted(outcome.event, outcome.version, is_duplicate=outcome.is_duplicate)
 
 
 def _refused(refusal: Refusal) -> Response:

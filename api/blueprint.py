@@ -1,61 +1,84 @@
-"""``POST /api/v1/events`` and its dry run ``POST /api/v1/validate``: requests and answers only."""
+"""``POST /api/v1/events``, ``…/batch`` and the dry run ``POST /api/v1/validate``.
+
+Requests and answers only.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Sequence
 
 import orjson
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
-from api import paths
+from api import batch as batches
+from api import body, paths
+from api.batch import BatchLimits
 from api.body import check_headers, decompress, read_body
 from api.errors import Refusal
-from api.model import Accepted, Stamped
+from api.model import Accepted, Outcome, Stamped
 from api.pipeline import Pipeline
 from api.problems import problem
 from contracts.model import Deprecation
 from contracts.reasons import Reason
 
+_log = logging.getLogger(__name__)
 
-def events(pipeline: Pipeline, *, body_limit_bytes: int) -> Blueprint:
+
+def events(pipeline: Pipeline, *, body_limit_bytes: int, batch: BatchLimits) -> Blueprint:
     """The routes that take events."""
     routes = Blueprint("events", __name__)
 
     @routes.post(paths.EVENTS)
     def accept() -> Response:
         accepted = pipeline.accept(received(), correlation_id=g.correlation_id)
-        g.accepted = accepted
+        g.outcomes = [accepted]
         headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
         answered = orjson.dumps(answer(accepted))
         return Response(answered, 202, headers, mimetype="application/json")
 
+    @routes.post(paths.BATCH)
+    def accept_batch() -> Response:
+        raw = received(batch.body_bytes, batches.MEDIA_TYPES)
+        parts = batches.split(raw, media_type=request.mimetype, most=batch.events)
+        outcomes = pipeline.accept_all(parts, correlation_id=g.correlation_id)
+        g.outcomes = outcomes
+        _log_refused(outcomes, correlation_id=g.correlation_id)
+        answered = orjson.dumps(batch_answer(outcomes, correlation_id=g.correlation_id))
+        return Response(answered, 207, batch_headers(outcomes), mimetype="application/json")
+
     @routes.post(paths.VALIDATE)
     def validate() -> Response:
-        body = received()
+        raw = received()
         try:
-            found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(body))))
+            found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(raw))))
         except Refusal as refusal:
             found = would_refuse(refusal, correlation_id=g.correlation_id)
         return Response(orjson.dumps(found), mimetype="application/json")
 
-    def received() -> bytes:
+    def received(
+        limit_bytes: int = body_limit_bytes, media_types: Sequence[str] = body.MEDIA_TYPES
+    ) -> bytes:
         content_encoding = request.headers.get("Content-Encoding", "").strip().lower()
         check_headers(
             media_type=request.mimetype,
             charset=request.mimetype_params.get("charset", "").lower(),
             content_encoding=content_encoding,
+            accepted=media_types,
         )
         try:
-            body = read_body(
+            raw = read_body(
                 request.stream,
                 content_length=request.content_length,
-                limit_bytes=body_limit_bytes,
+                limit_bytes=limit_bytes,
             )
         except ClientDisconnected as error:
             raise Refusal(Reason.LENGTH_INVALID, "the body ended too early") from error
-        return decompress(body, content_encoding=content_encoding, limit_bytes=body_limit_bytes)
+        return decompress(raw, content_encoding=content_encoding, limit_bytes=limit_bytes)
 
     return routes
 
@@ -67,7 +90,49 @@ def answer(accepted: Accepted) -> dict[str, object]:
         "event": accepted.event,
         "version": accepted.version,
         "timestamp": _utc(accepted.timestamp),
+        **({"duplicate": True} if accepted.is_duplicate else {}),
     }
+
+
+def batch_answer(outcomes: Sequence[Outcome], *, correlation_id: str) -> dict[str, object]:
+    """What the sender learns of a batch: one result for each event, in the order sent."""
+    refused = sum(isinstance(each, Refusal) for each in outcomes)
+    return {
+        "accepted": len(outcomes) - refused,
+        "refused": refused,
+        "results": [_result(each, correlation_id) for each in outcomes],
+    }
+
+
+def _result(outcome: Outcome, correlation_id: str) -> dict[str, object]:
+    if isinstance(outcome, Refusal):
+        told = problem(outcome, correlation_id=correlation_id)
+        return {"status": outcome.status, "problem": told}
+    return {"status": 202, **answer(outcome)}
+
+
+def batch_headers(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """How long to wait if any event is worth another try, and the first end of a version in it."""
+    waits = [
+        each.retry_after_seconds
+        for each in outcomes
+        if isinstance(each, Refusal) and each.retry_after_seconds is not None
+    ]
+    endings = [
+        each.deprecation
+        for each in outcomes
+        if isinstance(each, Accepted) and each.deprecation is not None
+    ]
+    found = notice(min(endings, key=lambda each: each.sunset)) if endings else {}
+    return {**found, **({"Retry-After": str(max(waits))} if waits else {})}
+
+
+def _log_refused(outcomes: Sequence[Outcome], *, correlation_id: str) -> None:
+    """One line for a batch, whatever is wrong in it."""
+    codes = Counter(str(each.reason) for each in outcomes if isinstance(each, Refusal))
+    if codes:
+        facts = {"codes": dict(codes), "correlation_id": correlation_id}
+        _log.info("refused in a batch of %d", len(outcomes), extra=facts)
 
 
 def would_store(stamped: Stamped) -> dict[str, object]:

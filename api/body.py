@@ -7,6 +7,7 @@ at the limit without an error, so half an event would be parsed.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Protocol
 
 from api.errors import Refusal
@@ -27,16 +28,18 @@ class ByteStream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def check_headers(*, media_type: str, charset: str, content_encoding: str) -> None:
+def check_headers(
+    *, media_type: str, charset: str, content_encoding: str, accepted: Sequence[str] = MEDIA_TYPES
+) -> None:
     """Checks what the headers say of the body. All names in lower case, empty when absent.
 
     Raises:
         Refusal: ``MEDIA_TYPE_UNSUPPORTED`` or ``ENCODING_UNSUPPORTED``.
     """
-    if media_type not in MEDIA_TYPES:
+    if media_type not in accepted:
         raise Refusal(
             Reason.MEDIA_TYPE_UNSUPPORTED,
-            f"the Content-Type must be {' or '.join(MEDIA_TYPES)}",
+            f"the Content-Type must be {' or '.join(accepted)}",
         )
     if charset not in _UTF_8:
         raise Refusal(Reason.ENCODING_UNSUPPORTED, "the charset of the body must be utf-8")

@@ -23,7 +23,10 @@ SPOOL_DIR                    folder for events that Kafka does not take; one per
 SPOOL_MAX_BYTES              what one worker may keep there, 1,048,576 at least (268,435,456)
 PUBLISH_TIMEOUT_SECONDS      longest wait for Kafka before an event is spooled, 0.01 at least (0.05)
 DELIVERY_TIMEOUT_SECONDS     how long an event that was sent may be unheard of, 1 at least (15)
-BODY_LIMIT_BYTES             longest request body (65,536)
+BODY_LIMIT_BYTES             longest request body of one event (65,536)
+BATCH_LIMIT_BYTES            longest request body of a batch (1,048,576)
+BATCH_LIMIT_EVENTS           how many events a batch may hold (500)
+DUPLICATE_WINDOW_SECONDS     how long an ``event_id`` that a sender gave is remembered (600)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
 CONTRACTS_DIR                folder of the contract files (those of the package)
 ===========================  ======================================================================
@@ -41,6 +44,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from api.batch import BatchLimits
 from api.errors import ConfigError
 from api.model import JwtPolicy
 from api.pipeline import Limits
@@ -80,6 +84,8 @@ class ApiConfig:
     limits: Limits
     publishing: Publishing
     body_limit_bytes: int
+    batch: BatchLimits
+    duplicate_window_seconds: float
     contracts_dir: Path | None
 
     @classmethod
@@ -123,6 +129,11 @@ class ApiConfig:
                 delivery_seconds=read.seconds("DELIVERY_TIMEOUT_SECONDS", 15.0, least=1.0),
             ),
             body_limit_bytes=read.count("BODY_LIMIT_BYTES", 65_536),
+            batch=BatchLimits(
+                body_bytes=read.count("BATCH_LIMIT_BYTES", 1_048_576),
+                events=read.count("BATCH_LIMIT_EVENTS", 500),
+            ),
+            duplicate_window_seconds=read.seconds("DUPLICATE_WINDOW_SECONDS", 600.0),
             contracts_dir=None if contracts_dir is None else Path(contracts_dir),
         )
 

@@ -41,7 +41,7 @@ class Metrics:
         )
         self._events = Counter(
             "ugc_api_events",
-            "Events by contract, version and outcome (accepted, refused, failed).",
+            "Events by contract, version and outcome (accepted, duplicate, refused, failed).",
             ("event", "version", "outcome"),
             registry=self.registry,
         )
@@ -57,9 +57,10 @@ class Metrics:
         known = method if route is not None else _NONE
         self._requests.labels(route or _NONE, known, str(status)).observe(seconds)
 
-    def accepted(self, event: str, version: int) -> None:
-        """Counts a stored event."""
-        self._events.labels(event, str(version), "accepted").inc()
+    def accepted(self, event: str, version: int, *, is_duplicate: bool) -> None:
+        """Counts an event that is safe; a duplicate was so before."""
+        outcome = "duplicate" if is_duplicate else "accepted"
+        self._events.labels(event, str(version), outcome).inc()
 
     def refused(self, event: str | None, version: int | None, *, status: int) -> None:
         """Counts an event that was not stored; what was not known of it may be ``None``."""

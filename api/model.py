@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from api.errors import Refusal
 from contracts.model import Contract, Deprecation
 from contracts.reasons import Reason
 
@@ -71,7 +72,8 @@ class Stamped:
 class Accepted:
     """What was published for a request. ``timestamp`` is in UTC and whole milliseconds.
 
-    ``deprecation`` is set when the sender should move to a newer contract version.
+    ``deprecation`` is set when the sender should move to a newer contract version;
+    ``is_duplicate`` when the event was safe before, at that timestamp.
     """
 
     event_id: uuid.UUID
@@ -79,6 +81,11 @@ class Accepted:
     version: int
     timestamp: dt.datetime
     deprecation: Deprecation | None = None
+    is_duplicate: bool = False
+
+
+Outcome = Accepted | Refusal
+"""What became of one event of several."""
 
 
 class PartStatus(StrEnum):

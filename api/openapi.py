@@ -13,6 +13,7 @@ from typing import Any
 
 from apispec import APISpec
 
+from api import openapi_batch as batch
 from api import openapi_contracts as contracts
 from api import openapi_parts as parts
 from api import paths
@@ -72,7 +73,7 @@ def _components(catalog: Catalog, accepted: _Versions) -> Document:
         for contract in versions:
             found[_name(contract)] = _request(catalog, contract, newest=versions[-1])
             found[f"{_name(contract)}.data"] = _data(contract)
-    return {**found, **parts.SCHEMAS, **contracts.SCHEMAS}
+    return {**found, **parts.SCHEMAS, **batch.SCHEMAS, **contracts.SCHEMAS}
 
 
 def _any_event(accepted: _Versions) -> Document:
@@ -148,6 +149,7 @@ def _example(contract: Contract, data: Any) -> Document:
 def _operations(accepted: _Versions) -> Mapping[str, Document]:
     return {
         paths.EVENTS: {"post": _post_event(accepted)},
+        paths.BATCH: {"post": batch.operation()},
         paths.VALIDATE: {"post": _validate(accepted)},
         paths.CONTRACTS: {"get": contracts.LIST},
         f"{paths.CONTRACTS}/{{event}}": {"get": contracts.EVENT},

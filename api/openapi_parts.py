@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from api import paths
@@ -12,9 +13,21 @@ from api.problems import MEDIA_TYPE, problem
 from contracts.reasons import DESCRIPTIONS, Reason
 from contracts.validation import Violation
 
-_CORRELATION_ID = "0190163d-8694-739b-aea5-966c26f8ad92"
+CORRELATION_ID = "0190163d-8694-739b-aea5-966c26f8ad92"
 
-_NOT_OF_POST = frozenset({Reason.NOT_FOUND, Reason.METHOD_NOT_ALLOWED})
+_NOT_OF_POST = frozenset({Reason.NOT_FOUND, Reason.METHOD_NOT_ALLOWED, Reason.BATCH_TOO_LONG})
+
+_OF_BODY = (
+    Reason.REQUEST_INVALID,
+    Reason.BODY_EMPTY,
+    Reason.LENGTH_INVALID,
+    Reason.JSON_INVALID,
+    Reason.BODY_TOO_LARGE,
+    Reason.BATCH_TOO_LONG,
+    Reason.MEDIA_TYPE_UNSUPPORTED,
+    Reason.ENCODING_UNSUPPORTED,
+    Reason.INTERNAL_ERROR,
+)
 
 
 def ref(name: str) -> dict[str, str]:
@@ -24,11 +37,19 @@ def ref(name: str) -> dict[str, str]:
 
 def refusals() -> dict[str, Any]:
     """Status → response, for every status with which an event may be refused."""
-    by_status: dict[int, list[Reason]] = {}
-    for reason, status in STATUS.items():
-        if reason not in _NOT_OF_POST:
-            by_status.setdefault(status, []).append(reason)
-    return {str(status): _refusal(status, by_status[status]) for status in sorted(by_status)}
+    return _by_status([reason for reason in STATUS if reason not in _NOT_OF_POST])
+
+
+def refusals_of_body() -> dict[str, Any]:
+    """Status → response, for every status with which a whole batch may be refused."""
+    return _by_status(_OF_BODY)
+
+
+def _by_status(reasons: Sequence[Reason]) -> dict[str, Any]:
+    found: dict[int, list[Reason]] = {}
+    for reason in reasons:
+        found.setdefault(STATUS[reason], []).append(reason)
+    return {str(status): _refusal(status, found[status]) for status in sorted(found)}
 
 
 def refusal_of(code: str) -> dict[str, Any]:
@@ -63,18 +84,19 @@ def _problem_example(reason: Reason) -> dict[str, Any]:
     )
     return {
         "summary": DESCRIPTIONS[reason],
-        "value": problem(refusal, correlation_id=_CORRELATION_ID),
+        "value": problem(refusal, correlation_id=CORRELATION_ID),
     }
 
 
-def _header(description: str, schema_type: str = "string") -> dict[str, Any]:
+def header(description: str, schema_type: str = "string") -> dict[str, Any]:
+    """A response header."""
     return {"description": description, "schema": {"type": schema_type}}
 
 
 _VIOLATION = Violation("/data/page_type", "required", "is required", True)
 
 _HEADERS = {
-    "X-Correlation-Id": _header(
+    "X-Correlation-Id": header(
         "The id of this request in the service's logs: the one that was sent in a header of the"
         " same name or in `X-Request-ID` (1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'), else the"
         " trace id of `traceparent`, else a new one."
@@ -82,8 +104,8 @@ _HEADERS = {
 }
 
 _HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {
-    401: {"WWW-Authenticate": _header("As HTTP demands it of a 401.")},
-    503: {"Retry-After": _header("Seconds to wait before sending the event again.", "integer")},
+    401: {"WWW-Authenticate": header("As HTTP demands it of a 401.")},
+    503: {"Retry-After": header("Seconds to wait before sending the event again.", "integer")},
 }
 
 POST_DESCRIPTION = """\
@@ -93,7 +115,9 @@ disk until Kafka takes it.
 - `token` is the user's access token, or `null` for a visitor who is not signed in. It is checked
   and never stored.
 - Send your own `event_id` (a UUID) and repeat it when you send the same event again: however often
-  it arrives, it counts once. That makes a retry after a 503, or after no answer at all, safe.
+  it arrives, it counts once. That makes a retry after a 503, or after no answer at all, safe. A
+  repetition within some minutes is answered with `"duplicate": true`; another event under the same
+  id with 409.
 - Leave `version` out to mean the newest contract version.
 - The body may be compressed (`Content-Encoding: gzip` or `deflate`); the size limit holds for what
   it unpacks to.
@@ -121,29 +145,36 @@ BEACON = {
     ],
 }
 
+ACCEPTED_PROPERTIES: dict[str, Any] = {
+    "event_id": {
+        "type": "string",
+        "format": "uuid",
+        "description": "The id that was sent, else a new one.",
+        "examples": ["0190163d-8694-739b-aea5-966c26f8ad91"],
+    },
+    "event": {"type": "string", "examples": ["element_click"]},
+    "version": {
+        "type": "integer",
+        "description": "The contract version that the data was checked against.",
+        "examples": [1],
+    },
+    "timestamp": {
+        "type": "string",
+        "format": "date-time",
+        "description": "When the service accepted the event, in UTC.",
+        "examples": ["2026-01-31T12:00:00.000Z"],
+    },
+    "duplicate": {
+        "type": "boolean",
+        "description": "True when this event was stored before under the same `event_id`; the"
+        " timestamp is that of the first time. Absent otherwise.",
+    },
+}
+
 _ACCEPTED = {
     "type": "object",
     "required": ["event_id", "event", "version", "timestamp"],
-    "properties": {
-        "event_id": {
-            "type": "string",
-            "format": "uuid",
-            "description": "The id that was sent, else a new one.",
-            "examples": ["0190163d-8694-739b-aea5-966c26f8ad91"],
-        },
-        "event": {"type": "string", "examples": ["element_click"]},
-        "version": {
-            "type": "integer",
-            "description": "The contract version that the data was checked against.",
-            "examples": [1],
-        },
-        "timestamp": {
-            "type": "string",
-            "format": "date-time",
-            "description": "When the service accepted the event, in UTC.",
-            "examples": ["2026-01-31T12:00:00.000Z"],
-        },
-    },
+    "properties": ACCEPTED_PROPERTIES,
 }
 
 _VIOLATION_SCHEMA = {
@@ -246,16 +277,18 @@ REPORT_RESPONSE = {
     "content": {"application/json": {"schema": ref("Report")}},
 }
 
+ACCEPTED_HEADERS = {
+    **_HEADERS,
+    "Deprecation": header(
+        "Since when the contract version of the event is deprecated (RFC 9745: `@` and Unix"
+        " seconds); absent while it is not."
+    ),
+    "Sunset": header("From when on the version may be refused (RFC 8594)."),
+}
+
 ACCEPTED_RESPONSE = {
     "description": "Stored.",
-    "headers": {
-        **_HEADERS,
-        "Deprecation": _header(
-            "Since when the contract version of the event is deprecated (RFC 9745: `@` and Unix"
-            " seconds); absent while it is not."
-        ),
-        "Sunset": _header("From when on the version may be refused (RFC 8594)."),
-    },
+    "headers": ACCEPTED_HEADERS,
     "content": {"application/json": {"schema": ref("Accepted")}},
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 EVENTS = "/api/v1/events"
+BATCH = "/api/v1/events/batch"
 VALIDATE = "/api/v1/validate"
 CONTRACTS = "/api/v1/contracts"
 LIVE = "/health/live"

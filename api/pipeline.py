@@ -1,7 +1,7 @@
 """From bytes to a stored event. Pure: every part that talks to the outside is passed in.
 
-parse → envelope → contract → data → user → stamp → encode → publish.  Each step either hands on
-or raises a :class:`~api.errors.Refusal`; nothing is published before all others have passed.
+parse → envelope → contract → data → user → stamp → encode → seen before? → publish.  Each step
+either hands on or refuses; an event is not published before it has passed all others.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from api import strict_json
 from api.errors import Refusal, StoreUnavailableError
-from api.model import Accepted, Request, Stamped
-from api.spool.record import Record
+from api.model import Accepted, Outcome, Request, Stamped
+from api.seen import SeenEvents
+from api.storing import Publisher, Storing, store_unavailable
 from api.users import Users
 from contracts.errors import UnknownEventError, UnknownVersionError
 from contracts.formats import parse_uuid
@@ -24,6 +26,11 @@ from contracts.model import Contract, Origin
 from contracts.reasons import DESCRIPTIONS, Reason
 from contracts.validation import Validator, Violation
 from registry.errors import EncodeError
+
+_T = TypeVar("_T")
+
+Resolve = Callable[[str | None], str]
+"""A token's user id; raises :class:`~api.errors.Refusal`."""
 
 
 class EventEncoder(Protocol):
@@ -46,22 +53,6 @@ class EventEncoder(Protocol):
         ...
 
 
-class Publisher(Protocol):
-    """Stores events durably, within a bounded time."""
-
-    def publish(self, record: Record) -> None:
-        """Stores one event; returns when it is safe.
-
-        Raises:
-            StoreUnavailableError: it is not. It may have been stored all the same.
-        """
-        ...
-
-    def publish_all(self, records: Sequence[Record]) -> Sequence[StoreUnavailableError | None]:
-        """Stores several with one wait; for each, why it is not safe, or ``None``."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the pipeline works with.
@@ -74,6 +65,7 @@ class Parts:
     users: Users
     encoder: Callable[[], EventEncoder]
     publisher: Publisher
+    seen: SeenEvents
     clock: Callable[[], dt.datetime]
     make_id: Callable[[], uuid.UUID]
 
@@ -91,6 +83,7 @@ class Pipeline:
     def __init__(self, parts: Parts, limits: Limits) -> None:
         self._parts = parts
         self._limits = limits
+        self._storing = Storing(parts.publisher, parts.seen)
         self._envelope = Validator(parts.catalog.request.schema)
         self._data = {
             (contract.event, contract.version): Validator(contract.schema)
@@ -143,31 +136,36 @@ class Pipeline:
         """Finds the user, stamps, encodes and publishes; returns when it is safe.
 
         Raises:
-            Refusal: the token is bad, a value has no image in Avro, or a part is unavailable.
+            Refusal: the token is bad, a value has no image in Avro, the id belongs to another
+                event, or a part is unavailable.
         """
-        stamped = self.stamp(request)
-        contract = request.contract
-        try:
-            self._parts.publisher.publish(
-                Record(
-                    event_id=stamped.event_id,
-                    key=contract.event.encode(),
-                    value=stamped.value,
-                    headers={"correlation_id": correlation_id},
-                )
-            )
-        except StoreUnavailableError as error:
-            raise _not_stored(contract) from error
-        return Accepted(
-            event_id=stamped.event_id,
-            event=contract.event,
-            version=contract.version,
-            timestamp=stamped.timestamp,
-            deprecation=contract.deprecation,
-        )
+        (outcome,) = self.store_all([request], correlation_id=correlation_id)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
 
-    def stamp(self, request: Request) -> Stamped:
+    def accept_all(self, bodies: Sequence[bytes], *, correlation_id: str) -> list[Outcome]:
+        """Stores several events, each given as JSON; what is wrong with one concerns it alone."""
+        checked = [_caught(partial(self._checked, body)) for body in bodies]
+        good = [each for each in checked if isinstance(each, Request)]
+        stored = iter(self.store_all(good, correlation_id=correlation_id))
+        return [each if isinstance(each, Refusal) else next(stored) for each in checked]
+
+    def _checked(self, body: bytes) -> Request:
+        return self.check(self.parse(body))
+
+    def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
+        """Stores several events with one wait; returns when those that were accepted are safe."""
+        resolve = _asked_once(self._parts.users.resolve)
+        stamped = [_caught(partial(self.stamp, each, resolve)) for each in requests]
+        good = [each for each in stamped if isinstance(each, Stamped)]
+        stored = iter(self._storing.store(good, correlation_id=correlation_id))
+        return [each if isinstance(each, Refusal) else next(stored) for each in stamped]
+
+    def stamp(self, request: Request, resolve: Resolve | None = None) -> Stamped:
         """Finds the user, stamps and encodes: the event as it would be published.
+
+        ``resolve`` may be given to ask for the user in another way than one by one.
 
         Raises:
             Refusal: the token is bad, a value has no image in Avro, or a part is unavailable.
@@ -175,7 +173,7 @@ class Pipeline:
         contract = request.contract
         try:
             encoder = self._parts.encoder()
-            user_id = self._user(request)
+            user_id = _user(request, resolve or self._parts.users.resolve)
             event_id = request.event_id or self._parts.make_id()
             timestamp = _whole_milliseconds(self._parts.clock())
             value = encoder.encode(
@@ -189,7 +187,7 @@ class Pipeline:
             violation = Violation(error.pointer, "type", error.problem, None)
             raise _data_refused(contract, (violation,)) from error
         except StoreUnavailableError as error:
-            raise _not_stored(contract) from error
+            raise store_unavailable(contract, error) from error
         return Stamped(
             request=request, event_id=event_id, user_id=user_id, timestamp=timestamp, value=value
         )
@@ -210,17 +208,42 @@ class Pipeline:
             raise _of(contract, Reason.VERSION_RETIRED, f"{contract.id} has ended: {ending.reason}")
         return contract
 
-    def _user(self, request: Request) -> str:
-        try:
-            return self._parts.users.resolve(request.token)
-        except Refusal as refusal:
-            raise _of(request.contract, refusal.reason, refusal.detail) from refusal
-
     def _known_event(self, document: Any) -> str | None:
         """The event a document names, if there is one of that name."""
         named = document.get("event") if isinstance(document, dict) else None
         known = isinstance(named, str) and named in self._parts.catalog.versions
         return named if known else None
+
+
+def _user(request: Request, resolve: Resolve) -> str:
+    try:
+        return resolve(request.token)
+    except Refusal as refusal:
+        raise _of(request.contract, refusal.reason, refusal.detail) from refusal
+
+
+def _caught(step: Callable[[], _T]) -> _T | Refusal:
+    """What a step gives, or the refusal it ends with."""
+    try:
+        return step()
+    except Refusal as refusal:
+        return refusal
+
+
+def _asked_once(resolve: Resolve) -> Resolve:
+    """The same, each token asked for only once: the events of a batch are mostly of one user."""
+    asked: dict[str | None, str | Refusal] = {}
+
+    def resolved(token: str | None) -> str:
+        if token not in asked:
+            asked[token] = _caught(partial(resolve, token))
+        match asked[token]:
+            case Refusal() as refusal:
+                raise refusal
+            case user_id:
+                return user_id
+
+    return resolved
 
 
 def _of(
@@ -229,10 +252,6 @@ def _of(
     return Refusal(
         reason, detail, violations=violations, event=contract.event, version=contract.version
     )
-
-
-def _not_stored(contract: Contract) -> Refusal:
-    return _of(contract, Reason.STORE_UNAVAILABLE, DESCRIPTIONS[Reason.STORE_UNAVAILABLE])
 
 
 def _data_refused(contract: Contract, violations: tuple[Violation, ...]) -> Refusal:

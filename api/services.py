@@ -19,6 +19,7 @@ from api.metrics import Metrics
 from api.model import PartHealth
 from api.pipeline import Parts, Pipeline
 from api.publishing import connect_publisher
+from api.seen import RedisSeenEvents
 from api.token_cache import RedisTokenCache
 from api.users import Users
 from contracts.loader import Catalog, load_catalog
@@ -59,6 +60,12 @@ def connect(config: ApiConfig) -> Services:
             config.redis_url, timeout_seconds=config.redis_timeout_seconds
         )
         opened.callback(cache.close)
+        seen = RedisSeenEvents.connect(
+            config.redis_url,
+            timeout_seconds=config.redis_timeout_seconds,
+            window_seconds=config.duplicate_window_seconds,
+        )
+        opened.callback(seen.close)
         auth = HttpAuthService(config.auth_url, timeout_seconds=config.auth_timeout_seconds)
         opened.callback(auth.close)
         registry = connect_remembering(
@@ -76,6 +83,7 @@ def connect(config: ApiConfig) -> Services:
         users=Users(cache=cache, auth=auth, local=local, clock=time.time, times=config.cache_times),
         encoder=encoder.encoder,
         publisher=publisher,
+        seen=seen,
         clock=lambda: dt.datetime.now(dt.UTC),
         make_id=uuid_utils.compat.uuid7,
     )

@@ -31,6 +31,23 @@ _FAILURES_TO_OPEN = 5
 _RETRY_SECONDS = 1.0
 
 
+def bounded_client(url: str, *, timeout_seconds: float) -> redis.Redis:
+    """A client whose calls take at most that long to connect and as long again for the answer.
+
+    Plain RESP2 without CLIENT SETINFO keeps a new connection from waiting for further answers.  A
+    broken connection is replaced once; a time-out is not repeated.
+    """
+    return redis.Redis.from_url(
+        url,
+        db=_DB,
+        protocol=2,
+        driver_info=None,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+    )
+
+
 class RedisTokenCache:
     """Verdicts in a Redis that all API processes share."""
 
@@ -44,21 +61,9 @@ class RedisTokenCache:
     def connect(cls, url: str, *, timeout_seconds: float) -> RedisTokenCache:
         """A cache at ``redis://host:port``; nothing is sent before the first use.
 
-        A call takes at most ``timeout_seconds`` for connecting and as much for the answer.  Plain
-        RESP2 without CLIENT SETINFO keeps a new connection from waiting for further answers.  A
-        broken connection is replaced once; a time-out is not repeated.
+        A call takes at most ``timeout_seconds`` for connecting and as much for the answer.
         """
-        return cls(
-            redis.Redis.from_url(
-                url,
-                db=_DB,
-                protocol=2,
-                driver_info=None,
-                socket_timeout=timeout_seconds,
-                socket_connect_timeout=timeout_seconds,
-                retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-            )
-        )
+        return cls(bounded_client(url, timeout_seconds=timeout_seconds))
 
     def get(self, token: str) -> Verdict | None:
         """The verdict on a token, if one is kept; an entry that is not ours counts as none.

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     JSON_INVALID = "json_invalid"
     JSON_DUPLICATE_KEY = "json_duplicate_key"
     JSON_TOO_DEEP = "json_too_deep"
+    BATCH_TOO_LONG = "batch_too_long"
     # The envelope and the contract.
     ENVELOPE_INVALID = "envelope_invalid"
     EVENT_UNKNOWN = "event_unknown"
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     VERSION_UNKNOWN = "version_unknown"
     VERSION_RETIRED = "version_retired"
     DATA_INVALID = "data_invalid"
+    EVENT_ID_REUSED = "event_id_reused"
     # The token.
     TOKEN_INVALID = "token_invalid"  # noqa: S105 - a code, not a secret
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a secret
@@ -58,18 +60,21 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.BODY_TOO_LARGE: "The body is larger than the service accepts.",
     Reason.LENGTH_INVALID: "The body is shorter than its Content-Length, or the length is wrong.",
     Reason.MEDIA_TYPE_UNSUPPORTED: (
-        "The Content-Type is neither application/json nor, for sendBeacon, text/plain."
+        "The Content-Type is neither application/json nor, for sendBeacon, text/plain; a batch may"
+        " also be application/x-ndjson."
     ),
     Reason.ENCODING_UNSUPPORTED: "The body is not UTF-8, or has an unknown Content-Encoding.",
     Reason.JSON_INVALID: "The body is not JSON (RFC 8259): a syntax error, NaN, or bad Unicode.",
     Reason.JSON_DUPLICATE_KEY: "An object in the body has the same key twice.",
     Reason.JSON_TOO_DEEP: "Arrays and objects are nested more deeply than the service accepts.",
+    Reason.BATCH_TOO_LONG: "The batch holds more events than the service takes at once.",
     Reason.ENVELOPE_INVALID: "The message around `data` does not satisfy the request envelope.",
     Reason.EVENT_UNKNOWN: "No contract describes this event.",
     Reason.EVENT_NOT_ACCEPTED: "The event exists, but only the ETL makes it.",
     Reason.VERSION_UNKNOWN: "The event exists, but not in this contract version.",
     Reason.VERSION_RETIRED: "This contract version was announced to end, and has ended.",
     Reason.DATA_INVALID: "`data` does not satisfy the event's contract.",
+    Reason.EVENT_ID_REUSED: "Another event was stored under this `event_id` a short while ago.",
     Reason.TOKEN_INVALID: "The token is not one that auth_service issued.",
     Reason.TOKEN_EXPIRED: "The token is too old.",
     Reason.TOKEN_REVOKED: "The token was revoked.",

@@ -288,6 +288,7 @@ def test_the_document_is_the_one_made_of_the_contracts(world: World, client: Fla
     assert served == openapi.document(world.catalog, version=served["info"]["version"])
     assert list(served["paths"]) == [
         "/api/v1/events",
+        "/api/v1/events/batch",
         "/api/v1/validate",
         "/api/v1/contracts",
         "/api/v1/contracts/{event}",

@@ -64,7 +64,7 @@ _WORKER = """
 import sys
 from api.metrics import Metrics
 counts = Metrics()
-counts.accepted("element_click", 1)
+counts.accepted("element_click", 1, is_duplicate=False)
 sys.stdout.buffer.write(counts.render())
 """
 

@@ -21,6 +21,7 @@ from api.jwt_local import JwtVerifier
 from api.model import Identity, JwtPolicy, PartHealth, PartStatus
 from api.pipeline import EventEncoder, Limits, Parts, Pipeline
 from api.publisher import InMemoryPublisher
+from api.seen import InMemorySeenEvents
 from api.services import Services
 from api.token_cache import InMemoryTokenCache
 from api.users import CacheTimes, Users
@@ -73,6 +74,7 @@ class World:
         )
         self.decoder = Decoder(self.catalog, registry)
         self.publisher = InMemoryPublisher()
+        self.seen = InMemorySeenEvents()
         self.cache = InMemoryTokenCache(self.seconds)
         self.good_token = token()
         self.auth = InMemoryAuthService({self.good_token: Identity(USER, None)})
@@ -127,6 +129,7 @@ class World:
             ),
             encoder=self._current_encoder,
             publisher=self.publisher,
+            seen=self.seen,
             clock=lambda: self.now,
             make_id=self.make_id,
         )

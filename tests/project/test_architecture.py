@@ -62,6 +62,7 @@ FENCES: dict[str, set[str]] = {
     "redis": {
         "api/token_cache.py",
         "etl/pair_store.py",
+        "api/seen.py",
         "etl/redis_edge.py",
         "etl/redis_ledger.py",
     },
