@@ -92,12 +92,13 @@ def _count(counts: metrics.Metrics, response: Response) -> None:
     seconds = time.perf_counter() - g.started
     counts.request(route=route, method=request.method, status=response.status_code, seconds=seconds)
     refusal: Refusal | None = g.get("refusal")
+    outcomes: Sequence[Outcome] = g.get("outcomes", ())
     if refusal is not None:
         counts.refusal(refusal.reason)
-    outcomes: Sequence[Outcome] = g.get("outcomes", ())
-    if refusal is not None and route == paths.EVENTS:
-        outcomes = (refusal,)
+        outcomes = (refusal,) if route == paths.EVENTS else ()
     for outcome in outcomes:
+        if outcome is not refusal and isinstance(outcome, Refusal):
+            counts.refusal(outcome.reason)
         _count_event(counts, outcome)
 
 
