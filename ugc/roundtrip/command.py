@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from ugc.roundtrip.cases import Case, cases_in
+from ugc.roundtrip.isolation import Bounds, IsolatedRoundTrip, Work
 from ugc.roundtrip.report import in_words, summary
-from ugc.roundtrip.run import Outcome, RoundTrip
+from ugc.roundtrip.run import Outcome
 
 _LOG_EVERY_SCHEMAS = 100
 
@@ -33,12 +32,39 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     help="So many instances are generated for a schema that comes without any.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For generated instances.")
-def command(schemas: Path, instances: Path | None, as_json: bool, count: int, seed: int) -> None:
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="A schema that takes longer is given up, and the run goes on.",
+)
+@click.option(
+    "--memory",
+    "memory_mib",
+    type=click.IntRange(min=512),
+    default=4096,
+    show_default=True,
+    metavar="MIB",
+    help="A schema that takes more is given up, and the run goes on (Linux only).",
+)
+def command(
+    schemas: Path,
+    instances: Path | None,
+    as_json: bool,
+    count: int,
+    seed: int,
+    timeout_seconds: float,
+    memory_mib: int,
+) -> None:
     """Send instances of any JSON Schema to Avro and ClickHouse and back, and compare.
 
     SCHEMA is a JSON Schema of any draft from 4 on, a folder of them, or lines of
     {"id": …, "schema": …, "valid": [instance, …]}. ClickHouse is the embedded engine, in a
-    folder of its own. Exits with 1 when a schema failed or an instance came back different.
+    folder of its own. Each schema is judged in a child process, so that one that hangs or kills it
+    costs its own result only. Exits with 1 when a schema failed or an instance came back different.
 
     \b
     Examples:
@@ -47,7 +73,9 @@ def command(schemas: Path, instances: Path | None, as_json: bool, count: int, se
       ugc contracts roundtrip corpus.jsonl --json > result.json
     """
     cases = cases_in(schemas, instances)
-    with _round_trip(count, seed) as round_trip:
+    work = Work(schemas=schemas, instances=instances, count=count, seed=seed)
+    bounds = Bounds(seconds=timeout_seconds, memory_bytes=memory_mib << 20)
+    with IsolatedRoundTrip(work, bounds) as round_trip:
         outcomes = _judged(cases, round_trip)
     if as_json:
         click.echo(json.dumps(summary(outcomes), indent=2, ensure_ascii=True))
@@ -57,13 +85,13 @@ def command(schemas: Path, instances: Path | None, as_json: bool, count: int, se
     sys.exit(0 if all(outcome.is_whole for outcome in outcomes) else 1)
 
 
-def _judged(cases: Sequence[Case], round_trip: RoundTrip) -> list[Outcome]:
+def _judged(cases: Sequence[Case], round_trip: IsolatedRoundTrip) -> list[Outcome]:
     """Outcomes, with the progress on standard error: a bar for people, lines for a log."""
     with click.progressbar(
         cases, label="Schemas", file=sys.stderr, show_pos=True, hidden=not sys.stderr.isatty()
     ) as bar:
         return [
-            _told(round_trip.outcome(case), number, len(cases))
+            _told(round_trip.outcome(number - 1, case), number, len(cases))
             for number, case in enumerate(bar, start=1)
         ]
 
@@ -72,16 +100,3 @@ def _told(outcome: Outcome, number: int, total: int) -> Outcome:
     if not sys.stderr.isatty() and (number % _LOG_EVERY_SCHEMAS == 0 or number == total):
         click.echo(f"{number} of {total} schemas", err=True)
     return outcome
-
-
-@contextmanager
-def _round_trip(count: int, seed: int) -> Iterator[RoundTrip]:
-    from ch_schema.client import connect
-    from ugc.roundtrip.table import Tables
-
-    with tempfile.TemporaryDirectory(prefix="ugc-roundtrip-") as folder:
-        client = connect(f"chdb://{folder}/ugc")
-        try:
-            yield RoundTrip(Tables(client), count=count, seed=seed)
-        finally:
-            client.close()

@@ -128,15 +128,18 @@ def last_lines(log: Path) -> str:
     return "\n".join(f"    {line}" for line in lines[-_LOG_LINES:]) or "    (the log is empty)"
 
 
-def end_with_parent(number: signal.Signals) -> Callable[[], object] | None:
+def end_with_parent(
+    number: signal.Signals, parent: int | None = None
+) -> Callable[[], object] | None:
     """What a new child runs first, to get a signal when the thread that started it ends.
 
+    ``parent`` is that process's id, the calling process's if it is ``None``.  The result is
     ``None`` where the system has no such thing.  The library is loaded here: a forked child must
     not do it.
     """
     if sys.platform != "linux":
         return None
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+    prctl, parent = ctypes.CDLL(None).prctl, parent or os.getpid()
 
     def in_the_child() -> None:
         prctl(_PR_SET_PDEATHSIG, number)
