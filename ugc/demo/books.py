@@ -77,8 +77,8 @@ def checks(
         counts = books.counts.get(event, Counter())
         yield Check(
             event=event,
-            left=answers,
-            left_counts="answers 202",
+            left=answers - tally.recognised[event],
+            left_counts="answers 202 to store",
             right=counts["consumed"],
             right_counts="read from Kafka",
         )
@@ -86,8 +86,8 @@ def checks(
             event=event,
             left=answers - len(tally.ids[event]),
             left_counts="sent twice",
-            right=counts["duplicates"],
-            right_counts="found to be duplicates",
+            right=tally.recognised[event] + counts["duplicates"],
+            right_counts="found by API or loader",
         )
         if event in tables:
             yield Check(

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 import orjson
@@ -21,10 +22,15 @@ _ATTEMPTS_ON_503 = 5
 
 @dataclass
 class Tally:
-    """What the API answered. ``accepted`` counts answers, ``ids`` distinct events."""
+    """What the API answered.
+
+    ``accepted`` counts answers; ``recognised`` those among them that the API itself took for a
+    repetition and did not store again; ``ids`` distinct events.
+    """
 
     sent: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
+    recognised: Counter[str] = field(default_factory=Counter)
     ids: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     views_started: set[str] = field(default_factory=set)
     views_ended: set[str] = field(default_factory=set)
@@ -51,9 +57,10 @@ class Tally:
             self.sent += 1
             self.failed[type(error).__name__] += 1
 
-    def _accept(self, step: Step, answer: dict[str, str]) -> None:
+    def _accept(self, step: Step, answer: dict[str, Any]) -> None:
         event = answer["event"]
         self.accepted[event] += 1
+        self.recognised[event] += bool(answer.get("duplicate"))
         self.ids[event].add(answer["event_id"])
         if step.view is not None:
             views = self.views_started if event == "page_view_start" else self.views_ended
