@@ -92,14 +92,12 @@ def _count(counts: metrics.Metrics, response: Response) -> None:
     seconds = time.perf_counter() - g.started
     counts.request(route=route, method=request.method, status=response.status_code, seconds=seconds)
     refusal: Refusal | None = g.get("refusal")
-    outcomes: Sequence[Outcome] = g.get("outcomes", ())
-    if refusal is not None:
-        counts.refusal(refusal.reason)
-        outcomes = (refusal,) if route == paths.EVENTS else ()
+    outcomes: Sequence[Outcome] = g.get("outcomes", ()) if refusal is None else (refusal,)
     for outcome in outcomes:
-        if outcome is not refusal and isinstance(outcome, Refusal):
+        if isinstance(outcome, Refusal):
             counts.refusal(outcome.reason)
-        _count_event(counts, outcome)
+        if refusal is None or route == paths.EVENTS:
+            _count_event(counts, outcome)
 
 
 def _count_event(counts: metrics.Metrics, outcome: Outcome) -> None:

@@ -29,8 +29,8 @@ _BLANK = b" \t\r\n"
 class BatchLimits:
     """How long the body of a batch may be, and how many events it may hold."""
 
-    body_bytes: int = 1_048_576
-    events: int = 500
+    body_bytes: int
+    events: int
 
 
 def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes]:
@@ -49,12 +49,16 @@ def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes]:
     if not text:
         raise Refusal(Reason.BODY_EMPTY, "the body is empty")
     is_array = media_type == ARRAY or (media_type != LINES and text.startswith(b"["))
-    found = _elements(text) if is_array else [line for line in text.split(b"\n") if line.strip()]
+    found = _elements(text) if is_array else _lines(text)
     if len(found) > most:
         raise Refusal(
             Reason.BATCH_TOO_LONG, f"a batch may hold at most {most} events, this one {len(found)}"
         )
     return found
+
+
+def _lines(text: bytes) -> list[bytes]:
+    return [line for line in text.split(b"\n") if line.strip(_BLANK)]
 
 
 def _elements(text: bytes) -> list[bytes]:

@@ -15,10 +15,10 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
-from api import batch as batches
-from api import body, paths
-from api.batch import BatchLimits
-from api.body import check_headers, decompress, read_body
+from api import paths
+from api.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
+from api.batch import BatchLimits, split
+from api.body import MEDIA_TYPES, check_headers, decompress, read_body
 from api.errors import Refusal
 from api.model import Accepted, Outcome, Stamped
 from api.pipeline import Pipeline
@@ -43,8 +43,8 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int, batch: BatchLimits) -> 
 
     @routes.post(paths.BATCH)
     def accept_batch() -> Response:
-        raw = received(batch.body_bytes, batches.MEDIA_TYPES)
-        parts = batches.split(raw, media_type=request.mimetype, most=batch.events)
+        body = received(batch.body_bytes, BATCH_MEDIA_TYPES)
+        parts = split(body, media_type=request.mimetype, most=batch.events)
         outcomes = pipeline.accept_all(parts, correlation_id=g.correlation_id)
         g.outcomes = outcomes
         _log_refused(outcomes, correlation_id=g.correlation_id)
@@ -53,15 +53,15 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int, batch: BatchLimits) -> 
 
     @routes.post(paths.VALIDATE)
     def validate() -> Response:
-        raw = received()
+        body = received()
         try:
-            found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(raw))))
+            found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(body))))
         except Refusal as refusal:
             found = would_refuse(refusal, correlation_id=g.correlation_id)
         return Response(orjson.dumps(found), mimetype="application/json")
 
     def received(
-        limit_bytes: int = body_limit_bytes, media_types: Sequence[str] = body.MEDIA_TYPES
+        limit_bytes: int = body_limit_bytes, media_types: Sequence[str] = MEDIA_TYPES
     ) -> bytes:
         content_encoding = request.headers.get("Content-Encoding", "").strip().lower()
         check_headers(
@@ -71,14 +71,14 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int, batch: BatchLimits) -> 
             accepted=media_types,
         )
         try:
-            raw = read_body(
+            body = read_body(
                 request.stream,
                 content_length=request.content_length,
                 limit_bytes=limit_bytes,
             )
         except ClientDisconnected as error:
             raise Refusal(Reason.LENGTH_INVALID, "the body ended too early") from error
-        return decompress(raw, content_encoding=content_encoding, limit_bytes=limit_bytes)
+        return decompress(body, content_encoding=content_encoding, limit_bytes=limit_bytes)
 
     return routes
 

@@ -27,6 +27,7 @@ BODY_LIMIT_BYTES             longest request body of one event (65,536)
 BATCH_LIMIT_BYTES            longest request body of a batch (1,048,576)
 BATCH_LIMIT_EVENTS           how many events a batch may hold (500)
 DUPLICATE_WINDOW_SECONDS     how long an ``event_id`` that a sender gave is remembered (600)
+DUPLICATE_TIMEOUT_SECONDS    longest wait for Redis to know one (0.005)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
 CONTRACTS_DIR                folder of the contract files (those of the package)
 ===========================  ======================================================================
@@ -86,6 +87,7 @@ class ApiConfig:
     body_limit_bytes: int
     batch: BatchLimits
     duplicate_window_seconds: float
+    duplicate_timeout_seconds: float
     contracts_dir: Path | None
 
     @classmethod
@@ -134,6 +136,7 @@ class ApiConfig:
                 events=read.count("BATCH_LIMIT_EVENTS", 500),
             ),
             duplicate_window_seconds=read.seconds("DUPLICATE_WINDOW_SECONDS", 600.0),
+            duplicate_timeout_seconds=read.seconds("DUPLICATE_TIMEOUT_SECONDS", 0.005),
             contracts_dir=None if contracts_dir is None else Path(contracts_dir),
         )
 

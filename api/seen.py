@@ -2,7 +2,8 @@
 
 A sender that repeats an event after no answer, or after a 503, repeats its ``event_id``; whoever
 finds it here need not store it again.  It is a kindness, not the guarantee: without Redis, or after
-the window, the later stages still make one row of all that bear one id.
+the window, the later stages still make one row of all that bear one id.  So it may cost little:
+it waits less for Redis than the token cache does, and one failure stops it for a second.
 
 Keys are ``event:<event_id>``.  An entry is written only when the event is safe: the other way
 round, a worker that dies in between would make its sender believe that nothing is left to do.
@@ -15,22 +16,16 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import redis
 
-from api.breaker import Breaker
 from api.errors import CacheUnavailableError
-from api.token_cache import bounded_client
+from api.redis_calls import RedisCalls
 
 _log = logging.getLogger(__name__)
-
-_T = TypeVar("_T")
-
-_FAILURES_TO_OPEN = 5
-_RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +65,37 @@ def fingerprint(event: str, data: Any) -> str:
 class RedisSeenEvents:
     """Events in a Redis that all API processes share."""
 
-    def __init__(self, client: redis.Redis, *, window_seconds: float) -> None:
-        self._client = client
+    def __init__(self, redis: RedisCalls, *, window_seconds: float) -> None:
+        self._redis = redis
         self._window_milliseconds = int(window_seconds * 1000)
-        self._breaker = Breaker(
-            "Redis", failures_to_open=_FAILURES_TO_OPEN, retry_seconds=_RETRY_SECONDS
-        )
 
     @classmethod
     def connect(cls, url: str, *, timeout_seconds: float, window_seconds: float) -> RedisSeenEvents:
         """Events at ``redis://host:port``; nothing is sent before the first use.
 
-        A call takes at most ``timeout_seconds`` for connecting and as much for the answer.
+        A call takes at most ``timeout_seconds`` for connecting and as much for the answer.  One
+        failure is enough not to ask for a while.
         """
-        client = bounded_client(url, timeout_seconds=timeout_seconds)
-        return cls(client, window_seconds=window_seconds)
+        calls = RedisCalls(url, timeout_seconds=timeout_seconds, failures_to_open=1)
+        return cls(calls, window_seconds=window_seconds)
 
     def find(self, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Seen]:
-        kept = self._call(lambda: self._client.mget([_key(event_id) for event_id in ids]))
+        kept = self._redis.call(lambda redis: redis.mget([_key(each) for each in ids]))
         read = zip(ids, map(_from_text, kept), strict=True)
         return {event_id: seen for event_id, seen in read if seen is not None}
 
     def remember(self, seen: Mapping[uuid.UUID, Seen]) -> None:
-        self._call(lambda: self._set_all(seen))
+        def set_all(client: redis.Redis) -> None:
+            pipe = client.pipeline(transaction=False)
+            for event_id, each in seen.items():
+                pipe.set(_key(event_id), _to_text(each), px=self._window_milliseconds)
+            pipe.execute()
+
+        self._redis.call(set_all)
 
     def close(self) -> None:
         """Closes the connections."""
-        self._client.close()
-
-    def _set_all(self, seen: Mapping[uuid.UUID, Seen]) -> None:
-        pipe = self._client.pipeline(transaction=False)
-        for event_id, each in seen.items():
-            pipe.set(_key(event_id), _to_text(each), px=self._window_milliseconds)
-        pipe.execute()
-
-    def _call(self, command: Callable[[], _T]) -> _T:
-        def translated() -> _T:
-            try:
-                return command()
-            except redis.RedisError as error:
-                raise CacheUnavailableError(f"Redis: {type(error).__name__}") from error
-
-        return self._breaker.call(translated, CacheUnavailableError)
+        self._redis.close()
 
 
 class InMemorySeenEvents:

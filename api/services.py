@@ -62,7 +62,7 @@ def connect(config: ApiConfig) -> Services:
         opened.callback(cache.close)
         seen = RedisSeenEvents.connect(
             config.redis_url,
-            timeout_seconds=config.redis_timeout_seconds,
+            timeout_seconds=config.duplicate_timeout_seconds,
             window_seconds=config.duplicate_window_seconds,
         )
         opened.callback(seen.close)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from api.errors import CacheUnavailableError, Refusal, StoreUnavailableError
@@ -135,11 +136,4 @@ def _again(event: Stamped, before: Seen) -> Outcome:
         reason = Reason.EVENT_ID_REUSED
         detail = f"another event was stored as {event.event_id} at {before.timestamp.isoformat()}"
         return Refusal(reason, detail, event=contract.event, version=contract.version)
-    return Accepted(
-        event_id=event.event_id,
-        event=contract.event,
-        version=contract.version,
-        timestamp=before.timestamp,
-        deprecation=contract.deprecation,
-        is_duplicate=True,
-    )
+    return replace(_accepted(event), timestamp=before.timestamp, is_duplicate=True)

@@ -9,53 +9,25 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import orjson
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from api.breaker import Breaker
 from api.errors import CacheUnavailableError
 from api.model import Identity, PartHealth, PartStatus, Rejection, Verdict
+from api.redis_calls import RedisCalls
 from api.users import usable_user_id
 from contracts.reasons import Reason
 
 _log = logging.getLogger(__name__)
 
-_DB = 0
-"""The other dbs hold the loader's page views."""
-
 _FAILURES_TO_OPEN = 5
-_RETRY_SECONDS = 1.0
-
-
-def bounded_client(url: str, *, timeout_seconds: float) -> redis.Redis:
-    """A client whose calls take at most that long to connect and as long again for the answer.
-
-    Plain RESP2 without CLIENT SETINFO keeps a new connection from waiting for further answers.  A
-    broken connection is replaced once; a time-out is not repeated.
-    """
-    return redis.Redis.from_url(
-        url,
-        db=_DB,
-        protocol=2,
-        driver_info=None,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
-        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-    )
 
 
 class RedisTokenCache:
     """Verdicts in a Redis that all API processes share."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
-        self._breaker = Breaker(
-            "Redis", failures_to_open=_FAILURES_TO_OPEN, retry_seconds=_RETRY_SECONDS
-        )
+    def __init__(self, redis: RedisCalls) -> None:
+        self._redis = redis
 
     @classmethod
     def connect(cls, url: str, *, timeout_seconds: float) -> RedisTokenCache:
@@ -63,7 +35,8 @@ class RedisTokenCache:
 
         A call takes at most ``timeout_seconds`` for connecting and as much for the answer.
         """
-        return cls(bounded_client(url, timeout_seconds=timeout_seconds))
+        calls = RedisCalls(url, timeout_seconds=timeout_seconds, failures_to_open=_FAILURES_TO_OPEN)
+        return cls(calls)
 
     def get(self, token: str) -> Verdict | None:
         """The verdict on a token, if one is kept; an entry that is not ours counts as none.
@@ -71,7 +44,7 @@ class RedisTokenCache:
         Raises:
             CacheUnavailableError: no answer in time.
         """
-        kept = self._call(lambda: self._client.get(_key(token)))
+        kept = self._redis.call(lambda redis: redis.get(_key(token)))
         return None if kept is None else _from_json(kept)
 
     def put(self, token: str, verdict: Verdict, ttl_seconds: float) -> None:
@@ -82,30 +55,21 @@ class RedisTokenCache:
         """
         ttl_milliseconds = int(ttl_seconds * 1000)
         if ttl_milliseconds > 0:
-            self._call(
-                lambda: self._client.set(_key(token), _to_json(verdict), px=ttl_milliseconds)
+            self._redis.call(
+                lambda redis: redis.set(_key(token), _to_json(verdict), px=ttl_milliseconds)
             )
 
     def health(self) -> PartHealth:
         """Whether Redis answers now. Events are accepted without it, only more slowly."""
         try:
-            self._call(self._client.ping)
+            self._redis.call(lambda redis: redis.ping())
         except CacheUnavailableError as error:
             return PartHealth(status=PartStatus.DOWN, required=False, detail=str(error))
         return PartHealth(status=PartStatus.UP, required=False, detail="answers")
 
     def close(self) -> None:
         """Closes the connections."""
-        self._client.close()
-
-    def _call(self, command: Callable[[], Any]) -> Any:
-        def translated() -> Any:
-            try:
-                return command()
-            except redis.RedisError as error:
-                raise CacheUnavailableError(f"Redis: {type(error).__name__}") from error
-
-        return self._breaker.call(translated, CacheUnavailableError)
+        self._redis.close()
 
 
 class InMemoryTokenCache:
@@ -135,7 +99,7 @@ def _to_json(verdict: Verdict) -> bytes:
             return orjson.dumps({"reason": reason})
 
 
-def _from_json(kept: bytes) -> Verdict | None:
+def _from_json(kept: bytes | str) -> Verdict | None:
     try:
         match orjson.loads(kept):
             case {"reason": str(reason)}:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from api import config as config_module
+from api.batch import BatchLimits
 from api.config import ApiConfig, Publishing
 from api.errors import ConfigError
 from registry import options as registry_options
@@ -29,13 +30,17 @@ def test_defaults() -> None:
     assert config.publishing.spool_max_bytes == 268_435_456
     assert (config.publishing.wait_seconds, config.publishing.delivery_seconds) == (0.05, 15.0)
     assert config.body_limit_bytes == 65_536
+    assert (config.batch.body_bytes, config.batch.events) == (1_048_576, 500)
+    assert config.duplicate_window_seconds == 600
     assert config.contracts_dir is None
 
 
 def test_waiting_for_redis_and_auth_service_stays_well_under_100_ms() -> None:
     """The worst case: Redis is connected to and asked, auth_service is waited for."""
     config = with_env()
-    assert 2 * config.redis_timeout_seconds + config.auth_timeout_seconds <= 0.08
+    for_the_user = 2 * config.redis_timeout_seconds + config.auth_timeout_seconds
+    assert for_the_user <= 0.08
+    assert for_the_user + 2 * config.duplicate_timeout_seconds <= 0.09
 
 
 @pytest.mark.parametrize(
@@ -75,6 +80,10 @@ def test_what_has_to_be_set(name: str, value: str | None) -> None:
         ("AUTH_CACHE_REFUSED_SECONDS", ["0", "x"]),
         ("JWT_MAX_OVERDUE_SECONDS", ["0", "30d"]),
         ("BODY_LIMIT_BYTES", ["0", "-1", "64k", "1e5", "1.5", "٣", "9" * 5000]),
+        ("BATCH_LIMIT_BYTES", ["0", "1MB"]),
+        ("BATCH_LIMIT_EVENTS", ["0", "many"]),
+        ("DUPLICATE_WINDOW_SECONDS", ["0", "10m"]),
+        ("DUPLICATE_TIMEOUT_SECONDS", ["0", "x"]),
         ("JSON_DEPTH_LIMIT", ["0", "x"]),
         ("JWT_PUBLIC_KEY_FILE", ["/no/such/file"]),
     ],
@@ -100,6 +109,10 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
         JWT_ISSUER="i",
         JWT_AUDIENCE="a",
         BODY_LIMIT_BYTES="100",
+        BATCH_LIMIT_BYTES="1000",
+        BATCH_LIMIT_EVENTS="7",
+        DUPLICATE_WINDOW_SECONDS="60",
+        DUPLICATE_TIMEOUT_SECONDS="0.5",
         JSON_DEPTH_LIMIT="5",
         PUBLISH_TIMEOUT_SECONDS="3",
         DELIVERY_TIMEOUT_SECONDS="60",
@@ -111,6 +124,8 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
     assert (config.jwt.public_key, config.jwt.issuer, config.jwt.audience) == ("a key", "i", "a")
     assert (config.kafka_topic, config.contracts_dir) == ("t", tmp_path)
     assert (config.body_limit_bytes, config.limits.json_depth) == (100, 5)
+    assert config.batch == BatchLimits(body_bytes=1000, events=7)
+    assert (config.duplicate_window_seconds, config.duplicate_timeout_seconds) == (60, 0.5)
     assert config.publishing == Publishing(
         spool_dir=tmp_path / "spool",
         spool_max_bytes=2_000_000,

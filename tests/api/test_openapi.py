@@ -127,6 +127,26 @@ def test_every_reason_is_documented_with_its_status() -> None:
     assert found["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(STATUS)
 
 
+def test_the_batch_in_it_is_what_the_service_takes_and_answers() -> None:
+    found = document()
+    operation = found["paths"]["/api/v1/events/batch"]["post"]
+    content = operation["requestBody"]["content"]
+    lines = content["application/x-ndjson"]["schema"]["examples"]
+    (array,) = [each["value"] for each in content["application/json"]["examples"].values()]
+    answers = [operation["responses"]["207"]["content"]["application/json"]["example"]]
+    for body, media_type in [(json.dumps(array), "application/json")] + [
+        (each, "application/x-ndjson") for each in lines
+    ]:
+        answer = World().client().post("/api/v1/events/batch", data=body, content_type=media_type)
+        assert (answer.status_code, answer.get_json()["accepted"]) == (207, 2)
+        answers.append(answer.get_json())
+    schema = {"$ref": "#/components/schemas/BatchResult", "components": found["components"]}
+    for each in answers:
+        Draft202012Validator(schema).validate(each)
+    too_many = operation["responses"]["413"]["content"]["application/problem+json"]["examples"]
+    assert too_many["batch_too_long"]["value"]["status"] == 413
+
+
 def test_the_problems_in_it_satisfy_its_own_schema() -> None:
     found = document()
     responses = found["paths"]["/api/v1/events"]["post"]["responses"]

@@ -14,12 +14,12 @@ import pytest
 from api.config import Publishing
 from api.errors import ConfigError, RecordRefusedError, StoreUnavailableError
 from api.model import PartStatus
-from api.pipeline import Publisher
 from api.publisher import InMemoryPublisher, SpoolingPublisher
 from api.publishing import spooling
 from api.sending import InMemorySender
 from api.spool import slots
 from api.spool.record import Record
+from api.storing import Publisher
 from contracts.stamps import stamp_in
 from tests.api.spool.parts import open_log, record
 from tests.support.processes import wait_until

@@ -189,7 +189,7 @@ def test_a_batch_with_a_repetition_is_one_message_each(stack: Stack) -> None:
     ids = [str(uuid.uuid4()) for _ in range(3)]
     events = [{**CLICK, "event_id": event_id} for event_id in ids]
     body = json.dumps([*events, {**CLICK, "data": {}}, events[0]]).encode()
-    with api_over(stack, REDIS_TIMEOUT_SECONDS="5") as api:
+    with api_over(stack, DUPLICATE_TIMEOUT_SECONDS="5") as api:
         first = call(api, "POST", "/api/v1/events/batch", body).json["results"]
         again = call(api, "POST", "/api/v1/events/batch", body).json["results"]
         alone = send(api, events[1])

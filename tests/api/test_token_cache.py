@@ -28,22 +28,9 @@ TIMEOUT_SECONDS = 0.05
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
 @pytest.fixture
-def raw(server: RedisServer) -> Iterator[redis.Redis]:
-    with closing(redis.Redis(port=server.port)) as client:
-        client.flushall()
-        yield client
-
-
-@pytest.fixture
-def real(server: RedisServer, raw: redis.Redis) -> Iterator[RedisTokenCache]:
-    cache = RedisTokenCache.connect(server.url, timeout_seconds=5)
+def real(redis_running: RedisServer, raw: redis.Redis) -> Iterator[RedisTokenCache]:
+    cache = RedisTokenCache.connect(redis_running.url, timeout_seconds=5)
     with closing(cache):
         yield cache
 

@@ -60,9 +60,9 @@ FENCES: dict[str, set[str]] = {
     "prometheus_client": {"api/metrics.py", "etl/metrics.py"},
     "pybreaker": {"api/breaker.py"},
     "redis": {
-        "api/token_cache.py",
-        "etl/pair_store.py",
+        "api/redis_calls.py",
         "api/seen.py",
+        "etl/pair_store.py",
         "etl/redis_edge.py",
         "etl/redis_ledger.py",
     },
