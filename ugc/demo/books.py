@@ -78,7 +78,7 @@ def checks(
         yield Check(
             event=event,
             left=answers - tally.recognised[event],
-            left_counts="answers 202 to store",
+            left_counts="newly stored",
             right=counts["consumed"],
             right_counts="read from Kafka",
         )
@@ -87,7 +87,7 @@ def checks(
             left=answers - len(tally.ids[event]),
             left_counts="sent twice",
             right=tally.recognised[event] + counts["duplicates"],
-            right_counts="found by API or loader",
+            right_counts="found to be duplicates",
         )
         if event in tables:
             yield Check(
