@@ -4,10 +4,10 @@ In: JSON over HTTP.  Out: Avro messages that Kafka has acknowledged or the spool
 problem document that says what to change.  Also: documentation made from the contracts, and health
 for operators.
 
-Layers, lowest first: ``errors``, ``model``, ``paths``; then ``strict_json``, ``body``, ``batch``, ``users``,
-``storing``, ``pipeline``, ``problems``, ``openapi`` and ``config`` (pure); then the edges
-``breaker``, ``redis_calls``, ``auth_http``, ``token_cache``, ``seen`` (with the pure form of what it
-keeps), ``jwt_local``, ``encoding``, ``kafka`` and ``spool``;
+Layers, lowest first: ``errors``, ``model``, ``paths``; then ``strict_json``, ``body``, ``batch``,
+``users``, ``storing``, ``pipeline``, ``problems``, ``openapi`` and ``config`` (pure); then the
+edges ``breaker``, ``redis_calls``, ``auth_http``, ``token_cache``, ``seen``,
+``jwt_local``, ``encoding``, ``kafka`` and ``spool``;
 ``replay`` and ``publisher`` (between the last two); then ``publishing`` and ``services`` (put them
 together); last ``blueprint``, ``health``, ``docs_ui`` and ``app`` (Flask) and ``wsgi`` (the
 server's entry).
