@@ -39,6 +39,17 @@ def test_other_versions_say_nothing() -> None:
     assert not {"Deprecation", "Sunset"} & set(answer.headers.keys())
 
 
+def test_a_batch_tells_of_the_version_in_it_that_ends() -> None:
+    client = world_with(NOTICE).client()
+    for events, sunset in (
+        ([CLICK, {**CLICK, "version": 1}], "Wed, 01 Jul 2026 00:00:00 GMT"),
+        ([CLICK], None),
+    ):
+        answer = client.post("/api/v1/events/batch", json=events)
+        assert answer.status_code == 207
+        assert answer.headers.get("Sunset") == sunset
+
+
 @pytest.mark.parametrize(("retired", "status"), [(TODAY + dt.timedelta(days=1), 202), (TODAY, 422)])
 def test_a_version_is_refused_from_the_day_it_is_retired(retired: dt.date, status: int) -> None:
     world = world_with(dataclasses.replace(NOTICE, retired=retired))
