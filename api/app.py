@@ -11,7 +11,7 @@ import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from api import blueprint, contract_routes, docs_ui, health, metrics, paths
+from api import blueprint, contract_routes, cors, docs_ui, health, metrics, paths
 from api.config import ApiConfig
 from api.errors import Refusal
 from api.model import Outcome
@@ -60,6 +60,8 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     def identify() -> None:
         g.started = time.perf_counter()
         g.correlation_id = _sent_id() or str(services.make_id())
+
+    cors.install(app, config.cors)
 
     @app.after_request
     def complete(response: Response) -> Response:

@@ -29,6 +29,9 @@ BATCH_LIMIT_EVENTS           how many events a batch may hold (500)
 DUPLICATE_WINDOW_SECONDS     how long an ``event_id`` that a sender gave is remembered (600)
 DUPLICATE_TIMEOUT_SECONDS    longest wait for Redis to know one (0.005)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
+CORS_ORIGINS                 ``https://host[:port]`` of pages that may read answers, several
+                             separated by commas, or ``*`` (none)
+CORS_MAX_AGE_SECONDS         how long a browser need not ask again whether it may send (7200)
 CONTRACTS_DIR                folder of the contract files (those of the package)
 ===========================  ======================================================================
 
@@ -48,6 +51,7 @@ from urllib.parse import urlsplit
 from api.batch import BatchLimits
 from api.errors import ConfigError
 from api.model import JwtPolicy
+from api.origins import CorsPolicy, parse_origins
 from api.pipeline import Limits
 from api.users import CacheTimes
 from registry.options import RegistryOptions
@@ -88,6 +92,7 @@ class ApiConfig:
     batch: BatchLimits
     duplicate_window_seconds: float
     duplicate_timeout_seconds: float
+    cors: CorsPolicy
     contracts_dir: Path | None
 
     @classmethod
@@ -137,6 +142,10 @@ class ApiConfig:
             ),
             duplicate_window_seconds=read.seconds("DUPLICATE_WINDOW_SECONDS", 600.0),
             duplicate_timeout_seconds=read.seconds("DUPLICATE_TIMEOUT_SECONDS", 0.005),
+            cors=CorsPolicy(
+                origins=read.origins("CORS_ORIGINS"),
+                max_age_seconds=read.count("CORS_MAX_AGE_SECONDS", 7200),
+            ),
             contracts_dir=None if contracts_dir is None else Path(contracts_dir),
         )
 
@@ -194,6 +203,15 @@ class _Reader:
         if not all(_is_url(each.strip(), schemes) for each in found.split(",")):
             raise ConfigError(name, f"addresses like {schemes[0]}://host:port")
         return found
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """``*``, or origins separated by commas; none when it is not set."""
+        found = self.optional(name)
+        try:
+            return () if found is None else parse_origins(found)
+        except ValueError as error:
+            expected = f"origins like https://www.example.com, separated by commas, or *; {error}"
+            raise ConfigError(name, expected) from error
 
     def public_key(self) -> str | None:
         given, file = self.optional("JWT_PUBLIC_KEY"), self.optional("JWT_PUBLIC_KEY_FILE")

@@ -11,6 +11,7 @@ from api import config as config_module
 from api.batch import BatchLimits
 from api.config import ApiConfig, Publishing
 from api.errors import ConfigError
+from api.origins import CorsPolicy
 from registry import options as registry_options
 from tests.api.world import ENV
 
@@ -85,6 +86,8 @@ def test_what_has_to_be_set(name: str, value: str | None) -> None:
         ("DUPLICATE_WINDOW_SECONDS", ["0", "10m"]),
         ("DUPLICATE_TIMEOUT_SECONDS", ["0", "x"]),
         ("JSON_DEPTH_LIMIT", ["0", "x"]),
+        ("CORS_ORIGINS", ["x", "https://a/", "*,https://a", ","]),
+        ("CORS_MAX_AGE_SECONDS", ["0", "2h"]),
         ("JWT_PUBLIC_KEY_FILE", ["/no/such/file"]),
     ],
 )
@@ -114,6 +117,8 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
         DUPLICATE_WINDOW_SECONDS="60",
         DUPLICATE_TIMEOUT_SECONDS="0.5",
         JSON_DEPTH_LIMIT="5",
+        CORS_ORIGINS="https://a.example,http://localhost:3000",
+        CORS_MAX_AGE_SECONDS="60",
         PUBLISH_TIMEOUT_SECONDS="3",
         DELIVERY_TIMEOUT_SECONDS="60",
         SPOOL_DIR=str(tmp_path / "spool"),
@@ -126,6 +131,9 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
     assert (config.body_limit_bytes, config.limits.json_depth) == (100, 5)
     assert config.batch == BatchLimits(body_bytes=1000, events=7)
     assert (config.duplicate_window_seconds, config.duplicate_timeout_seconds) == (60, 0.5)
+    assert config.cors == CorsPolicy(
+        origins=("https://a.example", "http://localhost:3000"), max_age_seconds=60
+    )
     assert config.publishing == Publishing(
         spool_dir=tmp_path / "spool",
         spool_max_bytes=2_000_000,

@@ -93,7 +93,8 @@ class World:
         self.made_ids += 1
         return uuid.UUID(int=self.made_ids)
 
-    def client(self) -> FlaskClient:
+    def client(self, **settings: str) -> FlaskClient:
+        """A client of the application; ``settings`` are environment variables."""
         services = Services(
             catalog=self.catalog,
             pipeline=self.pipeline,
@@ -102,7 +103,7 @@ class World:
             close=lambda: None,
             is_alive=lambda: self.is_alive,
         )
-        return create_app(ApiConfig.from_env(ENV), services).test_client()
+        return create_app(ApiConfig.from_env({**ENV, **settings}), services).test_client()
 
     def messages(self) -> list[Message]:
         """What was published, decoded."""

@@ -39,6 +39,7 @@ FENCES: dict[str, set[str]] = {
         "api/app.py",
         "api/blueprint.py",
         "api/contract_routes.py",
+        "api/cors.py",
         "api/docs_ui.py",
         "api/health.py",
         "api/wsgi.py",
@@ -46,6 +47,7 @@ FENCES: dict[str, set[str]] = {
         "registry/server/",
         "ugc/auth_service/",
     },
+    "flask_cors": {"api/cors.py"},
     "granian": {"ugc/serving.py"},
     "httpx2": {
         "api/auth_http.py",

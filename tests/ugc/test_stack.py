@@ -159,6 +159,7 @@ def test_parts_are_told_where_the_others_are(tmp_path: Path) -> None:
     told |= {"JWT_SECRET": SECRET, "KAFKA_SESSION_TIMEOUT_MS": "3000"}
     told |= {"SCHEMA_ID_CACHE_DIR": str(tmp_path / "state/schema-ids")}
     told |= {"SPOOL_DIR": str(tmp_path / "state/spool")}
+    told |= {"CORS_ORIGINS": "*"}
     assert made.shared == told
     assert made.env == {**told, "PATH": "/bin", "PYTHONUNBUFFERED": "1"}
     assert told["CLICKHOUSE_URL"] == f"http://127.0.0.1:{made.ports[PartName.CLICKHOUSE]}/ugc"
@@ -191,6 +192,7 @@ def test_tansus_session_timeout_is_not_for_a_real_kafka(tmp_path: Path) -> None:
 
 def test_the_callers_settings_go_first_and_other_terminals_hear_of_them(tmp_path: Path) -> None:
     env = {"KAFKA_SESSION_TIMEOUT_MS": "9000", "JWT_SECRET": "mine", "KAFKA_TOPIC": "a"}
+    env |= {"CORS_ORIGINS": "http://localhost:3000"}
     made = plan(tmp_path, env, parts=frozenset(PartName), env={"EXTRA": "1", "KAFKA_TOPIC": "b"})
     expected = {**env, "EXTRA": "1", "KAFKA_TOPIC": "b"}
     assert made.shared.items() >= expected.items()

@@ -135,7 +135,14 @@ PARTS: tuple[Part, ...] = (
         url=lambda port: f"http://{HOST}:{port}/ugc",
     ),
     Part(name=PartName.AUTH, command=_auth, variable="AUTH_SERVICE_URL"),
-    Part(name=PartName.API, command=_api, variable="UGC_API_URL", replaceable=False),
+    Part(
+        name=PartName.API,
+        command=_api,
+        variable="UGC_API_URL",
+        replaceable=False,
+        # A front end in development has a port of its own choice, and this API listens on loopback.
+        settings={"CORS_ORIGINS": "*"},
+    ),
     Part(name=PartName.ETL, command=_etl),
 )
 """In the order of starting. ``ugc init`` runs before the API and the loader."""
