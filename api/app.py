@@ -16,6 +16,7 @@ from api.config import ApiConfig
 from api.errors import Refusal
 from api.model import Outcome
 from api.problems import MEDIA_TYPE, problem
+from api.security_headers import headers_for
 from api.services import Services
 from contracts.reasons import DESCRIPTIONS, Reason
 
@@ -66,7 +67,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     @app.after_request
     def complete(response: Response) -> Response:
         response.headers[CORRELATION_HEADER] = g.correlation_id
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.update(headers_for(request.path))
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         _count(services.metrics, response)
