@@ -29,10 +29,10 @@ BATCH_LIMIT_EVENTS           how many events a batch may hold (500)
 DUPLICATE_WINDOW_SECONDS     how long an ``event_id`` that a sender gave is remembered (600)
 DUPLICATE_TIMEOUT_SECONDS    longest wait for Redis to know one (0.005)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
+CONTRACTS_DIR                folder of the contract files (those of the package)
 CORS_ORIGINS                 ``https://host[:port]`` of pages that may read answers, several
                              separated by commas, or ``*`` (none)
 CORS_MAX_AGE_SECONDS         how long a browser need not ask again whether it may send (7200)
-CONTRACTS_DIR                folder of the contract files (those of the package)
 ===========================  ======================================================================
 
 :mod:`registry.options` reads more about the Schema Registry.  A variable that is set to nothing
@@ -86,13 +86,13 @@ class ApiConfig:
     auth_timeout_seconds: float
     cache_times: CacheTimes
     jwt: JwtPolicy
+    cors: CorsPolicy
     limits: Limits
     publishing: Publishing
     body_limit_bytes: int
     batch: BatchLimits
     duplicate_window_seconds: float
     duplicate_timeout_seconds: float
-    cors: CorsPolicy
     contracts_dir: Path | None
 
     @classmethod
@@ -128,6 +128,10 @@ class ApiConfig:
                 audience=read.optional("JWT_AUDIENCE"),
                 max_overdue_seconds=read.seconds("JWT_MAX_OVERDUE_SECONDS", _THIRTY_DAYS_SECONDS),
             ),
+            cors=CorsPolicy(
+                origins=read.origins("CORS_ORIGINS"),
+                max_age_seconds=read.count("CORS_MAX_AGE_SECONDS", 7200),
+            ),
             limits=Limits(json_depth=read.count("JSON_DEPTH_LIMIT", 32)),
             publishing=Publishing(
                 spool_dir=Path(read.required("SPOOL_DIR", "a folder, kept when a worker dies")),
@@ -142,10 +146,6 @@ class ApiConfig:
             ),
             duplicate_window_seconds=read.seconds("DUPLICATE_WINDOW_SECONDS", 600.0),
             duplicate_timeout_seconds=read.seconds("DUPLICATE_TIMEOUT_SECONDS", 0.005),
-            cors=CorsPolicy(
-                origins=read.origins("CORS_ORIGINS"),
-                max_age_seconds=read.count("CORS_MAX_AGE_SECONDS", 7200),
-            ),
             contracts_dir=None if contracts_dir is None else Path(contracts_dir),
         )
 

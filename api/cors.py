@@ -29,7 +29,14 @@ REQUEST_HEADERS = (
 """What the API reads, and two that senders' libraries add by themselves without harm:
 ``Authorization`` and, beside ``traceparent``, ``tracestate``."""
 
-ANSWER_HEADERS = ("Deprecation", "Retry-After", "Sunset", "X-Correlation-Id")
+ANSWER_HEADERS = (
+    "Deprecation",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Sunset",
+    "X-Correlation-Id",
+)
 """What a page may read beyond the few headers that it always may."""
 
 

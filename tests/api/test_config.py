@@ -86,9 +86,9 @@ def test_what_has_to_be_set(name: str, value: str | None) -> None:
         ("DUPLICATE_WINDOW_SECONDS", ["0", "10m"]),
         ("DUPLICATE_TIMEOUT_SECONDS", ["0", "x"]),
         ("JSON_DEPTH_LIMIT", ["0", "x"]),
+        ("JWT_PUBLIC_KEY_FILE", ["/no/such/file"]),
         ("CORS_ORIGINS", ["x", "https://a/", "*,https://a", ","]),
         ("CORS_MAX_AGE_SECONDS", ["0", "2h"]),
-        ("JWT_PUBLIC_KEY_FILE", ["/no/such/file"]),
     ],
 )
 def test_what_is_malformed(name: str, values: list[str]) -> None:
@@ -117,13 +117,13 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
         DUPLICATE_WINDOW_SECONDS="60",
         DUPLICATE_TIMEOUT_SECONDS="0.5",
         JSON_DEPTH_LIMIT="5",
-        CORS_ORIGINS="https://a.example,http://localhost:3000",
-        CORS_MAX_AGE_SECONDS="60",
         PUBLISH_TIMEOUT_SECONDS="3",
         DELIVERY_TIMEOUT_SECONDS="60",
         SPOOL_DIR=str(tmp_path / "spool"),
         SPOOL_MAX_BYTES="2000000",
         CONTRACTS_DIR=str(tmp_path),
+        CORS_ORIGINS="https://a.example,http://localhost:3000",
+        CORS_MAX_AGE_SECONDS="60",
     )
     assert config.auth_url == "https://auth.example:8443/check"
     assert (config.jwt.public_key, config.jwt.issuer, config.jwt.audience) == ("a key", "i", "a")
@@ -131,14 +131,14 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
     assert (config.body_limit_bytes, config.limits.json_depth) == (100, 5)
     assert config.batch == BatchLimits(body_bytes=1000, events=7)
     assert (config.duplicate_window_seconds, config.duplicate_timeout_seconds) == (60, 0.5)
-    assert config.cors == CorsPolicy(
-        origins=("https://a.example", "http://localhost:3000"), max_age_seconds=60
-    )
     assert config.publishing == Publishing(
         spool_dir=tmp_path / "spool",
         spool_max_bytes=2_000_000,
         wait_seconds=3.0,
         delivery_seconds=60.0,
+    )
+    assert config.cors == CorsPolicy(
+        origins=("https://a.example", "http://localhost:3000"), max_age_seconds=60
     )
 
 

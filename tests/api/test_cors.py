@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -232,7 +235,9 @@ def test_an_allowed_page_reads_the_answer(client: FlaskClient) -> None:
     assert answer.status_code == 202
     assert access_headers(answer) == {
         ALLOW: SHOP,
-        "Access-Control-Expose-Headers": "Deprecation, Retry-After, Sunset, X-Correlation-Id",
+        "Access-Control-Expose-Headers": (
+            "Deprecation, RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Correlation-Id"
+        ),
     }
     assert answer.headers["Vary"] == "Origin"
 
@@ -322,3 +327,17 @@ def test_without_origins_nothing_is_shared(world: World) -> None:
     assert [access_headers(each) for each in answers] == [{}, {}]
     assert [each.status_code for each in answers] == [200, 202]
     assert "CORS_ORIGINS" not in ENV
+
+
+def test_a_server_with_a_wrong_origin_does_not_start() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ugc", "api", "serve", "--port", "1"],
+        env={**os.environ, **ENV, "CORS_ORIGINS": "https://a.example.com/"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("ugc: CORS_ORIGINS must be ")
+    assert "not 'https://a.example.com/' (write https://a.example.com)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -123,26 +124,75 @@ def preflights(running: Running, route: str) -> int:
     return sum(int(number) for number in re.findall(counted, text, re.MULTILINE))
 
 
+BEACON_ENDED = "performance.getEntriesByType('resource').some((e) => e.initiatorType === 'beacon')"
+
 JSON = {"Content-Type": "application/json", "Authorization": "Bearer something"}
 
 
-def test_a_beacon_arrives(running: Running, browser: Page, allowed: str) -> None:
-    events = [click(), click()]
-    browser.open(f"{allowed}/beacon")
-    url, body = f"{running.api}/api/v1/events/batch", json.dumps(events)
-    before = preflights(running, "/api/v1/events/batch")
-    assert browser.run(f"navigator.sendBeacon({json.dumps(url)}, {json.dumps(body)})") is True
-    # The next page is another one, as when a user goes away.
-    browser.open(f"{allowed}/gone")
+def beacon(running: Running, events: list[dict[str, Any]]) -> str:
+    """A script that sends a batch with a page that goes away."""
+    url, body = json.dumps(f"{running.api}/api/v1/events/batch"), json.dumps(json.dumps(events))
+    return f"navigator.sendBeacon({url}, {body})"
+
+
+def stored(running: Running, events: list[dict[str, Any]]) -> int:
+    """How many of the events have a row, after a run of the loader."""
+    running.load()
     listed = ",".join(f"'{each['event_id']}'" for each in events)
     query = f"SELECT count() AS n FROM ugc.element_click FINAL WHERE event_id IN ({listed})"
+    return int(running.rows(query)[0]["n"])
 
-    def arrived() -> bool:
-        running.load()
-        return [int(row["n"]) for row in running.rows(query)] == [2]
 
-    assert any(arrived() for _ in range(10))
+def test_a_beacon_of_a_page_that_goes_away_arrives(
+    running: Running, browser: Page, allowed: str
+) -> None:
+    events = [click(), click()]
+    browser.open(f"{allowed}/shown")
+    before = preflights(running, "/api/v1/events/batch")
+    browser.run(f"addEventListener('pagehide', () => {beacon(running, events)}) ?? true")
+    browser.open(f"{allowed}/next")
+    assert any(stored(running, events) == 2 for _ in range(10))
     assert preflights(running, "/api/v1/events/batch") == before
+
+
+def test_a_beacon_of_json_would_need_cookies(running: Running, browser: Page, allowed: str) -> None:
+    """As docs/api.md says; it is why that page sends a string."""
+    browser.open(f"{allowed}/blob")
+    url = json.dumps(f"{running.api}/api/v1/events")
+    blob = f"new Blob([{json.dumps(json.dumps(click()))}], {{type: 'application/json'}})"
+    browser.run(f"navigator.sendBeacon({url}, {blob})")
+    browser.wait(BEACON_ENDED)
+    (complaint,) = [each for each in browser.complaints if "CORS policy" in each]
+    assert "Access-Control-Allow-Credentials" in complaint
+
+
+def test_the_front_end_of_the_documentation_works(
+    running: Running, browser: Page, allowed: str
+) -> None:
+    """The script in docs/api.md, as it stands."""
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    (script,) = re.findall(r"```js\n(.*?)```", text, re.DOTALL)
+    address = "https://ugc.example.com"
+    assert address in script
+    browser.open(f"{allowed}/documented")
+    before = preflights(running, "/api/v1/events")
+    browser.run(script.replace(address, running.api))
+    sent, left = click(), [click(), click()]
+    assert browser.run(f"send({json.dumps(sent)})") is None
+    assert browser.run(f"send({json.dumps(click(data={}))})")["code"] == "data_invalid"
+    browser.run(f"waiting.push(...{json.dumps(left)})")
+    browser.open(f"{allowed}/next")
+    assert any(stored(running, [sent, *left]) == 3 for _ in range(10))
+    assert preflights(running, "/api/v1/events") == before
+
+
+@pytest.mark.parametrize("kind", ["allowed", "not_allowed"])
+def test_the_browser_calls_no_beacon_failed(
+    running: Running, browser: Page, kind: str, request: pytest.FixtureRequest
+) -> None:
+    browser.open(f"{request.getfixturevalue(kind)}/beacon")
+    assert browser.run(beacon(running, [click()])) is True
+    browser.wait(BEACON_ENDED)
     assert browser.complaints == []
 
 

@@ -29,6 +29,11 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     /metrics tells of all processes together, through files in PROMETHEUS_MULTIPROC_DIR (by default
     a folder for this run).
     """
+    from api.config import ApiConfig
+
+    # Here, since a worker process that cannot start is started again and again.
+    ApiConfig.from_env(os.environ)
+
     from ugc.serving import serve as serve_wsgi
 
     with _metrics_shared():
