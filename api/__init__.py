@@ -9,6 +9,6 @@ Layers, lowest first: ``errors``, ``model``, ``paths``; then ``strict_json``, ``
 and ``config`` (pure); then the edges ``breaker``, ``redis_calls``, ``auth_http``,
 ``token_cache``, ``seen``, ``jwt_local``, ``encoding``, ``kafka`` and ``spool``;
 ``replay`` and ``publisher`` (between the last two); then ``publishing`` and ``services`` (put them
-together); last ``blueprint``, ``health``, ``docs_ui``, ``cors`` and ``app`` (Flask) and ``wsgi`` (the
-server's entry).
+together); last ``blueprint``, ``health``, ``docs_ui``, ``cors`` and ``app`` (Flask) and ``wsgi``
+(the server's entry).
 """
