@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api import cors
 from api.config import ApiConfig
 from api.errors import ConfigError
 from api.origins import CorsPolicy, parse_origins
@@ -161,6 +164,7 @@ def test_how_long_a_preflight_holds_can_be_set(world: World) -> None:
         "If-None-Match",
         "X-Correlation-Id",
         "X-Request-ID",
+        "X-UGC-SDK",
         "traceparent",
         "tracestate",
     ],
@@ -169,6 +173,14 @@ def test_headers_that_a_page_may_send(client: FlaskClient, header: str) -> None:
     wanted = {**WANTED, "Access-Control-Request-Headers": f"{header.lower()},x-other"}
     allowed = preflight(client, SHOP, wanted=wanted)
     assert listed(allowed, "Access-Control-Allow-Headers") == {header.lower()}
+
+
+def test_every_header_that_the_api_reads_may_be_sent() -> None:
+    sources = [file.read_text(encoding="utf-8") for file in Path(cors.__file__).parent.glob("*.py")]
+    read = set(re.findall(r'request\.headers\.get\("([^"]+)"', "\n".join(sources)))
+    of_the_browser = {"Origin", "User-Agent"}
+    assert {"Content-Encoding", "traceparent"} <= read
+    assert read - of_the_browser <= set(cors.REQUEST_HEADERS)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
