@@ -3,6 +3,7 @@
 ::
 
     ApiError
+    ├── CodecError              bytes are not one whole stream of the encoding they claim
     ├── ConfigError             an environment variable is missing or malformed
     ├── Refusal                 the request gets a problem document; carries a reason code
     └── UnavailableError        a part gave no usable answer in time
@@ -17,6 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from contracts.reasons import Reason
 from contracts.validation import Violation
@@ -24,6 +26,10 @@ from contracts.validation import Violation
 
 class ApiError(Exception):
     """Base of everything that can go wrong in the API."""
+
+
+class CodecError(ApiError):
+    """Bytes are not one whole stream of the encoding they claim to be in."""
 
 
 class ConfigError(ApiError):
@@ -67,7 +73,7 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
     """The request is answered with a problem document instead of 202.
 
     ``detail`` is for the sender; it never quotes a token.  ``event`` and ``version`` are set as
-    far as they were known.
+    far as they were known.  ``headers`` go with the answer.
     """
 
     def __init__(
@@ -78,12 +84,14 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
         violations: tuple[Violation, ...] = (),
         event: str | None = None,
         version: int | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.reason = reason
         self.detail = detail
         self.violations = violations
         self.event = event
         self.version = version
+        self.headers = headers
         super().__init__(f"{reason}: {detail}")
 
     @property

