@@ -5,6 +5,7 @@
     ApiError
     ├── CodecError              bytes are not one whole stream of the encoding they claim
     ├── ConfigError             an environment variable is missing or malformed
+    ├── KeySetError             a file of keys cannot be used; says why
     ├── Refusal                 the request gets a problem document; carries a reason code
     └── UnavailableError        a part gave no usable answer in time
         ├── AuthUnavailableError
@@ -39,6 +40,10 @@ class ConfigError(ApiError):
         self.variable = variable
         self.expected = expected
         super().__init__(f"{variable} must be {expected}")
+
+
+class KeySetError(ApiError):
+    """A file of keys cannot be used."""
 
 
 class UnavailableError(ApiError):
