@@ -78,7 +78,8 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
     """The request is answered with a problem document instead of 202.
 
     ``detail`` is for the sender; it never quotes a token.  ``event`` and ``version`` are set as
-    far as they were known.  ``headers`` go with the answer.
+    far as they were known; ``more_violations`` counts those found beside ``violations``.
+    ``headers`` go with the answer.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
         detail: str,
         *,
         violations: tuple[Violation, ...] = (),
+        more_violations: int = 0,
         event: str | None = None,
         version: int | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
@@ -94,6 +96,7 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
         self.reason = reason
         self.detail = detail
         self.violations = violations
+        self.more_violations = more_violations
         self.event = event
         self.version = version
         self.headers = headers

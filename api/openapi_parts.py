@@ -12,7 +12,7 @@ from api.errors import STATUS, Refusal
 from api.model import PartStatus
 from api.problems import MEDIA_TYPE, problem
 from contracts.reasons import DESCRIPTIONS, Reason
-from contracts.validation import Violation
+from contracts.validation import MAX_VIOLATIONS, Violation
 
 CORRELATION_ID = "0190163d-8694-739b-aea5-966c26f8ad92"
 
@@ -222,9 +222,14 @@ _PROBLEM = {
         },
         "violations": {
             "type": "array",
-            "maxItems": 20,
-            "description": "One entry for each thing wrong with the event.",
+            "maxItems": MAX_VIOLATIONS,
+            "description": "One entry for each thing wrong with the event, as many as there is"
+            " room for.",
             "items": _VIOLATION_SCHEMA,
+        },
+        "more_violations": {
+            "type": "integer",
+            "description": "How many more there are; absent when all are told.",
         },
         "correlation_id": {"type": "string", "description": "As in `X-Correlation-Id`."},
     },
