@@ -24,6 +24,7 @@ from api.jwks_file import LOOK_SECONDS, MAX_FILE_BYTES
 from api.jwt_keys import parse_key_set
 from api.jwt_local import JwtVerifier
 from api.model import Identity, JwtPolicy, Rejection
+from api.services import connect
 from contracts.reasons import Reason
 from tests.api.tokens import SECRET, handmade
 from tests.api.world import CLICK as EVENT
@@ -276,6 +277,13 @@ def test_the_setting(file: Path) -> None:
     env = {**ENV, "JWT_SECRET": "", "JWT_JWKS_FILE": str(file)}
     policy = ApiConfig.from_env(env).jwt
     assert JwtVerifier(policy, clock=Clock()).verify(signed(RSA_KEY, "old")) == GOOD
+
+
+def test_the_service_does_not_start_with_a_file_that_is_unfit(tmp_path: Path) -> None:
+    file = with_text(tmp_path / "jwks.json", "{}")
+    env = {**ENV, "JWT_SECRET": "", "JWT_JWKS_FILE": str(file)}
+    with pytest.raises(ConfigError, match="JWT_JWKS_FILE must be a file with a JWK Set"):
+        connect(ApiConfig.from_env(env))
 
 
 JSON = st.recursive(
