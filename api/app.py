@@ -169,7 +169,9 @@ def _failed(error: Exception) -> Response:
 def _answer(refusal: Refusal) -> Response:
     g.refusal = refusal
     document = problem(refusal, correlation_id=g.correlation_id)
-    response = Response(orjson.dumps(document), refusal.status, mimetype=MEDIA_TYPE)
+    response = Response(
+        orjson.dumps(document), refusal.status, refusal.headers, mimetype=MEDIA_TYPE
+    )
     if refusal.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(refusal.retry_after_seconds)
     if refusal.status == 401:

@@ -20,10 +20,10 @@ from api.model import Identity, PartHealth, PartStatus, Rejection, Verdict
 from api.users import usable_user_id
 from contracts.reasons import Reason
 
-_FAILURES_TO_OPEN = 5
-_RETRY_SECONDS = 2.0
-_CONNECTIONS = 32
-_ANSWER_LIMIT_BYTES = 16 * 1024
+FAILURES_TO_OPEN = 5
+RETRY_SECONDS = 2.0
+CONNECTIONS = 32
+ANSWER_LIMIT_BYTES = 16 * 1024
 
 _CODES: Mapping[str, Reason] = {
     code: code for code in (Reason.TOKEN_EXPIRED, Reason.TOKEN_INVALID, Reason.TOKEN_REVOKED)
@@ -45,15 +45,15 @@ class HttpAuthService:
         self._client = httpx2.Client(
             timeout=timeout_seconds,
             limits=httpx2.Limits(
-                max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS
+                max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS
             ),
             headers={"Accept-Encoding": "identity"},
             follow_redirects=False,
             trust_env=False,  # a token must not travel through a proxy by accident
         )
-        self._threads = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="auth-service")
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="auth-service")
         self._breaker = Breaker(
-            "auth_service", failures_to_open=_FAILURES_TO_OPEN, retry_seconds=_RETRY_SECONDS
+            "auth_service", failures_to_open=FAILURES_TO_OPEN, retry_seconds=RETRY_SECONDS
         )
 
     def verify(self, token: str) -> Verdict:
@@ -115,8 +115,8 @@ def _limited(response: httpx2.Response) -> bytes:
     body = bytearray()
     for piece in response.iter_raw():
         body += piece
-        if len(body) > _ANSWER_LIMIT_BYTES:
-            raise AuthUnavailableError(f"an answer of more than {_ANSWER_LIMIT_BYTES} bytes")
+        if len(body) > ANSWER_LIMIT_BYTES:
+            raise AuthUnavailableError(f"an answer of more than {ANSWER_LIMIT_BYTES} bytes")
     return bytes(body)
 
 

@@ -22,7 +22,7 @@ from api.body import MEDIA_TYPES, check_headers, decompress, read_body
 from api.errors import Refusal
 from api.model import Accepted, Outcome, Stamped
 from api.pipeline import Pipeline
-from api.problems import problem
+from api.problems import bytes_for_each, problem
 from contracts.model import Deprecation
 from contracts.reasons import Reason
 
@@ -100,16 +100,17 @@ def answer(accepted: Accepted) -> dict[str, object]:
 def batch_answer(outcomes: Sequence[Outcome], *, correlation_id: str) -> dict[str, object]:
     """What the sender learns of a batch: one result for each event, in the order sent."""
     refused = sum(isinstance(each, Refusal) for each in outcomes)
+    limit_bytes = bytes_for_each(refused)
     return {
         "accepted": len(outcomes) - refused,
         "refused": refused,
-        "results": [_result(each, correlation_id) for each in outcomes],
+        "results": [_result(each, correlation_id, limit_bytes) for each in outcomes],
     }
 
 
-def _result(outcome: Outcome, correlation_id: str) -> dict[str, object]:
+def _result(outcome: Outcome, correlation_id: str, limit_bytes: int) -> dict[str, object]:
     if isinstance(outcome, Refusal):
-        told = problem(outcome, correlation_id=correlation_id)
+        told = problem(outcome, correlation_id=correlation_id, limit_bytes=limit_bytes)
         return {"status": outcome.status, "problem": told}
     return {"status": 202, **answer(outcome)}
 

@@ -6,18 +6,15 @@ at the limit without an error, so half an event would be parsed.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from typing import Protocol
 
-from api.errors import Refusal
+from api.codecs import ACCEPT_ENCODING, CODECS
+from api.errors import CodecError, Refusal
 from contracts.reasons import Reason
 
 MEDIA_TYPES = ("application/json", "text/plain")
 """``text/plain`` is what ``navigator.sendBeacon`` says when it is given a string."""
-
-_WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
-"""Content-Encoding → what zlib is told; ``deflate`` is the zlib format (RFC 9110, 8.4.1.2)."""
 
 _UTF_8 = frozenset({"", "utf-8", "utf8"})
 
@@ -43,9 +40,12 @@ def check_headers(
         )
     if charset not in _UTF_8:
         raise Refusal(Reason.ENCODING_UNSUPPORTED, "the charset of the body must be utf-8")
-    if content_encoding not in ("", "identity", *_WINDOW_BITS):
-        detail = f"the Content-Encoding must be {' or '.join(_WINDOW_BITS)}, or left out"
-        raise Refusal(Reason.ENCODING_UNSUPPORTED, detail)
+    if content_encoding not in ("", "identity", *CODECS):
+        raise Refusal(
+            Reason.ENCODING_UNSUPPORTED,
+            f"the Content-Encoding must be {' or '.join(CODECS)}, or left out",
+            headers={"Accept-Encoding": ACCEPT_ENCODING},
+        )
 
 
 def read_body(stream: ByteStream, *, content_length: int | None, limit_bytes: int) -> bytes:
@@ -74,29 +74,22 @@ def read_body(stream: ByteStream, *, content_length: int | None, limit_bytes: in
 
 
 def decompress(body: bytes, *, content_encoding: str, limit_bytes: int) -> bytes:
-    """The body as it was before it was compressed; never more than a byte above the limit is made.
+    """The body as it was before it was compressed; little more than the limit is ever made.
 
     Raises:
         Refusal: ``BODY_TOO_LARGE``, or ``REQUEST_INVALID`` when it is not one whole stream of the
             encoding it claims.
     """
-    window_bits = _WINDOW_BITS.get(content_encoding)
-    if window_bits is None:
+    codec = CODECS.get(content_encoding)
+    if codec is None:
         return body
-    stream = zlib.decompressobj(window_bits)
     try:
-        plain = stream.decompress(body, limit_bytes + 1)
-    except zlib.error as error:
-        raise _not_encoded(content_encoding) from error
+        plain = codec.unpack(body, limit_bytes + 1)
+    except CodecError as error:
+        raise Refusal(Reason.REQUEST_INVALID, f"the body is not {codec.form}") from error
     if len(plain) > limit_bytes:
         raise _too_large(limit_bytes)
-    if not stream.eof or stream.unused_data:
-        raise _not_encoded(content_encoding)
     return plain
-
-
-def _not_encoded(content_encoding: str) -> Refusal:
-    return Refusal(Reason.REQUEST_INVALID, f"the body is not one whole {content_encoding} stream")
 
 
 def _too_large(limit_bytes: int) -> Refusal:

@@ -17,6 +17,8 @@ REDIS_TIMEOUT_SECONDS        longest wait for Redis (0.02)
 JWT_SECRET                   secret for HS256 in the local check, at least 32 bytes (none)
 JWT_PUBLIC_KEY               PEM public key for RS256 or ES256 in the local check (none)
 JWT_PUBLIC_KEY_FILE          a file with that key, instead of the key itself (none)
+JWT_JWKS_FILE                a file with a JWK Set of such keys, read again when it changes; then
+                             neither a secret nor a public key is set (none)
 JWT_ISSUER                   demanded ``iss`` (any)
 JWT_AUDIENCE                 demanded ``aud`` (any)
 JWT_MAX_OVERDUE_SECONDS      in the local check, how long ago a token may have ended (30 days)
@@ -109,7 +111,6 @@ class ApiConfig:
         auth_path = read.text("AUTH_SERVICE_PATH", "/api/v1/auth/verify")
         if not auth_path.startswith("/"):
             raise ConfigError("AUTH_SERVICE_PATH", "a path that begins with /")
-        contracts_dir = read.optional("CONTRACTS_DIR")
         kafka_topic = read.text("KAFKA_TOPIC", "ugc.events")
         return cls(
             kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
@@ -128,6 +129,7 @@ class ApiConfig:
             jwt=JwtPolicy(
                 secret=read.optional("JWT_SECRET"),
                 public_key=read.public_key(),
+                jwks_file=read.path("JWT_JWKS_FILE"),
                 issuer=read.optional("JWT_ISSUER"),
                 audience=read.optional("JWT_AUDIENCE"),
                 max_overdue_seconds=read.seconds("JWT_MAX_OVERDUE_SECONDS", _THIRTY_DAYS_SECONDS),
@@ -150,7 +152,7 @@ class ApiConfig:
             ),
             duplicate_window_seconds=read.seconds("DUPLICATE_WINDOW_SECONDS", 600.0),
             duplicate_timeout_seconds=read.seconds("DUPLICATE_TIMEOUT_SECONDS", 0.005),
-            contracts_dir=None if contracts_dir is None else Path(contracts_dir),
+            contracts_dir=read.path("CONTRACTS_DIR"),
         )
 
 
@@ -166,6 +168,10 @@ class _Reader:
         if found is None:
             raise ConfigError(name, f"set, in the form {expected}")
         return found
+
+    def path(self, name: str) -> Path | None:
+        found = self.optional(name)
+        return None if found is None else Path(found)
 
     def text(self, name: str, default: str) -> str:
         return self.optional(name) or default

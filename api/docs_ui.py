@@ -21,7 +21,7 @@ from api import openapi, paths
 from api.errors import STATUS
 from api.problems import title
 from contracts.loader import Catalog
-from contracts.reasons import DESCRIPTIONS
+from contracts.reasons import DESCRIPTIONS, Reason
 
 _START_JS = f"{paths.DOCS}/start.js"
 _PAGES_CSS = f"{paths.DOCS}/pages.css"
@@ -112,11 +112,8 @@ def _config() -> dict[str, Any]:
 
 
 def _reasons_page() -> str:
-    rows = "\n".join(
-        f'<h2 id="{reason}">{escape(title(reason))}</h2>\n'
-        f"<p><code>{reason}</code>, status {status}. {escape(DESCRIPTIONS[reason])}</p>"
-        for reason, status in STATUS.items()
-    )
+    refused = "\n".join(map(_explained, STATUS))
+    set_aside = "\n".join(_explained(reason) for reason in Reason if reason not in STATUS)
     return f"""\
 <!DOCTYPE html>
 <html lang="en">
@@ -128,7 +125,18 @@ def _reasons_page() -> str:
 </head>
 <body>
 <h1>Why an event was refused</h1>
-{rows}
+{refused}
+<h1>Why a stored message was set aside</h1>
+<p>These are in the loader's dead letters and counters, never in an answer.</p>
+{set_aside}
 </body>
 </html>
 """
+
+
+def _explained(reason: Reason) -> str:
+    status = f", status {STATUS[reason]}" if reason in STATUS else ""
+    return (
+        f'<h2 id="{reason}">{escape(title(reason))}</h2>\n'
+        f"<p><code>{reason}</code>{status}. {escape(DESCRIPTIONS[reason])}</p>"
+    )

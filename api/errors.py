@@ -3,7 +3,9 @@
 ::
 
     ApiError
+    ├── CodecError              bytes are not one whole stream of the encoding they claim
     ├── ConfigError             an environment variable is missing or malformed
+    ├── KeySetError             a file of keys cannot be used; says why
     ├── Refusal                 the request gets a problem document; carries a reason code
     └── UnavailableError        a part gave no usable answer in time
         ├── AuthUnavailableError
@@ -17,6 +19,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from contracts.reasons import Reason
 from contracts.validation import Violation
@@ -26,6 +29,10 @@ class ApiError(Exception):
     """Base of everything that can go wrong in the API."""
 
 
+class CodecError(ApiError):
+    """Bytes are not one whole stream of the encoding they claim to be in."""
+
+
 class ConfigError(ApiError):
     """An environment variable is missing or malformed."""
 
@@ -33,6 +40,10 @@ class ConfigError(ApiError):
         self.variable = variable
         self.expected = expected
         super().__init__(f"{variable} must be {expected}")
+
+
+class KeySetError(ApiError):
+    """A file of keys cannot be used."""
 
 
 class UnavailableError(ApiError):
@@ -67,7 +78,8 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
     """The request is answered with a problem document instead of 202.
 
     ``detail`` is for the sender; it never quotes a token.  ``event`` and ``version`` are set as
-    far as they were known.
+    far as they were known; ``more_violations`` counts those found beside ``violations``.
+    ``headers`` go with the answer.
     """
 
     def __init__(
@@ -76,14 +88,18 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
         detail: str,
         *,
         violations: tuple[Violation, ...] = (),
+        more_violations: int = 0,
         event: str | None = None,
         version: int | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.reason = reason
         self.detail = detail
         self.violations = violations
+        self.more_violations = more_violations
         self.event = event
         self.version = version
+        self.headers = headers
         super().__init__(f"{reason}: {detail}")
 
     @property

@@ -1,9 +1,9 @@
 """The local check of a token, for when auth_service is unavailable (requirement L2).
 
-Keys and algorithms are pinned by configuration and never taken from the token: a shared secret
-stands for HS256, an RSA public key for RS256, a P-256 public key for ES256.  ``kid``, ``jwk``,
-``jku`` and ``x5u`` in a header are not looked at.  A token's end is ignored, as L2 says, up to a
-cap: one that ended longer ago is refused, so that an old stolen token is not good in every outage.
+Keys and algorithms are pinned by configuration (:mod:`api.jwt_keys`), never taken from the token:
+``jwk``, ``jku`` and ``x5u`` in a header are not looked at, and ``kid`` only chooses among the keys
+of a configured file.  A token's end is ignored, as L2 says, up to a cap: one that ended longer ago
+is refused, so that an old stolen token is not good in every outage.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from api.errors import AuthUnavailableError, ConfigError
+from api.jwks_file import JwksFile
+from api.jwt_keys import Key, KeyRing, configured_keys
 from api.model import Identity, JwtPolicy, Rejection, Verdict
 from api.users import usable_user_id
 from contracts.reasons import Reason
@@ -25,15 +23,10 @@ from contracts.reasons import Reason
 MAX_TOKEN_CHARACTERS = 8192
 """As in the request envelope; a longer text is not even looked at."""
 
-MIN_SECRET_BYTES = 32
-"""RFC 7518, 3.2: a key for HS256 has at least 256 bits."""
-
 _CLOCK_SKEW_SECONDS = 60
 
 _LAST_TIME = 253_402_300_799
 """Unix seconds of the end of the year 9999."""
-
-_Key = str | RSAPublicKey | EllipticCurvePublicKey
 
 
 class JwtVerifier:
@@ -43,11 +36,12 @@ class JwtVerifier:
         """``clock`` gives Unix seconds.
 
         Raises:
-            ConfigError: a key is too short, unreadable, or of another kind.
+            ConfigError: a key is too short, unreadable, or of another kind; or there are keys
+                besides the file of them.
         """
         self._policy = policy
         self._clock = clock
-        self._keys = _keys(policy)
+        self._keys = _key_ring(policy, clock)
 
     def verify(self, token: str) -> Verdict:
         """A verdict from signature and claims.
@@ -77,18 +71,16 @@ class JwtVerifier:
 
     def _signed_claims(self, token: str) -> Mapping[str, Any]:
         """The claims under a good signature; times are not yet judged."""
-        for algorithm, key in self._keys.items():
-            try:
-                return self._decoded(token, key, algorithm)
-            except jwt.InvalidAlgorithmError:
-                continue
-        raise jwt.InvalidAlgorithmError
+        key = self._keys.find(jwt.get_unverified_header(token))
+        if key is None:
+            raise jwt.InvalidAlgorithmError
+        return self._decoded(token, key)
 
-    def _decoded(self, token: str, key: _Key, algorithm: str) -> Mapping[str, Any]:
+    def _decoded(self, token: str, key: Key) -> Mapping[str, Any]:
         return jwt.decode(
             token,
-            key,
-            algorithms=[algorithm],
+            key.material,
+            algorithms=[key.algorithm],
             audience=self._policy.audience,
             issuer=self._policy.issuer,
             options={
@@ -126,33 +118,9 @@ def _is_time(value: object) -> bool:
             return False
 
 
-def _keys(policy: JwtPolicy) -> Mapping[str, _Key]:
-    """Algorithm → the one key that may be used with it."""
-    found: dict[str, _Key] = {}
-    if policy.secret is not None:
-        if len(policy.secret.encode()) < MIN_SECRET_BYTES:
-            raise ConfigError("JWT_SECRET", f"at least {MIN_SECRET_BYTES} bytes long")
-        found["HS256"] = policy.secret
-    if policy.public_key is not None:
-        algorithm, key = _public_key(policy.public_key)
-        found[algorithm] = key
-    return found
-
-
-def _public_key(pem: str) -> tuple[str, _Key]:
-    try:
-        key = load_pem_public_key(pem.encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise _bad_public_key() from error
-    match key:
-        case RSAPublicKey() if key.key_size >= 2048:
-            return "RS256", key
-        case EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1):
-            return "ES256", key
-        case _:
-            raise _bad_public_key()
-
-
-def _bad_public_key() -> ConfigError:
-    expected = "a public key in PEM form: RSA of 2,048 bits or more, or EC on the curve P-256"
-    return ConfigError("JWT_PUBLIC_KEY", expected)
+def _key_ring(policy: JwtPolicy, clock: Callable[[], float]) -> KeyRing:
+    if policy.jwks_file is None:
+        return configured_keys(policy)
+    if policy.secret is not None or policy.public_key is not None:
+        raise ConfigError("JWT_JWKS_FILE", "unset when JWT_SECRET or a JWT_PUBLIC_KEY is set")
+    return JwksFile(policy.jwks_file, clock=clock)

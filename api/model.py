@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from api.errors import Refusal
@@ -36,12 +37,14 @@ Verdict = Identity | Rejection
 class JwtPolicy:
     """What the local check demands of a token.
 
-    ``secret`` and ``public_key`` (PEM text) may both be given, or neither; ``None`` for ``issuer``
-    or ``audience`` means any; ``max_overdue_seconds`` caps how long ago a token may have ended.
+    ``secret`` and ``public_key`` (PEM text) may both be given, or neither, or ``jwks_file`` alone;
+    ``None`` for ``issuer`` or ``audience`` means any; ``max_overdue_seconds`` caps how long ago a
+    token may have ended.
     """
 
     secret: str | None = field(default=None, repr=False)
     public_key: str | None = None
+    jwks_file: Path | None = None
     issuer: str | None = None
     audience: str | None = None
     max_overdue_seconds: float = 30 * 24 * 3600.0

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from api import paths
+from api.codecs import ACCEPT_ENCODING
 from api.errors import STATUS, Refusal
 from api.model import PartStatus
 from api.problems import MEDIA_TYPE, problem
 from contracts.reasons import DESCRIPTIONS, Reason
-from contracts.validation import Violation
+from contracts.validation import MAX_VIOLATIONS, Violation
 
 CORRELATION_ID = "0190163d-8694-739b-aea5-966c26f8ad92"
 
@@ -105,10 +106,15 @@ _HEADERS = {
 
 _HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": header("As HTTP demands it of a 401.")},
+    415: {
+        "Accept-Encoding": header(
+            f"`{ACCEPT_ENCODING}`, when the Content-Encoding was none of these; else absent."
+        )
+    },
     503: {"Retry-After": header("Seconds to wait before sending the event again.", "integer")},
 }
 
-POST_DESCRIPTION = """\
+POST_DESCRIPTION = f"""\
 Takes one event. **202 means stored**: acknowledged by Kafka, or synced to this server's
 disk until Kafka takes it.
 
@@ -119,7 +125,7 @@ disk until Kafka takes it.
   repetition within some minutes is answered with `"duplicate": true`; another event under the same
   id with 409.
 - Leave `version` out to mean the newest contract version.
-- The body may be compressed (`Content-Encoding: gzip` or `deflate`); the size limit holds for what
+- The body may be compressed (`Content-Encoding`: {ACCEPT_ENCODING}); the size limit holds for what
   it unpacks to.
 - `navigator.sendBeacon(url, JSON.stringify(event))` works: it sends `text/plain`.
 """
@@ -216,9 +222,14 @@ _PROBLEM = {
         },
         "violations": {
             "type": "array",
-            "maxItems": 20,
-            "description": "One entry for each thing wrong with the event.",
+            "maxItems": MAX_VIOLATIONS,
+            "description": "One entry for each thing wrong with the event, as many as there is"
+            " room for.",
             "items": _VIOLATION_SCHEMA,
+        },
+        "more_violations": {
+            "type": "integer",
+            "description": "How many more there are; absent when all are told.",
         },
         "correlation_id": {"type": "string", "description": "As in `X-Correlation-Id`."},
     },

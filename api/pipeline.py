@@ -24,7 +24,7 @@ from contracts.formats import parse_uuid
 from contracts.loader import Catalog
 from contracts.model import Contract, Origin
 from contracts.reasons import DESCRIPTIONS, Reason
-from contracts.validation import Validator, Violation
+from contracts.validation import MAX_VIOLATIONS, Validator, Violation
 from registry.errors import EncodeError
 
 _T = TypeVar("_T")
@@ -112,17 +112,18 @@ class Pipeline:
         Raises:
             Refusal: it breaks one of them.
         """
-        if violations := self._envelope.violations(document):
+        if violations := self._envelope.violations(document, limit=None):
             raise Refusal(
                 Reason.ENVELOPE_INVALID,
                 DESCRIPTIONS[Reason.ENVELOPE_INVALID],
-                violations=tuple(map(_without_token, violations)),
+                violations=tuple(map(_without_token, violations[:MAX_VIOLATIONS])),
+                more_violations=len(violations[MAX_VIOLATIONS:]),
                 event=self._known_event(document),
             )
         contract = self._contract(document["event"], document.get("version"))
         data = document["data"]
         key = (contract.event, contract.version)
-        if violations := self._data[key].violations(data, at="/data"):
+        if violations := self._data[key].violations(data, at="/data", limit=None):
             raise _data_refused(contract, violations)
         event_id = document.get("event_id")
         return Request(
@@ -246,17 +247,19 @@ def _asked_once(resolve: Resolve) -> Resolve:
     return resolved
 
 
-def _of(
-    contract: Contract, reason: Reason, detail: str, violations: tuple[Violation, ...] = ()
-) -> Refusal:
-    return Refusal(
-        reason, detail, violations=violations, event=contract.event, version=contract.version
-    )
+def _of(contract: Contract, reason: Reason, detail: str) -> Refusal:
+    return Refusal(reason, detail, event=contract.event, version=contract.version)
 
 
 def _data_refused(contract: Contract, violations: tuple[Violation, ...]) -> Refusal:
-    detail = f"`data` does not satisfy the contract {contract.id}"
-    return _of(contract, Reason.DATA_INVALID, detail, violations)
+    return Refusal(
+        Reason.DATA_INVALID,
+        f"`data` does not satisfy the contract {contract.id}",
+        violations=violations[:MAX_VIOLATIONS],
+        more_violations=len(violations[MAX_VIOLATIONS:]),
+        event=contract.event,
+        version=contract.version,
+    )
 
 
 def _without_token(violation: Violation) -> Violation:

@@ -63,7 +63,9 @@ DESCRIPTIONS: dict[Reason, str] = {
         "The Content-Type is neither application/json nor, for sendBeacon, text/plain; a batch may"
         " also be application/x-ndjson."
     ),
-    Reason.ENCODING_UNSUPPORTED: "The body is not UTF-8, or has an unknown Content-Encoding.",
+    Reason.ENCODING_UNSUPPORTED: (
+        "The body is not UTF-8, or its Content-Encoding is none of gzip, deflate, br and zstd."
+    ),
     Reason.JSON_INVALID: "The body is not JSON (RFC 8259): a syntax error, NaN, or bad Unicode.",
     Reason.JSON_DUPLICATE_KEY: "An object in the body has the same key twice.",
     Reason.JSON_TOO_DEEP: "Arrays and objects are nested more deeply than the service accepts.",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -28,6 +28,11 @@ MAX_VIOLATIONS = 20
 """More than these are not reported for one value; the first ones are."""
 
 _SHOWN_CHARACTERS = 60
+
+_MOST_CHARACTERS = 1_000_000
+_CHARACTERS_PER_VALUE = 100
+"""What listing the errors of a value may cost: the library makes all of them at once, each with a
+pointer of its own, so that a long key above many wrong values would take gigabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class Validator:
     ) -> tuple[Violation, ...]:
         """What is wrong with ``value``, by pointer; empty when nothing is.
 
+        Of a value so large that the list could be huge, one violation only is given and says so.
+
         Args:
             value: parsed JSON.
             at: JSON pointer of ``value`` in the document that the reader knows.
@@ -68,12 +75,23 @@ class Validator:
         """
         if self._compiled.is_valid(value):
             return ()
+        if not _is_listable(value):
+            return (self._first_violation(value, at),)
         found = [
             violation
             for error in self._compiled.iter_errors(value)
             for violation in _violations(error, at)
         ]
         return tuple(sorted(found, key=lambda v: (v.pointer, v.keyword, v.message)))[:limit]
+
+    def _first_violation(self, value: Any, at: str) -> Violation:
+        try:
+            self._compiled.validate(value)
+        except jsonschema_rs.ValidationError as error:
+            first = _violations(error, at)[0]
+            message = f"{first.message} (no more was looked for: the value is too large)"
+            return replace(first, message=message)
+        raise AssertionError("only asked about values that are wrong")
 
 
 def problems_with_contract(schema: JsonSchema) -> tuple[str, ...]:
@@ -148,6 +166,26 @@ def _violations(error: jsonschema_rs.ValidationError, at: str) -> list[Violation
         return [Violation(pointer, keyword, error.message, None)]
     expected = facts.get(_FACT.get(keyword, "limit"))
     return [Violation(pointer, keyword, render(expected, error.instance), expected)]
+
+
+def _is_listable(value: Any) -> bool:
+    """Whether the pointers of everything in ``value``, and a little for each, are few enough."""
+    left = _MOST_CHARACTERS
+    waiting: list[tuple[Any, int]] = [(value, 0)]
+    while waiting:
+        inner, pointer = waiting.pop()
+        left -= _CHARACTERS_PER_VALUE + pointer
+        match inner:
+            case dict():
+                below = [(each, pointer + 1 + len(name)) for name, each in inner.items()]
+            case list():
+                below = [(each, pointer + 1 + len(str(len(inner)))) for each in inner]
+            case _:
+                below = []
+        waiting += below
+        if left < _CHARACTERS_PER_VALUE * len(waiting):
+            return False
+    return True
 
 
 def _escape(part: str | int) -> str:

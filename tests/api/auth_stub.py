@@ -20,6 +20,7 @@ class Stub:
     url: str
     answer: Callable[[str], tuple[int, bytes]]
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
     drip: bool = False
     redirect_to: str | None = None
@@ -40,6 +41,7 @@ def auth_stub() -> Iterator[Stub]:
         def do_POST(self) -> None:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             stub.requests.append((self.path, sent))
+            stub.headers.append(dict(self.headers.items()))
             stub.hold.wait(10)
             status, body = stub.answer(sent["token"])
             self.send_response(status)

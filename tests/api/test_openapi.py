@@ -160,3 +160,15 @@ def test_the_problems_in_it_satisfy_its_own_schema() -> None:
     assert values
     for value in values:
         Draft202012Validator(schema).validate(value)
+
+
+def test_it_names_the_encodings_of_a_body() -> None:
+    post_ = document()["paths"]["/api/v1/events"]["post"]
+    for told in (
+        post_["description"],
+        post_["responses"]["415"]["headers"]["Accept-Encoding"]["description"],
+        post_["responses"]["415"]["content"]["application/problem+json"]["examples"][
+            "encoding_unsupported"
+        ]["value"]["detail"],
+    ):
+        assert [name for name in ("gzip", "deflate", "br", "zstd") if name not in told] == []

@@ -87,6 +87,50 @@ def test_the_list_is_bounded_and_in_order() -> None:
     assert [v.pointer for v in found] == sorted(v.pointer for v in found)
 
 
+MAP_OF_LISTS = Validator(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "type": "array",
+            "items": {"type": "object", "additionalProperties": {"type": "integer"}},
+        },
+    }
+)
+
+LARGE = {
+    "a long key above many values": {"k" * 500_000: ["x"] * 120_000},
+    "many values": {"k": ["x"] * 250_000},
+    "many keys below a long one": {"k" * 400_000: [{f"{n}": "x" for n in range(50_000)}]},
+    "long keys in each other": {"k" * 3000: [{"k" * 3000: "x"}] * 200},
+}
+
+
+@pytest.mark.parametrize("value", LARGE.values(), ids=LARGE.keys())
+def test_of_a_huge_value_one_violation_is_looked_for(value: Any) -> None:
+    """All of them, each with its pointer, would take up to 60 GB."""
+    (key,) = value
+    (violation,) = MAP_OF_LISTS.violations(value, at="/data", limit=None)
+    assert violation.pointer.startswith(f"/data/{key}/0")
+    assert violation.keyword == "type"
+    assert violation.message.endswith("(no more was looked for: the value is too large)")
+    assert not MAP_OF_LISTS.accepts(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"k" * 60_000: ["x"] * 10},
+        {"k": ["x"] * 8_000},
+        {"k" * 800: ["x"] * 1_000},
+        {str(number): "x" for number in range(5_000)},
+    ],
+    ids=["a long key", "many values", "both", "many keys"],
+)
+def test_of_a_large_value_all_are_found(value: dict[str, Any]) -> None:
+    wrong = sum(len(each) for each in value.values())
+    assert len(MAP_OF_LISTS.violations(value, limit=None)) == wrong
+
+
 def test_long_values_are_cut_in_messages() -> None:
     (violation,) = VALIDATOR.violations({"n": "x" * 10_000})
     assert len(violation.message) < 120

