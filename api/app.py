@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import blueprint, contract_routes, docs_ui, health, metrics, paths
 from api.config import ApiConfig
@@ -45,7 +46,10 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documentation has an order
     app.register_blueprint(
         blueprint.events(
-            services.pipeline, body_limit_bytes=config.body_limit_bytes, batch=config.batch
+            services.pipeline,
+            body_limit_bytes=config.body_limit_bytes,
+            batch=config.batch,
+            rate_limit=services.rate_limit,
         )
     )
     app.register_blueprint(contract_routes.blueprint(services.catalog))
@@ -73,6 +77,10 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
+    if config.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.trusted_proxies, x_proto=0, x_host=0
+        )
     return app
 
 
@@ -144,6 +152,7 @@ def _answer(refusal: Refusal) -> Response:
     g.refusal = refusal
     document = problem(refusal, correlation_id=g.correlation_id)
     response = Response(orjson.dumps(document), refusal.status, mimetype=MEDIA_TYPE)
+    response.headers.update(refusal.headers)
     if refusal.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(refusal.retry_after_seconds)
     if refusal.status == 401:

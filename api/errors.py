@@ -67,7 +67,7 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
     """The request is answered with a problem document instead of 202.
 
     ``detail`` is for the sender; it never quotes a token.  ``event`` and ``version`` are set as
-    far as they were known.
+    far as they were known; ``headers`` are for the answer.
     """
 
     def __init__(
@@ -78,12 +78,14 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
         violations: tuple[Violation, ...] = (),
         event: str | None = None,
         version: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.reason = reason
         self.detail = detail
         self.violations = violations
         self.event = event
         self.version = version
+        self.headers = headers or {}
         super().__init__(f"{reason}: {detail}")
 
     @property
@@ -123,6 +125,7 @@ STATUS: Mapping[Reason, int] = {
     Reason.TOKEN_REVOKED: 401,
     Reason.TOKEN_SUBJECT_MISMATCH: 401,
     Reason.AUTH_UNAVAILABLE: 503,
+    Reason.RATE_LIMITED: 429,
     Reason.NOT_FOUND: 404,
     Reason.METHOD_NOT_ALLOWED: 405,
     Reason.STORE_UNAVAILABLE: 503,

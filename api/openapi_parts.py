@@ -26,6 +26,7 @@ _OF_BODY = (
     Reason.BATCH_TOO_LONG,
     Reason.MEDIA_TYPE_UNSUPPORTED,
     Reason.ENCODING_UNSUPPORTED,
+    Reason.RATE_LIMITED,
     Reason.INTERNAL_ERROR,
 )
 
@@ -105,6 +106,11 @@ _HEADERS = {
 
 _HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": header("As HTTP demands it of a 401.")},
+    429: {
+        "Retry-After": header("Seconds until as much as this would be accepted.", "integer"),
+        "RateLimit": header("How many events (`r`) are left now, and that time (`t`)."),
+        "RateLimit-Policy": header("How many events (`q`) one client may send in `w` seconds."),
+    },
     503: {"Retry-After": header("Seconds to wait before sending the event again.", "integer")},
 }
 

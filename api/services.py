@@ -19,6 +19,9 @@ from api.metrics import Metrics
 from api.model import PartHealth
 from api.pipeline import Parts, Pipeline
 from api.publishing import connect_publisher
+from api.rate_counts import RedisCounts
+from api.rate_limit import InMemoryCounts, Rate, RateLimit
+from api.redis_calls import RedisCalls
 from api.seen import RedisSeenEvents
 from api.token_cache import RedisTokenCache
 from api.users import Users
@@ -33,7 +36,7 @@ class Services:
 
     ``health`` holds one check for each part, by name; ``is_alive`` tells whether the threads of the
     parts run; ``make_id`` makes correlation ids; ``close`` waits for what is under way and lets go
-    of every part.
+    of every part.  Without ``rate_limit`` nobody is limited.
     """
 
     catalog: Catalog
@@ -43,6 +46,7 @@ class Services:
     close: Callable[[], None]
     metrics: Metrics = field(default_factory=Metrics)
     is_alive: Callable[[], bool] = lambda: True
+    rate_limit: RateLimit | None = None
 
 
 def connect(config: ApiConfig) -> Services:
@@ -60,12 +64,13 @@ def connect(config: ApiConfig) -> Services:
             config.redis_url, timeout_seconds=config.redis_timeout_seconds
         )
         opened.callback(cache.close)
-        seen = RedisSeenEvents.connect(
+        # One failure stops both of its users for a second: only one of them can wait in vain.
+        impatient = RedisCalls(
             config.redis_url,
             timeout_seconds=config.duplicate_timeout_seconds,
-            window_seconds=config.duplicate_window_seconds,
+            failures_to_open=1,
         )
-        opened.callback(seen.close)
+        opened.callback(impatient.close)
         auth = HttpAuthService(config.auth_url, timeout_seconds=config.auth_timeout_seconds)
         opened.callback(auth.close)
         registry = connect_remembering(
@@ -83,7 +88,7 @@ def connect(config: ApiConfig) -> Services:
         users=Users(cache=cache, auth=auth, local=local, clock=time.time, times=config.cache_times),
         encoder=encoder.encoder,
         publisher=publisher,
-        seen=seen,
+        seen=RedisSeenEvents(impatient, window_seconds=config.duplicate_window_seconds),
         clock=lambda: dt.datetime.now(dt.UTC),
         make_id=uuid_utils.compat.uuid7,
     )
@@ -100,4 +105,12 @@ def connect(config: ApiConfig) -> Services:
         make_id=uuid_utils.compat.uuid7,
         close=close,
         is_alive=lambda: publisher.is_alive,
+        rate_limit=_rate_limit(config.rate_limit, impatient),
     )
+
+
+def _rate_limit(rate: Rate | None, redis: RedisCalls) -> RateLimit | None:
+    if rate is None:
+        return None
+    local = InMemoryCounts(rate, time.monotonic)
+    return RateLimit(rate, shared=RedisCounts(redis, rate), local=local)

@@ -36,6 +36,8 @@ class Reason(StrEnum):
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a code, not a secret
     TOKEN_SUBJECT_MISMATCH = "token_subject_mismatch"  # noqa: S105 - a code, not a secret
     AUTH_UNAVAILABLE = "auth_unavailable"
+    # The client.
+    RATE_LIMITED = "rate_limited"
     # The service.
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -82,6 +84,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.AUTH_UNAVAILABLE: (
         "auth_service does not answer and no key for a local check is configured."
     ),
+    Reason.RATE_LIMITED: "This client sent more events than one may in that time; send it later.",
     Reason.NOT_FOUND: "There is nothing at this address.",
     Reason.METHOD_NOT_ALLOWED: "The address does not take this method.",
     Reason.STORE_UNAVAILABLE: "The event could not be stored in time; send it again later.",

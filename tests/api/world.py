@@ -21,6 +21,7 @@ from api.jwt_local import JwtVerifier
 from api.model import Identity, JwtPolicy, PartHealth, PartStatus
 from api.pipeline import EventEncoder, Limits, Parts, Pipeline
 from api.publisher import InMemoryPublisher
+from api.rate_limit import RateLimit
 from api.seen import InMemorySeenEvents
 from api.services import Services
 from api.token_cache import InMemoryTokenCache
@@ -80,6 +81,8 @@ class World:
         self.auth = InMemoryAuthService({self.good_token: Identity(USER, None)})
         self.made_ids = 0
         self.is_alive = True
+        self.rate_limit: RateLimit | None = None
+        self.env: Mapping[str, str] = {}
         self.health = {
             "kafka": PartHealth(status=PartStatus.UP, required=True, detail="answers"),
             "redis": PartHealth(status=PartStatus.UP, required=False, detail="answers"),
@@ -101,8 +104,9 @@ class World:
             make_id=self.make_id,
             close=lambda: None,
             is_alive=lambda: self.is_alive,
+            rate_limit=self.rate_limit,
         )
-        return create_app(ApiConfig.from_env(ENV), services).test_client()
+        return create_app(ApiConfig.from_env({**ENV, **self.env}), services).test_client()
 
     def messages(self) -> list[Message]:
         """What was published, decoded."""
