@@ -32,6 +32,8 @@ RATE_LIMIT                   events one client may send, like ``600/minute``; a 
                              events, so not less than BATCH_LIMIT_EVENTS (none: no limit)
 TRUSTED_PROXIES              how many proxies before the API add to X-Forwarded-For (0: the client
                              is whoever connects)
+BODY_TIMEOUT_SECONDS         how long a body may take to arrive after its headers (30)
+API_THREADS                  requests that one worker process works on at a time (32)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
 CONTRACTS_DIR                folder of the contract files (those of the package)
 ===========================  ======================================================================
@@ -96,6 +98,8 @@ class ApiConfig:
     duplicate_timeout_seconds: float
     rate_limit: Rate | None
     trusted_proxies: int
+    body_timeout_seconds: float
+    threads: int
     contracts_dir: Path | None
 
     @classmethod
@@ -148,6 +152,8 @@ class ApiConfig:
             duplicate_timeout_seconds=read.seconds("DUPLICATE_TIMEOUT_SECONDS", 0.005),
             rate_limit=read.rate("RATE_LIMIT", least=batch.events),
             trusted_proxies=read.count("TRUSTED_PROXIES", 0, least=0),
+            body_timeout_seconds=read.seconds("BODY_TIMEOUT_SECONDS", 30.0),
+            threads=read.count("API_THREADS", 32),
             contracts_dir=None if contracts_dir is None else Path(contracts_dir),
         )
 

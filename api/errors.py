@@ -107,6 +107,7 @@ STATUS: Mapping[Reason, int] = {
     Reason.BODY_EMPTY: 400,
     Reason.BODY_TOO_LARGE: 413,
     Reason.LENGTH_INVALID: 400,
+    Reason.BODY_TIMEOUT: 408,
     Reason.MEDIA_TYPE_UNSUPPORTED: 415,
     Reason.ENCODING_UNSUPPORTED: 415,
     Reason.JSON_INVALID: 400,

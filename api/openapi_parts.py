@@ -21,6 +21,7 @@ _OF_BODY = (
     Reason.REQUEST_INVALID,
     Reason.BODY_EMPTY,
     Reason.LENGTH_INVALID,
+    Reason.BODY_TIMEOUT,
     Reason.JSON_INVALID,
     Reason.BODY_TOO_LARGE,
     Reason.BATCH_TOO_LONG,

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     BODY_EMPTY = "body_empty"
     BODY_TOO_LARGE = "body_too_large"
     LENGTH_INVALID = "length_invalid"
+    BODY_TIMEOUT = "body_timeout"
     MEDIA_TYPE_UNSUPPORTED = "media_type_unsupported"
     ENCODING_UNSUPPORTED = "encoding_unsupported"
     JSON_INVALID = "json_invalid"
@@ -61,6 +62,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.BODY_EMPTY: "The request has no body.",
     Reason.BODY_TOO_LARGE: "The body is larger than the service accepts.",
     Reason.LENGTH_INVALID: "The body is shorter than its Content-Length, or the length is wrong.",
+    Reason.BODY_TIMEOUT: "The body did not arrive in time.",
     Reason.MEDIA_TYPE_UNSUPPORTED: (
         "The Content-Type is neither application/json nor, for sendBeacon, text/plain; a batch may"
         " also be application/x-ndjson."

@@ -34,6 +34,7 @@ def test_defaults() -> None:
     assert (config.batch.body_bytes, config.batch.events) == (1_048_576, 500)
     assert config.duplicate_window_seconds == 600
     assert (config.rate_limit, config.trusted_proxies) == (None, 0)
+    assert (config.body_timeout_seconds, config.threads) == (30, 32)
     assert config.contracts_dir is None
 
 
@@ -92,6 +93,8 @@ def test_what_has_to_be_set(name: str, value: str | None) -> None:
         ("DUPLICATE_TIMEOUT_SECONDS", ["0", "x"]),
         ("RATE_LIMIT", ["0/minute", "499/minute", "600", "600/2 days", "600/year", "many/hour"]),
         ("RATE_LIMIT", ["600/minute;9000/hour", "9" * 5000 + "/minute"]),
+        ("BODY_TIMEOUT_SECONDS", ["0", "soon"]),
+        ("API_THREADS", ["0", "many"]),
         ("TRUSTED_PROXIES", ["-1", "x", "10.0.0.0/8"]),
         ("JSON_DEPTH_LIMIT", ["0", "x"]),
         ("JWT_PUBLIC_KEY_FILE", ["/no/such/file"]),
@@ -124,6 +127,8 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
         DUPLICATE_TIMEOUT_SECONDS="0.5",
         RATE_LIMIT="1000 per 10 seconds",
         TRUSTED_PROXIES="2",
+        BODY_TIMEOUT_SECONDS="5",
+        API_THREADS="4",
         JSON_DEPTH_LIMIT="5",
         PUBLISH_TIMEOUT_SECONDS="3",
         DELIVERY_TIMEOUT_SECONDS="60",
@@ -138,6 +143,7 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
     assert config.batch == BatchLimits(body_bytes=1000, events=7)
     assert (config.duplicate_window_seconds, config.duplicate_timeout_seconds) == (60, 0.5)
     assert (config.rate_limit, config.trusted_proxies) == (Rate(1000, 10), 2)
+    assert (config.body_timeout_seconds, config.threads) == (5, 4)
     assert config.publishing == Publishing(
         spool_dir=tmp_path / "spool",
         spool_max_bytes=2_000_000,
