@@ -29,6 +29,8 @@ from contracts.loader import Catalog, load_catalog
 from registry.cache import connect_remembering
 from registry.subjects import subject_names
 
+_FIRST_ANSWER_SECONDS = 3.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -51,6 +53,9 @@ class Services:
 
 def connect(config: ApiConfig) -> Services:
     """The real parts. None of them has to be there yet; each is tried again when it is needed.
+
+    It waits some seconds at most for the registry, so that a server that listens afterwards does
+    not refuse its first events.
 
     Raises:
         ConfigError: a setting has the right form and cannot be used all the same.
@@ -82,6 +87,7 @@ def connect(config: ApiConfig) -> Services:
         publisher = opened.enter_context(connect_publisher(config))
         encoder.start()
         opened.callback(encoder.close)
+        encoder.wait_asked(_FIRST_ANSWER_SECONDS)
         close = opened.pop_all().close
     parts = Parts(
         catalog=catalog,

@@ -12,6 +12,13 @@ from granian.server import Server
 _STOP_SECONDS = 20
 """A worker that is still busy that long after SIGTERM is killed."""
 
+_OVERLAP_SECONDS = 10.0
+"""On SIGHUP a worker is told to stop that long after its successor was started.
+
+By then the successor has to listen: each has a socket of its own, and one that is not there refuses
+connections.
+"""
+
 _HEADER_MILLISECONDS = 5_000
 """How long a connection may take for the headers of a request, and be idle between two."""
 
@@ -48,7 +55,7 @@ def _options(target: str, host: str, port: int, workers: int) -> dict[str, Any]:
         "http1_settings": HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, keep_alive=True),
         "websockets": False,
         "respawn_failed_workers": True,
-        "respawn_interval": 0.5,
+        "respawn_interval": _OVERLAP_SECONDS,
         "workers_kill_timeout": _STOP_SECONDS,
         "factory": True,
         "log_level": LogLevels.warning,
