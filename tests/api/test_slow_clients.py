@@ -15,7 +15,7 @@ import pytest
 from tests.api.servers import Server
 from tests.api.test_stack import Stack, api_over, call, running_stack, send
 from tests.api.world import CLICK
-from tests.support.processes import wait_until
+from tests.support.processes import free_port, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -139,6 +139,35 @@ def test_headers_that_are_large_and_not_too_large_are_taken(api: Server) -> None
     headers = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 2000) for number in range(80))
     length = b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(EVENT)
     assert exchange(api, HEAD + headers + length + EVENT).startswith(b"HTTP/1.1 202 ")
+
+
+def test_no_log_of_the_server_tells_who_sent_what(stack: Stack) -> None:
+    """Kafka is away, so that events go to the spool; what the server itself prints counts too."""
+    told = [b"eyJhbGciOiJIUzI1NiJ9.e30.x", b"marie.curie@example.org", b"198.51.100.88", b"Tell/7"]
+    head = HEAD + b"User-Agent: Tell/7\r\nX-Forwarded-For: 198.51.100.88\r\nConnection: close\r\n"
+    search = {
+        "event": "search_filter",
+        "token": None,
+        "data": {"search_query": "marie.curie@example.org", "filters": "genre=sci-fi"},
+    }
+    bodies: list[object] = [
+        search,
+        {**search, "token": "eyJhbGciOiJIUzI1NiJ9.e30.x"},
+        {**search, "marie.curie@example.org": 1},
+        {**search, "event": "marie.curie@example.org"},
+    ]
+    with api_over(stack, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}") as server:
+        for body in map(json.dumps, bodies):
+            length = b"Content-Length: %d\r\n\r\n" % len(body)
+            answer = exchange(server, head + length + body.encode())
+            assert answer[9:12] in (b"202", b"401", b"422")
+        exchange(
+            server, b"GET /marie.curie@example.org HTTP/1.1\r\nX: eyJhbGciOiJIUzI1NiJ9.e30.x\r\n"
+        )
+        server.process.terminate()
+        log = server.process.log.read_bytes()
+    assert b"refused" in log
+    assert [each for each in told if each in log] == []
 
 
 def test_workers_count_a_clients_events_together(stack: Stack) -> None:

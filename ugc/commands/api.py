@@ -32,6 +32,8 @@ def command() -> None:
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is running.
 
+    SIGHUP replaces the worker processes one after another, without refusing a request.
+
     The parts are found through environment variables; /health/ready tells which one is missing.
     /metrics tells of all processes together, through files in PROMETHEUS_MULTIPROC_DIR (by default
     a folder for this run).
