@@ -86,6 +86,10 @@ class Front:
             stream = await self._awaited(scope, protocol, body)
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._threads, self._answer, scope, protocol, stream)
+        except Exception as error:  # noqa: BLE001 - it ends here, whatever it is
+            # The server would print the text of the error, which may quote the request.
+            _log.error("the application failed", exc_info=error)
+            protocol.response_bytes(500, [], b"")
         finally:
             self._held_bytes -= len(body)
 

@@ -159,10 +159,12 @@ def test_a_request_as_wsgi_has_it() -> None:
     assert (found["SERVER_PROTOCOL"], found["QUERY_STRING"]) == ("HTTP/1.1", "a=%20")
 
 
-def test_an_error_of_the_application_reaches_the_server() -> None:
+def test_an_error_of_the_application_is_a_500_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def broken(_request: dict[str, Any], _start: Callable[..., Any]) -> Iterable[bytes]:
         raise RuntimeError("broken")
 
     over = Front(broken, body_limits={}, timeout_seconds=1.0, threads=1)
-    with pytest.raises(RuntimeError, match="broken"):
-        asyncio.run(over(Request(), Request()))
+    assert answer(Request(), over) == (500, {}, b"")
+    assert [record.message for record in caplog.records] == ["the application failed"]
