@@ -47,7 +47,9 @@ def events(
 
     @routes.post(paths.EVENTS)
     def accept() -> Response:
-        accepted = pipeline.accept(received(), correlation_id=g.correlation_id)
+        raw = received()
+        g.bodies = [raw]
+        accepted = pipeline.accept(raw, correlation_id=g.correlation_id)
         g.outcomes = [accepted]
         headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
         answered = orjson.dumps(answer(accepted))
@@ -56,11 +58,12 @@ def events(
     @routes.post(paths.BATCH)
     def accept_batch() -> Response:
         body = received(batch.body_bytes, BATCH_MEDIA_TYPES)
+        g.bodies = [body]
         parts = split(body, media_type=request.mimetype, most=batch.events)
         if rate_limit is not None and len(parts) > 1:
             rate_limit.check(request.remote_addr, cost=len(parts) - 1)
         outcomes = pipeline.accept_all(parts, correlation_id=g.correlation_id)
-        g.outcomes = outcomes
+        g.outcomes, g.bodies = outcomes, parts
         _log_refused(outcomes, correlation_id=g.correlation_id)
         answered = orjson.dumps(batch_answer(outcomes, correlation_id=g.correlation_id))
         return Response(answered, 207, batch_headers(outcomes), mimetype="application/json")

@@ -15,6 +15,7 @@ from api.auth_http import HttpAuthService
 from api.config import ApiConfig
 from api.encoding import EncoderLoader
 from api.jwt_local import JwtVerifier
+from api.kafka_rejected import KafkaSink
 from api.metrics import Metrics
 from api.model import PartHealth
 from api.pipeline import Parts, Pipeline
@@ -22,6 +23,8 @@ from api.publishing import connect_publisher
 from api.rate_counts import RedisCounts
 from api.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.redis_calls import RedisCalls
+from api.rejected import ForgetsRejected, KeepsRejected, Sampler
+from api.rejecting import RejectedEvents
 from api.seen import RedisSeenEvents
 from api.token_cache import RedisTokenCache
 from api.users import Users
@@ -49,6 +52,7 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     is_alive: Callable[[], bool] = lambda: True
     rate_limit: RateLimit | None = None
+    rejected: KeepsRejected = field(default_factory=ForgetsRejected)
 
 
 def connect(config: ApiConfig) -> Services:
@@ -64,6 +68,7 @@ def connect(config: ApiConfig) -> Services:
     """
     catalog = load_catalog(config.contracts_dir)
     local = JwtVerifier(config.jwt, clock=time.time)
+    metrics = Metrics()
     with ExitStack() as opened:
         cache = RedisTokenCache.connect(
             config.redis_url, timeout_seconds=config.redis_timeout_seconds
@@ -88,6 +93,14 @@ def connect(config: ApiConfig) -> Services:
         encoder.start()
         opened.callback(encoder.close)
         encoder.wait_asked(_FIRST_ANSWER_SECONDS)
+        rejected = RejectedEvents(
+            KafkaSink(config.kafka_bootstrap_servers, config.rejected_topic),
+            Sampler(time.monotonic),
+            now=lambda: dt.datetime.now(dt.UTC),
+            count=metrics.rejected,
+        )
+        rejected.start()
+        opened.callback(rejected.close)
         close = opened.pop_all().close
     parts = Parts(
         catalog=catalog,
@@ -110,8 +123,10 @@ def connect(config: ApiConfig) -> Services:
         },
         make_id=uuid_utils.compat.uuid7,
         close=close,
+        metrics=metrics,
         is_alive=lambda: publisher.is_alive,
         rate_limit=_rate_limit(config.rate_limit, impatient),
+        rejected=rejected,
     )
 
 

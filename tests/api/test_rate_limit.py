@@ -196,6 +196,14 @@ def test_a_refused_request_is_counted_like_any_refusal() -> None:
     assert 'ugc_api_events_total{event="",outcome="refused",version=""} 1.0' in numbers
 
 
+def test_too_much_is_no_invalid_event() -> None:
+    world = World()
+    client = limited(world, Rate(1, 60))
+    assert [post(client, b"{").status_code for _ in range(2)] == [400, 429]
+    world.rejected.work()
+    assert len(world.sink.taken) == 1
+
+
 def test_malformed_requests_count_too() -> None:
     client = limited(rate=Rate(2, 60))
     assert [post(client, b"{").status_code for _ in range(3)] == [400, 400, 429]
