@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import blueprint, contract_routes, cors, docs_ui, health, metrics, paths
 from api.config import ApiConfig
@@ -47,7 +48,10 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documentation has an order
     app.register_blueprint(
         blueprint.events(
-            services.pipeline, body_limit_bytes=config.body_limit_bytes, batch=config.batch
+            services.pipeline,
+            body_limit_bytes=config.body_limit_bytes,
+            batch=config.batch,
+            rate_limit=services.rate_limit,
         )
     )
     app.register_blueprint(contract_routes.blueprint(services.catalog))
@@ -78,6 +82,10 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
+    if config.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.trusted_proxies, x_proto=0, x_host=0
+        )
     return app
 
 
@@ -114,7 +122,7 @@ def _count_event(counts: metrics.Metrics, outcome: Outcome) -> None:
 
 
 def _keep_refused(rejected: KeepsRejected) -> None:
-    """Keeps what was refused for what it is (4xx) of the events in a request.
+    """Keeps what was refused for what it is of the events in a request.
 
     A batch that is refused as a whole counts as one.
     """
@@ -130,8 +138,13 @@ def _keep_refused(rejected: KeepsRejected) -> None:
         sdk=request.headers.get("X-UGC-SDK", ""),
     )
     for outcome, body in zip(outcomes, bodies, strict=True):
-        if isinstance(outcome, Refusal) and outcome.status < 500:
+        if isinstance(outcome, Refusal) and _is_for_good(outcome):
             rejected.keep(outcome, body, hints, correlation_id=g.correlation_id)
+
+
+def _is_for_good(refusal: Refusal) -> bool:
+    """Whether the same would be refused again: not a fault of ours, nor too slow or too much."""
+    return refusal.status < 500 and refusal.status not in (408, 429)
 
 
 def _refused(refusal: Refusal) -> Response:

@@ -23,15 +23,27 @@ from api.errors import Refusal
 from api.model import Accepted, Outcome, Stamped
 from api.pipeline import Pipeline
 from api.problems import bytes_for_each, problem
+from api.rate_limit import RateLimit
 from contracts.model import Deprecation
 from contracts.reasons import Reason
 
 _log = logging.getLogger(__name__)
 
 
-def events(pipeline: Pipeline, *, body_limit_bytes: int, batch: BatchLimits) -> Blueprint:
-    """The routes that take events."""
+def events(
+    pipeline: Pipeline,
+    *,
+    body_limit_bytes: int,
+    batch: BatchLimits,
+    rate_limit: RateLimit | None = None,
+) -> Blueprint:
+    """The routes that take events; with a rate limit, before anything of the body is read."""
     routes = Blueprint("events", __name__)
+
+    @routes.before_request
+    def count() -> None:
+        if rate_limit is not None and request.method == "POST":
+            rate_limit.check(request.remote_addr)
 
     @routes.post(paths.EVENTS)
     def accept() -> Response:
@@ -48,6 +60,8 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int, batch: BatchLimits) -> 
         body = received(batch.body_bytes, BATCH_MEDIA_TYPES)
         g.bodies = [body]
         parts = split(body, media_type=request.mimetype, most=batch.events)
+        if rate_limit is not None and len(parts) > 1:
+            rate_limit.check(request.remote_addr, cost=len(parts) - 1)
         outcomes = pipeline.accept_all(parts, correlation_id=g.correlation_id)
         g.outcomes, g.bodies = outcomes, parts
         _log_refused(outcomes, correlation_id=g.correlation_id)

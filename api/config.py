@@ -30,7 +30,13 @@ BODY_LIMIT_BYTES             longest request body of one event (65,536)
 BATCH_LIMIT_BYTES            longest request body of a batch (1,048,576)
 BATCH_LIMIT_EVENTS           how many events a batch may hold (500)
 DUPLICATE_WINDOW_SECONDS     how long an ``event_id`` that a sender gave is remembered (600)
-DUPLICATE_TIMEOUT_SECONDS    longest wait for Redis to know one (0.005)
+DUPLICATE_TIMEOUT_SECONDS    longest wait for Redis to know one, and to count for RATE_LIMIT (0.005)
+RATE_LIMIT                   events one client may send, like ``600/minute``; a batch counts as its
+                             events, so not less than BATCH_LIMIT_EVENTS (none: no limit)
+TRUSTED_PROXIES              how many proxies before the API add to X-Forwarded-For (0: the client
+                             is whoever connects)
+BODY_TIMEOUT_SECONDS         how long a body may take to arrive after its headers (30)
+API_THREADS                  requests that one worker process works on at a time (32)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
 CONTRACTS_DIR                folder of the contract files (those of the package)
 CORS_ORIGINS                 ``https://host[:port]`` of pages that may read answers, several
@@ -56,13 +62,15 @@ from api.errors import ConfigError
 from api.model import JwtPolicy
 from api.origins import CorsPolicy, parse_origins
 from api.pipeline import Limits
+from api.rate_counts import parse_rate
+from api.rate_limit import Rate
 from api.users import CacheTimes
 from registry.options import RegistryOptions
 
 _THIRTY_DAYS_SECONDS = 30 * 24 * 3600
 
 _SERVER = re.compile(r"[^\s,/]+:[0-9]{1,5}", re.ASCII)
-_COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_COUNT = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +105,10 @@ class ApiConfig:
     batch: BatchLimits
     duplicate_window_seconds: float
     duplicate_timeout_seconds: float
+    rate_limit: Rate | None
+    trusted_proxies: int
+    body_timeout_seconds: float
+    threads: int
     contracts_dir: Path | None
 
     @classmethod
@@ -111,6 +123,10 @@ class ApiConfig:
         auth_path = read.text("AUTH_SERVICE_PATH", "/api/v1/auth/verify")
         if not auth_path.startswith("/"):
             raise ConfigError("AUTH_SERVICE_PATH", "a path that begins with /")
+        batch = BatchLimits(
+            body_bytes=read.count("BATCH_LIMIT_BYTES", 1_048_576),
+            events=read.count("BATCH_LIMIT_EVENTS", 500),
+        )
         kafka_topic = read.text("KAFKA_TOPIC", "ugc.events")
         return cls(
             kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
@@ -146,12 +162,13 @@ class ApiConfig:
                 delivery_seconds=read.seconds("DELIVERY_TIMEOUT_SECONDS", 15.0, least=1.0),
             ),
             body_limit_bytes=read.count("BODY_LIMIT_BYTES", 65_536),
-            batch=BatchLimits(
-                body_bytes=read.count("BATCH_LIMIT_BYTES", 1_048_576),
-                events=read.count("BATCH_LIMIT_EVENTS", 500),
-            ),
+            batch=batch,
             duplicate_window_seconds=read.seconds("DUPLICATE_WINDOW_SECONDS", 600.0),
             duplicate_timeout_seconds=read.seconds("DUPLICATE_TIMEOUT_SECONDS", 0.005),
+            rate_limit=read.rate("RATE_LIMIT", least=batch.events),
+            trusted_proxies=read.count("TRUSTED_PROXIES", 0, least=0),
+            body_timeout_seconds=read.seconds("BODY_TIMEOUT_SECONDS", 30.0),
+            threads=read.count("API_THREADS", 32),
             contracts_dir=read.path("CONTRACTS_DIR"),
         )
 
@@ -192,6 +209,20 @@ class _Reader:
             expected = f"a whole number from {least:,} to 999,999,999, in digits alone"
             raise ConfigError(name, expected)
         return int(found)
+
+    def rate(self, name: str, *, least: int) -> Rate | None:
+        """A number of events in a time."""
+        found = self.optional(name)
+        if found is None:
+            return None
+        expected = f"a rate like 600/minute, of {least:,} events at least, over a day at most"
+        try:
+            rate = parse_rate(found)
+        except ValueError as error:
+            raise ConfigError(name, expected) from error
+        if rate.events < least:
+            raise ConfigError(name, expected)
+        return rate
 
     def servers(self, name: str) -> str:
         """``host:port``, several separated by commas."""

@@ -44,11 +44,16 @@ class EncoderLoader:
         self._problem = "the schema ids are not resolved yet"
         self._detail = "schema ids are resolved"
         self._closing = threading.Event()
+        self._asked = threading.Event()
         self._thread = threading.Thread(target=self._load, name="schema-ids", daemon=True)
 
     def start(self) -> None:
         """Begins to ask the registry; returns at once."""
         self._thread.start()
+
+    def wait_asked(self, seconds: float) -> None:
+        """Waits until the registry was asked once, whatever it said, or for that long."""
+        self._asked.wait(seconds)
 
     def encoder(self) -> Encoder:
         """The encoder, without any waiting.
@@ -74,9 +79,11 @@ class EncoderLoader:
     def _load(self) -> None:
         wait_seconds = _FIRST_WAIT_SECONDS
         while not self._resolved():
+            self._asked.set()
             if self._closing.wait(wait_seconds):
                 return
             wait_seconds = min(2 * wait_seconds, _LONGEST_WAIT_SECONDS)
+        self._asked.set()
 
     def _resolved(self) -> bool:
         """Whether the registry has answered for every contract."""

@@ -171,6 +171,10 @@ def _post_event(accepted: _Versions) -> Document:
     }
 
 
+_OF_REQUEST = ("400", "408", "413", "415", "429", "500", "503")
+"""With what a request may be refused whatever the event in it."""
+
+
 def _validate(accepted: _Versions) -> Document:
     """The dry run: what is wrong with the request itself is an error, all else is its report."""
     errors = parts.refusals()
@@ -182,7 +186,7 @@ def _validate(accepted: _Versions) -> Document:
         "requestBody": _event_body([versions[-1] for versions in accepted.values()]),
         "responses": {
             "200": parts.REPORT_RESPONSE,
-            **{status: errors[status] for status in ("400", "413", "415", "500")},
+            **{status: errors[status] for status in _OF_REQUEST},
         },
     }
 

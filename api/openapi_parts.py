@@ -22,11 +22,14 @@ _OF_BODY = (
     Reason.REQUEST_INVALID,
     Reason.BODY_EMPTY,
     Reason.LENGTH_INVALID,
+    Reason.BODY_TIMEOUT,
     Reason.JSON_INVALID,
     Reason.BODY_TOO_LARGE,
     Reason.BATCH_TOO_LONG,
     Reason.MEDIA_TYPE_UNSUPPORTED,
     Reason.ENCODING_UNSUPPORTED,
+    Reason.RATE_LIMITED,
+    Reason.STORE_UNAVAILABLE,
     Reason.INTERNAL_ERROR,
 )
 
@@ -110,6 +113,11 @@ _HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {
         "Accept-Encoding": header(
             f"`{ACCEPT_ENCODING}`, when the Content-Encoding was none of these; else absent."
         )
+    },
+    429: {
+        "Retry-After": header("Seconds until as much as this would be accepted.", "integer"),
+        "RateLimit": header("How many events (`r`) are left now, and that time (`t`)."),
+        "RateLimit-Policy": header("How many events (`q`) one client may send in `w` seconds."),
     },
     503: {"Retry-After": header("Seconds to wait before sending the event again.", "integer")},
 }

@@ -63,6 +63,11 @@ class RedisCalls:
 
         return self._breaker.call(translated, CacheUnavailableError)
 
+    @property
+    def connection_pool(self) -> redis.ConnectionPool:
+        """The bounded connections, for a library that sends commands itself within :meth:`call`."""
+        return self._client.connection_pool
+
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()

@@ -69,16 +69,6 @@ class RedisSeenEvents:
         self._redis = redis
         self._window_milliseconds = int(window_seconds * 1000)
 
-    @classmethod
-    def connect(cls, url: str, *, timeout_seconds: float, window_seconds: float) -> RedisSeenEvents:
-        """Events at ``redis://host:port``; nothing is sent before the first use.
-
-        A call takes at most ``timeout_seconds`` for connecting and as much for the answer.  One
-        failure is enough not to ask for a while.
-        """
-        calls = RedisCalls(url, timeout_seconds=timeout_seconds, failures_to_open=1)
-        return cls(calls, window_seconds=window_seconds)
-
     def find(self, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Seen]:
         kept = self._redis.call(lambda redis: redis.mget([_key(each) for each in ids]))
         read = zip(ids, map(_from_text, kept), strict=True)
@@ -92,10 +82,6 @@ class RedisSeenEvents:
             pipe.execute()
 
         self._redis.call(set_all)
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._redis.close()
 
 
 class InMemorySeenEvents:

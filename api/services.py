@@ -20,6 +20,9 @@ from api.metrics import Metrics
 from api.model import PartHealth
 from api.pipeline import Parts, Pipeline
 from api.publishing import connect_publisher
+from api.rate_counts import RedisCounts
+from api.rate_limit import InMemoryCounts, Rate, RateLimit
+from api.redis_calls import RedisCalls
 from api.rejected import ForgetsRejected, KeepsRejected, Sampler
 from api.rejecting import RejectedEvents
 from api.seen import RedisSeenEvents
@@ -29,6 +32,8 @@ from contracts.loader import Catalog, load_catalog
 from registry.cache import connect_remembering
 from registry.subjects import subject_names
 
+_FIRST_ANSWER_SECONDS = 3.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -36,7 +41,7 @@ class Services:
 
     ``health`` holds one check for each part, by name; ``is_alive`` tells whether the threads of the
     parts run; ``make_id`` makes correlation ids; ``close`` waits for what is under way and lets go
-    of every part.
+    of every part.  Without ``rate_limit`` nobody is limited.
     """
 
     catalog: Catalog
@@ -46,11 +51,15 @@ class Services:
     close: Callable[[], None]
     metrics: Metrics = field(default_factory=Metrics)
     is_alive: Callable[[], bool] = lambda: True
+    rate_limit: RateLimit | None = None
     rejected: KeepsRejected = field(default_factory=ForgetsRejected)
 
 
 def connect(config: ApiConfig) -> Services:
     """The real parts. None of them has to be there yet; each is tried again when it is needed.
+
+    It waits some seconds at most for the registry, so that a server that listens afterwards does
+    not refuse its first events.
 
     Raises:
         ConfigError: a setting has the right form and cannot be used all the same.
@@ -65,12 +74,13 @@ def connect(config: ApiConfig) -> Services:
             config.redis_url, timeout_seconds=config.redis_timeout_seconds
         )
         opened.callback(cache.close)
-        seen = RedisSeenEvents.connect(
+        # One failure stops both of its users for a second: only one of them can wait in vain.
+        impatient = RedisCalls(
             config.redis_url,
             timeout_seconds=config.duplicate_timeout_seconds,
-            window_seconds=config.duplicate_window_seconds,
+            failures_to_open=1,
         )
-        opened.callback(seen.close)
+        opened.callback(impatient.close)
         auth = HttpAuthService(config.auth_url, timeout_seconds=config.auth_timeout_seconds)
         opened.callback(auth.close)
         registry = connect_remembering(
@@ -82,6 +92,7 @@ def connect(config: ApiConfig) -> Services:
         publisher = opened.enter_context(connect_publisher(config))
         encoder.start()
         opened.callback(encoder.close)
+        encoder.wait_asked(_FIRST_ANSWER_SECONDS)
         rejected = RejectedEvents(
             KafkaSink(config.kafka_bootstrap_servers, config.rejected_topic),
             Sampler(time.monotonic),
@@ -96,7 +107,7 @@ def connect(config: ApiConfig) -> Services:
         users=Users(cache=cache, auth=auth, local=local, clock=time.time, times=config.cache_times),
         encoder=encoder.encoder,
         publisher=publisher,
-        seen=seen,
+        seen=RedisSeenEvents(impatient, window_seconds=config.duplicate_window_seconds),
         clock=lambda: dt.datetime.now(dt.UTC),
         make_id=uuid_utils.compat.uuid7,
     )
@@ -114,5 +125,13 @@ def connect(config: ApiConfig) -> Services:
         close=close,
         metrics=metrics,
         is_alive=lambda: publisher.is_alive,
+        rate_limit=_rate_limit(config.rate_limit, impatient),
         rejected=rejected,
     )
+
+
+def _rate_limit(rate: Rate | None, redis: RedisCalls) -> RateLimit | None:
+    if rate is None:
+        return None
+    local = InMemoryCounts(rate, time.monotonic)
+    return RateLimit(rate, shared=RedisCounts(redis, rate), local=local)

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     BODY_EMPTY = "body_empty"
     BODY_TOO_LARGE = "body_too_large"
     LENGTH_INVALID = "length_invalid"
+    BODY_TIMEOUT = "body_timeout"
     MEDIA_TYPE_UNSUPPORTED = "media_type_unsupported"
     ENCODING_UNSUPPORTED = "encoding_unsupported"
     JSON_INVALID = "json_invalid"
@@ -36,6 +37,8 @@ class Reason(StrEnum):
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a code, not a secret
     TOKEN_SUBJECT_MISMATCH = "token_subject_mismatch"  # noqa: S105 - a code, not a secret
     AUTH_UNAVAILABLE = "auth_unavailable"
+    # The client.
+    RATE_LIMITED = "rate_limited"
     # The service.
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -59,6 +62,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.BODY_EMPTY: "The request has no body.",
     Reason.BODY_TOO_LARGE: "The body is larger than the service accepts.",
     Reason.LENGTH_INVALID: "The body is shorter than its Content-Length, or the length is wrong.",
+    Reason.BODY_TIMEOUT: "The body did not arrive in time.",
     Reason.MEDIA_TYPE_UNSUPPORTED: (
         "The Content-Type is neither application/json nor, for sendBeacon, text/plain; a batch may"
         " also be application/x-ndjson."
@@ -84,6 +88,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.AUTH_UNAVAILABLE: (
         "auth_service does not answer and no key for a local check is configured."
     ),
+    Reason.RATE_LIMITED: "This client sent more events than one may in that time; send it later.",
     Reason.NOT_FOUND: "There is nothing at this address.",
     Reason.METHOD_NOT_ALLOWED: "The address does not take this method.",
     Reason.STORE_UNAVAILABLE: "The event could not be stored in time; send it again later.",

@@ -12,6 +12,7 @@ from api.batch import BatchLimits
 from api.config import ApiConfig, Publishing
 from api.errors import ConfigError
 from api.origins import CorsPolicy
+from api.rate_limit import Rate
 from registry import options as registry_options
 from tests.api.world import ENV
 
@@ -33,11 +34,17 @@ def test_defaults() -> None:
     assert config.body_limit_bytes == 65_536
     assert (config.batch.body_bytes, config.batch.events) == (1_048_576, 500)
     assert config.duplicate_window_seconds == 600
+    assert (config.rate_limit, config.trusted_proxies) == (None, 0)
+    assert (config.body_timeout_seconds, config.threads) == (30, 32)
     assert config.contracts_dir is None
 
 
 def test_waiting_for_redis_and_auth_service_stays_well_under_100_ms() -> None:
-    """The worst case: Redis is connected to and asked, auth_service is waited for."""
+    """The worst case: Redis is connected to and asked, auth_service is waited for.
+
+    The rate limit and the memory of event ids share a circuit breaker that one failure opens, so
+    that only one of the two waits in vain.
+    """
     config = with_env()
     for_the_user = 2 * config.redis_timeout_seconds + config.auth_timeout_seconds
     assert for_the_user <= 0.08
@@ -85,6 +92,11 @@ def test_what_has_to_be_set(name: str, value: str | None) -> None:
         ("BATCH_LIMIT_EVENTS", ["0", "many"]),
         ("DUPLICATE_WINDOW_SECONDS", ["0", "10m"]),
         ("DUPLICATE_TIMEOUT_SECONDS", ["0", "x"]),
+        ("RATE_LIMIT", ["0/minute", "499/minute", "600", "600/2 days", "600/year", "many/hour"]),
+        ("RATE_LIMIT", ["600/minute;9000/hour", "9" * 5000 + "/minute"]),
+        ("BODY_TIMEOUT_SECONDS", ["0", "soon"]),
+        ("API_THREADS", ["0", "many"]),
+        ("TRUSTED_PROXIES", ["-1", "x", "10.0.0.0/8"]),
         ("JSON_DEPTH_LIMIT", ["0", "x"]),
         ("JWT_PUBLIC_KEY_FILE", ["/no/such/file"]),
         ("CORS_ORIGINS", ["x", "https://a/", "*,https://a", ","]),
@@ -116,6 +128,10 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
         BATCH_LIMIT_EVENTS="7",
         DUPLICATE_WINDOW_SECONDS="60",
         DUPLICATE_TIMEOUT_SECONDS="0.5",
+        RATE_LIMIT="1000 per 10 seconds",
+        TRUSTED_PROXIES="2",
+        BODY_TIMEOUT_SECONDS="5",
+        API_THREADS="4",
         JSON_DEPTH_LIMIT="5",
         PUBLISH_TIMEOUT_SECONDS="3",
         DELIVERY_TIMEOUT_SECONDS="60",
@@ -131,6 +147,8 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
     assert (config.body_limit_bytes, config.limits.json_depth) == (100, 5)
     assert config.batch == BatchLimits(body_bytes=1000, events=7)
     assert (config.duplicate_window_seconds, config.duplicate_timeout_seconds) == (60, 0.5)
+    assert (config.rate_limit, config.trusted_proxies) == (Rate(1000, 10), 2)
+    assert (config.body_timeout_seconds, config.threads) == (5, 4)
     assert config.publishing == Publishing(
         spool_dir=tmp_path / "spool",
         spool_max_bytes=2_000_000,

@@ -6,12 +6,14 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 import redis
 
 from api.errors import CacheUnavailableError
+from api.redis_calls import RedisCalls
 from api.seen import InMemorySeenEvents, RedisSeenEvents, Seen, SeenEvents, fingerprint
 from tests.api.servers import RedisServer
 from tests.api.world import CLICK, World, post
@@ -124,9 +126,9 @@ def test_a_fingerprint_is_of_event_and_data() -> None:
 
 @pytest.fixture
 def real(redis_running: RedisServer, raw: redis.Redis) -> Iterator[RedisSeenEvents]:
-    seen = RedisSeenEvents.connect(redis_running.url, timeout_seconds=1.0, window_seconds=60.0)
-    yield seen
-    seen.close()
+    calls = RedisCalls(redis_running.url, timeout_seconds=1.0, failures_to_open=1)
+    with closing(calls):
+        yield RedisSeenEvents(calls, window_seconds=60.0)
 
 
 @pytest.mark.parametrize("kind", ["in memory", "redis"])
@@ -156,7 +158,8 @@ def test_an_entry_that_is_not_ours_counts_as_none(real: RedisSeenEvents, raw: re
 
 
 def test_one_failure_is_enough_not_to_ask_again() -> None:
-    seen = RedisSeenEvents.connect("redis://127.0.0.1:1", timeout_seconds=5.0, window_seconds=1.0)
+    calls = RedisCalls("redis://127.0.0.1:1", timeout_seconds=5.0, failures_to_open=1)
+    seen = RedisSeenEvents(calls, window_seconds=1.0)
     with pytest.raises(CacheUnavailableError, match="ConnectionError"):
         seen.find([FIRST])
     with pytest.raises(CacheUnavailableError, match="is not asked"):

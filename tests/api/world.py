@@ -22,6 +22,7 @@ from api.metrics import Metrics
 from api.model import Identity, JwtPolicy, PartHealth, PartStatus
 from api.pipeline import EventEncoder, Limits, Parts, Pipeline
 from api.publisher import InMemoryPublisher
+from api.rate_limit import RateLimit
 from api.rejected import Sampler
 from api.rejecting import InMemorySink, RejectedEvents
 from api.seen import InMemorySeenEvents
@@ -83,6 +84,8 @@ class World:
         self.auth = InMemoryAuthService({self.good_token: Identity(USER, None)})
         self.made_ids = 0
         self.is_alive = True
+        self.rate_limit: RateLimit | None = None
+        self.env: Mapping[str, str] = {}
         self.health = {
             "kafka": PartHealth(status=PartStatus.UP, required=True, detail="answers"),
             "redis": PartHealth(status=PartStatus.UP, required=False, detail="answers"),
@@ -114,9 +117,11 @@ class World:
             close=lambda: None,
             metrics=self.metrics,
             is_alive=lambda: self.is_alive,
+            rate_limit=self.rate_limit,
             rejected=self.rejected,
         )
-        return create_app(ApiConfig.from_env({**ENV, **settings}), services).test_client()
+        environment = {**ENV, **self.env, **settings}
+        return create_app(ApiConfig.from_env(environment), services).test_client()
 
     def messages(self) -> list[Message]:
         """What was published, decoded."""

@@ -63,6 +63,7 @@ FENCES: dict[str, set[str]] = {
     "jsonschema": set(),
     "jsonschema_rs": {"contracts/validation.py"},
     "jwt": {"api/jwt_keys.py", "api/jwt_local.py", "ugc/auth_service/tokens.py"},
+    "limits": {"api/rate_counts.py"},
     "prometheus_client": {"api/metrics.py", "etl/metrics.py"},
     "pybreaker": {"api/breaker.py"},
     "redis": {

@@ -87,6 +87,15 @@ class ServerProcess:
         """Sends a signal to the whole group."""
         os.killpg(self.pid, number)
 
+    def reload(self) -> None:
+        """Sends SIGHUP to the program, not to its children."""
+        self._popen.send_signal(signal.SIGHUP)
+
+    def children(self) -> set[int]:
+        """The process ids of the program's own children (Linux)."""
+        listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return {int(each) for each in listed.split()}
+
     def terminate(self) -> int:
         """Asks the program, not its children, to end; gives its exit code."""
         self._popen.terminate()

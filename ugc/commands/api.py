@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import click
 
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_THREADS = "API_THREADS"
 
 
 @click.group()
@@ -21,25 +22,30 @@ def command() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 @click.option("--workers", default=1, show_default=True, help="Processes; one per core is right.")
-@click.option("--threads", default=32, show_default=True, help="Requests at a time per process.")
+@click.option(
+    "--threads",
+    default=32,
+    show_default=True,
+    envvar=_THREADS,
+    help="Requests at a time per process.",
+)
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is running.
+
+    SIGHUP replaces the worker processes one after another, without refusing a request.
 
     The parts are found through environment variables; /health/ready tells which one is missing.
     /metrics tells of all processes together, through files in PROMETHEUS_MULTIPROC_DIR (by default
     a folder for this run).
     """
     from api.config import ApiConfig
+    from ugc.serving import serve_front
 
+    os.environ[_THREADS] = str(threads)
     # Here, since a worker process that cannot start is started again and again.
     ApiConfig.from_env(os.environ)
-
-    from ugc.serving import serve as serve_wsgi
-
     with _metrics_shared():
-        serve_wsgi(
-            "api.wsgi:create_from_env", host=host, port=port, workers=workers, threads=threads
-        )
+        serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
 
 
 @contextmanager
