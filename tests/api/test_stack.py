@@ -75,7 +75,13 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("stack")
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@contextmanager
+def running_stack(folder: Path) -> Iterator[Stack]:
+    """The parts, with the topic made and every contract registered."""
     with ExitStack() as running:
         kafka = running.enter_context(broker(folder))
         redis = running.enter_context(redis_server(folder))
