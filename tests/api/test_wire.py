@@ -8,6 +8,7 @@ case was left over to be taken for a request (request smuggling).
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 from collections import Counter
@@ -26,6 +27,8 @@ from tests.api.test_stack import Stack, api_over, ready, running_stack
 from tests.api.world import CLICK
 
 pytestmark = pytest.mark.stack
+
+EXAMPLES = int(os.environ.get("WIRE_EXAMPLES", "200"))
 
 EVENT = json.dumps({**CLICK, "event_id": "@"}).encode().replace(b"@", b"%s")
 """With room for an ``event_id``."""
@@ -342,9 +345,8 @@ def broken_requests(draw: st.DrawFn) -> bytes:
     return sent
 
 
-@pytest.mark.full
 @given(broken_requests())
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_broken_requests_break_nothing(api: Server, sent: bytes) -> None:
     answered = b""
     with connect(api) as connection, suppress(OSError):
