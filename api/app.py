@@ -16,6 +16,7 @@ from api.config import ApiConfig
 from api.errors import Refusal
 from api.model import Outcome
 from api.problems import MEDIA_TYPE, problem
+from api.rejected import Hints, KeepsRejected
 from api.services import Services
 from contracts.reasons import DESCRIPTIONS, Reason
 
@@ -72,6 +73,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         _count(services.metrics, response)
+        _keep_refused(services.rejected)
         return response
 
     app.register_error_handler(Refusal, _refused)
@@ -122,6 +124,27 @@ def _count_event(counts: metrics.Metrics, outcome: Outcome) -> None:
             counts.refused(outcome.event, outcome.version, status=outcome.status)
         case _:
             counts.accepted(outcome.event, outcome.version, is_duplicate=outcome.is_duplicate)
+
+
+def _keep_refused(rejected: KeepsRejected) -> None:
+    """Keeps what was refused for what it is (4xx) of the events in a request.
+
+    A batch that is refused as a whole counts as one.
+    """
+    route = None if request.url_rule is None else request.url_rule.rule
+    if request.method != "POST" or route not in (paths.EVENTS, paths.BATCH):
+        return
+    refusal: Refusal | None = g.get("refusal")
+    outcomes: Sequence[Outcome] = g.get("outcomes", ()) if refusal is None else (refusal,)
+    bodies: Sequence[bytes | None] = g.get("bodies") or [None] * len(outcomes)
+    hints = Hints(
+        origin=request.headers.get("Origin", ""),
+        user_agent=request.headers.get("User-Agent", ""),
+        sdk=request.headers.get("X-UGC-SDK", ""),
+    )
+    for outcome, body in zip(outcomes, bodies, strict=True):
+        if isinstance(outcome, Refusal) and outcome.status < 500:
+            rejected.keep(outcome, body, hints, correlation_id=g.correlation_id)
 
 
 def _refused(refusal: Refusal) -> Response:

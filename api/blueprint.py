@@ -35,7 +35,9 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int, batch: BatchLimits) -> 
 
     @routes.post(paths.EVENTS)
     def accept() -> Response:
-        accepted = pipeline.accept(received(), correlation_id=g.correlation_id)
+        raw = received()
+        g.bodies = [raw]
+        accepted = pipeline.accept(raw, correlation_id=g.correlation_id)
         g.outcomes = [accepted]
         headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
         answered = orjson.dumps(answer(accepted))
@@ -44,9 +46,10 @@ def events(pipeline: Pipeline, *, body_limit_bytes: int, batch: BatchLimits) -> 
     @routes.post(paths.BATCH)
     def accept_batch() -> Response:
         body = received(batch.body_bytes, BATCH_MEDIA_TYPES)
+        g.bodies = [body]
         parts = split(body, media_type=request.mimetype, most=batch.events)
         outcomes = pipeline.accept_all(parts, correlation_id=g.correlation_id)
-        g.outcomes = outcomes
+        g.outcomes, g.bodies = outcomes, parts
         _log_refused(outcomes, correlation_id=g.correlation_id)
         answered = orjson.dumps(batch_answer(outcomes, correlation_id=g.correlation_id))
         return Response(answered, 207, batch_headers(outcomes), mimetype="application/json")

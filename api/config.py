@@ -5,6 +5,7 @@ variable                     meaning (default)
 ===========================  ======================================================================
 KAFKA_BOOTSTRAP_SERVERS      ``host:port``, several separated by commas
 KAFKA_TOPIC                  where accepted events go (``ugc.events``)
+KAFKA_REJECTED_TOPIC         where refused events go (KAFKA_TOPIC with ``.rejected``)
 SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
 REDIS_URL                    ``redis://host:port``, without a db number
 AUTH_SERVICE_URL             auth_service, without a path
@@ -74,6 +75,7 @@ class ApiConfig:
 
     kafka_bootstrap_servers: str
     kafka_topic: str
+    rejected_topic: str
     schema_registry_url: str = field(repr=False)
     registry: RegistryOptions
     redis_url: str = field(repr=False)
@@ -103,9 +105,11 @@ class ApiConfig:
         if not auth_path.startswith("/"):
             raise ConfigError("AUTH_SERVICE_PATH", "a path that begins with /")
         contracts_dir = read.optional("CONTRACTS_DIR")
+        kafka_topic = read.text("KAFKA_TOPIC", "ugc.events")
         return cls(
             kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
-            kafka_topic=read.text("KAFKA_TOPIC", "ugc.events"),
+            kafka_topic=kafka_topic,
+            rejected_topic=read.text("KAFKA_REJECTED_TOPIC", f"{kafka_topic}.rejected"),
             schema_registry_url=read.urls("SCHEMA_REGISTRY_URL", ("http", "https")),
             registry=RegistryOptions.from_env(env),
             redis_url=read.url("REDIS_URL", ("redis", "rediss")),

@@ -51,6 +51,12 @@ class Metrics:
             ("reason",),
             registry=self.registry,
         )
+        self._rejected = Counter(
+            "ugc_api_rejected_records",
+            "Messages on refused events (sent, lost), and events in another's weight (sampled).",
+            ("outcome",),
+            registry=self.registry,
+        )
 
     def request(self, *, route: str | None, method: str, status: int, seconds: float) -> None:
         """Counts an answer; ``route`` is the pattern that matched, ``None`` when none did."""
@@ -71,6 +77,10 @@ class Metrics:
     def refusal(self, reason: Reason) -> None:
         """Counts a problem document."""
         self._refusals.labels(str(reason)).inc()
+
+    def rejected(self, outcome: str, number: int) -> None:
+        """Counts what became of refused events on their way to the topic that keeps them."""
+        self._rejected.labels(outcome).inc(number)
 
     def render(self) -> bytes:
         """All numbers in Prometheus' text format; those of every worker where they are shared."""

@@ -15,10 +15,13 @@ from api.auth_http import HttpAuthService
 from api.config import ApiConfig
 from api.encoding import EncoderLoader
 from api.jwt_local import JwtVerifier
+from api.kafka_rejected import KafkaSink
 from api.metrics import Metrics
 from api.model import PartHealth
 from api.pipeline import Parts, Pipeline
 from api.publishing import connect_publisher
+from api.rejected import ForgetsRejected, KeepsRejected, Sampler
+from api.rejecting import RejectedEvents
 from api.seen import RedisSeenEvents
 from api.token_cache import RedisTokenCache
 from api.users import Users
@@ -43,6 +46,7 @@ class Services:
     close: Callable[[], None]
     metrics: Metrics = field(default_factory=Metrics)
     is_alive: Callable[[], bool] = lambda: True
+    rejected: KeepsRejected = field(default_factory=ForgetsRejected)
 
 
 def connect(config: ApiConfig) -> Services:
@@ -55,6 +59,7 @@ def connect(config: ApiConfig) -> Services:
     """
     catalog = load_catalog(config.contracts_dir)
     local = JwtVerifier(config.jwt, clock=time.time)
+    metrics = Metrics()
     with ExitStack() as opened:
         cache = RedisTokenCache.connect(
             config.redis_url, timeout_seconds=config.redis_timeout_seconds
@@ -77,6 +82,14 @@ def connect(config: ApiConfig) -> Services:
         publisher = opened.enter_context(connect_publisher(config))
         encoder.start()
         opened.callback(encoder.close)
+        rejected = RejectedEvents(
+            KafkaSink(config.kafka_bootstrap_servers, config.rejected_topic),
+            Sampler(time.monotonic),
+            now=lambda: dt.datetime.now(dt.UTC),
+            count=metrics.rejected,
+        )
+        rejected.start()
+        opened.callback(rejected.close)
         close = opened.pop_all().close
     parts = Parts(
         catalog=catalog,
@@ -99,5 +112,7 @@ def connect(config: ApiConfig) -> Services:
         },
         make_id=uuid_utils.compat.uuid7,
         close=close,
+        metrics=metrics,
         is_alive=lambda: publisher.is_alive,
+        rejected=rejected,
     )

@@ -156,13 +156,12 @@ def ask_quality(config: EtlConfig, since: dt.datetime) -> Verdict:
         ensure_tables(clickhouse, catalog, (RUNS,))
         ledger = opened.enter_context(closing(_ledger(config)))
         history = opened.enter_context(closing(KafkaHistory(config.kafka)))
-        rejected = replace(config.kafka, topic=config.kafka.rejected_topic)
         witnesses = Witnesses(
             catalog=catalog,
             clickhouse=clickhouse,
             ledger=ledger,
             history=history,
-            refusals=opened.enter_context(closing(KafkaHistory(rejected))),
+            refusals=opened.enter_context(closing(open_rejected(config.kafka))),
             gap_grace_seconds=config.policy.gap_grace_seconds,
         )
         return judge(catalog, gather(witnesses, since, utc_now()))
@@ -177,6 +176,11 @@ def _ledger(config: EtlConfig) -> RedisLedger:
 def open_dead_letters(config: KafkaConfig) -> History:
     """The topic of the dead letters, to be read. Connects in the background."""
     return KafkaHistory(replace(config, topic=config.dead_letter_topic))
+
+
+def open_rejected(config: KafkaConfig) -> History:
+    """The topic of the refused events, to be read. Connects in the background."""
+    return KafkaHistory(replace(config, topic=config.rejected_topic))
 
 
 def open_outbox(config: KafkaConfig) -> Outbox:

@@ -8,7 +8,9 @@ a sample only (1).  The topic may be absent: then nobody knows, and says so.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -32,32 +34,53 @@ def read_refusals(history: History, since_ms: int) -> Refusals | None:
     Raises:
         SourceUnavailableError: Kafka gives no answer in time.
     """
+    found = Refusals()
     try:
-        bounds = history.bounds()
+        for refusal in each_refusal(history, since_ms):
+            found.by_event[refusal.event] += refusal.weight
+            found.by_reason[refusal.code] += refusal.weight
     except TopicMissingError:
         return None
-    found = Refusals()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one message says. ``fields`` are those of its JSON; none when it has no JSON object."""
+
+    event: str
+    code: str
+    weight: int
+    fields: Mapping[str, Any]
+
+
+def each_refusal(history: History, since_ms: int) -> Iterator[Told]:
+    """The messages since a time (Unix ms), up to the topic's end as it is at the beginning.
+
+    Raises:
+        TopicMissingError: no topic keeps what is refused.
+        SourceUnavailableError: Kafka gives no answer in time.
+    """
+    bounds = history.bounds()
     if all(span.stop <= span.start for span in bounds.values()):
-        return found
+        return
     history.begin(history.offsets_at(bounds.keys(), since_ms), {})
     while (chunk := history.read(_READ_MESSAGES)) is not None:
         for raw in chunk.messages:
             # The offsets of a time may be too early.
             if raw.timestamp_ms >= since_ms:
-                _count(raw, found)
-    return found
+                yield _told(raw)
 
 
-def _count(raw: RawMessage, found: Refusals) -> None:
+def _told(raw: RawMessage) -> Told:
     try:
         value = orjson.loads(raw.value or b"{}")
     except orjson.JSONDecodeError:
         value = {}
-    told = value if isinstance(value, dict) else {}
+    fields = value if isinstance(value, dict) else {}
     headers = dict(raw.headers)
-    event = told.get("event") or (raw.key or b"?").decode(errors="replace")
-    code = told.get("code") or (headers.get("code") or b"?").decode(errors="replace")
-    weight = told.get("weight", 1)
+    event = fields.get("event") or (raw.key or b"?").decode(errors="replace")
+    code = fields.get("code") or (headers.get("code") or b"?").decode(errors="replace")
+    weight = fields.get("weight", 1)
     number = weight if isinstance(weight, int) and weight > 0 else 1
-    found.by_event[str(event)] += number
-    found.by_reason[str(code)] += number
+    return Told(str(event), str(code), number, fields)

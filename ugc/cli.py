@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "probe": ("ugc.commands.probe", "Check that a URL answers, for container health checks."),
     "quality": ("ugc.commands.quality", "Hold what was loaded against the contracts' objectives."),
     "registry": ("ugc.commands.registry", "Bring a Schema Registry up to date; serve one."),
+    "rejected": ("ugc.commands.rejected", "See what the API refuses, and whose it is."),
     "schema": ("ugc.commands.schema", "See, change and describe the tables in ClickHouse."),
     "sql": ("ugc.commands.sql", "Ask ClickHouse a question."),
     "traffic": ("ugc.commands.traffic", "Send realistic visitor sessions to the API."),

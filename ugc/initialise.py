@@ -18,9 +18,11 @@ from ugc.environment import require
 from ugc.errors import SettingError
 from ugc.schema.targets import INTERNAL
 from ugc.topics import Topic, TopicError, ensure_topics
-from ugc.wiring import catalog_from, topic_name
+from ugc.wiring import catalog_from, rejected_topic_name, topic_name
 
 _ATTEMPT_SECONDS = 5.0
+_THREE_DAYS_MS = 3 * 24 * 3600 * 1000
+_ONE_GIBIBYTE = 2**30
 
 
 def initialise(
@@ -30,8 +32,8 @@ def initialise(
 
     Args:
         env: where the parts are, the registry's options (:mod:`registry.options`), and
-            KAFKA_TOPIC, KAFKA_DEAD_LETTER_TOPIC, KAFKA_PARTITIONS, KAFKA_REPLICATION_FACTOR,
-            KAFKA_MIN_INSYNC_REPLICAS.
+            KAFKA_TOPIC, KAFKA_DEAD_LETTER_TOPIC, KAFKA_REJECTED_TOPIC, KAFKA_PARTITIONS,
+            KAFKA_REPLICATION_FACTOR, KAFKA_MIN_INSYNC_REPLICAS.
         wait_seconds: how long each part may take to answer.
         say: gets one line for each part.
 
@@ -71,7 +73,7 @@ def initialise(
 
 
 def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
-    """The events' topic and the dead letters'.
+    """The events' topic, the dead letters' and the refused events'.
 
     Raises:
         SettingError: a number is malformed.
@@ -91,7 +93,14 @@ def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
         retention_ms=events.retention_ms * 4,
         min_insync_replicas=in_sync,
     )
-    return events, dead_letters
+    rejected = Topic(
+        name=rejected_topic_name(env),
+        partitions=1,
+        replication_factor=replication,
+        retention_ms=_THREE_DAYS_MS,
+        retention_bytes=_ONE_GIBIBYTE,
+    )
+    return events, dead_letters, rejected
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:

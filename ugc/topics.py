@@ -20,13 +20,17 @@ class TopicError(UgcError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A topic that has to exist. ``config`` are Kafka's topic settings."""
+    """A topic that has to exist.
+
+    ``retention_bytes`` bounds each partition; -1 means that only the time does.
+    """
 
     name: str
     partitions: int
     replication_factor: int = 1
     retention_ms: int = _SEVEN_DAYS_MS
     min_insync_replicas: int = 1
+    retention_bytes: int = -1
 
 
 def ensure_topics(
@@ -64,5 +68,6 @@ def _new_topic(topic: Topic) -> NewTopic:
         config={
             "retention.ms": str(topic.retention_ms),
             "min.insync.replicas": str(topic.min_insync_replicas),
+            "retention.bytes": str(topic.retention_bytes),
         },
     )

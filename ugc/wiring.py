@@ -17,3 +17,8 @@ def catalog_from(env: Mapping[str, str]) -> Catalog:
 def topic_name(env: Mapping[str, str]) -> str:
     """The topic of the events: KAFKA_TOPIC, or the default."""
     return env.get("KAFKA_TOPIC", "").strip() or "ugc.events"
+
+
+def rejected_topic_name(env: Mapping[str, str]) -> str:
+    """The topic of the refused events: KAFKA_REJECTED_TOPIC, or that of the events and a suffix."""
+    return env.get("KAFKA_REJECTED_TOPIC", "").strip() or f"{topic_name(env)}.rejected"

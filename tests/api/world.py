@@ -18,9 +18,12 @@ from api.auth_http import InMemoryAuthService
 from api.config import ApiConfig
 from api.errors import StoreUnavailableError
 from api.jwt_local import JwtVerifier
+from api.metrics import Metrics
 from api.model import Identity, JwtPolicy, PartHealth, PartStatus
 from api.pipeline import EventEncoder, Limits, Parts, Pipeline
 from api.publisher import InMemoryPublisher
+from api.rejected import Sampler
+from api.rejecting import InMemorySink, RejectedEvents
 from api.seen import InMemorySeenEvents
 from api.services import Services
 from api.token_cache import InMemoryTokenCache
@@ -85,6 +88,14 @@ class World:
             "redis": PartHealth(status=PartStatus.UP, required=False, detail="answers"),
         }
         self.pipeline = Pipeline(self._parts(), Limits())
+        self.metrics = Metrics()
+        self.sink = InMemorySink()
+        self.rejected = RejectedEvents(
+            self.sink,
+            Sampler(self.seconds),
+            now=lambda: self.now,
+            count=self.metrics.rejected,
+        )
 
     def seconds(self) -> float:
         return self.now.timestamp()
@@ -100,7 +111,9 @@ class World:
             health={name: self._health_of(name) for name in self.health},
             make_id=self.make_id,
             close=lambda: None,
+            metrics=self.metrics,
             is_alive=lambda: self.is_alive,
+            rejected=self.rejected,
         )
         return create_app(ApiConfig.from_env(ENV), services).test_client()
 

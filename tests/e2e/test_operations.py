@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from tests.support.processes import wait_until
 from tests.support.stack import Running
 
 pytestmark = pytest.mark.stack
@@ -96,5 +97,30 @@ def test_the_quality_is_told_and_missed_objectives_fail(running: Running) -> Non
     running.load()
     running.ugc("quality", "--since", "1h", code=1)
     table = running.ugc("quality", "--since", "1s")
-    assert "Refused events are not known" in table
+    assert "Refused events are not known" not in table
     assert "0 of" in table
+
+
+def test_a_release_that_sends_invalid_events_is_seen(running: Running) -> None:
+    client = {"Origin": "https://kino.example", "User-Agent": "curl/8.5.0", "X-UGC-SDK": "e2e/1"}
+    body = {"event": "element_click", "token": None, "data": {"element_type": 5, "page_type": "x"}}
+    for _ in range(30):
+        assert running.post(body, **client).status_code == 422
+
+    def seen() -> list[dict[str, Any]]:
+        (told,) = lines(running.ugc("rejected", "--since", "10m", "--top", "99", "--json"))
+        return [each for each in told["top"] if each["sdk"] == "e2e/1"]
+
+    wait_until(lambda: sum(each["number"] for each in seen()) == 30, "all 30 are told", 30)
+    (found,) = seen()
+    assert (found["contract"], found["code"]) == ("element_click@1", "data_invalid")
+    assert (found["pointer"], found["keyword"]) == ("/data/element_type", "type")
+    assert (found["origin"], found["user_agent"]) == ("https://kino.example", "curl 8")
+    assert "events were refused" in running.ugc("rejected")
+
+
+def test_without_a_topic_of_refused_events_it_is_said(running: Running) -> None:
+    env = {**running.stack.env, "KAFKA_REJECTED_TOPIC": "nobody.made.this"}
+    assert "there is no topic nobody.made.this" in running.ugc("rejected", code=1, env=env)
+    env = {**running.stack.env, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    running.ugc("rejected", code=75, env=env)

