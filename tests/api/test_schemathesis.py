@@ -120,6 +120,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.stack
 @pytest.mark.full
+@pytest.mark.timeout(900)
 @OVER_HTTP.parametrize()
 @settings(max_examples=1000, deadline=None)
 def test_a_real_server_is_as_its_document_says(case: schemathesis.Case, api: Server) -> None:
