@@ -46,6 +46,8 @@ test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs t
 	tests/fullstack/install
 	ETL_STATE_MACHINE_EXAMPLES=20000 $(BIN)/pytest --timeout=3600 tests/etl/test_faults.py
 	GATE_EXAMPLES=3000 $(BIN)/pytest --timeout=1800 tests/ugc/test_gate_differential.py
+	RAW_BYTES_EXAMPLES=20000 $(BIN)/pytest --timeout=1800 tests/api/test_raw_bytes.py
+	WIRE_EXAMPLES=20000 $(BIN)/pytest --timeout=1800 tests/api/test_wire.py
 	$(BIN)/pytest -m full
 
 .PHONY: lock

@@ -69,6 +69,10 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
 
     cors.install(app, config.cors)
 
+    @app.before_request
+    def check_transport() -> None:
+        _check_transport()
+
     @app.after_request
     def complete(response: Response) -> Response:
         response.headers[CORRELATION_HEADER] = g.correlation_id
@@ -87,6 +91,18 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
             app.wsgi_app, x_for=config.trusted_proxies, x_proto=0, x_host=0
         )
     return app
+
+
+def _check_transport() -> None:
+    """Refuses what the server and the router let through, and a proxy may read in another way.
+
+    The router takes ``//x`` for ``/x``; granian takes the chunks of any Transfer-Encoding that ends
+    in ``chunked`` for the body itself (RFC 9112, section 6.1).
+    """
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise Refusal(Reason.NOT_FOUND, DESCRIPTIONS[Reason.NOT_FOUND])
+    if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
+        raise Refusal(Reason.REQUEST_INVALID, "the Transfer-Encoding must be chunked, or left out")
 
 
 def _sent_id() -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from api.errors import Refusal
 from contracts.reasons import Reason
@@ -33,8 +34,10 @@ class BatchLimits:
     events: int
 
 
-def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes]:
+def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes | Refusal]:
     """The events of a batch, each as the bytes of its JSON.
+
+    Where a comma of an array has no event beside it, the refusal of the missing one stands.
 
     Args:
         body: the whole body.
@@ -45,11 +48,11 @@ def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes]:
         Refusal: ``BODY_EMPTY``, ``BATCH_TOO_LONG``, or ``JSON_INVALID`` when the brackets do not
             tell where one event ends and the next begins.
     """
-    text = body.strip(_BLANK)
-    if not text:
+    begin = len(body) - len(body.lstrip(_BLANK))
+    if begin == len(body):
         raise Refusal(Reason.BODY_EMPTY, "the body is empty")
-    is_array = media_type == ARRAY or (media_type != LINES and text.startswith(b"["))
-    found = _elements(text) if is_array else _lines(text)
+    is_array = media_type == ARRAY or (media_type != LINES and body.startswith(b"[", begin))
+    found = _elements(body, begin) if is_array else _lines(body)
     if len(found) > most:
         raise Refusal(
             Reason.BATCH_TOO_LONG, f"a batch may hold at most {most} events, this one {len(found)}"
@@ -57,31 +60,49 @@ def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes]:
     return found
 
 
-def _lines(text: bytes) -> list[bytes]:
-    return [line for line in text.split(b"\n") if line.strip(_BLANK)]
+def _lines(body: bytes) -> list[bytes | Refusal]:
+    return [line for line in body.split(b"\n") if line.strip(_BLANK)]
 
 
-def _elements(text: bytes) -> list[bytes]:
+def _elements(body: bytes, begin: int) -> list[bytes | Refusal]:
     """What stands between the commas of an array; what is no JSON is left as it is."""
-    if not text.startswith(b"["):
-        raise Refusal(Reason.JSON_INVALID, "a batch is a JSON array of events")
-    found: list[bytes] = []
-    depth, begin = 0, 1
-    for mark in _MARK.finditer(text):
+    if not body.startswith(b"[", begin):
+        raise _invalid("a batch is a JSON array of events", body, begin)
+    ends: list[int] = []
+    depth = 0
+    for mark in _MARK.finditer(body, begin):
         match mark[0]:
             case b"[" | b"{":
                 depth += 1
             case b"]" | b"}":
                 depth -= 1
             case b"," if depth == 1:
-                found.append(text[begin : mark.start()])
-                begin = mark.end()
+                ends.append(mark.start())
         if depth == 0:
-            return _ended(text, mark.end(), [*found, text[begin : mark.start()]])
-    raise Refusal(Reason.JSON_INVALID, "the array of events has no end")
+            _check_end(body, mark.end())
+            return _between(body, [begin, *ends, mark.start()])
+    raise _invalid("the array of events has no end", body, len(body))
 
 
-def _ended(text: bytes, end: int, found: list[bytes]) -> list[bytes]:
-    if end != len(text):
-        raise Refusal(Reason.JSON_INVALID, f"something follows the array, from byte {end} on")
-    return [] if len(found) == 1 and not found[0].strip(_BLANK) else found
+def _between(body: bytes, marks: Sequence[int]) -> list[bytes | Refusal]:
+    """The pieces between neighbouring marks, each mark one byte long."""
+    pieces = [(body[left + 1 : right], right) for left, right in pairwise(marks)]
+    if len(pieces) == 1 and not pieces[0][0].strip(_BLANK):
+        return []
+    return [
+        piece if piece.strip(_BLANK) else _invalid("an event is missing here", body, end)
+        for piece, end in pieces
+    ]
+
+
+def _check_end(body: bytes, end: int) -> None:
+    rest = body[end:].lstrip(_BLANK)
+    if rest:
+        raise _invalid("something follows the array", body, len(body) - len(rest))
+
+
+def _invalid(problem: str, body: bytes, position: int) -> Refusal:
+    line = body.count(b"\n", 0, position) + 1
+    before = body[body.rfind(b"\n", 0, position) + 1 : position]
+    column = len(before.decode(errors="replace")) + 1
+    return Refusal(Reason.JSON_INVALID, f"{problem}: line {line}, column {column}")

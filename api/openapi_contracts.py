@@ -59,8 +59,15 @@ def _get(
         "summary": summary,
         "parameters": list(parameters),
         "responses": {
-            "200": {"description": "May be cached; has an `ETag`.", "content": content},
-            "304": {"description": "Unchanged since the `ETag` in `If-None-Match`."},
+            "200": {
+                "description": "May be cached.",
+                "headers": parts.CACHED_HEADERS,
+                "content": content,
+            },
+            "304": {
+                "description": "Unchanged since the `ETag` in `If-None-Match`.",
+                "headers": parts.CACHED_HEADERS,
+            },
             **absent,
         },
     }

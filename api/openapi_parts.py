@@ -92,9 +92,12 @@ def _problem_example(reason: Reason) -> dict[str, Any]:
     }
 
 
-def header(description: str, schema_type: str = "string") -> dict[str, Any]:
-    """A response header."""
-    return {"description": description, "schema": {"type": schema_type}}
+def header(
+    description: str, schema_type: str = "string", *, required: bool = False
+) -> dict[str, Any]:
+    """A response header; ``required`` when every answer has it."""
+    always = {"required": True} if required else {}
+    return {"description": description, **always, "schema": {"type": schema_type}}
 
 
 _VIOLATION = Violation("/data/page_type", "required", "is required", True)
@@ -103,23 +106,34 @@ _HEADERS = {
     "X-Correlation-Id": header(
         "The id of this request in the service's logs: the one that was sent in a header of the"
         " same name or in `X-Request-ID` (1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'), else the"
-        " trace id of `traceparent`, else a new one."
+        " trace id of `traceparent`, else a new one.",
+        required=True,
     )
 }
 
 _HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {
-    401: {"WWW-Authenticate": header("As HTTP demands it of a 401.")},
+    401: {"WWW-Authenticate": header("As HTTP demands it of a 401.", required=True)},
     415: {
         "Accept-Encoding": header(
             f"`{ACCEPT_ENCODING}`, when the Content-Encoding was none of these; else absent."
         )
     },
     429: {
-        "Retry-After": header("Seconds until as much as this would be accepted.", "integer"),
-        "RateLimit": header("How many events (`r`) are left now, and that time (`t`)."),
-        "RateLimit-Policy": header("How many events (`q`) one client may send in `w` seconds."),
+        "Retry-After": header(
+            "Seconds until as much as this would be accepted.", "integer", required=True
+        ),
+        "RateLimit": header(
+            "How many events (`r`) are left now, and that time (`t`).", required=True
+        ),
+        "RateLimit-Policy": header(
+            "How many events (`q`) one client may send in `w` seconds.", required=True
+        ),
     },
-    503: {"Retry-After": header("Seconds to wait before sending the event again.", "integer")},
+    503: {
+        "Retry-After": header(
+            "Seconds to wait before sending the event again.", "integer", required=True
+        )
+    },
 }
 
 POST_DESCRIPTION = f"""\
@@ -148,6 +162,7 @@ BEACON = {
     "type": "string",
     "description": "The same JSON as text, as `navigator.sendBeacon` sends it.",
     "contentMediaType": "application/json",
+    "contentSchema": ref("Event"),
     "examples": [
         json.dumps(
             {
@@ -305,6 +320,12 @@ ACCEPTED_HEADERS = {
     "Sunset": header("From when on the version may be refused (RFC 8594)."),
 }
 
+CACHED_HEADERS = {
+    **_HEADERS,
+    "ETag": header("Changes with the content.", required=True),
+    "Cache-Control": header("How long it may be kept.", required=True),
+}
+
 ACCEPTED_RESPONSE = {
     "description": "Stored.",
     "headers": ACCEPTED_HEADERS,
@@ -318,6 +339,7 @@ LIVE = {
     "responses": {
         "200": {
             "description": "It does.",
+            "headers": _HEADERS,
             "content": {
                 "application/json": {
                     "schema": {
@@ -330,6 +352,7 @@ LIVE = {
         },
         "503": {
             "description": "It does, and only a new process can help.",
+            "headers": _HEADERS,
             "content": {
                 "application/json": {
                     "schema": {
@@ -352,8 +375,13 @@ READY = {
     "responses": {
         "200": {
             "description": "They can; `degraded` when a part is down that they can do without.",
+            "headers": _HEADERS,
             "content": _HEALTH_CONTENT,
         },
-        "503": {"description": "A part that events need is down.", "content": _HEALTH_CONTENT},
+        "503": {
+            "description": "A part that events need is down.",
+            "headers": _HEADERS,
+            "content": _HEALTH_CONTENT,
+        },
     },
 }

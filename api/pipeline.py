@@ -145,9 +145,17 @@ class Pipeline:
             raise outcome
         return outcome
 
-    def accept_all(self, bodies: Sequence[bytes], *, correlation_id: str) -> list[Outcome]:
-        """Stores several events, each given as JSON; what is wrong with one concerns it alone."""
-        checked = [_caught(partial(self._checked, body)) for body in bodies]
+    def accept_all(
+        self, bodies: Sequence[bytes | Refusal], *, correlation_id: str
+    ) -> list[Outcome]:
+        """Stores several events, each given as JSON; what is wrong with one concerns it alone.
+
+        A refusal among them stays as it is, in its place.
+        """
+        checked = [
+            body if isinstance(body, Refusal) else _caught(partial(self._checked, body))
+            for body in bodies
+        ]
         good = [each for each in checked if isinstance(each, Request)]
         stored = iter(self.store_all(good, correlation_id=correlation_id))
         return [each if isinstance(each, Refusal) else next(stored) for each in checked]

@@ -1,7 +1,8 @@
 """Every line of "Bad input" in the reliability document, except those about Kafka values.
 
 Each gets a 4xx that names the reason, never a 5xx, and nothing is published.  Slow headers, slow
-bodies and real chunked requests need a server: see ``test_stack.py``.
+bodies and real chunked requests need a server: see ``test_stack.py`` and ``test_wire.py``.  The
+tables here are in ``docs/reliability.md`` (``test_bad_input_docs.py``).
 """
 
 from __future__ import annotations
@@ -71,6 +72,10 @@ BODY = {
     "-1e999": literal(b"-1e999", "json_invalid", 400),
     "duplicate keys": raw(EVENT[:-1] + b', "event": "search_filter"}', "json_duplicate_key"),
     "duplicate keys, escaped": raw(EVENT[:-1] + b', "\\u0065vent": 1}', "json_duplicate_key"),
+    "duplicate empty keys": raw(EVENT[:-1] + b', "": 1, "": 2}', "json_duplicate_key"),
+    "duplicate `__proto__`": raw(
+        EVENT[:-1] + b', "__proto__": 1, "\\u005f_proto__": 2}', "json_duplicate_key"
+    ),
     "duplicate keys inside": raw(
         EVENT.replace(b'"page_type"', b'"element_type"'), "json_duplicate_key"
     ),
@@ -78,6 +83,11 @@ BODY = {
     "lone low surrogate": raw(EVENT.replace(b"trailer", b"\\udc00"), "json_invalid"),
     "lone surrogate as key": raw(EVENT.replace(b"page_type", b"\\ud800"), "json_invalid"),
     "5,000-digit integer": literal(b"9" * 5000, "json_invalid", 400),
+    "number of 401 characters": literal(b"720." + b"0" * 397, "json_invalid", 400),
+    "1E400": literal(b"1E400", "json_invalid", 400),
+    "an exponent of 30 digits": literal(b"1e" + b"9" * 30, "json_invalid", 400),
+    "leading zero": literal(b"0720", "json_invalid", 400),
+    "hexadecimal": literal(b"0x2D0", "json_invalid", 400),
     "400-digit integer": literal(b"9" * 400, "data_invalid", 422, "/data/new_quality"),
     "nesting of 30,000 arrays": raw(b"[" * 30_000 + b"]" * 30_000, "json_too_deep"),
     "nesting of 10,000 objects": raw(b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "json_too_deep"),
@@ -86,6 +96,7 @@ BODY = {
     "UTF-16": raw(EVENT.decode().encode("utf-16"), "encoding_unsupported", 415),
     "UTF-16 without a mark": raw(EVENT.decode().encode("utf-16-le"), "encoding_unsupported", 415),
     "UTF-32": raw(EVENT.decode().encode("utf-32"), "encoding_unsupported", 415),
+    "UTF-32 without a mark": raw(EVENT.decode().encode("utf-32-be"), "encoding_unsupported", 415),
     "byte order mark": raw(b"\xef\xbb\xbf" + EVENT, "encoding_unsupported", 415),
     "array": Bad(b"[" + EVENT + b"]", 422, "envelope_invalid", ""),
     "string": Bad(b'"element_click"', 422, "envelope_invalid", ""),
@@ -105,6 +116,12 @@ BODY = {
         EVENT.replace(b"trailer", b"\xed\xa0\x80"), "encoding_unsupported", 415
     ),
     "overlong UTF-8": raw(EVENT.replace(b"trailer", b"\xc0\xaf"), "encoding_unsupported", 415),
+    "overlong NUL in UTF-8": raw(
+        EVENT.replace(b"trailer", b"\xc0\x80"), "encoding_unsupported", 415
+    ),
+    "beyond Unicode": raw(
+        EVENT.replace(b"trailer", b"\xf4\x90\x80\x80"), "encoding_unsupported", 415
+    ),
     "no Content-Type": raw(EVENT, "media_type_unsupported", 415, content_type=None),
     "empty Content-Type": raw(EVENT, "media_type_unsupported", 415, content_type=""),
     "form": raw(
@@ -154,6 +171,10 @@ CONTRACT = {
     "2^63": literal(b"9223372036854775808", "data_invalid", 422, "/data/new_quality"),
     "-2^63 - 1": literal(b"-9223372036854775809", "data_invalid", 422, "/data/new_quality"),
     "1e300": literal(b"1e300", "data_invalid", 422, "/data/new_quality"),
+    "-1 for a height": literal(b"-1", "data_invalid", 422, "/data/new_quality"),
+    "fraction of 390 digits": literal(
+        b"720." + b"5" * 390, "data_invalid", 422, "/data/new_quality"
+    ),
     "fraction": literal(b"720.5", "data_invalid", 422, "/data/new_quality"),
     "true for an integer": literal(b"true", "data_invalid", 422, "/data/new_quality"),
     "text for an integer": literal(b'"720"', "data_invalid", 422, "/data/new_quality"),
@@ -174,7 +195,18 @@ CONTRACT = {
     ),
     "extra property of the envelope": event("envelope_invalid", "/extra", extra=1),
     "extra property of the data": event("data_invalid", "/data/x", data={**CLICK["data"], "x": 1}),
-    "__proto__": event("data_invalid", "/data/__proto__", data={**CLICK["data"], "__proto__": {}}),
+    "empty key": event("data_invalid", "/data/", data={**CLICK["data"], "": 1}),
+    "empty key in the envelope": event("envelope_invalid", "/", **{"": 1}),
+    "`__proto__` in the envelope": event("envelope_invalid", "/__proto__", __proto__={}),
+    "key with a slash and a tilde": event(
+        "data_invalid", "/data/a~1b~0", data={**CLICK["data"], "a/b~": 1}
+    ),
+    "arrays where text is asked for": event(
+        "data_invalid", "/data/element_type", data={**CLICK["data"], "element_type": [[[[]]]]}
+    ),
+    "`__proto__`": event(
+        "data_invalid", "/data/__proto__", data={**CLICK["data"], "__proto__": {}}
+    ),
     "version 0": event("envelope_invalid", "/version", version=0),
     "version -1": event("envelope_invalid", "/version", version=-1),
     "version 999": event("version_unknown", version=999),
@@ -252,34 +284,42 @@ GOOD: Mapping[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        *(
-            ("at", text)
-            for text in (
-                "yesterday",
-                "",
-                "2026-01-31",
-                "2026-01-31T12:00:00",
-                "2026-02-30T12:00:00Z",
-                "2026-01-31T25:00:00Z",
-                "2026-01-31T12:00:60Z",
-                "2026-01-31T12:00:00.1234567Z",
-                "2026-01-31T12:00:00Z\n",
-                "0001-01-01T00:00:00+23:59",
-                "9999-12-31T23:59:59Z",
-                "٢٠٢٦-01-31T12:00:00Z",
-            )
-        ),
-        *(("day", text) for text in ("2026-02-30", "2026-1-31", "20260131", "0001-01-01")),
-        *(("count", number) for number in (2**63, -(2**63) - 1, 1e19, 10**100)),
-        *(("ratio", number) for number in (10**309, True, "0.5")),
-    ],
-)
-def test_a_value_without_a_typed_image_is_refused(name: str, value: Any) -> None:
+def typed(name: str, value: Any) -> Bad:
     request = {"event": "typed", "token": None, "data": {**GOOD, name: value}}
-    bad = Bad(json.dumps(request).encode(), 422, "data_invalid", f"/data/{name}")
+    return Bad(json.dumps(request).encode(), 422, "data_invalid", f"/data/{name}")
+
+
+DATE_TIMES = (
+    "yesterday",
+    "",
+    "2026-01-31",
+    "2026-01-31T12:00:00",
+    "2026-02-30T12:00:00Z",
+    "2026-01-31T25:00:00Z",
+    "2026-01-31T12:00:60Z",
+    "2026-01-31T12:00:00.1234567Z",
+    "2026-01-31T12:00:00Z\n",
+    "0001-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59Z",
+    "٢٠٢٦-01-31T12:00:00Z",
+)
+DATES = ("2026-02-30", "2026-1-31", "20260131", "0001-01-01")
+
+TYPED_VALUES = {
+    **{f"date-time {json.dumps(text)}": typed("at", text) for text in DATE_TIMES},
+    **{f'date "{text}"': typed("day", text) for text in DATES},
+    "2^63 without a maximum": typed("count", 2**63),
+    "-2^63 - 1 without a minimum": typed("count", -(2**63) - 1),
+    "1e19 without a maximum": typed("count", 1e19),
+    "10^100 without a maximum": typed("count", 10**100),
+    "10^309 for a number": typed("ratio", 10**309),
+    "true for a number": typed("ratio", True),
+    "text for a number": typed("ratio", "0.5"),
+}
+
+
+@pytest.mark.parametrize("bad", TYPED_VALUES.values(), ids=TYPED_VALUES.keys())
+def test_a_value_without_a_typed_image_is_refused(bad: Bad) -> None:
     assert_refused(World(TYPED), bad)
 
 
@@ -290,6 +330,47 @@ def test_the_good_values_of_those_fields_are_stored() -> None:
     assert len(world.messages()) == 1
 
 
+NUMBERS = {
+    b"-0": 0,
+    b"-0.0": 0,
+    b"0e999999999": 0,
+    b"1e-400": 0,
+    b"7.2e2": 720,
+    b"72E+1": 720,
+    b"720." + b"0" * 390: 720,
+}
+
+
+"""JSON → the integer it is: the double nearest to what was written (RFC 7493, section 2.2)."""
+
+
+@pytest.mark.parametrize(("text", "number"), NUMBERS.items(), ids=lambda v: repr(v)[:20])
+def test_a_strange_way_to_write_a_good_integer_is_stored_as_it(text: bytes, number: int) -> None:
+    world = World()
+    assert post(world.client(), literal(text, "", 0).body).status_code == 202
+    stored = world.messages()[0].data["new_quality"]
+    assert (stored, type(stored)) == (number, int)
+
+
+@pytest.mark.parametrize("text", ["[" * 500, '{"a":' * 10, "\u0000", "\U0001f600", "\\", '"'])
+def test_strange_text_in_a_field_is_text(text: str) -> None:
+    world = World()
+    data = {"search_query": text, "filters": "genre=sci-fi"}
+    answer = post(world.client(), {"event": "search_filter", "token": None, "data": data})
+    assert answer.status_code == 202, answer.text
+    assert world.messages()[0].data == data
+
+
+def test_an_event_of_a_batch_may_be_deeper_than_any_other_body() -> None:
+    """Its limit has room for what is refused by its size elsewhere."""
+    world = World()
+    body = b"[" + EVENT + b"," + b"[" * 100_000 + b"]" * 100_000 + b"," + EVENT + b"]"
+    answer = world.client().post("/api/v1/events/batch", data=body, content_type="application/json")
+    results = answer.get_json()["results"]
+    assert [each["status"] for each in results] == [202, 400, 202]
+    assert results[1]["problem"]["code"] == "json_too_deep"
+
+
 def test_a_body_at_the_limit_is_stored() -> None:
     world = World()
     body = EVENT + b" " * (LIMIT_BYTES - len(EVENT))
@@ -297,19 +378,27 @@ def test_a_body_at_the_limit_is_stored() -> None:
     assert len(world.messages()) == 1
 
 
-@pytest.mark.parametrize("sent", ["", 0, [], {}, False, "x" * 8193], ids=lambda v: repr(v)[:12])
-def test_a_token_that_is_no_token_breaks_the_envelope(sent: Any) -> None:
-    assert_refused(World(), event("envelope_invalid", "/token", token=sent))
+NO_TOKENS = {
+    **{
+        f"token {json.dumps(sent)}": event("envelope_invalid", "/token", token=sent)
+        for sent in ("", 0, [], {}, False)
+    },
+    "token of 8,193 characters": event("envelope_invalid", "/token", token="x" * 8193),
+    "token of a megabyte": raw(
+        json.dumps({**CLICK, "token": "x" * 1_000_000}).encode(), "body_too_large", 413
+    ),
+    "no token at all": Bad(
+        json.dumps({name: CLICK[name] for name in ("event", "data")}).encode(),
+        422,
+        "envelope_invalid",
+        "/token",
+    ),
+}
 
 
-def test_a_token_of_a_megabyte_is_refused_by_its_size() -> None:
-    body = json.dumps({**CLICK, "token": "x" * 1_000_000}).encode()
-    assert_refused(World(), raw(body, "body_too_large", 413))
-
-
-def test_the_token_has_to_be_there() -> None:
-    body = json.dumps({name: CLICK[name] for name in ("event", "data")}).encode()
-    assert_refused(World(), Bad(body, 422, "envelope_invalid", "/token"))
+@pytest.mark.parametrize("bad", NO_TOKENS.values(), ids=NO_TOKENS.keys())
+def test_a_token_that_is_no_token_is_refused(bad: Bad) -> None:
+    assert_refused(World(), bad)
 
 
 PUBLIC_PEM = (
@@ -339,14 +428,17 @@ TOKENS = {
 }
 
 
-@pytest.mark.parametrize("sent", TOKENS.values(), ids=TOKENS.keys())
+def code_of_local_check(name: str) -> str:
+    return "token_expired" if name == "expired for years" else "token_invalid"
+
+
+@pytest.mark.parametrize("name", TOKENS)
 @pytest.mark.parametrize("auth_works", [True, False], ids=["auth_service", "local check"])
-def test_a_bad_token_is_refused_by_whoever_judges_it(sent: str, auth_works: bool) -> None:
+def test_a_bad_token_is_refused_by_whoever_judges_it(name: str, auth_works: bool) -> None:
     world = World(policy=POLICY)
     world.auth.available = auth_works
-    expired = sent == TOKENS["expired for years"] and not auth_works
-    code = "token_expired" if expired else "token_invalid"
-    body = json.dumps({**CLICK, "token": sent}).encode()
+    code = "token_invalid" if auth_works else code_of_local_check(name)
+    body = json.dumps({**CLICK, "token": TOKENS[name]}).encode()
     assert_refused(world, Bad(body, 401, code))
 
 

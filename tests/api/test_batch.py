@@ -77,10 +77,41 @@ def test_a_bad_event_hurts_no_neighbour(bad: bytes, code: str) -> None:
         assert len(world.publisher.published) == 2
 
 
-def test_a_comma_too_many_is_an_event_that_is_missing() -> None:
-    answer = send(World(), b"[" + GOOD + b",]")
-    assert statuses(answer) == [202, 400]
-    assert answer.get_json()["results"][1]["problem"]["code"] == "body_empty"
+@pytest.mark.parametrize(
+    ("body", "expected", "places"),
+    [
+        (b"[" + GOOD + b",]", [202, 400], [(1, len(GOOD) + 3)]),
+        (b"[" + GOOD + b",\n  ,\n" + GOOD + b"]", [202, 400, 202], [(2, 3)]),
+        (b"\n [,\t" + GOOD + b"]", [400, 202], [(2, 3)]),
+        (b"[\n,\n]", [400, 400], [(2, 1), (3, 1)]),
+        ('["космос",]'.encode(), [422, 400], [(1, 11)]),
+        (b'["\xff",]', [415, 400], [(1, 6)]),
+    ],
+)
+def test_a_comma_too_many_is_told_with_its_place(
+    body: bytes, expected: list[int], places: list[tuple[int, int]]
+) -> None:
+    world = World()
+    answer = send(world, body)
+    assert statuses(answer) == expected
+    problems = [each["problem"] for each in answer.get_json()["results"] if each["status"] == 400]
+    assert {each["code"] for each in problems} == {"json_invalid"}
+    assert [each["detail"] for each in problems] == [
+        f"an event is missing here: line {line}, column {column}" for line, column in places
+    ]
+    assert len(world.publisher.published) == expected.count(202)
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"\n  null", "a batch is a JSON array of events: line 2, column 3"),
+        (b" [1,\n2", "the array of events has no end: line 2, column 2"),
+        (b" [1]\n \n x", "something follows the array: line 3, column 2"),
+    ],
+)
+def test_a_whole_batch_that_is_no_array_is_told_with_its_place(body: bytes, detail: str) -> None:
+    assert send(World(), body).get_json()["detail"] == detail
 
 
 @pytest.mark.parametrize(
@@ -165,7 +196,8 @@ def test_an_array_comes_apart_into_its_elements(
 ) -> None:
     body = json.dumps(values, indent=indent, ensure_ascii=ascii_only).encode()
     parts = batch.split(body, media_type=batch.ARRAY, most=10**6)
-    assert [json.loads(each) for each in parts] == values
+    assert [json.loads(each) for each in parts if isinstance(each, bytes)] == values
+    assert len(parts) == len(values)
 
 
 @given(st.binary(max_size=60), st.sampled_from(batch.MEDIA_TYPES))
@@ -178,4 +210,9 @@ def test_any_bytes_are_taken_apart_or_refused(body: bytes, media_type: str) -> N
     else:
         reason = None
     assert reason in {None, *known}
-    assert all(each in body for each in parts)
+    for each in parts:
+        match each:
+            case Refusal():
+                assert each.reason is Reason.JSON_INVALID
+            case _:
+                assert each in body
