@@ -104,9 +104,11 @@ class Front:
         limit_bytes = self._body_limits.get(scope.path) if scope.method == "POST" else None
         if limit_bytes is None or _announced(scope) > limit_bytes:
             return BytesIO()
+        empty_pieces = 0
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 async for piece in protocol:
+                    empty_pieces += not piece
                     self._held_bytes += len(piece)
                     body += piece
                     if self._held_bytes > self._held_limit_bytes:
@@ -115,6 +117,10 @@ class Front:
                         break
         except TimeoutError:
             return _NoBody(_refusal(Reason.BODY_TIMEOUT))
+        if empty_pieces > 1:
+            # granian ends a whole body with one empty piece; it gives another for an error on the
+            # connection, or for trailers, and tells of neither in any other way.
+            return _NoBody(_refusal(Reason.LENGTH_INVALID))
         return BytesIO(body)
 
     def _answer(self, scope: Scope, protocol: RequestProtocol, stream: ByteStream) -> None:

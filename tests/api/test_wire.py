@@ -93,14 +93,14 @@ CASES: Mapping[str, Wire] = {
     "chunked": stored(headers(CHUNKED, CHUNKS)),
     # Chunks that lie about their length.
     "chunk shorter than its data": refused(
-        chunk(b"%x" % (LENGTH - 1)), 400, "json_invalid", closes=True
+        chunk(b"%x" % (LENGTH - 1)), 400, "length_invalid", closes=True
     ),
-    "chunk of negative length": refused(chunk(b"-1"), 400, "body_empty", closes=True),
-    "chunk length is a word": refused(chunk(b"xyz"), 400, "body_empty", closes=True),
-    "chunk length with 0x": refused(chunk(b"0x%x" % LENGTH), 400, "body_empty", closes=True),
-    "chunk length of 17 digits": refused(chunk(b"f" * 17), 400, "body_empty", closes=True),
+    "chunk of negative length": refused(chunk(b"-1"), 400, "length_invalid", closes=True),
+    "chunk length is a word": refused(chunk(b"xyz"), 400, "length_invalid", closes=True),
+    "chunk length with 0x": refused(chunk(b"0x%x" % LENGTH), 400, "length_invalid", closes=True),
+    "chunk length of 17 digits": refused(chunk(b"f" * 17), 400, "length_invalid", closes=True),
     "chunks with bare line feeds": refused(
-        headers(CHUNKED, CHUNKS.replace(b"\r\n", b"\n")), 400, "body_empty", closes=True
+        headers(CHUNKED, CHUNKS.replace(b"\r\n", b"\n")), 400, "length_invalid", closes=True
     ),
     "chunk extension": stored(chunk(b"%x;a=b" % LENGTH)),
     # Lengths.
@@ -304,6 +304,16 @@ def test_who_waits_for_a_go_ahead_gets_it(stack: Stack, api: Server) -> None:
         connection.sendall(EVENT % event_id(len(CASES)).encode())
         assert read_answer(stream) == (202, None)
     assert stack.message(event_id(len(CASES))).event == CLICK["event"]
+
+
+def test_chunks_without_their_end_are_no_body(stack: Stack, api: Server) -> None:
+    """What came may be good by itself; the sender wanted to say more."""
+    body = EVENT % event_id(len(CASES) + 1).encode()
+    with connect(api) as connection, connection.makefile("rb") as stream:
+        connection.sendall(headers(CHUNKED, b"%x\r\n%s\r\n" % (LENGTH, body)))
+        connection.shutdown(socket.SHUT_WR)
+        assert read_answer(stream) == (400, "length_invalid")
+    assert event_id(len(CASES) + 1) not in {str(each.event_id) for each in stack.messages()}
 
 
 @pytest.mark.parametrize("more", [b"", b" "], ids=["at the limit", "one byte above"])
