@@ -64,9 +64,14 @@ class HttpAuthService:
         """
         return self._breaker.call(lambda: self._within_time(token), AuthUnavailableError)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the service is not asked for a while."""
+        return not self._breaker.closed
+
     def health(self) -> PartHealth:
         """Whether the service answered when it was last asked. Events are accepted without it."""
-        if self._breaker.closed:
+        if not self.is_stopped:
             return PartHealth(status=PartStatus.UP, required=False, detail="answers")
         detail = "did not answer lately; tokens are checked locally"
         return PartHealth(status=PartStatus.DOWN, required=False, detail=detail)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -46,15 +46,24 @@ class KafkaSender:
     Make it in the process that uses it: librdkafka's threads do not survive a fork.
     """
 
-    def __init__(self, bootstrap_servers: str, topic: str, *, delivery_seconds: float) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        topic: str,
+        *,
+        delivery_seconds: float,
+        acknowledged: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
         """Starts the producer; it connects in the background.
 
         Args:
             bootstrap_servers: ``host:port``, several separated by commas.
             topic: where the records go; it has to exist.
             delivery_seconds: after that long an unacknowledged record is given up.
+            acknowledged: is told of each record how many seconds Kafka took; must not raise.
         """
         self._topic = topic
+        self._acknowledged = acknowledged
         self._settings = _settings(bootstrap_servers, delivery_seconds)
         self._closing = threading.Event()
         self._rebuilt = 0
@@ -86,11 +95,13 @@ class KafkaSender:
             ``delivery_seconds``. After an error Kafka may have the record all the same.
         """
         outcome: Future[None] = Future()
+        sent_at = time.monotonic()
 
         def delivered(error: KafkaError | None, _message: Message) -> None:
             if error is None:
                 self._acknowledged_at = time.monotonic()
                 outcome.set_result(None)
+                self._acknowledged(self._acknowledged_at - sent_at)
             else:
                 silence = time.monotonic() - self._acknowledged_at
                 is_late = error.code() == KafkaError._MSG_TIMED_OUT

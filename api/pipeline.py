@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from api.model import Accepted, Outcome, Request, Stamped
 from api.seen import SeenEvents
 from api.storing import Publisher, Storing, store_unavailable
 from api.users import Users
+from api.watching import Stage, Unwatched, Watch, timed
 from contracts.errors import UnknownEventError, UnknownVersionError
 from contracts.formats import parse_uuid
 from contracts.loader import Catalog
@@ -58,7 +59,8 @@ class Parts:
     """What the pipeline works with.
 
     ``encoder`` raises :class:`~api.errors.StoreUnavailableError` while there is none; ``clock``
-    gives aware instants; ``make_id`` makes the ids of events that come without one.
+    gives aware instants; ``make_id`` makes the ids of events that come without one; ``watch`` is
+    told how long each stage takes.
     """
 
     catalog: Catalog
@@ -68,6 +70,7 @@ class Parts:
     seen: SeenEvents
     clock: Callable[[], dt.datetime]
     make_id: Callable[[], uuid.UUID]
+    watch: Watch = field(default_factory=Unwatched)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ class Pipeline:
     def __init__(self, parts: Parts, limits: Limits) -> None:
         self._parts = parts
         self._limits = limits
-        self._storing = Storing(parts.publisher, parts.seen)
+        self._storing = Storing(parts.publisher, parts.seen, parts.watch)
         self._envelope = Validator(parts.catalog.request.schema)
         self._data = {
             (contract.event, contract.version): Validator(contract.schema)
@@ -104,7 +107,8 @@ class Pipeline:
         Raises:
             Refusal: it is no JSON that the service takes.
         """
-        return strict_json.parse(body, max_depth=self._limits.json_depth)
+        with timed(self._parts.watch, Stage.PARSE):
+            return strict_json.parse(body, max_depth=self._limits.json_depth)
 
     def check(self, document: Any) -> Request:
         """The request in parsed JSON, held against the envelope and the event's contract.
@@ -112,6 +116,10 @@ class Pipeline:
         Raises:
             Refusal: it breaks one of them.
         """
+        with timed(self._parts.watch, Stage.VALIDATE):
+            return self._check(document)
+
+    def _check(self, document: Any) -> Request:
         if violations := self._envelope.violations(document, limit=None):
             raise Refusal(
                 Reason.ENVELOPE_INVALID,
@@ -182,16 +190,18 @@ class Pipeline:
         contract = request.contract
         try:
             encoder = self._parts.encoder()
-            user_id = _user(request, resolve or self._parts.users.resolve)
+            with timed(self._parts.watch, Stage.USER):
+                user_id = _user(request, resolve or self._parts.users.resolve)
             event_id = request.event_id or self._parts.make_id()
             timestamp = _whole_milliseconds(self._parts.clock())
-            value = encoder.encode(
-                contract,
-                event_id=event_id,
-                user_id=user_id,
-                timestamp=timestamp,
-                data=request.data,
-            )
+            with timed(self._parts.watch, Stage.ENCODE):
+                value = encoder.encode(
+                    contract,
+                    event_id=event_id,
+                    user_id=user_id,
+                    timestamp=timestamp,
+                    data=request.data,
+                )
         except EncodeError as error:
             violation = Violation(error.pointer, "type", error.problem, None)
             raise _data_refused(contract, (violation,)) from error

@@ -136,6 +136,11 @@ class SpoolingPublisher:
         )
 
     @property
+    def producer_rebuilds(self) -> int:
+        """How often the way to Kafka had to be made anew."""
+        return self._sender.rebuilt
+
+    @property
     def is_alive(self) -> bool:
         """Whether the threads run without which nothing is acknowledged or sent again."""
         return self._sender.is_alive and self._replayer.is_alive

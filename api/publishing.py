@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,8 +23,12 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def connect_publisher(config: ApiConfig) -> Iterator[SpoolingPublisher]:
+def connect_publisher(
+    config: ApiConfig, acknowledged: Callable[[float], None]
+) -> Iterator[SpoolingPublisher]:
     """The publisher over the real Kafka, for as long as the context lasts.
+
+    ``acknowledged`` is told of each record how many seconds Kafka took.
 
     Raises:
         ConfigError: the spool's folder cannot be used.
@@ -34,6 +38,7 @@ def connect_publisher(config: ApiConfig) -> Iterator[SpoolingPublisher]:
         config.kafka_bootstrap_servers,
         config.kafka_topic,
         delivery_seconds=settings.delivery_seconds,
+        acknowledged=acknowledged,
     )
     try:
         with spooling(sender, settings) as publisher:

@@ -64,6 +64,11 @@ class RedisCalls:
         return self._breaker.call(translated, CacheUnavailableError)
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether the breaker keeps calls back."""
+        return not self._breaker.closed
+
+    @property
     def connection_pool(self) -> redis.ConnectionPool:
         """The bounded connections, for a library that sends commands itself within :meth:`call`."""
         return self._client.connection_pool

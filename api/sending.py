@@ -25,6 +25,11 @@ class Sender(Protocol):
         ...
 
     @property
+    def rebuilt(self) -> int:
+        """How often it had to be made anew, since it could not go on."""
+        ...
+
+    @property
     def is_alive(self) -> bool:
         """Whether it can still hear from Kafka."""
         ...
@@ -45,6 +50,7 @@ class InMemorySender:
 
     def __init__(self) -> None:
         self.taken: list[Record] = []
+        self.rebuilt = 0
         self.answer: Callable[[Record], StoreUnavailableError | None] = lambda _record: None
         self.asked = 0
         self._open: list[tuple[Record, Future[None]]] = []

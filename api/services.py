@@ -25,6 +25,7 @@ from api.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.redis_calls import RedisCalls
 from api.rejected import ForgetsRejected, KeepsRejected, Sampler
 from api.rejecting import RejectedEvents
+from api.sampling import Sampling, State
 from api.seen import RedisSeenEvents
 from api.token_cache import RedisTokenCache
 from api.users import Users
@@ -89,7 +90,7 @@ def connect(config: ApiConfig) -> Services:
         opened.callback(registry.registry.close)
         subject_of = subject_names(config.registry.strategy, config.kafka_topic)
         encoder = EncoderLoader(catalog, registry.registry, registry.cache, subject_of)
-        publisher = opened.enter_context(connect_publisher(config))
+        publisher = opened.enter_context(connect_publisher(config, metrics.acknowledged))
         encoder.start()
         opened.callback(encoder.close)
         encoder.wait_asked(_FIRST_ANSWER_SECONDS)
@@ -101,15 +102,38 @@ def connect(config: ApiConfig) -> Services:
         )
         rejected.start()
         opened.callback(rejected.close)
+        sampling = Sampling(
+            lambda: State(
+                open_breakers={
+                    "auth_service": auth.is_stopped,
+                    "redis_duplicates": impatient.is_stopped,
+                    "redis_tokens": cache.is_stopped,
+                },
+                spool=publisher.spool_state(),
+                records=publisher.counts(),
+                producer_rebuilds=publisher.producer_rebuilds,
+            ),
+            metrics,
+        )
+        sampling.start()
+        opened.callback(sampling.close)
         close = opened.pop_all().close
     parts = Parts(
         catalog=catalog,
-        users=Users(cache=cache, auth=auth, local=local, clock=time.time, times=config.cache_times),
+        users=Users(
+            cache=cache,
+            auth=auth,
+            local=local,
+            clock=time.time,
+            times=config.cache_times,
+            watch=metrics,
+        ),
         encoder=encoder.encoder,
         publisher=publisher,
         seen=RedisSeenEvents(impatient, window_seconds=config.duplicate_window_seconds),
         clock=lambda: dt.datetime.now(dt.UTC),
         make_id=uuid_utils.compat.uuid7,
+        watch=metrics,
     )
     return Services(
         catalog=catalog,

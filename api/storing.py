@@ -12,6 +12,7 @@ from api.errors import CacheUnavailableError, Refusal, StoreUnavailableError
 from api.model import Accepted, Outcome, Stamped
 from api.seen import Seen, SeenEvents, fingerprint
 from api.spool.record import Record
+from api.watching import Stage, Watch, timed
 from contracts.model import Contract
 from contracts.reasons import DESCRIPTIONS, Reason
 
@@ -32,9 +33,10 @@ class Publisher(Protocol):
 class Storing:
     """Stores events that have passed every check. Safe to share between threads."""
 
-    def __init__(self, publisher: Publisher, seen: SeenEvents) -> None:
+    def __init__(self, publisher: Publisher, seen: SeenEvents, watch: Watch) -> None:
         self._publisher = publisher
         self._seen = seen
+        self._watch = watch
 
     def store(self, events: Sequence[Stamped], *, correlation_id: str) -> list[Outcome]:
         """What became of each event, in their order; those that were accepted are safe.
@@ -67,7 +69,8 @@ class Storing:
         if not given:
             return {}
         try:
-            return self._seen.find(given)
+            with timed(self._watch, Stage.SEEN):
+                return self._seen.find(given)
         except CacheUnavailableError as error:
             _log.debug("seen events: %s", error)
             return {}
@@ -76,7 +79,10 @@ class Storing:
         self, events: Mapping[uuid.UUID, Stamped], correlation_id: str
     ) -> dict[uuid.UUID, Outcome]:
         records = [_record(each, correlation_id) for each in events.values()]
-        problems = self._publisher.publish_all(records) if records else ()
+        problems: Sequence[StoreUnavailableError | None] = ()
+        if records:
+            with timed(self._watch, Stage.PUBLISH):
+                problems = self._publisher.publish_all(records)
         return {
             each.event_id: _accepted(each)
             if problem is None

@@ -59,6 +59,11 @@ class RedisTokenCache:
                 lambda redis: redis.set(_key(token), _to_json(verdict), px=ttl_milliseconds)
             )
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether Redis is not asked for a while."""
+        return self._redis.is_stopped
+
     def health(self) -> PartHealth:
         """Whether Redis answers now. Events are accepted without it, only more slowly."""
         try:

@@ -22,6 +22,7 @@ from typing import Protocol
 
 from api.errors import AuthUnavailableError, CacheUnavailableError, Refusal
 from api.model import Identity, Rejection, Verdict
+from api.watching import Judge, Judgement, Unwatched, Watch
 from contracts.message import ANONYMOUS
 from contracts.reasons import DESCRIPTIONS, Reason
 
@@ -98,13 +99,15 @@ class Users:
         local: LocalVerifier,
         clock: Callable[[], float],
         times: CacheTimes,
+        watch: Watch | None = None,
     ) -> None:
-        """``clock`` gives Unix seconds."""
+        """``clock`` gives Unix seconds; ``watch`` is told who was asked and what was heard."""
         self._cache = cache
         self._auth = auth
         self._local = local
         self._clock = clock
         self._times = times
+        self._watch = watch or Unwatched()
 
     def resolve(self, token: str | None) -> str:
         """The user id for a token, or ``anonymous`` for none.
@@ -121,19 +124,25 @@ class Users:
                 raise Refusal(reason, DESCRIPTIONS[reason])
 
     def _verdict(self, token: str) -> Verdict:
+        cache_answers = True
         try:
             kept = self._cache.get(token)
-            cache_answers = True
         except CacheUnavailableError as error:
             _log.debug("token cache: %s", error)
+            self._watch.judged(Judge.CACHE, Judgement.UNAVAILABLE)
             kept, cache_answers = None, False
         if kept is not None and not self._has_ended(kept):
+            self._judged(Judge.CACHE, kept)
             return kept
+        if cache_answers:
+            self._watch.judged(Judge.CACHE, Judgement.UNKNOWN)
         try:
             verdict = self._agreeing(token, self._auth.verify(token))
         except AuthUnavailableError as error:
             _log.debug("auth_service: %s", error)
+            self._watch.judged(Judge.AUTH_SERVICE, Judgement.UNAVAILABLE)
             return self._checked_here(token)
+        self._judged(Judge.AUTH_SERVICE, verdict)
         if cache_answers:
             self._keep(token, verdict)
         return verdict
@@ -147,10 +156,17 @@ class Users:
 
     def _checked_here(self, token: str) -> Verdict:
         try:
-            return self._local.verify(token)
+            verdict = self._local.verify(token)
         except AuthUnavailableError as error:
+            self._watch.judged(Judge.LOCAL, Judgement.UNAVAILABLE)
             reason = Reason.AUTH_UNAVAILABLE
             raise Refusal(reason, DESCRIPTIONS[reason]) from error
+        self._judged(Judge.LOCAL, verdict)
+        return verdict
+
+    def _judged(self, judge: Judge, verdict: Verdict) -> None:
+        is_good = isinstance(verdict, Identity)
+        self._watch.judged(judge, Judgement.ACCEPTED if is_good else Judgement.REFUSED)
 
     def _has_ended(self, verdict: Verdict) -> bool:
         return (

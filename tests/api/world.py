@@ -90,8 +90,8 @@ class World:
             "kafka": PartHealth(status=PartStatus.UP, required=True, detail="answers"),
             "redis": PartHealth(status=PartStatus.UP, required=False, detail="answers"),
         }
-        self.pipeline = Pipeline(self._parts(), Limits())
         self.metrics = Metrics()
+        self.pipeline = Pipeline(self._parts(), Limits())
         self.sink = InMemorySink()
         self.rejected = RejectedEvents(
             self.sink,
@@ -145,12 +145,14 @@ class World:
                 local=local,
                 clock=self.seconds,
                 times=CacheTimes(),
+                watch=self.metrics,
             ),
             encoder=self._current_encoder,
             publisher=self.publisher,
             seen=self.seen,
             clock=lambda: self.now,
             make_id=self.make_id,
+            watch=self.metrics,
         )
 
 

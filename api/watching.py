@@ -1,0 +1,73 @@
+"""What the pipeline tells about its own work, so that somebody can count it. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Protocol
+
+
+class Stage(StrEnum):
+    """A part of the work on a request.
+
+    ``parse`` to ``encode`` are timed for each event, dry runs included; ``seen`` and ``publish``
+    once for each request.
+    """
+
+    PARSE = "parse"
+    VALIDATE = "validate"
+    USER = "user"
+    ENCODE = "encode"
+    SEEN = "seen"
+    PUBLISH = "publish"
+
+
+class Judge(StrEnum):
+    """Who is asked about a token, in this order."""
+
+    CACHE = "cache"
+    AUTH_SERVICE = "auth_service"
+    LOCAL = "local"
+
+
+class Judgement(StrEnum):
+    """What is heard. ``unknown`` is the cache's word for a token that it does not hold."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    UNAVAILABLE = "unavailable"
+
+
+class Watch(Protocol):
+    """Is told of work as it is done. It never raises and never waits; threads share it."""
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        """A stage has ended, well or with a refusal."""
+        ...
+
+    def judged(self, judge: Judge, judgement: Judgement) -> None:
+        """Somebody was asked about a token."""
+        ...
+
+
+class Unwatched:
+    """Counts nothing."""
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        return None
+
+    def judged(self, judge: Judge, judgement: Judgement) -> None:
+        return None
+
+
+@contextmanager
+def timed(watch: Watch, stage: Stage) -> Iterator[None]:
+    """Tells how long the block took, however it ended."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        watch.took(stage, time.perf_counter() - began)
