@@ -116,7 +116,7 @@ class _Values:
             return self.value(self._root["$defs"][schema["$ref"].removeprefix("#/$defs/")])
         if "const" in schema:
             return schema["const"]
-        if "examples" in schema and self._rng.random() < _EXAMPLE_SHARE:
+        if schema.get("examples") and self._rng.random() < _EXAMPLE_SHARE:
             return copy.deepcopy(self._rng.choice(schema["examples"]))
         if "enum" in schema:
             return self._rng.choice(schema["enum"])

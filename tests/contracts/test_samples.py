@@ -173,3 +173,10 @@ def test_a_schema_without_restrictions_has_no_near_miss() -> None:
 def test_a_candidate_replaces_removes_and_adds() -> None:
     assert Candidate(("a", 0), "type", "/a/0", 2).applied_to({"a": [1]}) == {"a": [2]}
     assert Candidate(("a",), "required", "/a", remove=True).applied_to({"a": 1}) == {}
+
+
+def test_an_empty_list_of_examples_is_no_example() -> None:
+    schema = {"type": "object", "required": ["n"],
+              "properties": {"n": {"type": "integer", "examples": []}}}  # fmt: skip
+    for seed in range(20):
+        assert isinstance(Sampler(schema).valid(random.Random(seed))["n"], int)

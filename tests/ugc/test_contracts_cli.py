@@ -218,7 +218,7 @@ def test_list_names_every_event_and_how_far_a_version_is_on_its_way_out(folder: 
     output = run(folder, "list").output
     for event in load_catalog(folder).versions:
         assert f" {event} " in output
-    assert "1 (deprecated, sunset 2026-06-01)" in output
+    assert "1 (deprecated since 2026-01-01, sunset 2026-06-01)" in output
     assert "1 (retired 2026-07-01)" in output
     assert "ugc.element_click" in output
     assert "(paired)" in output

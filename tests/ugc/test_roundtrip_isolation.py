@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
+from tests.support.processes import STOP_SECONDS, wait_until
+from tests.support.processes_of import running_below
 from ugc.roundtrip.cases import cases_in
 from ugc.roundtrip.command import command
 from ugc.roundtrip.isolation import Bounds, IsolatedRoundTrip, Work
@@ -101,3 +106,31 @@ def test_a_process_that_dies_is_told_and_replaced(tmp_path: Path) -> None:
         assert round_trip.pid is None
         assert round_trip.outcome(2, cases[2]).is_whole
         assert round_trip.pid not in (None, child)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("reaches_the_child", [False, True], ids=["alone", "whole group"])
+def test_a_run_that_is_stopped_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, reaches_the_child: bool
+) -> None:
+    path = write(tmp_path / "c.jsonl", {"id": "endless", **ENDLESS}, {"id": "after", **FINE})
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "ugc", "contracts", "roundtrip", str(path), "--timeout", "600"],
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: any(folder.glob("ugc-roundtrip-*/ugc*")), "its tables are there")
+        (os.killpg if reaches_the_child else os.kill)(run.pid, number)
+        output, _errors = run.communicate(timeout=STOP_SECONDS)
+        assert (run.returncode, output) == (130, "")
+        assert list(folder.iterdir()) == []
+        wait_until(lambda: running_below(folder) == [], "its processes are gone")
+    finally:
+        run.kill()
+        run.wait()

@@ -112,7 +112,8 @@ def _version(contract: Contract) -> str:
         case deprecation if deprecation.retired:
             return f"{contract.version} (retired {deprecation.retired})"
         case deprecation:
-            return f"{contract.version} (deprecated, sunset {deprecation.sunset})"
+            since = f"deprecated since {deprecation.since}"
+            return f"{contract.version} ({since}, sunset {deprecation.sunset})"
 
 
 def _table_name(catalog: Catalog, contract: Contract) -> str | None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
+from etl.schedule import stop_on_signals
 from ugc.roundtrip.cases import Case, cases_in
-from ugc.roundtrip.isolation import Bounds, IsolatedRoundTrip, Work
+from ugc.roundtrip.isolation import Bounds, IsolatedRoundTrip, StoppedError, Work
 from ugc.roundtrip.report import in_words, summary
 from ugc.roundtrip.run import Outcome
 
@@ -64,7 +65,8 @@ def command(
     SCHEMA is a JSON Schema of any draft from 4 on, a folder of them, or lines of
     {"id": …, "schema": …, "valid": [instance, …]}. ClickHouse is the embedded engine, in a
     folder of its own. Each schema is judged in a child process, so that one that hangs or kills it
-    costs its own result only. Exits with 1 when a schema failed or an instance came back different.
+    costs its own result only. Exits with 1 when a schema failed or an instance came back different,
+    and with 130, without results, when SIGTERM or Ctrl-C ended it.
 
     \b
     Examples:
@@ -75,8 +77,14 @@ def command(
     cases = cases_in(schemas, instances)
     work = Work(schemas=schemas, instances=instances, count=count, seed=seed)
     bounds = Bounds(seconds=timeout_seconds, memory_bytes=memory_mib << 20)
-    with IsolatedRoundTrip(work, bounds) as round_trip:
-        outcomes = _judged(cases, round_trip)
+    with (
+        stop_on_signals() as stop,
+        IsolatedRoundTrip(work, bounds, should_stop=stop.is_set) as round_trip,
+    ):
+        try:
+            outcomes = _judged(cases, round_trip)
+        except StoppedError as error:
+            raise click.Abort from error
     if as_json:
         click.echo(json.dumps(summary(outcomes), indent=2, ensure_ascii=True))
     else:

@@ -46,12 +46,20 @@ class Bounds:
     memory_bytes: int
 
 
+class StoppedError(Exception):
+    """The run was asked to stop before there was an outcome."""
+
+
 class IsolatedRoundTrip:
     """Judges cases by their number, one after the other; a child that is lost is replaced."""
 
-    def __init__(self, work: Work, bounds: Bounds) -> None:
+    def __init__(
+        self, work: Work, bounds: Bounds, *, should_stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        """``should_stop`` is asked all the time while a child works."""
         self._work = work
         self._bounds = bounds
+        self._should_stop = should_stop
         self._child: _Child | None = None
 
     def __enter__(self) -> Self:
@@ -74,17 +82,24 @@ class IsolatedRoundTrip:
         """What became of the case with this number, from 0; blocks for the bounds' seconds at most.
 
         To that a child's start is added where there is none.
+
+        Raises:
+            StoppedError: it was asked to stop.
         """
+        if self._should_stop():
+            raise StoppedError
         if case.problem is not None:
             return Outcome(id=case.id, problem=case.problem)
         try:
             if self._child is None:
-                self._child = _Child(self._work)
+                self._child = _Child(self._work, self._should_stop)
                 self._child.answer(Bounds(seconds=_START_SECONDS, memory_bytes=1 << 62))
             self._child.ask(number)
             found = self._child.answer(self._bounds)
         except _LostError as error:
             self._end()
+            if self._should_stop():  # A signal to the whole group ends the child as well.
+                raise StoppedError from error
             return Outcome(id=case.id, problem=f"error: {error}")
         if found is None:
             raise TypeError("a child answered without an outcome")
@@ -101,7 +116,8 @@ class _LostError(Exception):
 
 
 class _Child:
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, should_stop: Callable[[], bool]) -> None:
+        self._should_stop = should_stop
         context = multiprocessing.get_context("spawn")
         self._folder = tempfile.TemporaryDirectory(prefix="ugc-roundtrip-")
         self._connection, theirs = context.Pipe()
@@ -122,9 +138,12 @@ class _Child:
 
         Raises:
             _LostError: it went beyond the bounds, or it died.
+            StoppedError: it was asked to stop.
         """
         until = time.monotonic() + bounds.seconds
         while not self._connection.poll(_LOOK_EVERY_SECONDS):
+            if self._should_stop():
+                raise StoppedError
             if time.monotonic() > until:
                 raise _LostError(f"timed out after {bounds.seconds:g} s")
             if self._resident_bytes() > bounds.memory_bytes:
