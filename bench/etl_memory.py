@@ -39,7 +39,7 @@ from tests.api.servers import broker, create_topic, redis_server
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START, Producer
 
 SIZES = (100_000, 1_000_000, 5_000_000)
-BROKER_SIZES = (100_000, 500_000)
+BROKER_SIZES = (100_000, 1_000_000)
 PARTITIONS = 3
 TOPIC = "ugc.events"
 PRODUCER_ID = uuid.UUID(int=1).hex.encode()

@@ -68,7 +68,9 @@ def _loader_rules(catalog: Catalog) -> Iterator[Rule]:
     if delays:
         yield Rule(
             name="UgcLoaderStalled",
-            expr=f"time() - max(ugc_etl_last_success_timestamp_seconds) > {min(delays)}",
+            # A loader that is gone has no figures, which no comparison is true of.
+            expr=f"time() - max(ugc_etl_last_success_timestamp_seconds) > {min(delays)}"
+            " or absent(ugc_etl_last_success_timestamp_seconds)",
             hold="1m",
             severity="page",
             event=None,

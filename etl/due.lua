@@ -1,23 +1,38 @@
 -- Finds views that have waited long enough: due, and without their marker.
 --
 -- ARGV: prefix, side, due before (ms), skip, limit.
--- Returns {candidates looked at, {key, booked, start, end, original end}, ...}.
+-- Returns {candidates looked at, due time of the first one left ("" when none is), sizes, texts}.
+-- The texts are key, start, end and original end of each entry, all in one, since clients take long
+-- over many values; the sizes are a JSON list of five numbers for each entry: how far it is booked,
+-- then how long each of its texts is, -1 for one that it has not.
 
 redis.call('SELECT', 2)
-local keys = redis.call(
-  'ZRANGEBYSCORE', ARGV[1] .. ':due:' .. ARGV[2], '-inf', '(' .. ARGV[3], 'LIMIT', ARGV[4], ARGV[5]
-)
+local index = ARGV[1] .. ':due:' .. ARGV[2]
+local keys = redis.call('ZRANGEBYSCORE', index, '-inf', '(' .. ARGV[3], 'LIMIT', ARGV[4], ARGV[5])
+if #keys == 0 then
+  return { 0, '', '[]', '' }
+end
 redis.call('SELECT', 1)
-local ripe = {}
-for _, key in ipairs(keys) do
-  if redis.call('EXISTS', key) == 0 then
-    ripe[#ripe + 1] = key
+local markers = redis.call('MGET', unpack(keys))
+redis.call('SELECT', 2)
+local left, sizes, texts = nil, {}, {}
+for i, key in ipairs(keys) do
+  if markers[i] then
+    left = left or key
+  else
+    local entry = redis.call('HMGET', key, 's', 'e', 'o', 'b')
+    sizes[#sizes + 1] = entry[4] or 0
+    sizes[#sizes + 1] = #key
+    texts[#texts + 1] = key
+    for field = 1, 3 do
+      sizes[#sizes + 1] = entry[field] and #entry[field] or -1
+      texts[#texts + 1] = entry[field] or nil
+    end
   end
 end
-redis.call('SELECT', 2)
-local found = { #keys }
-for _, key in ipairs(ripe) do
-  local entry = redis.call('HMGET', key, 's', 'e', 'b', 'o')
-  found[#found + 1] = { key, tonumber(entry[3] or '0'), entry[1], entry[2], entry[4] }
-end
-return found
+return {
+  #keys,
+  left and redis.call('ZSCORE', index, left) or '',
+  '[' .. table.concat(sizes, ',') .. ']',
+  table.concat(texts),
+}

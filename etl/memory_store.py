@@ -17,6 +17,7 @@ from etl.store import (
     Half,
     Outcome,
     PairBooks,
+    Ripe,
     Side,
     Sighting,
 )
@@ -94,19 +95,21 @@ class MemoryPairStore:
     def settle(self, bookings: Sequence[Booking]) -> Sequence[int]:
         return [self._book(booking) for booking in bookings]
 
-    def due(
-        self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int
-    ) -> tuple[Sequence[Entry], int]:
+    def due(self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int) -> Ripe:
         index = self.truth.due[prefix, side]
         ripe = sorted((due_ms, view) for view, due_ms in index.items() if due_ms < before_ms)
         looked_at = ripe[skip : skip + limit]
         now = self._clock_ms()
-        entries = [
-            self._entry(view, self.truth.entries[view], with_original=True)
-            for _, view in looked_at
-            if self.lifetimes.markers.get(view, 0) <= now
-        ]
-        return entries, len(looked_at)
+        lives = [self.lifetimes.markers.get(view, 0) > now for _, view in looked_at]
+        return Ripe(
+            entries=[
+                self._entry(view, self.truth.entries[view], with_original=True)
+                for (_, view), left in zip(looked_at, lives, strict=True)
+                if not left
+            ],
+            looked_at=len(looked_at),
+            left_from_ms=looked_at[lives.index(True)][0] if any(lives) else None,
+        )
 
     def forget(self, prefix: str, before_ms: int, *, limit: int) -> int:
         done = self.truth.done[prefix]

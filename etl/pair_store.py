@@ -20,20 +20,22 @@ later change stands before an earlier one.  A Redis Cluster has no second db and
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
+import orjson
 import redis
 
 from etl.errors import StoreRefusedError, StoreUnsafeError
 from etl.redis_edge import connect_redis, lua, text, translated
 from etl.source import Spans
-from etl.store import Booked, Booking, Entry, Fate, Half, Outcome, PairBooks, Side, Sighting
+from etl.store import Booked, Booking, Entry, Fate, Half, Outcome, PairBooks, Ripe, Side, Sighting
 
 _log = logging.getLogger(__name__)
 
 _BATCH = 500
-"""So many event ids are in one script, since Redis serves nobody else while it runs."""
+"""So many event ids or views are in one script, since Redis serves nobody else while it runs."""
 
 
 class RedisPairStore:
@@ -106,26 +108,23 @@ class RedisPairStore:
 
     def settle(self, bookings: Sequence[Booking]) -> Sequence[int]:
         """See :meth:`etl.store.PairStore.settle`."""
-        rows = ((each.prefix, each.view, each.account) for each in bookings)
-        closed: list[int] = self._run("settle", _flat(rows))
+        closed: list[int] = []
+        for (prefix, account), alike in groupby(bookings, lambda each: (each.prefix, each.account)):
+            views = [each.view for each in alike]
+            for start in range(0, len(views), _BATCH):
+                told = self._run("settle", [prefix, account, *views[start : start + _BATCH]])
+                closed += map(int, text(told))
         return closed
 
-    def due(
-        self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int
-    ) -> tuple[Sequence[Entry], int]:
+    def due(self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int) -> Ripe:
         """See :meth:`etl.store.PairStore.due`."""
-        looked_at, *found = self._run("due", [prefix, side, before_ms, skip, limit])
-        entries = [
-            Entry(
-                view=text(view),
-                start=_payload(start),
-                end=_payload(end),
-                booked=Booked(booked),
-                original_end=original,
-            )
-            for view, booked, start, end, original in found
-        ]
-        return entries, looked_at
+        told = self._run("due", [prefix, side, before_ms, skip, limit])
+        looked_at, left_from, sizes, texts = told
+        return Ripe(
+            entries=list(_entries(orjson.loads(sizes), texts)),
+            looked_at=looked_at,
+            left_from_ms=int(left_from) if left_from else None,
+        )
 
     def forget(self, prefix: str, before_ms: int, *, limit: int) -> int:
         """See :meth:`etl.store.PairStore.forget`."""
@@ -188,6 +187,30 @@ def _arguments(half: Half) -> tuple[Any, ...]:
         half.forget_ms,
         int(half.booked),
     )
+
+
+def _entries(sizes: Sequence[int], texts: bytes) -> Iterator[Entry]:
+    """What the script that finds due views tells of them."""
+    place = 0
+
+    def taken(size: int) -> bytes | None:
+        nonlocal place
+        if size < 0:
+            return None
+        place += size
+        return texts[place - size : place]
+
+    for first in range(0, len(sizes), 5):
+        booked, *lengths = sizes[first : first + 5]
+        view, start, end, original = map(taken, lengths)
+        assert view is not None
+        yield Entry(
+            view=view.decode(),
+            start=_payload(start),
+            end=_payload(end),
+            booked=Booked(booked),
+            original_end=original,
+        )
 
 
 def _payload(kept: bytes | None) -> bytes | None:

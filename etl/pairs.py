@@ -17,6 +17,9 @@ from etl.store import Account, Booked, Booking, Entry, Fate, Half, Outcome, Pair
 _BATCH = 250
 """So many views at most are in one script, since Redis serves nobody else while it runs."""
 
+_PAGE = 500
+"""So many that are due are looked at in one script."""
+
 _FATES: Mapping[Fate, EventField] = {
     Fate.TAKEN: "taken",
     Fate.REPLAYED: "replayed",
@@ -105,26 +108,32 @@ def settle(parts: Parts, rows: Sequence[Derived], tally: Tally) -> None:
     )
 
 
-def sweep(parts: Parts, watermark_ms: int, tally: Tally, should_stop: Callable[[], bool]) -> bool:
+def sweep(
+    parts: Parts, watermark_ms: int, tally: Tally, should_stop: Callable[[], bool]
+) -> int | None:
     """Takes out of the store what was due before the watermark: unpaired starts, orphan ends.
 
     Every message that is older than the watermark has to be applied and committed.  Should an
     end come later all the same, its pair replaces the unpaired row, until the view is forgotten.
 
     Returns:
-        Whether all were taken out: False when it was asked to stop, which it asks after every
-        block of rows.
+        The time before which nothing that was due is left.  It is the watermark, unless a marker
+        in the store lives longer than it should, as when Redis's clock is behind.  None when it
+        was asked to stop, which it asks after every block of rows.
 
     Raises:
         ClickHouseError, DeadLetterError, StoreError: the rest is still waiting.
     """
+    swept_ms = watermark_ms
     for pairing in parts.plan.pairings.values():
         for side in Side:
-            if not _sweep_side(parts, pairing, side, watermark_ms, tally, should_stop):
-                return False
+            side_ms = _sweep_side(parts, pairing, side, watermark_ms, tally, should_stop)
+            if side_ms is None:
+                return None
+            swept_ms = min(swept_ms, side_ms)
         while parts.store.forget(pairing.prefix, watermark_ms, limit=_BATCH) == _BATCH:
             pass
-    return True
+    return swept_ms
 
 
 def books(parts: Parts) -> dict[str, PairBooks]:
@@ -174,23 +183,24 @@ def _sweep_side(
     watermark_ms: int,
     tally: Tally,
     should_stop: Callable[[], bool],
-) -> bool:
-    left, at_end = 0, False
+) -> int | None:
+    swept_ms, left, at_end = watermark_ms, 0, False
     while not at_end:
         if should_stop():
-            return False
+            return None
         entries: list[Entry] = []
         looked_at = 0
         while not at_end and len(entries) < parts.policy.chunk_messages:
             skip = left + looked_at
-            found, number = parts.store.due(
-                pairing.prefix, side, watermark_ms, skip=skip, limit=_BATCH
-            )
-            entries += found
-            looked_at += number
-            at_end = number < _BATCH
+            limit = min(_PAGE, parts.policy.chunk_messages - len(entries))
+            found = parts.store.due(pairing.prefix, side, watermark_ms, skip=skip, limit=limit)
+            entries += found.entries
+            looked_at += found.looked_at
+            at_end = found.looked_at < limit
+            if found.left_from_ms is not None:
+                swept_ms = min(swept_ms, found.left_from_ms)
         left += looked_at - _take_out(parts, pairing, entries, tally)
-    return True
+    return swept_ms
 
 
 def _take_out(parts: Parts, pairing: PairingPlan, entries: Sequence[Entry], tally: Tally) -> int:
@@ -216,14 +226,12 @@ def _take_out(parts: Parts, pairing: PairingPlan, entries: Sequence[Entry], tall
 
 
 def _close(parts: Parts, closings: Sequence[_Closing], tally: Tally) -> None:
-    for first in range(0, len(closings), _BATCH):
-        batch = closings[first : first + _BATCH]
-        closed = parts.store.settle(
-            [Booking(each.pairing.prefix, each.view, each.account) for each in batch]
-        )
-        for closing, halves in zip(batch, closed, strict=True):
-            if halves:
-                _count(closing, halves, tally)
+    closed = parts.store.settle(
+        [Booking(each.pairing.prefix, each.view, each.account) for each in closings]
+    )
+    for closing, halves in zip(closings, closed, strict=True):
+        if halves:
+            _count(closing, halves, tally)
 
 
 def _count(closing: _Closing, halves: int, tally: Tally) -> None:

@@ -113,12 +113,13 @@ class _Run:
         parts.store.reach(positions, observed_ms)
         watermark_ms = parts.store.watermark_ms(claims.partition_count)
         if watermark_ms is not None:
-            if not pairs.sweep(parts, watermark_ms, self._tally, self._should_stop):
+            swept_ms = pairs.sweep(parts, watermark_ms, self._tally, self._should_stop)
+            if swept_ms is None:
                 return False
             # Had the store been emptied meanwhile, nothing would have been found in it.
             parts.store.reach(positions, observed_ms)
-            self._swept_to_ms = watermark_ms
-            self._note = str(watermark_ms)
+            self._swept_to_ms = swept_ms
+            self._note = str(swept_ms)
             source.commit(positions, self._note)
             self._numbers = self._count_numbers(watermark_ms)
         return True

@@ -1,40 +1,64 @@
 -- Books halves whose row or dead letter is stored.
 --
--- ARGV: per booking: prefix, key, account ("paired", "unpaired" or "orphan_ends").
--- Returns per booking how many halves it booked that were waiting.
+-- ARGV: prefix, account ("paired", "unpaired" or "orphan_ends"), keys.
+-- Returns per key how many halves that were waiting it booked: one digit for each, in one text.
 
-local closed, markers = {}, {}
+local prefix, account = ARGV[1], ARGV[2]
+local starts, ends, books = prefix .. ':due:s', prefix .. ':due:e', prefix .. ':books'
+local level = account == 'paired' and 2 or 1
+
 redis.call('SELECT', 2)
-for i = 1, #ARGV, 3 do
-  local prefix, key, account = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local starts, ends, books = prefix .. ':due:s', prefix .. ':due:e', prefix .. ':books'
-  local entry = redis.call('HMGET', key, 'b', 'f')
-  local number = 0
+local start_waits = redis.call('ZMSCORE', starts, unpack(ARGV, 3))
+local end_waits = redis.call('ZMSCORE', ends, unpack(ARGV, 3))
+local from_starts, from_ends, done, markers = {}, {}, {}, {}
+local met, closed, booked, late = {}, {}, 0, 0
+
+for i = 1, #ARGV - 2 do
+  local key, number = ARGV[i + 2], 0
+  local entry = met[key] and {} or redis.call('HMGET', key, 'b', 'f')
+  met[key] = true
   if entry[2] then
-    if account ~= 'orphan_ends' then
-      number = number + redis.call('ZREM', starts, key)
+    local start_left, end_left = start_waits[i], end_waits[i]
+    if start_left and account ~= 'orphan_ends' then
+      start_left, number = false, number + 1
+      from_starts[#from_starts + 1] = key
     end
     if account ~= 'unpaired' then
-      number = number + redis.call('ZREM', ends, key)
       redis.call('HDEL', key, 'o')
-    end
-    local level = account == 'paired' and 2 or 1
-    redis.call('HSET', key, 'b', math.max(level, tonumber(entry[1] or '0')))
-    if number > 0 then
-      redis.call('HINCRBY', books, account, 1)
-      if account == 'paired' and number == 1 then
-        redis.call('HINCRBY', books, 'late', 1)
+      if end_left then
+        end_left, number = false, number + 1
+        from_ends[#from_ends + 1] = key
       end
     end
-    if not redis.call('ZSCORE', starts, key) and not redis.call('ZSCORE', ends, key) then
-      redis.call('ZADD', prefix .. ':done', entry[2], key)
+    if level > tonumber(entry[1] or '0') then
+      redis.call('HSET', key, 'b', level)
+    end
+    booked = booked + (number > 0 and 1 or 0)
+    late = late + (account == 'paired' and number == 1 and 1 or 0)
+    if not start_left and not end_left then
+      done[#done + 1] = entry[2]
+      done[#done + 1] = key
       markers[#markers + 1] = key
     end
   end
-  closed[#closed + 1] = number
+  closed[i] = number
 end
-redis.call('SELECT', 1)
-for _, key in ipairs(markers) do
-  redis.call('DEL', key)
+
+if #from_starts > 0 then
+  redis.call('ZREM', starts, unpack(from_starts))
 end
-return closed
+if #from_ends > 0 then
+  redis.call('ZREM', ends, unpack(from_ends))
+end
+if booked > 0 then
+  redis.call('HINCRBY', books, account, booked)
+end
+if late > 0 then
+  redis.call('HINCRBY', books, 'late', late)
+end
+if #markers > 0 then
+  redis.call('ZADD', prefix .. ':done', unpack(done))
+  redis.call('SELECT', 1)
+  redis.call('DEL', unpack(markers))
+end
+return table.concat(closed)

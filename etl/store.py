@@ -84,6 +84,19 @@ class Entry:
         return self.start is not None and self.end is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ripe:
+    """A page of what is due.
+
+    ``looked_at`` candidates gave these entries; the marker of the others still lives, and
+    ``left_from_ms`` is when the first of them was due (``None``: there are no others).
+    """
+
+    entries: Sequence[Entry]
+    looked_at: int
+    left_from_ms: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a half, and the entry after it."""
@@ -152,7 +165,9 @@ class Sighting:
 
 
 class PairStore(Protocol):
-    """Open views, shared by all workers. Each method is atomic (:meth:`first_met` for each id).
+    """Open views, shared by all workers.
+
+    Each method is atomic (:meth:`first_met` for each id, :meth:`settle` for each booking).
 
     Every method raises :class:`~etl.errors.StoreUnavailableError` when it got no answer in time;
     what it should have done may then have been done.
@@ -198,14 +213,11 @@ class PairStore(Protocol):
         """
         ...
 
-    def due(
-        self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int
-    ) -> tuple[Sequence[Entry], int]:
+    def due(self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int) -> Ripe:
         """Entries with a waiting half of the side that is due, the longest waiting first.
 
         Due means: due before ``before_ms``, and past the lifetime of its marker.  Leaves ``skip``
-        candidates out; gives with the entries how many candidates were looked at, less than
-        ``limit`` at the end.
+        candidates out; looks at less than ``limit`` (some thousands at most) at the end.
         """
         ...
 

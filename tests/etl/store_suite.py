@@ -69,7 +69,7 @@ class StoreSuite:
     def due(
         self, store: PairStore, side: Side = Side.START, before_ms: int = NOW_MS
     ) -> list[Entry]:
-        return list(store.due("pv", side, before_ms, skip=0, limit=100)[0])
+        return list(store.due("pv", side, before_ms, skip=0, limit=100).entries)
 
     # Adding
 
@@ -176,9 +176,9 @@ class StoreSuite:
         self.apply(store, *halves)
         views = [found.view for found in self.due(store)]
         assert views == [f"pv:{number}.ann" for number in (4, 3, 2, 1, 0)]
-        page, looked_at = store.due("pv", Side.START, NOW_MS, skip=1, limit=2)
-        assert [found.view for found in page] == views[1:3]
-        assert looked_at == 2
+        page = store.due("pv", Side.START, NOW_MS, skip=1, limit=2)
+        assert [found.view for found in page.entries] == views[1:3]
+        assert (page.looked_at, page.left_from_ms) == (2, None)
         assert [each.view for each in self.due(store, before_ms=PAST - 2)] == views[:2]
 
     def test_what_is_not_due_stays(self, store: PairStore) -> None:
@@ -187,9 +187,11 @@ class StoreSuite:
 
     def test_what_is_due_stays_while_its_marker_lives(self, store: PairStore) -> None:
         """The watermark is ahead of the store's own clock."""
-        self.apply(store, replace(START, due_ms=FUTURE))
-        found, looked_at = store.due("pv", Side.START, FUTURE + 1, skip=0, limit=10)
-        assert (list(found), looked_at) == ([], 1)
+        halves = [replace(START, view=f"pv:left.{n}", due_ms=FUTURE + n) for n in range(2)]
+        self.apply(store, START, *halves)
+        found = store.due("pv", Side.START, FUTURE + 2, skip=0, limit=10)
+        assert [each.view for each in found.entries] == [START.view]
+        assert (found.looked_at, found.left_from_ms) == (3, FUTURE)
 
     def test_a_marker_ends_by_itself(self, store: PairStore) -> None:
         due_ms = int(time.time() * 1000) + 150

@@ -177,6 +177,10 @@ class Faults(RuleBasedStateMachine):
     def markers_flushed(self) -> None:
         self.world.memory_store.lifetimes = Lifetimes()
 
+    @rule(behind_ms=st.sampled_from([0, 1, 1_000_000, 3_600_000]))
+    def redis_clock_set(self, behind_ms: int) -> None:
+        self.world.store_clock_behind_ms = behind_ms
+
     @rule()
     def redis_saved(self) -> None:
         store = self.world.memory_store
@@ -217,6 +221,7 @@ class Faults(RuleBasedStateMachine):
             if worker.running:
                 worker.kill()
             worker.expel()
+        self.world.store_clock_behind_ms = 0
         self.world.run()
         for _ in range(2):
             self.world.clock.pass_seconds(13 * HOUR)
@@ -298,6 +303,19 @@ def test_an_end_is_told_when_the_store_is_lost_after_another_of_its_view() -> No
     state.send_halves(halves=[half], late_seconds=0, partition=None)
     state.work(number=0, where=9)
     state.expel(number=1)
+    state.finish(number=0)
+    state.redis_flushed()
+    state.teardown()
+
+
+def test_an_end_that_outlived_a_sweep_is_told_when_the_store_is_lost_then() -> None:
+    """Its marker lived on by Redis's clock: it must not count as swept."""
+    state = Faults()
+    state.redis_clock_set(behind_ms=3_600_000)
+    state.send_halves(halves=[(END, VIEWS[0], "anonymous")], late_seconds=0, partition=0)
+    state.finish(number=0)
+    state.pass_time(seconds=12 * HOUR)
+    state.pass_time(seconds=1.0)
     state.finish(number=0)
     state.redis_flushed()
     state.teardown()

@@ -1,7 +1,9 @@
 """Loaders killed at random moments under load: nothing acknowledged is lost, nothing doubled.
 
-Which Kafka: that of the local stack, or the one at ``UGC_TEST_KAFKA`` (``host:port``), whose
-topics are made here.  How often in the long test: ``UGC_TEST_KILLS`` (200).
+Over the local stack's Kafka, and over Apache Kafka.  How often in the long tests:
+``UGC_TEST_KILLS`` (200).  Most of the time between two kills is the broker's, which waits for the
+session of the dead; so several topics have their own traffic, loaders, Redis, ClickHouse and killer
+at the same time.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -35,6 +39,7 @@ from tests.etl.killing import (
     load_until_killed,
 )
 from tests.etl.world import CATALOG, CLICK
+from tests.fullstack.apache_kafka import kafka_cluster
 from tests.support.processes import wait_until
 from ugc.initialise import initialise
 from ugc.stack import PartName, Stack, StackConfig
@@ -44,122 +49,161 @@ pytestmark = pytest.mark.stack
 PARTS = frozenset({PartName.KAFKA, PartName.REDIS, PartName.REGISTRY, PartName.CLICKHOUSE})
 FEW, MANY = 6, int(os.environ.get("UGC_TEST_KILLS", "200"))
 SEED = int(os.environ.get("UGC_TEST_SEED", "20260131"))
-KAFKA = os.environ.get("UGC_TEST_KAFKA", "")
+SHARED = ("KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
+SESSION_MS = "600"
 
 _LONG = (pytest.mark.full, pytest.mark.timeout(3600))
-CASES = [
-    pytest.param(FEW, 1, id="few"),
-    pytest.param(MANY, 1, id="many", marks=_LONG),
-    # The local stack's broker lets nobody into a group any more of which a member died while
-    # it was joining; so only another's loaders are also killed then, and have company.
-    *([pytest.param(MANY // 4, 2, id="many-of-two", marks=_LONG)] if KAFKA else []),
-]
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    env = {"KAFKA_BOOTSTRAP_SERVERS": KAFKA} if KAFKA else {}
-    config = StackConfig(state_dir=tmp_path, ports=dict.fromkeys(PartName, 0), parts=PARTS, env=env)
-    with Stack.start(config) as stack:
-        yield stack
+@dataclass
+class Lane:
+    """One topic with its traffic, its group of loaders, and what became of them.
+
+    ``anywhere``: loaders are also killed while they start or join, and have the company of another
+    that lives on, and gets and loses partitions with every one that dies and comes.  The local
+    stack's broker lets nobody into a group any more of which a member died while it was joining.
+    """
+
+    env: Mapping[str, str]
+    traffic: Traffic
+    processes: LoaderProcesses
+    seeded: random.Random
+    anywhere: bool
+    recoveries: list[float] = field(default_factory=list)
+    killed_at: float | None = None
+
+    def kill_loaders(self, kills: int) -> None:
+        """Kills so many loaders at work, one after the other."""
+        with ExitStack() as company, self.traffic.flowing(burst=60, pause_seconds=0.4):
+            if self.anywhere:
+                company.callback(kill, self.processes.start(load_until_killed)[0])
+            while kills:
+                if self.anywhere and self.seeded.randrange(4) == 0:
+                    kills -= self.kill_anywhere()
+                else:
+                    kills -= self.kill_at_work()
+
+    def kill_at_work(self) -> bool:
+        """Whether it was: a run that ended before its moment came is none."""
+        process, messages = self.processes.start(load_once)
+
+        def reads() -> bool:
+            assert process.is_alive(), tail_of(self.processes.log)
+            return bool(messages.value)
+
+        try:
+            wait_until(reads, f"a loader reads, see {self.processes.log}", 60)
+            if self.killed_at is not None:
+                self.recoveries.append(time.monotonic() - self.killed_at)
+            moment = time.monotonic() + self.seeded.uniform(0, 0.4)
+            while time.monotonic() < moment and messages.value != ENDED:
+                time.sleep(0.001)
+            return bool(messages.value != ENDED)
+        finally:
+            kill(process)
+            self.killed_at = time.monotonic()
+
+    def kill_anywhere(self) -> bool:
+        """Also while it starts or joins."""
+        process, _ = self.processes.start(load_until_killed)
+        time.sleep(self.seeded.uniform(0, 2))
+        kill(process)
+        self.killed_at = time.monotonic()
+        return True
+
+    def check(self) -> int:
+        """Loads the rest and holds all against what was acknowledged; gives the number of rows."""
+        numbers = self.last_run().numbers
+        assert numbers
+        assert (numbers.given, numbers.repeated) == (self.traffic.acknowledged, 0)
+        assert numbers.awaited == numbers.missing == 0
+        return assert_the_tables_hold_what_was_acknowledged(self.env, self.traffic)
+
+    def last_run(self) -> RunReport:
+        """Loads the rest; again while the group still counts on a worker that is dead."""
+        reports: list[RunReport] = []
+
+        def nothing_waits() -> bool:
+            reports.append(etl.run_once())
+            assert reports[-1].balanced
+            return reports[-1].pairs["page_view"].after.waiting == 0
+
+        with closing(connect(EtlConfig.from_env(self.env))) as etl:
+            wait_until(nothing_waits, "everything is loaded", 90)
+            reports.append(etl.run_once())
+        return reports[-1]
 
 
-@pytest.mark.parametrize(("kills", "workers"), CASES)
+@pytest.mark.parametrize(
+    ("kills", "lanes", "apache"),
+    [
+        pytest.param(FEW, 1, False, id="few"),
+        pytest.param(MANY, 4, False, id="many", marks=_LONG),
+        pytest.param(MANY, 4, True, id="many-on-apache-kafka", marks=_LONG),
+    ],
+)
 def test_loaders_that_are_killed_lose_and_double_nothing(
-    stack: Stack, tmp_path: Path, kills: int, workers: int
+    tmp_path: Path, kills: int, lanes: int, *, apache: bool
 ) -> None:
+    with stacks(tmp_path, lanes, apache=apache) as running:
+        group = [lane(stack, number, anywhere=apache) for number, stack in enumerate(running)]
+        shares = [len(range(number, kills, lanes)) for number in range(lanes)]
+        with ThreadPoolExecutor(lanes) as pool:
+            list(pool.map(Lane.kill_loaders, group, shares))
+        rows = sum(map(Lane.check, group))
+    acknowledged = sum(each.traffic.acknowledged for each in group)
+    longest = max(recovery for each in group for recovery in each.recoveries)
+    print(
+        f"kills: {kills}, acknowledged: {acknowledged}, rows: {rows}, lost: 0, doubled: 0,"
+        f" longest recovery: {longest:.1f} s"
+    )
+
+
+@contextmanager
+def stacks(folder: Path, number: int, *, apache: bool) -> Iterator[list[Stack]]:
+    """So many, with one Kafka and one registry between them."""
+    with ExitStack() as opened:
+        env: dict[str, str] = {}
+        if apache:
+            kafka = opened.enter_context(kafka_cluster(folder / "kafka"))
+            env = {"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers}
+        running: list[Stack] = []
+        for each in range(number):
+            state = folder / f"stack-{each}"
+            config = StackConfig(
+                state_dir=state, ports=dict.fromkeys(PartName, 0), parts=PARTS, env=env
+            )
+            running.append(opened.enter_context(Stack.start(config)))
+            env = {name: running[0].env[name] for name in SHARED}
+        yield running
+
+
+def lane(stack: Stack, number: int, *, anywhere: bool) -> Lane:
+    """A topic that holds some messages already."""
     topic = f"ugc.kills.{uuid.uuid4().hex[:8]}"
     env = {
         **stack.env,
         "KAFKA_TOPIC": topic,
         "KAFKA_DEAD_LETTER_TOPIC": f"{topic}.dead-letter",
         "KAFKA_GROUP_ID": topic,
-        # Brokers other than the local stack's refuse sessions below six seconds by default.
-        "KAFKA_SESSION_TIMEOUT_MS": "6000" if KAFKA else "1000",
+        "KAFKA_SESSION_TIMEOUT_MS": SESSION_MS,
         "ETL_CHUNK_MESSAGES": "50",
     }
     initialise(env, wait_seconds=30, say=lambda _line: None)
     with closing(connect_registry(env["SCHEMA_REGISTRY_URL"])) as registry:
         encoder = Encoder(CATALOG, resolve_ids(registry, CATALOG))
-    traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED)
+    traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED + number)
     traffic.burst(300)
-    with traffic.flowing(burst=60, pause_seconds=0.2):
-        kill_loaders(
-            LoaderProcesses(env, tmp_path / "loaders.log"), random.Random(SEED), kills, workers
-        )
-    report = last_run(env)
-    assert report.numbers
-    assert (report.numbers.given, report.numbers.repeated) == (traffic.acknowledged, 0)
-    assert report.numbers.awaited == report.numbers.missing == 0
-    assert_the_tables_hold_what_was_acknowledged(env, traffic)
-
-
-def last_run(env: dict[str, str]) -> RunReport:
-    """Loads the rest; again while the group still counts on a worker that is dead."""
-    reports: list[RunReport] = []
-
-    def nothing_waits() -> bool:
-        reports.append(etl.run_once())
-        assert reports[-1].balanced
-        return reports[-1].pairs["page_view"].after.waiting == 0
-
-    with closing(connect(EtlConfig.from_env(env))) as etl:
-        wait_until(nothing_waits, "everything is loaded", 90)
-        reports.append(etl.run_once())
-    return reports[-1]
-
-
-def kill_loaders(
-    processes: LoaderProcesses, seeded: random.Random, kills: int, workers: int
-) -> None:
-    """Kills so many loaders at work, one after the other.
-
-    Other workers live on, and get and lose partitions with every one that dies and comes.
-    """
-    others = [processes.start(load_until_killed)[0] for _ in range(workers - 1)]
-    try:
-        done = 0
-        while done < kills:
-            if KAFKA and seeded.randrange(4) == 0:
-                done += kill_anywhere(processes, seeded)
-            else:
-                done += kill_at_work(processes, seeded)
-    finally:
-        for other in others:
-            kill(other)
-
-
-def kill_at_work(processes: LoaderProcesses, seeded: random.Random) -> bool:
-    """Whether it was: a run that ended before its moment came is none."""
-    process, messages = processes.start(load_once)
-
-    def reads() -> bool:
-        assert process.is_alive(), tail_of(processes.log)
-        return bool(messages.value)
-
-    try:
-        wait_until(reads, f"a loader reads, see {processes.log}", 60)
-        moment = time.monotonic() + seeded.uniform(0, 0.4)
-        while time.monotonic() < moment and messages.value != ENDED:
-            time.sleep(0.001)
-        return bool(messages.value != ENDED)
-    finally:
-        kill(process)
-
-
-def kill_anywhere(processes: LoaderProcesses, seeded: random.Random) -> bool:
-    """Also while it starts or joins."""
-    process, _ = processes.start(load_until_killed)
-    time.sleep(seeded.uniform(0, 4))
-    kill(process)
-    return True
+    processes = LoaderProcesses(env, stack.config.state_dir / "loaders.log")
+    return Lane(env, traffic, processes, random.Random(SEED + number), anywhere)
 
 
 def tail_of(log: Path) -> str:
     return "\n".join(log.read_text().splitlines()[-40:])
 
 
-def assert_the_tables_hold_what_was_acknowledged(env: dict[str, str], traffic: Traffic) -> None:
+def assert_the_tables_hold_what_was_acknowledged(env: Mapping[str, str], traffic: Traffic) -> int:
+    """Gives the number of rows."""
     with closing(connect_clickhouse(env["CLICKHOUSE_URL"])) as clickhouse:
         rows = clickhouse.query(f"SELECT event_id FROM ugc.{CLICK} FINAL")
         assert len(rows) == len(traffic.clicks)
@@ -177,5 +221,5 @@ def assert_the_tables_hold_what_was_acknowledged(env: dict[str, str], traffic: T
     assert range_faults(ranges) == []
     assert sum(sum(run["consumed"]) for run in books) == traffic.acknowledged
     outcomes = Counter(run["outcome"] for run in books)
-    print(f"runs: {dict(outcomes)}; messages: {traffic.acknowledged}")
     assert outcomes[INTERRUPTED] > 0, "no loader was killed at work"
+    return len(traffic.clicks) + len(traffic.views)

@@ -127,7 +127,7 @@ class TestRedis(StoreSuite):
         store.apply(NOWHERE, [replace(START, due_ms=FUTURE)])
         with redis.Redis.from_url(server.url, db=1) as markers:
             markers.flushdb()
-        assert list(store.due("pv", START.side, NOW_MS, skip=0, limit=10)[0]) == []
+        assert list(store.due("pv", START.side, NOW_MS, skip=0, limit=10).entries) == []
 
     def test_large_offsets_stay_exact(self, store: PairStore) -> None:
         large = 2**53 - 2
@@ -248,7 +248,8 @@ def answer(store: PairStore, name: str, arguments: list[Any]) -> Any:
     except StateLostError:
         return "lost"
     if name == "due":
-        return sorted(found[0], key=lambda entry: entry.view), found[1]
+        entries = sorted(found.entries, key=lambda entry: entry.view)
+        return entries, found.looked_at, found.left_from_ms
     return None if found is None else found if isinstance(found, int) else list(found)
 
 

@@ -95,7 +95,8 @@ class World:
         self.catalog = catalog
         self.producer = Producer(catalog, self.clock)
         self.topic = MemoryTopic("ugc.events", partitions, self.clock.ms)
-        self.memory_store = MemoryPairStore(self.clock.ms)
+        self.store_clock_behind_ms = 0
+        self.memory_store = MemoryPairStore(lambda: self.clock.ms() - self.store_clock_behind_ms)
         self.ledger = MemoryLedger()
         self._last_number = 0
         self.tables = MemoryTables()
