@@ -178,7 +178,7 @@ def test_headers_that_a_page_may_send(client: FlaskClient, header: str) -> None:
 def test_every_header_that_the_api_reads_may_be_sent() -> None:
     sources = [file.read_text(encoding="utf-8") for file in Path(cors.__file__).parent.glob("*.py")]
     read = set(re.findall(r'request\.headers\.get\("([^"]+)"', "\n".join(sources)))
-    of_the_browser = {"Origin", "User-Agent"}
+    of_the_browser = {"Origin", "Transfer-Encoding", "User-Agent"}
     assert {"Content-Encoding", "traceparent"} <= read
     assert read - of_the_browser <= set(cors.REQUEST_HEADERS)
 
