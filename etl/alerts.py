@@ -1,6 +1,7 @@
 """Alert rules for Prometheus, made from the objectives that contracts declare. Pure.
 
-The names of the figures are those of :mod:`etl.metrics`.
+The names of the figures are those of :mod:`etl.metrics`, and of the API's ``/metrics`` as
+``docs/operations.md`` has them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,15 @@ from contracts.model import Contract
 
 _WINDOW = "30m"
 _UNPAIRED_WINDOW = "6h"
+
+_FEW = 10
+"""So many refused events of five minutes say nothing about a release."""
+
+_API_SECONDS = 0.1
+"""Requirement N5."""
+
+_API_FAILURES = 0.001
+"""Requirement N4: 99.9 % of the requests are answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +41,8 @@ class Rule:
 
 
 def rules(catalog: Catalog) -> Iterator[Rule]:
-    """Those about the loader, then those of each event, by name."""
+    """Those about the API, about the loader, then those of each event, by name."""
+    yield from _api_rules()
     yield from _loader_rules(catalog)
     for contract in catalog.newest:
         yield from _event_rules(contract)
@@ -60,6 +71,73 @@ def render(catalog: Catalog) -> str:
             f"          description: {json.dumps(rule.description)}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _api_rules() -> Iterator[Rule]:
+    told = (
+        (
+            "UgcApiStoresNothing",
+            'sum(increase(ugc_api_records_total{outcome="refused"}[5m])) > 0',
+            "0m",
+            "page",
+            "The API answers events with 503: neither Kafka nor the spool takes them",
+            "See /health/ready: Kafka does not answer and the spool is full, or the disk fails.",
+        ),
+        (
+            "UgcSpoolFills",
+            "sum(ugc_api_spool_bytes) / clamp_min(sum(ugc_api_spool_limit_bytes), 1) > 0.5",
+            "0m",
+            "page",
+            "The API's spools are more than half full",
+            "Kafka has not answered for a while. Events are safe until the spools are full.",
+        ),
+        (
+            "UgcSpoolOld",
+            "max(ugc_api_spool_oldest_seconds) > 600",
+            "1m",
+            "page",
+            "Accepted events wait in a spool for more than ten minutes",
+            "They are safe and not yet in Kafka: see /health/ready and the API's log.",
+        ),
+        (
+            "UgcApiFails",
+            'sum(rate(ugc_api_request_seconds_count{status=~"5.."}[30m]))'
+            f" / sum(rate(ugc_api_request_seconds_count[30m])) > {_API_FAILURES}",
+            "5m",
+            "page",
+            "Too many requests are answered with a 5xx",
+            "The error budget of 99.9 % is being spent; the log names the causes.",
+        ),
+        (
+            "UgcApiSlow",
+            "histogram_quantile(0.99, sum by (le) (rate("
+            'ugc_api_request_seconds_bucket{route="/api/v1/events"}[10m])))'
+            f" > {_API_SECONDS}",
+            "10m",
+            "ticket",
+            "One in a hundred events takes longer than 100 ms",
+            "ugc_api_stage_seconds tells which stage.",
+        ),
+        (
+            "UgcPartNotAsked",
+            "sum by (part) (ugc_api_breaker_open) > 0",
+            "10m",
+            "ticket",
+            "The API does not ask {{ $labels.part }}, which did not answer lately",
+            "Events are accepted all the same; tokens are checked locally meanwhile.",
+        ),
+    )
+    for name, expr, hold, severity, summary, description in told:
+        yield Rule(
+            name=name,
+            expr=expr,
+            hold=hold,
+            severity=severity,
+            event=None,
+            owner="ugc",
+            summary=summary,
+            description=description,
+        )
 
 
 def _loader_rules(catalog: Catalog) -> Iterator[Rule]:
@@ -156,6 +234,20 @@ def _event_rules(contract: Contract) -> Iterator[Rule]:
             f" > {quality.max_unpaired_ratio}",
         ),
     )
+    if quality.max_invalid_ratio is not None:
+        refused = f'sum(increase(ugc_api_events_total{{event="{event}",outcome="refused"}}[5m]))'
+        sent = f'sum(increase(ugc_api_events_total{{event="{event}"}}[5m]))'
+        yield Rule(
+            name="UgcReleaseSendsInvalid",
+            expr=f"{refused} / clamp_min({sent}, 1) > {quality.max_invalid_ratio}"
+            f" and {refused} > {_FEW}",
+            hold="0m",
+            severity="ticket",
+            event=event,
+            owner=owner,
+            summary=f"{event}: the API refuses too many",
+            description="`ugc rejected` names the reasons and the clients that send them.",
+        )
     for name, limit, what, expr in shares:
         if limit is not None:
             yield Rule(

@@ -266,11 +266,20 @@ def test_alerts_use_figures_that_are_there() -> None:
     assert used <= text
 
 
+def test_alerts_use_figures_of_the_api_that_are_documented() -> None:
+    text = (ALERTS.parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `(ugc_api_\w+)", text, re.MULTILINE))
+    used = {name for rule in rules(CATALOG) for name in re.findall(r"ugc_api_\w+", rule.expr)}
+    assert used
+    assert {re.sub(r"(?<=seconds)_(count|bucket)$", "", name) for name in used} <= told
+
+
 def test_every_objective_has_an_alert() -> None:
     told = {(rule.name, rule.event) for rule in rules(CATALOG)}
     for contract in CATALOG.newest:
         wanted = {
             "UgcInvalid": contract.quality.max_invalid_ratio,
+            "UgcReleaseSendsInvalid": contract.quality.max_invalid_ratio,
             "UgcDuplicates": contract.quality.max_duplicate_ratio,
             "UgcUnpaired": contract.quality.max_unpaired_ratio,
         }

@@ -58,6 +58,51 @@ def shares(name: str, event: str | None, limit: float, part: str, *rest: str) ->
         yield Case(name=name, event=event, series=series, fires=factor > 1)
 
 
+def api_cases() -> Iterator[Case]:
+    def cases(
+        name: str, labels: tuple[tuple[str, str], ...], *told: tuple[bool, dict[str, str]]
+    ) -> Iterator[Case]:
+        for fires, series in told:
+            yield Case(name=name, series=series, fires=fires, labels=labels if fires else ())
+
+    refused = 'ugc_api_records_total{outcome="refused"}'
+    yield from cases(
+        "UgcApiStoresNothing", (), (True, {refused: grows(1)}), (False, {refused: stays(5)})
+    )
+    used, limit = "ugc_api_spool_bytes", "ugc_api_spool_limit_bytes"
+    yield from cases(
+        "UgcSpoolFills",
+        (),
+        (True, {used: stays(51), limit: stays(100)}),
+        (False, {used: stays(50), limit: stays(100)}),
+    )
+    oldest = "ugc_api_spool_oldest_seconds"
+    yield from cases("UgcSpoolOld", (), (True, {oldest: stays(601)}), (False, {oldest: stays(600)}))
+    good, bad = (f'ugc_api_request_seconds_count{{status="{s}"}}' for s in (202, 503))
+    yield from cases(
+        "UgcApiFails",
+        (),
+        (True, {good: grows(100_000), bad: grows(110)}),
+        (False, {good: grows(100_000), bad: grows(90)}),
+    )
+    bucket = 'ugc_api_request_seconds_bucket{{route="/api/v1/events",le="{}"}}'
+    yield from cases(
+        "UgcApiSlow",
+        (),
+        (True, {bucket.format("0.1"): grows(980), bucket.format("+Inf"): grows(1_000)}
+            | {bucket.format("0.25"): grows(1_000)}),
+        (False, {bucket.format("0.1"): grows(995), bucket.format("+Inf"): grows(1_000)}
+            | {bucket.format("0.25"): grows(1_000)}),
+    )  # fmt: skip
+    is_open = 'ugc_api_breaker_open{part="auth_service"}'
+    yield from cases(
+        "UgcPartNotAsked",
+        (("part", "auth_service"),),
+        (True, {is_open: stays(2)}),
+        (False, {is_open: stays(0)}),
+    )
+
+
 def loader_cases() -> Iterator[Case]:
     success = "ugc_etl_last_success_timestamp_seconds"
     yield Case(name="UgcLoaderStalled", series={success: stays(0)}, fires=True)
@@ -91,6 +136,20 @@ def event_cases() -> Iterator[Case]:
         quality, event = contract.quality, contract.event
         label = f'{{event="{event}"}}'
         consumed = f"ugc_etl_consumed_total{label}"
+        if (tolerated := quality.max_invalid_ratio) is not None:
+            sent = f'ugc_api_events_total{{event="{event}",outcome="accepted"}}'
+            refused = f'ugc_api_events_total{{event="{event}",outcome="refused"}}'
+            for each_minute, number, fires in (
+                (1_000, round(1_000 * tolerated * 1.2), True),
+                (1_000, round(1_000 * tolerated * 0.8), False),
+                (1, 1, False),  # half of all, and few
+            ):
+                yield Case(
+                    name="UgcReleaseSendsInvalid",
+                    event=event,
+                    series={sent: grows(each_minute), refused: grows(number)},
+                    fires=fires,
+                )
         for name, limit, part in (
             ("UgcInvalid", quality.max_invalid_ratio, "dead"),
             ("UgcDuplicates", quality.max_duplicate_ratio, "duplicates"),
@@ -106,7 +165,7 @@ def event_cases() -> Iterator[Case]:
                 yield Case(name="UgcUnpaired", event=event, series=figures, fires=fires)
 
 
-CASES = [*loader_cases(), *event_cases()]
+CASES = [*api_cases(), *loader_cases(), *event_cases()]
 
 
 def test_promtool_takes_the_file() -> None:
@@ -136,7 +195,9 @@ def as_promtool_has_it(case: Case) -> dict[str, Any]:
     labels = {"severity": rule.severity, "owner": rule.owner, **dict(case.labels)}
     if rule.event is not None:
         labels["event"] = rule.event
-    summary = rule.summary.replace("{{ $labels.partition }}", "1")
+    summary = rule.summary
+    for label, value in case.labels:
+        summary = summary.replace(f"{{{{ $labels.{label} }}}}", value)
     told = {"summary": summary, "description": rule.description}
     alerts = [{"exp_labels": labels, "exp_annotations": told}] if case.fires else []
     return {
