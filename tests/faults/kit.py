@@ -159,6 +159,10 @@ class Kit:
         leader = self.running.stack.pid(PartName.API)
         return sorted(each.pid for each in session(leader) if each.pid != leader)
 
+    def workers_begun(self) -> int:
+        """How many workers have ever come so far that they serve, as the API's log tells."""
+        return self.running.stack.log(PartName.API).read_text().count("schema ids are resolved")
+
     def spooled_bytes(self) -> int:
         """What waits in the spools of all workers."""
         return sum(_size(path) for path in self.spool_dir.glob("**/*.spool"))

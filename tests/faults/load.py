@@ -17,7 +17,7 @@ import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,13 +38,13 @@ NO_ANSWER = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to send.  ``tokens`` are used in turn, beside visitors without one."""
+    """What to send.  ``users`` are the tokens of visitors that have one, and whose they are."""
 
     api: str
     events_per_second: float
     seconds: float
     seed: int
-    tokens: Sequence[str]
+    users: Mapping[str, str]
     output: str
 
 
@@ -63,6 +63,7 @@ class Sent:
     attempts: int
     event: str
     event_id: str
+    user_id: str
     view: str | None
 
     @property
@@ -119,6 +120,7 @@ class _Client:
     def __init__(self, plan: Plan, output: TextIO) -> None:
         parts = urlsplit(plan.api)
         self._host, self._port = parts.hostname or "", parts.port or 80
+        self._users = plan.users
         self._output = output
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._slots = asyncio.Semaphore(CONNECTIONS)
@@ -144,6 +146,7 @@ class _Client:
             attempts=len(statuses),
             event=body["event"],
             event_id=body["event_id"],
+            user_id=self._users.get(body["token"], "anonymous"),
             view=body["data"].get("page_view_id"),
         )
         self._output.write(json.dumps(asdict(sent)) + "\n")
@@ -179,7 +182,7 @@ class _Client:
 
 async def _send_all(plan: Plan) -> None:
     count = int(plan.events_per_second * plan.seconds)
-    bodies = events(plan.seed, plan.tokens)
+    bodies = events(plan.seed, list(plan.users))
     with Path(plan.output).open("w", encoding="utf-8", buffering=1) as output:
         client = _Client(plan, output)
         began = time.monotonic()

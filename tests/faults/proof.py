@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
 from ch_schema.client import ClickHouse, connect
+from etl.pairing import ROW_IDS
 from tests.faults.load import Sent
 from tests.support.processes import wait_until
 from tests.support.stack import Running
@@ -45,7 +48,7 @@ def prove(env: Mapping[str, str], sent: Iterable[Sent]) -> Proof:
         if not each.acknowledged:
             continue
         if each.view is not None:
-            halves[each.event].add(each.view)
+            halves[each.event].add(_row_id(each.view, each.user_id))
         else:
             by_event[each.event].add(each.event_id)
     expected, lost, doubled = 0, [], []
@@ -58,7 +61,7 @@ def prove(env: Mapping[str, str], sent: Iterable[Sent]) -> Proof:
         views = halves[_START] & halves[_END]
         if views:
             expected += len(views)
-            query = "SELECT page_view_id AS id FROM ugc.page_view FINAL WHERE paired"
+            query = "SELECT event_id AS id FROM ugc.page_view FINAL WHERE paired"
             paired = _counts(clickhouse, query)
             lost += sorted(views - paired.keys())
             doubled += sorted(each for each in views if paired[each] > 1)
@@ -68,6 +71,11 @@ def prove(env: Mapping[str, str], sent: Iterable[Sent]) -> Proof:
         lost=tuple(lost),
         doubled=tuple(doubled),
     )
+
+
+def _row_id(page_view_id: str, user_id: str) -> str:
+    identity = json.dumps(["page_view", page_view_id, user_id], separators=(",", ":"))
+    return str(uuid.uuid5(ROW_IDS, identity))
 
 
 def _counts(clickhouse: ClickHouse, query: str) -> Counter[str]:
