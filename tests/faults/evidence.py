@@ -48,10 +48,10 @@ def keep(finding: Finding) -> None:
 
 
 def read(path: Path) -> list[Finding]:
-    """The lines of a file; of each test the last one."""
+    """The lines of a file; of each test, and each thing it has done, the last one."""
     with path.open(encoding="utf-8") as lines:
         found = [Finding(**json.loads(line)) for line in lines]
-    return list({(each.fault, each.test): each for each in found}.values())
+    return list({(each.fault, each.test, each.done): each for each in found}.values())
 
 
 def keep_logs(test: str, logs: Iterable[Path]) -> list[Path]:
@@ -62,7 +62,5 @@ def keep_logs(test: str, logs: Iterable[Path]) -> list[Path]:
     target = into / "logs" / test
     target.mkdir(parents=True, exist_ok=True)
     return [
-        Path(shutil.copy(log, target / f"{log.parents[1].name}-{log.name}"))
-        for log in logs
-        if log.exists()
+        Path(shutil.copy(log, target / "-".join(log.parts[-3:]))) for log in logs if log.exists()
     ]

@@ -30,6 +30,7 @@ CONNECTIONS = 200
 ATTEMPTS = 6
 ANSWER_SECONDS = 10.0
 PAUSE_SECONDS = 0.5
+IDLE_SECONDS = 3.0
 _VIEW_LENGTH = 150
 """So many views are open at a time."""
 
@@ -114,6 +115,11 @@ def read_sent(path: Path) -> list[Sent]:
         return [Sent(**json.loads(line)) for line in lines]
 
 
+def lines_of(path: Path) -> int:
+    """How many events have been answered so far."""
+    return path.read_text(encoding="utf-8").count("\n") if path.exists() else 0
+
+
 class _Client:
     """Keeps connections, and writes down how each event ended."""
 
@@ -122,7 +128,7 @@ class _Client:
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._users = plan.users
         self._output = output
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
     async def send(self, body: dict[str, Any], due: float) -> None:
@@ -152,7 +158,7 @@ class _Client:
         self._output.write(json.dumps(asdict(sent)) + "\n")
 
     def close(self) -> None:
-        for _, writer in self._idle:
+        for _, _, writer in self._idle:
             writer.close()
 
     async def _attempt(self, request: bytes) -> int:
@@ -164,10 +170,7 @@ class _Client:
                 return NO_ANSWER
 
     async def _exchange(self, request: bytes) -> int:
-        if self._idle:
-            reader, writer = self._idle.pop()
-        else:
-            reader, writer = await asyncio.open_connection(self._host, self._port)
+        reader, writer = await self._connection()
         try:
             writer.write(request)
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
@@ -176,8 +179,17 @@ class _Client:
         except BaseException:
             writer.close()
             raise
-        self._idle.append((reader, writer))
+        self._idle.append((time.monotonic(), reader, writer))
         return int(head.split(" ", 2)[1])
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """One that was used a moment ago, or a new one: servers close what is idle."""
+        while self._idle:
+            since, reader, writer = self._idle.pop()
+            if time.monotonic() - since < IDLE_SECONDS and not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(self._host, self._port)
 
 
 async def _send_all(plan: Plan) -> None:

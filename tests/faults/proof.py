@@ -48,7 +48,7 @@ def prove(env: Mapping[str, str], sent: Iterable[Sent]) -> Proof:
         if not each.acknowledged:
             continue
         if each.view is not None:
-            halves[each.event].add(_row_id(each.view, each.user_id))
+            halves[each.event].add(row_id(each.view, each.user_id))
         else:
             by_event[each.event].add(each.event_id)
     expected, lost, doubled = 0, [], []
@@ -73,7 +73,8 @@ def prove(env: Mapping[str, str], sent: Iterable[Sent]) -> Proof:
     )
 
 
-def _row_id(page_view_id: str, user_id: str) -> str:
+def row_id(page_view_id: str, user_id: str) -> str:
+    """The ``event_id`` of a view's row."""
     identity = json.dumps(["page_view", page_view_id, user_id], separators=(",", ":"))
     return str(uuid.uuid5(ROW_IDS, identity))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 
 from tests.faults.conftest import Noted
@@ -13,9 +14,9 @@ pytestmark = [pytest.mark.stack, pytest.mark.full]
 CLICK = {"element_type": "trailer", "page_type": "movie"}
 
 
-def accept(kit: Kit, count: int = 20) -> list[str]:
+def accept(kit: Kit, count: int = 20, token: str | None = None) -> list[str]:
     """So many events, each answered 202; gives their ids."""
-    return [str(kit.running.accept("element_click", CLICK)) for _ in range(count)]
+    return [str(kit.running.accept("element_click", CLICK, token=token)) for _ in range(count)]
 
 
 def check(kit: Kit, noted: Noted, ids: list[str]) -> None:
@@ -64,15 +65,69 @@ def test_kafka_is_slow(proxied: Kit, noted: Noted, how: str) -> None:
     check(proxied, noted, ids + accept(proxied))
 
 
-@pytest.mark.fault("clickhouse_timeout_after_insert")
-def test_clickhouse_inserts_and_its_answer_is_lost(proxied: Kit, noted: Noted) -> None:
-    noted.done = "ClickHouse's answers swallowed during a run"
+@pytest.mark.fault("registry_down_running")
+@pytest.mark.parametrize("how", ["killed", "half open"])
+def test_the_registry_is_away(proxied: Kit, noted: Noted, how: str) -> None:
+    noted.done = f"registry {how} while events come"
+    if how == "killed":
+        proxied.kill(PartName.REGISTRY)
+    else:
+        proxied.line(PartName.REGISTRY).swallow()
     ids = accept(proxied)
-    url = f"{proxied.env['CLICKHOUSE_URL']}?send_receive_timeout=2"
-    line = proxied.line(PartName.CLICKHOUSE)
-    line.swallow_answers()
-    proxied.running.ugc("etl", "run", code=75, env={**proxied.env, "CLICKHOUSE_URL": url})
-    line.mend()
     noted.fault_ends()
-    check(proxied, noted, ids)
+    proxied.mend()
+    proxied.wait_whole()
     noted.recovered()
+    check(proxied, noted, ids)
+
+
+@pytest.mark.fault("redis_down_api")
+@pytest.mark.parametrize("how", ["killed", "silent", "cut", "half open"])
+def test_redis_is_away(proxied: Kit, noted: Noted, how: str) -> None:
+    noted.done = f"Redis {how} while events come"
+    token = token_of(proxied)
+    match how:
+        case "killed":
+            proxied.kill(PartName.REDIS)
+        case "silent":
+            proxied.pause(PartName.REDIS)
+        case "cut":
+            proxied.line(PartName.REDIS).cut()
+        case _:
+            proxied.line(PartName.REDIS).swallow()
+    ids = accept(proxied, token=token)
+    proxied.mend()
+    noted.fault_ends()
+    proxied.wait_whole()
+    noted.recovered()
+    check(proxied, noted, ids)
+
+
+@pytest.mark.fault("auth_down")
+@pytest.mark.parametrize("how", ["killed", "silent", "cut", "half open"])
+def test_auth_service_is_away(proxied: Kit, noted: Noted, how: str) -> None:
+    noted.done = f"auth_service {how}; a token that nobody knows yet"
+    token = token_of(proxied)
+    match how:
+        case "killed":
+            proxied.kill(PartName.AUTH)
+        case "silent":
+            proxied.pause(PartName.AUTH)
+        case "cut":
+            proxied.line(PartName.AUTH).cut()
+        case _:
+            proxied.line(PartName.AUTH).swallow()
+    ids = accept(proxied, token=token)
+    forged = {"event": "element_click", "token": f"{token}x", "data": CLICK}
+    assert proxied.running.post(forged).status_code == 401
+    proxied.mend()
+    noted.fault_ends()
+    proxied.wait_whole()
+    noted.recovered()
+    check(proxied, noted, ids)
+
+
+def token_of(kit: Kit) -> str:
+    """A new user's token, from auth_service itself."""
+    url = f"{kit.direct_url(PartName.AUTH)}/api/v1/auth/demo-token"
+    return str(httpx2.post(url, json={}, timeout=10).json()["token"])

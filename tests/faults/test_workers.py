@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.conftest import Noted, StartKit
 from tests.faults.kit import KitConfig
-from tests.faults.load import NO_ANSWER, Plan, read_sent, sending
+from tests.faults.load import NO_ANSWER, Plan, lines_of, read_sent, sending
 from tests.faults.proof import load_all, prove
 from tests.support.processes import wait_until
 
@@ -37,7 +37,7 @@ def test_workers_that_are_killed_lose_nothing(
     with sending(plan) as load:
         for number, victim in enumerate(kit.api_workers(), start=1):
             enough = number * RATE * SECONDS / 4
-            wait_until(lambda enough=enough: lines(output) > enough, "events are answered")
+            wait_until(lambda enough=enough: lines_of(output) > enough, "events are answered")
             os.kill(victim, signal.SIGKILL)
             noted.fault_ends()
             # The other one must not go before: then nobody would serve, and granian takes a worker
@@ -54,7 +54,3 @@ def test_workers_that_are_killed_lose_nothing(
     assert proof.holds, proof
     noted.done = f"SIGKILL to both workers in turn, at {RATE} events/s"
     noted.acknowledged, noted.arrived = proof.acknowledged, proof.arrived
-
-
-def lines(path: Path) -> int:
-    return path.read_text().count("\n") if path.exists() else 0

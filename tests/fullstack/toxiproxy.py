@@ -39,6 +39,14 @@ class Proxy:
         """Every piece of data comes later, in each direction by half of it."""
         self._poison("latency", {"latency": milliseconds // 2})
 
+    def delay_requests(self, milliseconds: int) -> None:
+        """What clients send comes later."""
+        self._poison("latency", {"latency": milliseconds}, _DIRECTIONS[:1])
+
+    def delay_answers(self, milliseconds: int) -> None:
+        """What clients are told comes later."""
+        self._poison("latency", {"latency": milliseconds}, _DIRECTIONS[1:])
+
     def narrow(self, kilobytes_per_second: int) -> None:
         """Data goes through at this rate at most."""
         self._poison("bandwidth", {"rate": kilobytes_per_second})

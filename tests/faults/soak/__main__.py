@@ -98,7 +98,7 @@ def _soak(
     title = (
         f"{options.minutes:g} min at {options.rate:g} events/s, seed {options.seed},"
         f" {'Apache Kafka' if options.apache else 'local stack'}: {proof.acknowledged}"
-        f" acknowledged, {len(proof.lost)} lost, {len(proof.doubled)} doubled"
+        f" looked up, {len(proof.lost)} lost, {len(proof.doubled)} doubled"
     )
     draw(options.out, title, first, sent, looks, done)
     return {
@@ -167,7 +167,7 @@ def _quality(stack: Kit) -> dict[str, Any]:
 def _keep_logs(stack: Kit, into: Path) -> None:
     into.mkdir(exist_ok=True)
     for log in stack.logs():
-        shutil.copy(log, into / f"{log.parents[1].name}-{log.name}")
+        shutil.copy(log, into / "-".join(log.parts[-3:]))
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -19,6 +20,14 @@ from tests.faults.soak.watch import Look
 
 _SHADES = ("#f4c7a1", "#c9d7ee")
 _GREY = "#666666"
+_ABOVE: dict[str, Any] = {
+    "loc": "lower right",
+    "bbox_to_anchor": (1, 0.98),
+    "ncols": 4,
+    "fontsize": 8,
+    "frameon": False,
+}
+"""Of a legend that hides nothing."""
 
 
 def draw(
@@ -83,11 +92,11 @@ def _draw_requests(rate: Axes, latency: Axes, seconds: dict[int, list[Sent]]) ->
     again = [sum(each.attempts > 1 for each in seconds[t]) for t in times]
     rate.plot(times, again, color="#c0392b", label="sent again")
     rate.set_ylabel("events/s")
-    rate.legend(loc="center right", ncols=3, fontsize=8)
+    rate.legend(**_ABOVE)
     for share, colour in ((0.5, "#9ec5e8"), (0.95, "#2c6fb3"), (0.99, "#c0392b")):
         values = [percentile([each.latency_ms for each in seconds[t]], share) for t in times]
         latency.plot(times, values, color=colour, label=f"p{share * 100:.0f}")
     latency.axhline(P99_MS, color=_GREY, lw=0.8, ls="--", label=f"{P99_MS:g} ms")
     latency.set_yscale("log")
     latency.set_ylabel("latency from\ndue moment, ms")
-    latency.legend(loc="upper right", ncols=4, fontsize=8)
+    latency.legend(**_ABOVE)
