@@ -50,6 +50,14 @@ test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs t
 	WIRE_EXAMPLES=20000 $(BIN)/pytest --timeout=1800 tests/api/test_wire.py
 	$(BIN)/pytest -m full
 
+MINUTES ?= 10
+SEED ?= 1
+SOAK ?=
+
+.PHONY: soak
+soak: $(STAMP)  ## The stack under load and faults: MINUTES=10 SEED=1 (SOAK=--apache: Apache Kafka).
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED) $(SOAK)
+
 .PHONY: lock
 lock: $(STAMP)  ## Resolve the dependencies anew.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

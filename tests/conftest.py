@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import signal
 
+from tests.faults.recording import pytest_runtest_logreport
+
+__all__ = ["pytest_runtest_logreport"]
+
 
 def pytest_configure() -> None:
     """Lets SIGINT reach the programs that tests start.

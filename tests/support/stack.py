@@ -32,13 +32,11 @@ class Running:
     def api(self) -> str:
         return self.stack.urls[PartName.API]
 
-    def post(self, body: Any, **headers: str) -> httpx2.Response:
+    def post(self, body: Any, *, path: str = "/api/v1/events", **headers: str) -> httpx2.Response:
         """Sends one event; ``body`` is JSON, or bytes as they are."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         all_headers = {"Content-Type": "application/json", **headers}
-        return httpx2.post(
-            f"{self.api}/api/v1/events", content=content, headers=all_headers, timeout=20
-        )
+        return httpx2.post(f"{self.api}{path}", content=content, headers=all_headers, timeout=20)
 
     def accept(self, event: str, data: Mapping[str, Any], **envelope: Any) -> uuid.UUID:
         """Sends one event that has to be accepted; returns its id."""
