@@ -147,6 +147,8 @@ def _keep_refused(rejected: KeepsRejected) -> None:
         return
     refusal: Refusal | None = g.get("refusal")
     outcomes: Sequence[Outcome] = g.get("outcomes", ()) if refusal is None else (refusal,)
+    if not any(isinstance(each, Refusal) for each in outcomes):
+        return
     bodies: Sequence[bytes | None] = g.get("bodies") or [None] * len(outcomes)
     hints = Hints(
         origin=request.headers.get("Origin", ""),

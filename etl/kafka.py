@@ -106,6 +106,7 @@ class KafkaSource:
         # Of the current claim:
         self._started = False
         self._positions: dict[int, int] = {}
+        self._rewound_from: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._silent_polls = 0
 
@@ -123,11 +124,13 @@ class KafkaSource:
             for partition in sorted(assigned)
         )
         self._positions = {claim.partition: claim.start for claim in claimed}
+        self._rewound_from = {}
         self._ends, self._started, self._silent_polls = {}, False, 0
         return Claims(claimed, count, {p: note for p, (_, note) in committed.items()})
 
     def rewind(self, starts: Mapping[int, int]) -> None:
         """See :meth:`etl.source.Source.rewind`."""
+        self._rewound_from = {partition: self._positions[partition] for partition in starts}
         self._positions.update(starts)
 
     def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
@@ -145,6 +148,7 @@ class KafkaSource:
         if not self._started:
             self._start()
         if not self._unfinished():
+            self._check_rewound()
             return None
         starts = dict(self._positions)
         messages: list[RawMessage] = []
@@ -277,6 +281,17 @@ class KafkaSource:
             for partition, position in self._positions.items()
             if partition not in self._ends or position < self._ends[partition]
         ]
+
+    def _check_rewound(self) -> None:
+        """An offset that reading was set back from has to be there all the same.
+
+        It is not when the topic was made anew, and what is below it now was never loaded.
+        """
+        for partition, offset in self._rewound_from.items():
+            low, end = self._bounds(partition)
+            high = max(end, self._ends[partition])
+            if high < offset:
+                raise OffsetOutOfRangeError(self._topic, partition, offset, low, high)
 
     def _silence(self) -> Exception:
         """Why nothing comes: some brokers keep silent about an offset beyond the end."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from typing import Protocol
 
@@ -46,6 +46,12 @@ def read_all(source: Source, max_messages: int = 100) -> tuple[list[RawMessage],
 
 def claim_and_read(source: Source) -> None:
     source.claim()
+    read_all(source)
+
+
+def rewind_and_read(source: Source, starts: Mapping[int, int]) -> None:
+    source.claim()
+    source.rewind(starts)
     read_all(source)
 
 
@@ -146,6 +152,18 @@ class SourceSuite:
         found = raised.value
         assert (found.topic, found.partition, found.offset) == ("ugc.events", 1, 5)
         assert (found.low, found.high) == (0, 2)
+
+    def test_an_offset_beyond_the_end_that_reading_is_set_back_from(
+        self, log: Log, stack: ExitStack
+    ) -> None:
+        """As when the topic was made anew, and Redis was emptied."""
+        log.append(1, b"a", b"b")
+        log.commit(1, 9)
+        source = self.open(log, stack)
+        with pytest.raises(OffsetOutOfRangeError) as raised:
+            rewind_and_read(source, {1: 0})
+        error = raised.value
+        assert (error.partition, error.offset, error.low, error.high) == (1, 9, 0, 2)
 
     def test_an_offset_at_the_end(self, log: Log, stack: ExitStack) -> None:
         log.append(1, b"a", b"b")
