@@ -187,6 +187,18 @@ def test_too_many_events_are_refused_with_the_time_to_wait() -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_a_page_of_another_origin_reads_how_long_to_wait() -> None:
+    world = World()
+    world.rate_limit = in_memory(Rate(1, 60))
+    client = world.client(CORS_ORIGINS="https://shop.example")
+    origin = {"Origin": "https://shop.example"}
+    post(client, CLICK, headers=origin)
+    answer = post(client, CLICK, headers=origin)
+    assert answer.status_code == 429
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
+
+
 def test_a_refused_request_is_counted_like_any_refusal() -> None:
     client = limited(rate=Rate(1, 60))
     post(client, CLICK)
