@@ -34,7 +34,7 @@ from ugc.stack import PartName, Stack, StackConfig
 from ugc.stack.config import DEFAULT_PORTS, HOST
 from ugc.stack.errors import PartStateError
 from ugc.stack.parts import PART
-from ugc.stack.ports import choose_ports
+from ugc.stack.ports import choose_ports, is_free
 from ugc.stack.proctable import session
 
 BELOW = frozenset({PartName.REDIS, PartName.REGISTRY, PartName.CLICKHOUSE, PartName.AUTH})
@@ -315,7 +315,7 @@ def _kafka(
 def _steady_port() -> int:
     """A free port that no outgoing connection can take while its server is away."""
     name = PartName.KAFKA
-    return choose_ports([name], {name: 0}, DEFAULT_PORTS, lambda _line: None)[name]
+    return choose_ports([name], {name: 0}, DEFAULT_PORTS, lambda _line: None, is_free)[name]
 
 
 def _size(path: Path) -> int:
