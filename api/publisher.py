@@ -163,10 +163,10 @@ class SpoolingPublisher:
 
     def _to_kafka(self, records: Sequence[Record]) -> list[Future[None] | None]:
         """What is heard from Kafka within the set time; nothing when it is not to be asked."""
-        if not self._replayer.is_direct:
+        until = time.monotonic() + self._wait_seconds
+        if not self._replayer.wait_direct(self._wait_seconds / 2):
             return [None] * len(records)
         sent = [self._sender.send(record) for record in records]
-        until = time.monotonic() + self._wait_seconds
         for future in sent:
             with suppress(FutureTimeoutError):
                 future.exception(max(0.0, until - time.monotonic()))

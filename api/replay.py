@@ -61,6 +61,8 @@ class Replayer:
         self._abandoned = abandoned
         self._patience_seconds = delivery_seconds * _PATIENCE
         self._outage = threading.Event()
+        self._is_near_end = False
+        self._looked = threading.Condition()
         self._closing = threading.Event()
         self._adopt_at = 0.0
         self._thread = threading.Thread(target=self._run, name="spool-replay", daemon=True)
@@ -79,8 +81,20 @@ class Replayer:
         """Whether an event may go straight to Kafka: Kafka answers and nothing is ahead of it."""
         return not self._outage.is_set() and self._own.is_read
 
+    def wait_direct(self, timeout_seconds: float) -> bool:
+        """Whether an event may go straight to Kafka, waiting a moment if little is ahead of it.
+
+        Events that go to the spool while its last ones leave it would keep it from ever being
+        empty: under load there is always another.
+        """
+        if self.is_direct or not self._is_near_end:
+            return self.is_direct
+        with self._looked:
+            return self._looked.wait_for(lambda: self.is_direct, timeout_seconds)
+
     def report_outage(self) -> None:
         """Kafka did not take a record in time."""
+        self._is_near_end = False
         if not self._outage.is_set():
             _log.warning("Kafka does not take events; they go to the spool")
             self._outage.set()
@@ -102,10 +116,13 @@ class Replayer:
         entries = self._own.read(_IDLE_SECONDS)
         if entries:
             self._deliver(self._own, entries)
+            self._is_near_end = len(entries) <= _WINDOW
         if self._own.is_read and not self._closing.is_set():
             if self._outage.is_set():
                 _log.warning("events go straight to Kafka again")
                 self._outage.clear()
+            with self._looked:
+                self._looked.notify_all()
             self._adopt()
 
     def _adopt(self) -> None:

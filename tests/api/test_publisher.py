@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -266,6 +267,36 @@ def test_other_folders_that_nobody_owns_are_emptied_too(world: World) -> None:
         assert not list((world.folder / "worker-0003").glob("*.spool"))
         slots.take(world.folder).release()
     owned[0].release()
+
+
+def test_events_go_straight_again_while_more_keep_coming(tmp_path: Path) -> None:
+    """Each that went to the spool meanwhile would be a reason for the next to go there too."""
+    world = World(tmp_path, wait_seconds=1.0, max_bytes=100_000_000)
+    world.sender.answer = FAILS
+    numbers, ends = itertools.count(100), threading.Event()
+
+    def keep_publishing() -> None:
+        while not ends.is_set():
+            publisher.publish(record(next(numbers)))
+
+    def settle_slowly() -> None:
+        while not ends.wait(0.01):
+            world.sender.settle(None)
+
+    with world.publisher() as publisher, ThreadPoolExecutor(9) as threads:
+        try:
+            publisher.publish(record(1))
+            running = [threads.submit(keep_publishing) for _ in range(8)]
+            wait_until(lambda: publisher.counts().spooled > 100, "many are in the spool")
+            world.sender.answer = SILENT
+            running.append(threads.submit(settle_slowly))
+            wait_until(lambda: publisher.counts().acknowledged > 100, "many go straight")
+        finally:
+            ends.set()
+            world.sender.answer = TAKES
+            world.sender.settle(None)
+        for each in running:
+            each.result()
 
 
 def test_a_full_spool_refuses_and_the_numbers_are_void_on_a_later_record(tmp_path: Path) -> None:
