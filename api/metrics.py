@@ -16,7 +16,7 @@ import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -48,6 +48,7 @@ class Totals:
 
     records: Mapping[str, int] = field(default_factory=dict)
     replayed: Mapping[str, int] = field(default_factory=dict)
+    adopted: int = 0
     rebuilds: int = 0
 
     @classmethod
@@ -60,7 +61,12 @@ class Totals:
                 "spooled": counts.spooled,
                 "refused": counts.refused,
             },
-            replayed=asdict(counts.replay),
+            replayed={
+                "replayed": counts.replay.replayed,
+                "late": counts.replay.late,
+                "set_aside": counts.replay.set_aside,
+            },
+            adopted=counts.replay.adopted,
             rebuilds=state.producer_rebuilds,
         )
 
@@ -124,9 +130,13 @@ class Metrics:
         )
         self._replayed = Counter(
             "ugc_api_spooled_records",
-            "Records that left a spool: replayed, late (Kafka had them), set_aside (unusable);"
-            " adopted ones were a dead worker's.",
+            "Records that left a spool: replayed, late (Kafka had them), set_aside (never taken).",
             ("outcome",),
+            registry=self.registry,
+        )
+        self._adopted = Counter(
+            "ugc_api_adopted_spools",
+            "Spools of dead workers that were taken over.",
             registry=self.registry,
         )
         self._rebuilds = Counter(
@@ -141,7 +151,9 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=self.registry,
         )
-        self._spool_bytes = self._of_spool("bytes", "Bytes that wait for Kafka.", "livesum")
+        self._spool_bytes = self._of_spool(
+            "bytes", "Bytes of the files that wait for Kafka.", "livesum"
+        )
         self._spool_limit = self._of_spool(
             "limit_bytes", "Bytes that the spools may hold together.", "livesum"
         )
@@ -201,6 +213,7 @@ class Metrics:
             self._records.labels(outcome).inc(number - before.records.get(outcome, 0))
         for outcome, number in now.replayed.items():
             self._replayed.labels(outcome).inc(number - before.replayed.get(outcome, 0))
+        self._adopted.inc(now.adopted - before.adopted)
         self._rebuilds.inc(now.rebuilds - before.rebuilds)
         for part, is_open in state.open_breakers.items():
             self._breakers.labels(part).set(is_open)

@@ -150,7 +150,10 @@ def state(acknowledged: int, *, oldest_ms: int | None = None, rebuilds: int = 0)
             bytes_used=10, max_bytes=100, oldest_ms=oldest_ms, damaged_places=0, is_direct=False
         ),
         records=Counts(
-            acknowledged=acknowledged, spooled=2, refused=0, replay=ReplayCounts(replayed=1)
+            acknowledged=acknowledged,
+            spooled=2,
+            refused=0,
+            replay=ReplayCounts(replayed=1, adopted=1),
         ),
         producer_rebuilds=rebuilds,
     )
@@ -165,6 +168,7 @@ def test_the_state_of_a_worker() -> None:
         'ugc_api_records_total{outcome="acknowledged"} 5.0',
         'ugc_api_records_total{outcome="spooled"} 2.0',
         'ugc_api_spooled_records_total{outcome="replayed"} 1.0',
+        "ugc_api_adopted_spools_total 1.0",
         "ugc_api_producer_rebuilds_total 1.0",
         'ugc_api_breaker_open{part="auth_service"} 1.0',
         'ugc_api_breaker_open{part="redis_tokens"} 0.0',
