@@ -28,6 +28,10 @@ from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START
 
 LONG_AGO = dt.timedelta(hours=13)
 
+_CHILDREN = threading.Lock()
+"""``multiprocessing`` asks after every child whenever one starts, and how a child ended can be
+read only once: of two threads that ask at the same time one is told 255."""
+
 
 ENDED = -1
 """Instead of a number of messages: the run has ended."""
@@ -84,16 +88,24 @@ class LoaderProcesses:
         process = self._context.Process(
             target=work, args=(self._env, messages, self.log), daemon=True
         )
-        process.start()
+        with _CHILDREN:
+            process.start()
         return process, messages
+
+
+def is_alive(process: ForkServerProcess) -> bool:
+    """Whether it runs; from any thread."""
+    with _CHILDREN:
+        return process.is_alive()
 
 
 def kill(process: ForkServerProcess) -> None:
     """SIGKILL; returns when the process is gone."""
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
-    process.join(10)
-    assert process.exitcode == -signal.SIGKILL
+    with _CHILDREN:
+        process.join(10)
+        assert process.exitcode == -signal.SIGKILL
 
 
 class Traffic:

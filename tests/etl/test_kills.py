@@ -34,6 +34,7 @@ from tests.etl.killing import (
     ENDED,
     LoaderProcesses,
     Traffic,
+    is_alive,
     kill,
     load_once,
     load_until_killed,
@@ -88,7 +89,7 @@ class Lane:
         process, messages = self.processes.start(load_once)
 
         def reads() -> bool:
-            assert process.is_alive(), tail_of(self.processes.log)
+            assert is_alive(process), tail_of(self.processes.log)
             return bool(messages.value)
 
         try:
