@@ -2,10 +2,15 @@
 
 It cannot go on after a fatal error.  It may also be caught in a loop of its own: a broker that lost
 its memory calls the producer unknown, the producer raises its epoch and tries again, for ever.  So
-it is replaced as well when a record times out and none was acknowledged for as long as that.
+it is replaced as well when a record ends with the broker disowning the producer, and when a record
+times out and none was acknowledged for as long as that.
 
 librdkafka has a queue of its own, and what is only in that queue is lost with the process.  So
 ``send`` promises nothing; what it returns ends with the brokers' acknowledgement, or with an error.
+
+Its queue is kept empty: records go to the producer in batches that take turns.  With five records
+of a partition unanswered, an idempotent producer (librdkafka 2.16) sends no others, and yet asks
+itself without a pause whether it may: a broker that hangs for seconds would take a whole processor.
 """
 
 from __future__ import annotations
@@ -16,12 +21,15 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from api.errors import RecordRefusedError, StoreUnavailableError
 from api.model import PartHealth, PartStatus
 from api.spool.record import Record
+from api.turns import TooManyError, Turn, Turns
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +39,17 @@ _QUEUED_MESSAGES = 10_000
 _NETWORK_SECONDS = 5.0
 _REBUILD_SECONDS = 1.0
 _GIVE_UP_SECONDS = 10.0
+_METADATA_SECONDS = 5.0
+_OVERDUE = 1.5
+"""Times the producer's own limit, which it looks at once a second; all others wait for its word."""
+
+_DISOWNED = {
+    KafkaError.UNKNOWN_PRODUCER_ID,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+}
+"""What Kafka says to a producer whose numbers it does not know, or no longer."""
 
 _NEVER = {
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -38,6 +57,16 @@ _NEVER = {
     KafkaError.RECORD_LIST_TOO_LARGE,
 }
 """What Kafka says of a message that it will not take later either."""
+
+
+@dataclass(slots=True, eq=False)
+class _Sent:
+    """A record on its way; ``at`` (monotonic) is when ``producer`` got it."""
+
+    record: Record
+    outcome: Future[None] = field(default_factory=Future)
+    at: float = 0.0
+    producer: Producer | None = None
 
 
 class KafkaSender:
@@ -70,9 +99,10 @@ class KafkaSender:
         self._rebuilt_at = -_REBUILD_SECONDS
         self._stuck_seconds = delivery_seconds
         self._acknowledged_at = time.monotonic()
-        self._is_stuck = False
+        self._trouble: str | None = None
         # Nothing may be handed to a producer that is being given up: it would never be reported.
         self._handing_over = threading.Lock()
+        self._turns: Turns[_Sent] = Turns(_QUEUED_MESSAGES)
         self._producer = self._new_producer()
         self._poller = threading.Thread(target=self._poll, name="kafka-poll", daemon=True)
         self._poller.start()
@@ -88,40 +118,18 @@ class KafkaSender:
         return self._poller.is_alive()
 
     def send(self, record: Record) -> Future[None]:
-        """Hands a record to the producer; never waits.
+        """Hands a record to the producer, as soon as those before it have ended; never waits.
 
         Returns:
-            What ends when Kafka has it, or with a ``StoreUnavailableError``, within
+            What ends when Kafka has it, or with a ``StoreUnavailableError``, within twice
             ``delivery_seconds``. After an error Kafka may have the record all the same.
         """
-        outcome: Future[None] = Future()
-        sent_at = time.monotonic()
-
-        def delivered(error: KafkaError | None, _message: Message) -> None:
-            if error is None:
-                self._acknowledged_at = time.monotonic()
-                outcome.set_result(None)
-                self._acknowledged(self._acknowledged_at - sent_at)
-            else:
-                silence = time.monotonic() - self._acknowledged_at
-                is_late = error.code() == KafkaError._MSG_TIMED_OUT
-                self._is_stuck |= is_late and silence > self._stuck_seconds
-                outcome.set_exception(_translated(error))
-
+        sent = _Sent(record)
         try:
-            with self._handing_over:
-                self._producer.produce(
-                    self._topic,
-                    record.value,
-                    record.key,
-                    headers=dict(record.headers),
-                    on_delivery=delivered,
-                )
-        except BufferError:
-            outcome.set_exception(StoreUnavailableError("the producer's queue is full"))
-        except KafkaException as error:
-            outcome.set_exception(_translated(error.args[0]))
-        return outcome
+            self._take(self._turns.add(sent))
+        except TooManyError:
+            sent.outcome.set_exception(StoreUnavailableError("the producer's queue is full"))
+        return sent.outcome
 
     def health(self) -> PartHealth:
         """Whether Kafka answers now and knows the topic. Waits for up to a second."""
@@ -137,13 +145,61 @@ class KafkaSender:
         if self._closing.is_set():
             return
         deadline = time.monotonic() + timeout_seconds
-        while (left := len(self._producer)) and time.monotonic() < deadline:
+        while (left := len(self._turns)) and time.monotonic() < deadline:
             self._closing.wait(_POLL_SECONDS)
         if left:
             _log.warning("%d records were still without acknowledgement at the end", left)
             _give_up(self._producer)
         self._closing.set()
         self._poller.join()
+
+    def _take(self, turn: Turn[_Sent]) -> None:
+        for each in turn.dropped:
+            problem = "Kafka did not take what was sent before"
+            each.outcome.set_exception(StoreUnavailableError(problem))
+        for each in turn.batch:
+            self._produce(each)
+
+    def _produce(self, sent: _Sent) -> None:
+        record, sent.at = sent.record, time.monotonic()
+        try:
+            with self._handing_over:
+                sent.producer = self._producer
+                sent.producer.produce(
+                    self._topic,
+                    record.value,
+                    record.key,
+                    headers=dict(record.headers),
+                    on_delivery=partial(self._delivered, sent),
+                )
+        except BufferError:
+            self._end(sent, StoreUnavailableError("the producer's queue is full"))
+        except KafkaException as error:
+            self._end(sent, _translated(error.args[0]))
+
+    def _delivered(self, sent: _Sent, error: KafkaError | None, _message: Message) -> None:
+        now = time.monotonic()
+        if error is None:
+            self._acknowledged_at = now
+            self._end(sent, None)
+            self._acknowledged(now - sent.at)
+        else:
+            is_late = error.code() == KafkaError._MSG_TIMED_OUT
+            if error.code() in _DISOWNED:
+                self._trouble = f"the broker does not accept the producer: {error.str()}"
+            elif is_late and now - self._acknowledged_at > self._stuck_seconds:
+                self._trouble = f"nothing was acknowledged for {self._stuck_seconds:.0f} s"
+            self._end(sent, _translated(error))
+
+    def _end(self, sent: _Sent, error: StoreUnavailableError | None) -> None:
+        if sent.outcome.done():
+            return
+        if error is None:
+            sent.outcome.set_result(None)
+        else:
+            sent.outcome.set_exception(error)
+        failed = error is not None and not isinstance(error, RecordRefusedError)
+        self._take(self._turns.end(sent, failed=failed))
 
     def _new_producer(self) -> Producer:
         return Producer(
@@ -170,9 +226,16 @@ class KafkaSender:
             except KafkaException as error:
                 _log.critical("the producer cannot go on: %s", error)
                 self._replace()
-            if self._is_stuck:
-                _log.error("nothing was acknowledged for %.0f s", self._stuck_seconds)
+            if overdue := self._overdue():
+                self._trouble = f"the producer does not say what became of {overdue} records"
+            if self._trouble is not None:
+                _log.error("%s", self._trouble)
                 self._replace()
+
+    def _overdue(self) -> int:
+        """How many records the producer should have given up, and still is silent about."""
+        since = time.monotonic() - self._stuck_seconds * _OVERDUE
+        return sum(each.at < since for each in self._turns.under_way() if each.producer)
 
     def _replace(self) -> None:
         """A new producer in place of one that takes nothing any more.
@@ -185,7 +248,10 @@ class KafkaSender:
         self._rebuilt += 1
         _log.warning("the producer is replaced; %d records were under way", len(broken))
         _give_up(broken)
-        self._is_stuck = False
+        for each in self._turns.under_way():
+            if each.producer is broken:
+                self._end(each, StoreUnavailableError("what became of it was never reported"))
+        self._trouble = None
         self._acknowledged_at = time.monotonic()
         is_too_fast = time.monotonic() - self._rebuilt_at < _REBUILD_SECONDS
         self._rebuilt_at = time.monotonic()
@@ -216,12 +282,14 @@ def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, o
         "enable.idempotence": True,
         "acks": "all",
         "partitioner": "murmur2_random",
-        "linger.ms": 2,
+        "linger.ms": 1,
         "delivery.timeout.ms": int(delivery_seconds * 1000),
         "request.timeout.ms": network_ms,
         "socket.timeout.ms": network_ms,
         "queue.buffering.max.messages": _QUEUED_MESSAGES,
         "reconnect.backoff.max.ms": 1_000,
+        # A topic that was once found missing is believed missing until the next look.
+        "topic.metadata.refresh.interval.ms": int(_METADATA_SECONDS * 1000),
         "socket.keepalive.enable": True,
     }
 

@@ -118,7 +118,7 @@ class Metrics:
         )
         self._tokens = Counter(
             "ugc_api_tokens",
-            "Who was asked about a token (cache, auth_service, local), and what was heard.",
+            "Who was asked about a token (memory, cache, auth_service, local), and what was heard.",
             ("judge", "outcome"),
             registry=self.registry,
         )

@@ -33,6 +33,14 @@ class Rejection:
 Verdict = Identity | Rejection
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A verdict that is believed ``until`` then (Unix seconds) without asking again."""
+
+    verdict: Verdict
+    until: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtPolicy:
     """What the local check demands of a token.

@@ -21,7 +21,7 @@ _WINDOW = 200
 _IDLE_SECONDS = 0.2
 _RETRY_SECONDS = 0.5
 _ADOPT_SECONDS = 5.0
-_PATIENCE = 1.25
+_PATIENCE = 2.25
 """Times the sender's own limit; after that it will never say anything."""
 
 Abandoned = Callable[[], Iterator[AbstractContextManager[Log]]]
@@ -62,6 +62,7 @@ class Replayer:
         self._patience_seconds = delivery_seconds * _PATIENCE
         self._outage = threading.Event()
         self._is_near_end = False
+        self._said: set[str] = set()
         self._looked = threading.Condition()
         self._closing = threading.Event()
         self._adopt_at = 0.0
@@ -121,6 +122,7 @@ class Replayer:
             if self._outage.is_set():
                 _log.warning("events go straight to Kafka again")
                 self._outage.clear()
+                self._said.clear()
             with self._looked:
                 self._looked.notify_all()
             self._adopt()
@@ -166,11 +168,19 @@ class Replayer:
                 _log.critical("Kafka will never take event %s: %s", entry.record.event_id, error)
             else:
                 failed.append(replace(entry, sent=None))
+                self._say_why(error)
         source.done(acknowledged)
         if refused:
             self.counts.set_aside += len(refused)
             source.set_aside(refused)
         return failed
+
+    def _say_why(self, error: BaseException) -> None:
+        """Once for each reason in an outage."""
+        why = str(error) or type(error).__name__
+        if why not in self._said:
+            self._said.add(why)
+            _log.warning("Kafka did not take an event again: %s", why)
 
     def _wait(self, futures: Sequence[Future[None]]) -> None:
         """Until all have ended, the sender must have given up, or this thread is to end."""

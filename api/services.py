@@ -27,7 +27,7 @@ from api.rejected import ForgetsRejected, KeepsRejected, Sampler
 from api.rejecting import RejectedEvents
 from api.sampling import Sampling, State
 from api.seen import RedisSeenEvents
-from api.token_cache import RedisTokenCache
+from api.token_cache import InMemoryTokenCache, RedisTokenCache
 from api.users import Users
 from contracts.loader import Catalog, load_catalog
 from registry.cache import connect_remembering
@@ -121,6 +121,7 @@ def connect(config: ApiConfig) -> Services:
     parts = Parts(
         catalog=catalog,
         users=Users(
+            memory=InMemoryTokenCache(time.time),
             cache=cache,
             auth=auth,
             local=local,

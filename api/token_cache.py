@@ -1,4 +1,4 @@
-"""Verdicts on tokens in Redis (requirement L2), and the same in memory.
+"""Verdicts on tokens in Redis (requirement L2), and before it in each process's own memory.
 
 Keys are ``auth:<sha256 of the token>``: who reads Redis learns no token.  Waiting for Redis is
 bounded, and after a few failures in a row it is not asked for a while.
@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable
+from threading import Lock
 
 import orjson
+from cachetools import LRUCache
 
 from api.errors import CacheUnavailableError
-from api.model import Identity, PartHealth, PartStatus, Rejection, Verdict
+from api.model import Identity, Kept, PartHealth, PartStatus, Rejection
 from api.redis_calls import RedisCalls
 from api.users import usable_user_id
 from contracts.reasons import Reason
@@ -21,6 +24,9 @@ from contracts.reasons import Reason
 _log = logging.getLogger(__name__)
 
 _FAILURES_TO_OPEN = 5
+
+_MOST_IN_MEMORY = 10_000
+"""Tokens that a process knows at a time, half a kilobyte each; the least lately used one goes."""
 
 
 class RedisTokenCache:
@@ -38,8 +44,8 @@ class RedisTokenCache:
         calls = RedisCalls(url, timeout_seconds=timeout_seconds, failures_to_open=_FAILURES_TO_OPEN)
         return cls(calls)
 
-    def get(self, token: str) -> Verdict | None:
-        """The verdict on a token, if one is kept; an entry that is not ours counts as none.
+    def get(self, token: str) -> Kept | None:
+        """What is kept of a token; an entry that is not ours counts as nothing.
 
         Raises:
             CacheUnavailableError: no answer in time.
@@ -47,17 +53,15 @@ class RedisTokenCache:
         kept = self._redis.call(lambda redis: redis.get(_key(token)))
         return None if kept is None else _from_json(kept)
 
-    def put(self, token: str, verdict: Verdict, ttl_seconds: float) -> None:
-        """Keeps a verdict for that long, rounded down to milliseconds.
+    def put(self, token: str, kept: Kept) -> None:
+        """Keeps a verdict until its time, rounded down to milliseconds.
 
         Raises:
             CacheUnavailableError: no answer in time.
         """
-        ttl_milliseconds = int(ttl_seconds * 1000)
-        if ttl_milliseconds > 0:
-            self._redis.call(
-                lambda redis: redis.set(_key(token), _to_json(verdict), px=ttl_milliseconds)
-            )
+        milliseconds = int((kept.until - time.time()) * 1000)
+        if milliseconds > 0:
+            self._redis.call(lambda redis: redis.set(_key(token), _to_json(kept), px=milliseconds))
 
     @property
     def is_stopped(self) -> bool:
@@ -78,41 +82,49 @@ class RedisTokenCache:
 
 
 class InMemoryTokenCache:
-    """Verdicts within this process, for tests. ``clock`` gives Unix seconds."""
+    """Verdicts within this process. ``clock`` gives Unix seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._kept: dict[str, tuple[float, Verdict]] = {}
+        self._lock = Lock()
+        self._kept: LRUCache[str, Kept] = LRUCache(_MOST_IN_MEMORY)
 
-    def get(self, token: str) -> Verdict | None:
-        until, verdict = self._kept.get(_key(token), (0.0, None))
-        return verdict if self._clock() < until else None
+    def get(self, token: str) -> Kept | None:
+        with self._lock:
+            kept = self._kept.get(_key(token))
+        return kept if kept and self._clock() < kept.until else None
 
-    def put(self, token: str, verdict: Verdict, ttl_seconds: float) -> None:
-        self._kept[_key(token)] = (self._clock() + ttl_seconds, verdict)
+    def put(self, token: str, kept: Kept) -> None:
+        with self._lock:
+            self._kept[_key(token)] = kept
 
 
 def _key(token: str) -> str:
     return f"auth:{hashlib.sha256(token.encode()).hexdigest()}"
 
 
-def _to_json(verdict: Verdict) -> bytes:
-    match verdict:
+def _to_json(kept: Kept) -> bytes:
+    match kept.verdict:
         case Identity(user_id=user_id, expires_at=expires_at):
-            return orjson.dumps({"user_id": user_id, "expires_at": expires_at})
+            told: dict[str, object] = {"user_id": user_id, "expires_at": expires_at}
         case Rejection(reason=reason):
-            return orjson.dumps({"reason": reason})
+            told = {"reason": reason}
+    return orjson.dumps({**told, "until": kept.until})
 
 
-def _from_json(kept: bytes | str) -> Verdict | None:
+def _from_json(text: bytes | str) -> Kept | None:
     try:
-        match orjson.loads(kept):
-            case {"reason": str(reason)}:
-                return Rejection(Reason(reason))
-            case {"user_id": found, "expires_at": None | int() | float() as expires_at}:
+        match orjson.loads(text):
+            case {"reason": str(reason), "until": float() as until}:
+                return Kept(Rejection(Reason(reason)), until)
+            case {
+                "user_id": found,
+                "expires_at": None | int() | float() as expires_at,
+                "until": float() as until,
+            }:
                 user_id = usable_user_id(found)
                 if user_id is not None:
-                    return Identity(user_id, expires_at)
+                    return Kept(Identity(user_id, expires_at), until)
     except ValueError as error:
         _log.warning("token cache: an entry is unreadable: %s", type(error).__name__)
         return None

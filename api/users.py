@@ -1,15 +1,20 @@
 """Whose event it is (requirement L2). Pure over three parts: cache, auth_service, local check.
 
+Of the cache there are two: this process's own memory, which is asked first and always answers, and
+Redis, which all processes share.  Both keep a verdict for the same time.
+
 =====================================  ===========================================================
 what happens                           outcome
 =====================================  ===========================================================
 no token                               ``anonymous``
-the cache knows the token              its verdict
-the cache does not answer              go on without it
-auth_service gives a verdict           that verdict, also kept in the cache
+the memory or Redis knows the token    its verdict, also kept in the memory
+Redis does not answer                  go on without it
+auth_service gives a verdict           that verdict, also kept in both
 auth_service gives none                the local check, whatever the token's lifetime; not cached
 auth_service names another user        refused and reported: one of the two is wrong
 =====================================  ===========================================================
+
+Of several that come with one token at the same time, one asks for all.
 """
 
 from __future__ import annotations
@@ -20,8 +25,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from api.asked_together import AskedTogether
 from api.errors import AuthUnavailableError, CacheUnavailableError, Refusal
-from api.model import Identity, Rejection, Verdict
+from api.model import Identity, Kept, Rejection, Verdict
 from api.watching import Judge, Judgement, Unwatched, Watch
 from contracts.message import ANONYMOUS
 from contracts.reasons import DESCRIPTIONS, Reason
@@ -35,7 +41,7 @@ MAX_USER_ID_CHARACTERS = 128
 class TokenCache(Protocol):
     """Verdicts by token. It keeps hashes of tokens, never tokens."""
 
-    def get(self, token: str) -> Verdict | None:
+    def get(self, token: str) -> Kept | None:
         """The verdict on a token, if one is kept.
 
         Raises:
@@ -43,8 +49,8 @@ class TokenCache(Protocol):
         """
         ...
 
-    def put(self, token: str, verdict: Verdict, ttl_seconds: float) -> None:
-        """Keeps a verdict for that long.
+    def put(self, token: str, kept: Kept) -> None:
+        """Keeps a verdict until its time.
 
         Raises:
             CacheUnavailableError: no answer in time.
@@ -94,6 +100,7 @@ class Users:
     def __init__(
         self,
         *,
+        memory: TokenCache,
         cache: TokenCache,
         auth: AuthService,
         local: LocalVerifier,
@@ -101,13 +108,18 @@ class Users:
         times: CacheTimes,
         watch: Watch | None = None,
     ) -> None:
-        """``clock`` gives Unix seconds; ``watch`` is told who was asked and what was heard."""
+        """``clock`` gives Unix seconds; ``watch`` is told who was asked and what was heard.
+
+        ``memory`` always answers; ``cache`` is the one that all processes share.
+        """
+        self._memory = memory
         self._cache = cache
         self._auth = auth
         self._local = local
         self._clock = clock
         self._times = times
         self._watch = watch or Unwatched()
+        self._asked: AskedTogether[Verdict] = AskedTogether()
 
     def resolve(self, token: str | None) -> str:
         """The user id for a token, or ``anonymous`` for none.
@@ -124,6 +136,13 @@ class Users:
                 raise Refusal(reason, DESCRIPTIONS[reason])
 
     def _verdict(self, token: str) -> Verdict:
+        known = self._memory.get(token)
+        if known is not None and not self._has_ended(known.verdict):
+            self._judged(Judge.MEMORY, known.verdict)
+            return known.verdict
+        return self._asked.ask(token, lambda: self._verdict_of_others(token))
+
+    def _verdict_of_others(self, token: str) -> Verdict:
         cache_answers = True
         try:
             kept = self._cache.get(token)
@@ -131,9 +150,11 @@ class Users:
             _log.debug("token cache: %s", error)
             self._watch.judged(Judge.CACHE, Judgement.UNAVAILABLE)
             kept, cache_answers = None, False
-        if kept is not None and not self._has_ended(kept):
-            self._judged(Judge.CACHE, kept)
-            return kept
+        if kept is not None and not self._has_ended(kept.verdict):
+            self._judged(Judge.CACHE, kept.verdict)
+            until = min(kept.until, self._clock() + self._ttl_seconds(kept.verdict))
+            self._memory.put(token, Kept(kept.verdict, until))
+            return kept.verdict
         if cache_answers:
             self._watch.judged(Judge.CACHE, Judgement.UNKNOWN)
         try:
@@ -143,8 +164,7 @@ class Users:
             self._watch.judged(Judge.AUTH_SERVICE, Judgement.UNAVAILABLE)
             return self._checked_here(token)
         self._judged(Judge.AUTH_SERVICE, verdict)
-        if cache_answers:
-            self._keep(token, verdict)
+        self._keep(token, verdict, in_cache=cache_answers)
         return verdict
 
     def _agreeing(self, token: str, verdict: Verdict) -> Verdict:
@@ -175,12 +195,16 @@ class Users:
             and verdict.expires_at <= self._clock()
         )
 
-    def _keep(self, token: str, verdict: Verdict) -> None:
+    def _keep(self, token: str, verdict: Verdict, *, in_cache: bool) -> None:
         ttl_seconds = self._ttl_seconds(verdict)
         if ttl_seconds <= 0:
             return
+        kept = Kept(verdict, self._clock() + ttl_seconds)
+        self._memory.put(token, kept)
+        if not in_cache:
+            return
         try:
-            self._cache.put(token, verdict, ttl_seconds)
+            self._cache.put(token, kept)
         except CacheUnavailableError as error:
             _log.debug("token cache: %s", error)
 

@@ -27,6 +27,7 @@ class Stage(StrEnum):
 class Judge(StrEnum):
     """Who is asked about a token, in this order."""
 
+    MEMORY = "memory"
     CACHE = "cache"
     AUTH_SERVICE = "auth_service"
     LOCAL = "local"

@@ -5,8 +5,9 @@
     python -m bench.api [--rate 660] [--seconds 20] [--workers 2]
 
 The real API over the real parts, each state for ``--seconds``: all well, then Kafka, Redis,
-auth_service and the registry paused in turn (SIGSTOP: they accept connections and say nothing).
-After each, readiness and five seconds are waited for.  The beginning of an outage counts as well.
+auth_service and the registry paused (SIGSTOP: they accept connections and say nothing) and stopped
+in turn.  After each, an empty spool is waited for.  Each state begins under load, two seconds after
+the driver did, and its beginning counts.  Redis knows the tokens of all users before the first.
 
 Arrivals are fixed in advance, evenly spaced (an open loop), and a latency is counted from the time
 an event was due, not from when it was sent.  The driver is a process of its own; its own lag (how
@@ -20,6 +21,7 @@ import asyncio
 import itertools
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -30,8 +32,8 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,9 @@ from tests.support.register import register_all
 
 _SECRET = "a secret of the bench that has 32 bytes or more"
 _TOPIC = "ugc.events"
-_USERS = 50
+_USERS = 1_000
+_TOKENS_PER_SECOND = 100.0
+_LEAD_SECONDS = 2.0
 _TIMEOUT_SECONDS = 10.0
 _CLICK = {
     "event": "element_click",
@@ -79,9 +83,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--drive", metavar="PORT", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--introduce", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.drive is not None:
-        found = asyncio.run(drive(options.drive, options.rate, options.seconds))
+        driver = Driver(options.drive, options.rate, introduces=options.introduce)
+        found = asyncio.run(driver.drive(options.seconds))
         json.dump(found.__dict__, sys.stdout)
         return
     with tempfile.TemporaryDirectory() as name:
@@ -143,15 +149,14 @@ def measure(folder: Path, rate: float, seconds: float, workers: int) -> None:
         command = f"api serve --workers {workers}"
         api = running.enter_context(python_server(folder, "api", command, env))
         wait_until(lambda: _ready(api), "the API is ready")
-        run_driver(api, rate, 3.0)  # connections, caches and code are warm
+        introduce(api)
         print(_HEAD)
         baseline = run_driver(api, rate, seconds)
         show("all well", baseline, baseline)
         parts = {"Kafka": kafka, "Redis": redis, "auth_service": auth, "registry": registry}
         for name, part in parts.items():
             for state, fault in (("paused", part.paused), ("stopped", part.stopped)):
-                with fault():
-                    found = run_driver(api, rate, seconds)
+                found = run_driver(api, rate, seconds, fault)
                 show(f"{name} {state}", found, baseline)
                 wait_until(lambda: _whole(api), "the spool is empty", 120)
         show("all well again", run_driver(api, rate, seconds), baseline)
@@ -165,71 +170,107 @@ def topic_holder(folder: Path, port: int) -> Iterator[Broker]:
         yield running
 
 
-def run_driver(api: Server, rate: float, seconds: float) -> Found:
-    """The driver in a process of its own."""
+def run_driver(
+    api: Server,
+    rate: float,
+    seconds: float,
+    fault: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Found:
+    """The driver in a process of its own; the fault begins when its lead is over."""
+    options = ["--rate", str(rate), "--seconds", str(seconds)]
+    with _driver(api, options) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with fault():
+            told = process.stdout.read()
+    return Found(**json.loads(told))
+
+
+def introduce(api: Server) -> None:
+    """One event of each user, so slowly that auth_service can judge all tokens."""
+    seconds = _USERS / _TOKENS_PER_SECOND - _LEAD_SECONDS
+    options = ["--rate", str(_TOKENS_PER_SECOND), "--seconds", str(seconds), "--introduce"]
+    with _driver(api, options) as process:
+        assert process.stdout is not None
+        process.stdout.read()
+
+
+def _driver(api: Server, options: Sequence[str]) -> subprocess.Popen[bytes]:
     port = api.url.rpartition(":")[2]
-    command = [sys.executable, "-m", "bench.api", "--drive", port]
-    command += ["--rate", str(rate), "--seconds", str(seconds)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    return Found(**json.loads(done.stdout))
+    command = [sys.executable, "-m", "bench.api", "--drive", port, *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
-async def drive(port: int, rate: float, seconds: float) -> Found:
+class Driver:
     """Sends each event at its time over a connection that is free, or over a new one."""
-    requests = itertools.cycle(_requests())
-    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-    statuses: Counter[str] = Counter()
-    latencies: list[float] = []
-    lags: list[float] = []
-    began = time.monotonic() + 0.2
 
-    async def connection() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """One that is free and that the server has not closed for idleness, or a new one."""
-        while free:
-            reader, writer = free.pop()
-            if not reader.at_eof():
-                return reader, writer
+    def __init__(self, port: int, rate: float, *, introduces: bool) -> None:
+        self._port = port
+        self._rate = rate
+        self._requests = itertools.cycle(_requests(introduces=introduces))
+        self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._statuses: Counter[str] = Counter()
+        self._latencies: list[float] = []
+
+    async def drive(self, seconds: float) -> Found:
+        """Writes a line when the lead is over; what is due after it counts."""
+        lags: list[float] = []
+        lead = int(self._rate * _LEAD_SECONDS)
+        began = time.monotonic() + 0.2
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(lead + int(self._rate * seconds)):
+                due = began + number / self._rate
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+                if number == lead:
+                    print(flush=True)
+                lags.append(time.monotonic() - due)
+                request = next(self._requests)
+                tasks.create_task(self._send(due, request, counts=number >= lead))
+        for _, writer in self._free:
             writer.close()
-        return await asyncio.open_connection("127.0.0.1", port)
+        return Found(dict(self._statuses), self._latencies, lags[lead:])
 
-    async def send(due: float, request: bytes) -> None:
+    async def _send(self, due: float, request: bytes, *, counts: bool) -> None:
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
-                reader, writer = await connection()
+                reader, writer = await self._connection()
                 writer.write(request)
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
                 await reader.readexactly(length)
-                free.append((reader, writer))
-                statuses[head[9:12].decode()] += 1
+                self._free.append((reader, writer))
+                status = head[9:12].decode()
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            statuses[type(error).__name__] += 1
-        latencies.append(time.monotonic() - due)
+            status = type(error).__name__
+        if counts:
+            self._statuses[status] += 1
+            self._latencies.append(time.monotonic() - due)
 
-    async with asyncio.TaskGroup() as tasks:
-        for number in range(int(rate * seconds)):
-            due = began + number / rate
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            lags.append(time.monotonic() - due)
-            tasks.create_task(send(due, next(requests)))
-    for _, writer in free:
-        writer.close()
-    return Found(dict(statuses), latencies, lags)
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """One that is free and that the server has not closed for idleness, or a new one."""
+        while self._free:
+            reader, writer = self._free.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection("127.0.0.1", self._port)
 
 
-def _requests() -> list[bytes]:
-    """Many events of some users, half of them with an id of their own; made before the start."""
-    ends = int(time.time()) + 3600
-    users = [str(uuid.uuid4()) for _ in range(_USERS)]
-    tokens = [
-        jwt.encode(
-            {"sub": user, "iss": "ugc-auth", "exp": ends, "iat": ends - 3600}, _SECRET, "HS256"
-        )
-        for user in users
-    ]
+def _requests(*, introduces: bool) -> list[bytes]:
+    """Many events of some users, half of them with an id of their own; made before the start.
+
+    The users and their tokens are the same in every state, each as likely as any other to send the
+    next event; or all in turn, for a driver that introduces them.
+    """
+    today = int(time.time()) // 86_400 * 86_400
+    times = {"iat": today - 86_400, "exp": today + 2 * 86_400}
+    users = [str(uuid.UUID(int=number)) for number in range(_USERS)]
+    claims = [{"sub": user, "iss": "ugc-auth", **times} for user in users]
+    tokens = [jwt.encode(each, _SECRET, "HS256") for each in claims]
     made = []
     for number in range(20_000):
-        event = {**_CLICK, "token": tokens[number % _USERS]}
+        token = tokens[number % _USERS] if introduces else random.choice(tokens)
+        event = {**_CLICK, "token": token}
         if number % 2:
             event["event_id"] = str(uuid.uuid4())
         body = json.dumps(event).encode()

@@ -6,12 +6,13 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError
 
 from api.errors import RecordRefusedError, StoreUnavailableError
 from api.kafka import KafkaSender
@@ -133,6 +134,58 @@ def test_a_broken_producer_is_replaced_and_what_was_under_way_ends(
             assert b"after" in values(second)
             wait_until(lambda: all(each.done() for each in under_way), "everything has ended")
     assert "the producer is replaced" in caplog.text
+
+
+class ScriptedProducer:
+    """Stands for librdkafka's where a real one cannot be made to say a certain thing.
+
+    Each record is reported with ``says``, or never when that is ``None``.
+    """
+
+    says: KafkaError | None = None
+
+    def __init__(self, _settings: object, logger: object) -> None:
+        self._reports: list[Callable[[KafkaError | None, object], None]] = []
+
+    def produce(self, *_: object, on_delivery: Callable[..., None], **__: object) -> None:
+        self._reports.append(on_delivery)
+
+    def poll(self, seconds: float) -> None:
+        time.sleep(seconds / 10)
+        while self.says is not None and self._reports:
+            self._reports.pop(0)(self.says, None)
+
+    def purge(self, **_: object) -> None:
+        self._reports.clear()
+
+    def __len__(self) -> int:
+        return len(self._reports)
+
+
+@pytest.mark.parametrize(
+    ("says", "is_replaced"),
+    [
+        (KafkaError.PRODUCER_FENCED, True),
+        (KafkaError.INVALID_PRODUCER_EPOCH, True),
+        (KafkaError.UNKNOWN_PRODUCER_ID, True),
+        (KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, True),
+        (None, True),
+        (KafkaError.NOT_ENOUGH_REPLICAS, False),
+    ],
+)
+def test_a_producer_is_replaced_that_is_disowned_or_silent_for_too_long(
+    monkeypatch: pytest.MonkeyPatch, says: int | None, is_replaced: bool
+) -> None:
+    monkeypatch.setattr("api.kafka.Producer", ScriptedProducer)
+    monkeypatch.setattr(ScriptedProducer, "says", None if says is None else KafkaError(says))
+    with closing(sender_to("nowhere:1", delivery_seconds=0.2)) as sender:
+        sent = [sender.send(record(b"v")) for _ in range(3)]
+        assert all(isinstance(each.exception(5), StoreUnavailableError) for each in sent)
+        if is_replaced:
+            wait_until(lambda: sender.rebuilt > 0, "the producer is replaced")
+        else:
+            time.sleep(0.5)
+            assert sender.rebuilt == 0
 
 
 def test_health_knows_whether_the_topic_is_there(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_who_was_asked_about_a_token_is_counted() -> None:
         ("cache", "unknown"): 2,
         ("auth_service", "accepted"): 1,
         ("auth_service", "refused"): 1,
-        ("cache", "accepted"): 1,
+        ("memory", "accepted"): 1,
     }
     world.auth.available = False
     post(client, {**CLICK, "token": token(sub="somebody")})

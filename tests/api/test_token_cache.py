@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from api.errors import CacheUnavailableError
-from api.model import Identity, PartStatus, Rejection, Verdict
+from api.model import Identity, Kept, PartStatus, Rejection, Verdict
 from api.token_cache import InMemoryTokenCache, RedisTokenCache
 from api.users import TokenCache
 from contracts.reasons import Reason
@@ -26,6 +26,12 @@ TOKEN = "header.payload.signature"
 TIMEOUT_SECONDS = 0.05
 
 pytestmark = pytest.mark.stack
+
+
+def keep(cache: TokenCache, verdict: Verdict, seconds: float = 60) -> Kept:
+    kept = Kept(verdict, time.time() + seconds)
+    cache.put(TOKEN, kept)
+    return kept
 
 
 @pytest.fixture
@@ -51,30 +57,40 @@ class TestBothKinds:
         ],
     )
     def test_gives_back_what_was_kept(self, cache: TokenCache, verdict: Verdict) -> None:
-        cache.put(TOKEN, verdict, 60)
-        assert cache.get(TOKEN) == verdict
+        kept = keep(cache, verdict)
+        assert cache.get(TOKEN) == kept
 
     def test_knows_nothing_of_other_tokens(self, cache: TokenCache) -> None:
-        cache.put(TOKEN, Identity("u"), 60)
+        keep(cache, Identity("u"))
         assert cache.get(TOKEN + "x") is None
 
     def test_the_later_verdict_counts(self, cache: TokenCache) -> None:
-        cache.put(TOKEN, Identity("u"), 60)
-        cache.put(TOKEN, Rejection(Reason.TOKEN_REVOKED), 60)
-        assert cache.get(TOKEN) == Rejection(Reason.TOKEN_REVOKED)
+        keep(cache, Identity("u"))
+        later = keep(cache, Rejection(Reason.TOKEN_REVOKED))
+        assert cache.get(TOKEN) == later
 
     def test_forgets_in_time(self, cache: TokenCache) -> None:
-        cache.put(TOKEN, Identity("u"), 0.2)
-        assert cache.get(TOKEN) == Identity("u")
+        kept = keep(cache, Identity("u"), 0.2)
+        assert cache.get(TOKEN) == kept
         wait_until(lambda: cache.get(TOKEN) is None, "the entry ends", timeout_seconds=5)
 
     def test_keeps_nothing_for_no_time(self, cache: TokenCache) -> None:
-        cache.put(TOKEN, Identity("u"), 0.0001)
+        keep(cache, Identity("u"), 0.0001)
         wait_until(lambda: cache.get(TOKEN) is None, "the entry ends", timeout_seconds=1)
 
 
+def test_memory_is_bounded_and_keeps_what_is_used() -> None:
+    memory = InMemoryTokenCache(time.time)
+    used = keep(memory, Identity("u"))
+    for number in range(10_000):
+        memory.put(f"token {number}", used)
+        assert memory.get(TOKEN) == used
+    assert memory.get("token 0") is None
+    assert memory.get("token 9999") == used
+
+
 def test_redis_learns_a_hash_and_a_lifetime(real: RedisTokenCache, raw: redis.Redis) -> None:
-    real.put(TOKEN, Identity("u"), 60)
+    keep(real, Identity("u"))
     key = f"auth:{hashlib.sha256(TOKEN.encode()).hexdigest()}".encode()
     assert raw.keys("*") == [key]
     assert 59_000 < raw.pttl(key) <= 60_000
@@ -87,11 +103,14 @@ def test_redis_learns_a_hash_and_a_lifetime(real: RedisTokenCache, raw: redis.Re
         b"not JSON",
         b"[]",
         b"{}",
-        b'{"reason": "no such"}',
-        b'{"user_id": "", "expires_at": 1}',
-        b'{"user_id": "anonymous", "expires_at": null}',
-        b'{"user_id": "u", "expires_at": "x"}',
-        b'{"user_id": "u"}',
+        b'{"reason": "no such", "until": 1.5}',
+        b'{"reason": "token_invalid"}',
+        b'{"user_id": "", "expires_at": 1, "until": 1.5}',
+        b'{"user_id": "anonymous", "expires_at": null, "until": 1.5}',
+        b'{"user_id": "u", "expires_at": "x", "until": 1.5}',
+        b'{"user_id": "u", "until": 1.5}',
+        b'{"user_id": "u", "expires_at": null}',
+        b'{"user_id": "u", "expires_at": null, "until": "x"}',
         b"\xff",
     ],
 )
@@ -141,9 +160,7 @@ def test_a_redis_that_swallows_connections_is_given_up() -> None:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
         with closing(RedisTokenCache.connect(url, timeout_seconds=TIMEOUT_SECONDS)) as cache:
             assert seconds_to_fail(lambda: cache.get(TOKEN)) < 5 * TIMEOUT_SECONDS
-            assert seconds_to_fail(lambda: cache.put(TOKEN, Identity("u"), 9)) < (
-                5 * TIMEOUT_SECONDS
-            )
+            assert seconds_to_fail(lambda: keep(cache, Identity("u"), 9)) < (5 * TIMEOUT_SECONDS)
 
 
 def test_a_paused_redis_costs_little_and_is_used_again(tmp_path: Path) -> None:
@@ -151,7 +168,7 @@ def test_a_paused_redis_costs_little_and_is_used_again(tmp_path: Path) -> None:
         redis_server(tmp_path) as server,
         closing(RedisTokenCache.connect(server.url, timeout_seconds=TIMEOUT_SECONDS)) as cache,
     ):
-        cache.put(TOKEN, Identity("u"), 60)
+        keep(cache, Identity("u"))
         server.process.send(signal.SIGSTOP)
         took = [seconds_to_fail(lambda: cache.get(TOKEN)) for _ in range(20)]
         assert sum(took) < 12 * TIMEOUT_SECONDS, "most of them never waited"
@@ -163,7 +180,7 @@ def test_a_restarted_redis_is_used_again(tmp_path: Path) -> None:
     port = free_port()
     with redis_server(tmp_path, port=port) as server:
         cache = RedisTokenCache.connect(server.url, timeout_seconds=1)
-        cache.put(TOKEN, Identity("u"), 60)
+        keep(cache, Identity("u"))
     with closing(cache):
         assert not answers(cache)
         with redis_server(tmp_path, port=port):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from api.auth_http import InMemoryAuthService
 from api.errors import AuthUnavailableError, CacheUnavailableError, Refusal
-from api.model import Identity, Rejection, Verdict
+from api.model import Identity, Kept, Rejection, Verdict
 from api.token_cache import InMemoryTokenCache
-from api.users import CacheTimes, Users, usable_user_id
+from api.users import CacheTimes, TokenCache, Users, usable_user_id
 from contracts.reasons import Reason
 
 NOW = 1_000_000.0
@@ -19,16 +22,19 @@ TIMES = CacheTimes(identity_seconds=300.0, rejection_seconds=30.0)
 
 
 class BrokenCache:
-    """A cache that never answers, and counts how often it is asked."""
+    """A cache that does not answer once it is broken, and counts how often it is asked."""
 
     def __init__(self) -> None:
         self.asked = 0
+        self.answer: Kept | None = None
 
-    def get(self, token: str) -> Verdict | None:
+    def get(self, token: str) -> Kept | None:
         self.asked += 1
+        if self.answer is not None:
+            return self.answer
         raise CacheUnavailableError("down")
 
-    def put(self, token: str, verdict: Verdict, ttl_seconds: float) -> None:
+    def put(self, token: str, kept: Kept) -> None:
         self.asked += 1
         raise CacheUnavailableError("down")
 
@@ -59,15 +65,19 @@ class House:
         self.auth.available = verdict is not None
         self.local = local or Local()
 
-    def resolve(self, token: str | None = TOKEN, cache: BrokenCache | None = None) -> str:
-        users = Users(
+    def users(self, cache: TokenCache | None = None) -> Users:
+        """A process that has heard nothing yet."""
+        return Users(
+            memory=InMemoryTokenCache(lambda: self.now),
             cache=cache or self.cache,
             auth=self.auth,
             local=self.local,
             clock=lambda: self.now,
             times=TIMES,
         )
-        return users.resolve(token)
+
+    def resolve(self, token: str | None = TOKEN, cache: TokenCache | None = None) -> str:
+        return self.users(cache).resolve(token)
 
     def refusal(self) -> Reason:
         with pytest.raises(Refusal) as refused:
@@ -117,7 +127,7 @@ def test_a_token_that_has_ended_by_its_own_word_is_not_kept() -> None:
 
 def test_an_entry_that_outlived_its_token_is_not_believed() -> None:
     house = House(Identity("u"))
-    house.cache.put(TOKEN, Identity("stale", NOW), 100)
+    house.cache.put(TOKEN, Kept(Identity("stale", NOW), NOW + 100))
     assert house.resolve() == "u"
 
 
@@ -165,12 +175,91 @@ def test_with_nobody_to_judge_it_is_refused_for_now() -> None:
     assert refused.value.retry_after_seconds == 5
 
 
-def test_without_the_cache_auth_service_is_asked_each_time() -> None:
+def test_without_the_cache_each_process_asks_auth_service() -> None:
     house = House(Identity("u"))
     cache = BrokenCache()
     assert [house.resolve(cache=cache), house.resolve(cache=cache)] == ["u", "u"]
     assert house.auth.asked == 2
     assert cache.asked == 2, "a cache that did not answer is not asked to keep anything"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "kept_seconds"),
+    [
+        (Identity("u"), TIMES.identity_seconds),
+        (Identity("u", NOW + 20), 20.0),
+        (Rejection(Reason.TOKEN_REVOKED), TIMES.rejection_seconds),
+    ],
+)
+def test_a_process_asks_nobody_about_what_it_knows_as_long_as_it_may_be_kept(
+    verdict: Verdict, kept_seconds: float
+) -> None:
+    house, cache = House(verdict), BrokenCache()
+    users = house.users(cache)
+    first = outcome(users)
+    house.now = NOW + kept_seconds - 1
+    assert (outcome(users), cache.asked, house.auth.asked) == (first, 1, 1)
+    house.now = NOW + kept_seconds
+    assert (outcome(users), cache.asked, house.auth.asked) == (first, 2, 2)
+
+
+def test_a_process_keeps_what_others_heard_no_longer_than_they_do() -> None:
+    house, cache = House(Identity("new")), BrokenCache()
+    users = house.users(cache)
+    cache.answer = Kept(Identity("old"), NOW + 10)
+    assert outcome(users) == "old"
+    house.now, cache.answer = NOW + 9, None
+    assert outcome(users) == "old"
+    house.now = NOW + 10
+    assert outcome(users) == "new"
+
+
+def test_a_clock_that_is_wrong_elsewhere_makes_nothing_last_longer() -> None:
+    house, cache = House(Identity("new")), BrokenCache()
+    users = house.users(cache)
+    cache.answer = Kept(Identity("old"), NOW + 1_000_000)
+    assert outcome(users) == "old"
+    house.now, cache.answer = NOW + TIMES.identity_seconds, None
+    assert outcome(users) == "new"
+
+
+@pytest.mark.parametrize("verdict", [Identity("u"), Rejection(Reason.TOKEN_REVOKED), None])
+def test_of_many_at_the_same_time_one_asks_for_all(verdict: Verdict | None) -> None:
+    together, release = 8, threading.Event()
+
+    class SlowAuth(InMemoryAuthService):
+        def verify(self, token: str) -> Verdict:
+            release.wait(10)
+            return super().verify(token)
+
+    house = House(None)
+    house.auth = SlowAuth({} if verdict is None else {TOKEN: verdict})
+    house.auth.available = verdict is not None
+    users = house.users()
+    started = threading.Barrier(together + 1)
+
+    def ask() -> str:
+        started.wait(10)
+        return outcome(users)
+
+    with ThreadPoolExecutor(together) as pool:
+        answers = [pool.submit(ask) for _ in range(together)]
+        started.wait(10)
+        time.sleep(0.2)
+        release.set()
+        found = {answer.result(10) for answer in answers}
+    assert len(found) == 1
+    assert house.auth.asked == 1
+    outcome(users)
+    assert house.auth.asked == (1 if verdict else 2), "nothing is left open"
+
+
+def outcome(users: Users) -> str:
+    """The user, or why there is none."""
+    try:
+        return users.resolve(TOKEN)
+    except Refusal as refusal:
+        return refusal.reason
 
 
 def test_a_user_other_than_the_tokens_own_is_refused_and_reported(

@@ -140,6 +140,7 @@ class World:
         return Parts(
             catalog=self.catalog,
             users=Users(
+                memory=InMemoryTokenCache(self.seconds),
                 cache=self.cache,
                 auth=self.auth,
                 local=local,
