@@ -92,8 +92,8 @@ class KafkaSource:
                 # What is fetched ahead is in memory beside the chunk: by default up to 100,000
                 # messages of each partition, of which the kilobytes count the values alone.
                 "queued.min.messages": 5_000,
-                "queued.max.messages.kbytes": 8_192,
-                "fetch.max.bytes": 8 * 2**20,
+                "queued.max.messages.kbytes": 2_048,
+                "fetch.max.bytes": 2 * 2**20,
                 # A full queue is looked at again after that; by default a second.
                 "fetch.queue.backoff.ms": 20,
                 "partition.assignment.strategy": "range",
