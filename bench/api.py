@@ -5,8 +5,9 @@
     python -m bench.api [--rate 660] [--seconds 20] [--workers 2]
 
 The real API over the real parts, each state for ``--seconds``: all well, then Kafka, Redis,
-auth_service and the registry paused (SIGSTOP: they accept connections and say nothing) and stopped
-in turn.  After each, an empty spool is waited for.  Each state begins under load, two seconds after
+auth_service and the registry paused (SIGSTOP: they accept connections and say nothing), stopped,
+and stopped for half of the time and started again, in turn.  After each, an empty spool is waited
+for.  Each state begins under load, two seconds after
 the driver did, and its beginning counts.  Redis knows the tokens of all users before the first.
 
 Arrivals are fixed in advance, evenly spaced (an open loop), and a latency is counted from the time
@@ -155,8 +156,12 @@ def measure(folder: Path, rate: float, seconds: float, workers: int) -> None:
         show("all well", baseline, baseline)
         parts = {"Kafka": kafka, "Redis": redis, "auth_service": auth, "registry": registry}
         for name, part in parts.items():
-            for state, fault in (("paused", part.paused), ("stopped", part.stopped)):
-                found = run_driver(api, rate, seconds, fault)
+            for state, fault, share in (
+                ("paused", part.paused, None),
+                ("stopped", part.stopped, None),
+                ("restarted", part.stopped, 0.5),
+            ):
+                found = run_driver(api, rate, seconds, fault, share)
                 show(f"{name} {state}", found, baseline)
                 wait_until(lambda: _whole(api), "the spool is empty", 120)
         show("all well again", run_driver(api, rate, seconds), baseline)
@@ -175,13 +180,22 @@ def run_driver(
     rate: float,
     seconds: float,
     fault: Callable[[], AbstractContextManager[None]] = nullcontext,
+    share: float | None = None,
 ) -> Found:
-    """The driver in a process of its own; the fault begins when its lead is over."""
+    """The driver in a process of its own.
+
+    The fault begins when its lead is over, and ends with it, or after that share of the time.
+    """
     options = ["--rate", str(rate), "--seconds", str(seconds)]
     with _driver(api, options) as process:
         assert process.stdout is not None
         process.stdout.readline()
         with fault():
+            if share is None:
+                told = process.stdout.read()
+            else:
+                time.sleep(seconds * share)
+        if share is not None:
             told = process.stdout.read()
     return Found(**json.loads(told))
 
