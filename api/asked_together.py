@@ -1,4 +1,4 @@
-"""One answer for all who ask the same at the same time, so that a new token is judged once."""
+"""Calls that are shared, so that a new token is judged once and not once for each event."""
 
 from __future__ import annotations
 
