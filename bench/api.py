@@ -7,8 +7,8 @@
 The real API over the real parts, each state for ``--seconds``: all well, then Kafka, Redis,
 auth_service and the registry paused (SIGSTOP: they accept connections and say nothing), stopped,
 and stopped for half of the time and started again, in turn.  After each, an empty spool is waited
-for.  Each state begins under load, two seconds after the driver did, and its beginning counts.  Redis
-knows the tokens of all users before the first.
+for.  Each state begins under load, two seconds after the driver did, and its beginning counts.
+Redis knows the tokens of all users before the first.
 
 Arrivals are fixed in advance, evenly spaced (an open loop), and a latency is counted from the time
 an event was due, not from when it was sent.  The driver is a process of its own; its own lag (how
