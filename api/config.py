@@ -4,8 +4,6 @@
 variable                     meaning (default)
 ===========================  ======================================================================
 KAFKA_BOOTSTRAP_SERVERS      ``host:port``, several separated by commas
-KAFKA_TOPIC                  where accepted events go (``ugc.events``)
-KAFKA_REJECTED_TOPIC         where refused events go (KAFKA_TOPIC with ``.rejected``)
 SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
 REDIS_URL                    ``redis://host:port``, without a db number
 AUTH_SERVICE_URL             auth_service, without a path
@@ -44,8 +42,8 @@ CORS_ORIGINS                 ``https://host[:port]`` of pages that may read answ
 CORS_MAX_AGE_SECONDS         how long a browser need not ask again whether it may send (7200)
 ===========================  ======================================================================
 
-:mod:`registry.options` reads more about the Schema Registry.  A variable that is set to nothing
-counts as not set.
+:mod:`registry.topics` reads the names of the topics, :mod:`registry.options` more about the Schema
+Registry.  A variable that is set to nothing counts as not set.
 """
 
 from __future__ import annotations
@@ -66,6 +64,7 @@ from api.rate_counts import parse_rate
 from api.rate_limit import Rate
 from api.users import CacheTimes
 from registry.options import RegistryOptions
+from registry.topics import TopicNames
 
 _THIRTY_DAYS_SECONDS = 30 * 24 * 3600
 
@@ -127,11 +126,11 @@ class ApiConfig:
             body_bytes=read.count("BATCH_LIMIT_BYTES", 1_048_576),
             events=read.count("BATCH_LIMIT_EVENTS", 500),
         )
-        kafka_topic = read.text("KAFKA_TOPIC", "ugc.events")
+        topics = TopicNames.from_env(env)
         return cls(
             kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
-            kafka_topic=kafka_topic,
-            rejected_topic=read.text("KAFKA_REJECTED_TOPIC", f"{kafka_topic}.rejected"),
+            kafka_topic=topics.events,
+            rejected_topic=topics.rejected,
             schema_registry_url=read.urls("SCHEMA_REGISTRY_URL", ("http", "https")),
             registry=RegistryOptions.from_env(env),
             redis_url=read.url("REDIS_URL", ("redis", "rediss")),

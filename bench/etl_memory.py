@@ -161,6 +161,7 @@ def kafka_config(address: str) -> KafkaConfig:
         bootstrap_servers=address,
         topic=TOPIC,
         dead_letter_topic="ugc.events.dead-letter",
+        rejected_topic="ugc.events.rejected",
         group_id="bench",
         session_timeout_ms=3_000,
     )

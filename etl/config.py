@@ -4,9 +4,6 @@
 variable                     meaning (default)
 ===========================  ======================================================================
 KAFKA_BOOTSTRAP_SERVERS      ``host:port``, several separated by commas
-KAFKA_TOPIC                  where the events come from (``ugc.events``)
-KAFKA_DEAD_LETTER_TOPIC      where unusable messages go (``ugc.events.dead-letter``)
-KAFKA_REJECTED_TOPIC         where the API keeps what it refused (KAFKA_TOPIC with ``.rejected``)
 KAFKA_GROUP_ID               consumer group whose workers share the partitions (``ugc-etl``)
 KAFKA_SESSION_TIMEOUT_MS     a worker silent for that long loses its partitions (10,000)
 SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
@@ -26,8 +23,8 @@ ETL_GAP_GRACE_SECONDS        a number that a producer gave out counts as missing
 ETL_PRODUCER_MEMORY_SECONDS  how long the numbers of a producer that is gone are kept (604,800)
 ===========================  ======================================================================
 
-:mod:`registry.options` reads more about the Schema Registry.  A variable that is set to nothing
-counts as not set.
+:mod:`registry.topics` reads the names of the topics, :mod:`registry.options` more about the Schema
+Registry.  A variable that is set to nothing counts as not set.
 """
 
 from __future__ import annotations
@@ -40,6 +37,7 @@ from urllib.parse import urlsplit
 
 from etl.errors import ConfigError
 from registry.options import RegistryOptions
+from registry.topics import TopicNames
 
 _COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
@@ -52,9 +50,9 @@ class KafkaConfig:
     bootstrap_servers: str
     topic: str
     dead_letter_topic: str
+    rejected_topic: str
     group_id: str
     session_timeout_ms: int
-    rejected_topic: str = "ugc.events.rejected"
     chunk_seconds: float = 300.0
 
     @classmethod
@@ -62,15 +60,15 @@ class KafkaConfig:
         """Kafka's share of the settings, for what needs nothing else.
 
         Raises:
-            ConfigError: a variable is missing or malformed; the text names it.
+            ConfigError, RegistrySettingError: a variable is missing or malformed; the text names
+                it.
         """
-        read = _Reader(env)
-        topic = read.text("KAFKA_TOPIC", "ugc.events")
+        read, topics = _Reader(env), TopicNames.from_env(env)
         return cls(
             bootstrap_servers=read.required("KAFKA_BOOTSTRAP_SERVERS", "host:port"),
-            topic=topic,
-            rejected_topic=read.text("KAFKA_REJECTED_TOPIC", f"{topic}.rejected"),
-            dead_letter_topic=read.text("KAFKA_DEAD_LETTER_TOPIC", "ugc.events.dead-letter"),
+            topic=topics.events,
+            dead_letter_topic=topics.dead_letters,
+            rejected_topic=topics.rejected,
             group_id=read.text("KAFKA_GROUP_ID", "ugc-etl"),
             session_timeout_ms=read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000),
             chunk_seconds=read.seconds("ETL_CHUNK_SECONDS", 300.0),

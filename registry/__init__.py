@@ -4,7 +4,7 @@ In: contracts, and JSON values that satisfy them.  Out: Avro schemas, their subj
 Registry, and Kafka values in Confluent framing.  ``registry.server`` is a registry of our own for
 machines that have none.
 
-Layers, lowest first: ``errors`` and ``options``; then ``avro``, ``values``, ``framing``,
-``compatibility``, ``lock`` (pure but for the lock file); then ``client`` (the edge), ``cache``,
-``serde``, ``subjects`` and ``asyncapi``; beside them ``server``; ``sync`` on top.
+Layers, lowest first: ``errors``, ``options`` and ``topics``; then ``avro``, ``values``,
+``framing``, ``compatibility``, ``lock`` (pure but for the lock file); then ``client`` (the edge),
+``cache``, ``serde``, ``subjects`` and ``asyncapi``; beside them ``server``; ``sync`` on top.
 """

@@ -17,7 +17,12 @@ STATE_DIR = Path(".ugc")
 def current_environment(state_dir: Path = STATE_DIR) -> Mapping[str, str]:
     """The process's environment over that of the stack running in ``state_dir``, if one is."""
     stack = running_stack(state_dir)
-    return {**(stack.env if stack else {}), **os.environ}
+    return completed(os.environ, stack.env if stack else {})
+
+
+def completed(own: Mapping[str, str], of_stack: Mapping[str, str]) -> Mapping[str, str]:
+    """``own`` over ``of_stack``; a variable that is set to nothing counts as not set."""
+    return {**of_stack, **{name: value for name, value in own.items() if value.strip()}}
 
 
 def require(env: Mapping[str, str], name: str) -> str:

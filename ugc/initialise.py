@@ -14,11 +14,12 @@ from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
 from registry.options import RegistryOptions
 from registry.sync import sync
+from registry.topics import TopicNames
 from ugc.environment import require
 from ugc.errors import SettingError
 from ugc.schema.targets import INTERNAL
 from ugc.topics import Topic, TopicError, ensure_topics
-from ugc.wiring import catalog_from, rejected_topic_name, topic_name
+from ugc.wiring import catalog_from
 
 _ATTEMPT_SECONDS = 5.0
 _THREE_DAYS_MS = 3 * 24 * 3600 * 1000
@@ -31,9 +32,9 @@ def initialise(
     """Creates what is missing. Idempotent.
 
     Args:
-        env: where the parts are, the registry's options (:mod:`registry.options`), and
-            KAFKA_TOPIC, KAFKA_DEAD_LETTER_TOPIC, KAFKA_REJECTED_TOPIC, KAFKA_PARTITIONS,
-            KAFKA_REPLICATION_FACTOR, KAFKA_MIN_INSYNC_REPLICAS.
+        env: where the parts are, the registry's options (:mod:`registry.options`), the topics'
+            names (:mod:`registry.topics`), and KAFKA_PARTITIONS, KAFKA_REPLICATION_FACTOR,
+            KAFKA_MIN_INSYNC_REPLICAS.
         wait_seconds: how long each part may take to answer.
         say: gets one line for each part.
 
@@ -56,7 +57,8 @@ def initialise(
 
     options = RegistryOptions.from_env(env)
     with closing(connect_registry(require(env, "SCHEMA_REGISTRY_URL"), options)) as registry:
-        done = patient(sync, registry, catalog, options.strategy, topic_name(env))
+        topic = TopicNames.from_env(env).events
+        done = patient(sync, registry, catalog, options.strategy, topic)
     say(f"subjects: {len(list(catalog))} contract versions, {len(done.actions)} steps taken")
     for drift in done.drift:
         say(f"subjects: drift: {drift}")
@@ -76,25 +78,26 @@ def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
     """The events' topic, the dead letters' and the refused events'.
 
     Raises:
-        SettingError: a number is malformed.
+        SettingError, RegistrySettingError: a number or a name is malformed.
     """
+    names = TopicNames.from_env(env)
     replication = _positive(env, "KAFKA_REPLICATION_FACTOR", 1)
     in_sync = _positive(env, "KAFKA_MIN_INSYNC_REPLICAS", max(1, replication - 1))
     events = Topic(
-        name=topic_name(env),
+        name=names.events,
         partitions=_positive(env, "KAFKA_PARTITIONS", 6),
         replication_factor=replication,
         min_insync_replicas=in_sync,
     )
     dead_letters = Topic(
-        name=env.get("KAFKA_DEAD_LETTER_TOPIC", "ugc.events.dead-letter"),
+        name=names.dead_letters,
         partitions=1,
         replication_factor=replication,
         retention_ms=events.retention_ms * 4,
         min_insync_replicas=in_sync,
     )
     rejected = Topic(
-        name=rejected_topic_name(env),
+        name=names.rejected,
         partitions=1,
         replication_factor=replication,
         retention_ms=_THREE_DAYS_MS,

@@ -11,8 +11,8 @@ from registry.client import connect
 from registry.lock import differences, lock_of, lock_path, lock_text, read_lock
 from registry.options import RegistryOptions
 from registry.sync import apply, plan, survey
+from registry.topics import TopicNames
 from ugc.errors import UgcError
-from ugc.wiring import topic_name
 
 Say = Callable[[str], object]
 
@@ -34,7 +34,7 @@ def sync_registry(
         DriftError: after all steps, when the registry has what no contract explains.
         RegistryError: the registry refuses, or gives no usable answer.
     """
-    options, topic = RegistryOptions.from_env(env), topic_name(env)
+    options, topic = RegistryOptions.from_env(env), TopicNames.from_env(env).events
     catalog = load_catalog(folder)
     with closing(connect(url, options)) as registry:
         found = plan(catalog, survey(registry, options.strategy, topic), options.strategy, topic)

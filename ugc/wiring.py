@@ -12,13 +12,3 @@ def catalog_from(env: Mapping[str, str]) -> Catalog:
     """The contracts in CONTRACTS_DIR, or those of the package."""
     folder = env.get("CONTRACTS_DIR", "").strip()
     return load_catalog(Path(folder) if folder else None)
-
-
-def topic_name(env: Mapping[str, str]) -> str:
-    """The topic of the events: KAFKA_TOPIC, or the default."""
-    return env.get("KAFKA_TOPIC", "").strip() or "ugc.events"
-
-
-def rejected_topic_name(env: Mapping[str, str]) -> str:
-    """The topic of the refused events: KAFKA_REJECTED_TOPIC, or that of the events and a suffix."""
-    return env.get("KAFKA_REJECTED_TOPIC", "").strip() or f"{topic_name(env)}.rejected"

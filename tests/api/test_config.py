@@ -14,6 +14,7 @@ from api.errors import ConfigError
 from api.origins import CorsPolicy
 from api.rate_limit import Rate
 from registry import options as registry_options
+from registry import topics
 from tests.api.world import ENV
 
 
@@ -174,7 +175,7 @@ def test_secrets_are_not_shown() -> None:
 
 def test_the_table_of_variables_is_complete() -> None:
     """Every variable that is read is in a module's docstring, and the other way round."""
-    tables = f"{config_module.__doc__}\n{registry_options.__doc__}"
+    tables = f"{config_module.__doc__}\n{registry_options.__doc__}\n{topics.__doc__}"
     documented = set(re.findall(r"^([A-Z][A-Z_]{3,}) ", tables, re.MULTILINE))
     reads: set[str] = set()
 

@@ -23,6 +23,7 @@ def test_the_defaults() -> None:
         bootstrap_servers="127.0.0.1:9092",
         topic="ugc.events",
         dead_letter_topic="ugc.events.dead-letter",
+        rejected_topic="ugc.events.rejected",
         group_id="ugc-etl",
         session_timeout_ms=10_000,
     )

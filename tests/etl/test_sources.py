@@ -134,6 +134,7 @@ def config_of(server: Broker) -> KafkaConfig:
         bootstrap_servers=server.address,
         topic=TOPIC,
         dead_letter_topic="ugc.events.dead-letter",
+        rejected_topic="ugc.events.rejected",
         group_id="ugc-etl",
         session_timeout_ms=SESSION_MS,
     )
@@ -241,6 +242,7 @@ def test_what_apache_kafka_also_does() -> None:
         bootstrap_servers=server,
         topic=TOPIC,
         dead_letter_topic="unused",
+        rejected_topic="unused",
         group_id="g",
         session_timeout_ms=6_000,
     )

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import orjson
 import pytest
 
-from api.config import ApiConfig
 from api.errors import Refusal
 from api.rejected import Hints, key_and_value, rejected
 from contracts.reasons import Reason
 from contracts.validation import Violation
-from etl.config import KafkaConfig
 from etl.memory import MemoryHistory, MemoryTopic
 from etl.refusals import each_refusal, read_refusals
-from tests.api.world import ENV, NOW
-from ugc.initialise import topics
+from tests.api.world import NOW
 from ugc.rejected import Sort, Tally, as_dict, tally
-from ugc.wiring import rejected_topic_name
 
 
 class Topic:
@@ -103,19 +96,3 @@ def test_whatever_lies_in_the_topic_is_counted(value: bytes, expected: Sort) -> 
     topic = Topic()
     topic.topic.append(0, None, value)
     assert topic.tally() == {expected: Tally(1)}
-
-
-@pytest.mark.parametrize(
-    ("env", "name"),
-    [
-        ({}, "ugc.events.rejected"),
-        ({"KAFKA_TOPIC": "mine"}, "mine.rejected"),
-        ({"KAFKA_TOPIC": "mine", "KAFKA_REJECTED_TOPIC": "other"}, "other"),
-    ],
-)
-def test_all_programs_mean_the_same_topic(env: Mapping[str, Any], name: str) -> None:
-    assert ApiConfig.from_env({**ENV, **env}).rejected_topic == name
-    assert KafkaConfig.from_env({**ENV, **env}).rejected_topic == name
-    assert rejected_topic_name(env) == name
-    (made,) = (topic for topic in topics(env) if topic.name == name)
-    assert (made.partitions, made.retention_ms, made.retention_bytes) == (1, 259_200_000, 2**30)

@@ -51,7 +51,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 @contextmanager
 def _metrics_shared() -> Iterator[None]:
     """Lets the worker processes add up what they count; they take over this environment."""
-    if _SHARED_METRICS in os.environ:
+    if os.environ.get(_SHARED_METRICS, "").strip():
         yield
         return
     with TemporaryDirectory(prefix="ugc-api-metrics-") as folder:

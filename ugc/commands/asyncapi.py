@@ -23,12 +23,13 @@ def command(topic: str | None, state_dir: Path) -> None:
 
     from registry.asyncapi import asyncapi_document
     from registry.options import RegistryOptions
-    from ugc.wiring import catalog_from, topic_name
+    from registry.topics import TopicNames
+    from ugc.wiring import catalog_from
 
     env = current_environment(state_dir)
     document = asyncapi_document(
         catalog_from(env),
-        topic=topic or topic_name(env),
+        topic=topic or TopicNames.from_env(env).events,
         strategy=RegistryOptions.from_env(env).strategy,
     )
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -12,12 +12,12 @@ import click
 from registry.client import ConfluentRegistry
 from registry.options import RegistryOptions
 from registry.subjects import subject_names
+from registry.topics import TopicNames
 from ugc.contracts_cli.folder import folder_option
 from ugc.gate.judge import judge
 from ugc.gate.live import with_registry
 from ugc.gate.render import FORMATS
 from ugc.gate.sources import default_reference, from_folder, from_reference
-from ugc.wiring import topic_name
 
 
 @click.command(name="check")
@@ -53,7 +53,7 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
     report = judge(base, head, dt.datetime.now(dt.UTC).date())
     if registry:
         options = RegistryOptions.from_env(os.environ)
-        subject_of = subject_names(options.strategy, topic_name(os.environ))
+        subject_of = subject_names(options.strategy, TopicNames.from_env(os.environ).events)
         with closing(ConfluentRegistry(registry, options)) as client:
             report = with_registry(report, base, head, client, subject_of)
     click.echo(FORMATS[fmt](report), nl=False)
