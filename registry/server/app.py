@@ -25,6 +25,7 @@ from werkzeug.routing import BaseConverter
 
 from registry.errors import InvalidSchemaError, RequestRefusedError, SchemaStoreError
 from registry.server import contexts, deletion, queries, refusals, registration, settings
+from registry.server.accepting import accepted_type
 from registry.server.documents import schema_document, version_document
 from registry.server.queries import Deleted
 from registry.server.requests import (
@@ -81,8 +82,7 @@ def create_app(store: SchemaStore) -> Flask:
 
     @app.before_request
     def negotiate() -> None:
-        accepted = request.accept_mimetypes
-        if accepted.provided and accepted.best_match(_ANSWERED) is None:
+        if _answered_type() is None:
             raise NotAcceptable
         if request.method in ("POST", "PUT") and request.mimetype not in _UNDERSTOOD:
             raise UnsupportedMediaType
@@ -158,6 +158,13 @@ def _subjects(store: SchemaStore) -> Blueprint:
                 with_deleted=_flag("deleted"),
             )
             return _answer(version_document(found))
+
+    @routes.get("/<subject:subject>/metadata")
+    def newest_with_metadata(subject: str) -> Response:
+        # No schema here has metadata (see registry.server.requests), so none has what is asked for.
+        with store.read() as rows:
+            queries.versions_of(rows, subject, _deleted())
+        raise refusals.schema_not_found()
 
     @routes.delete("/<subject:subject>")
     def delete(subject: str) -> Response:
@@ -337,8 +344,11 @@ def _answer(document: Any, status: int = 200) -> Response:
 
 
 def _text(body: str, status: int = 200) -> Response:
-    kind = request.accept_mimetypes.best_match(_ANSWERED, MEDIA_TYPE)
-    return Response(body, status, content_type=kind)
+    return Response(body, status, content_type=_answered_type() or MEDIA_TYPE)
+
+
+def _answered_type() -> str | None:
+    return accepted_type(request.headers.get("Accept", ""), _ANSWERED)
 
 
 def _error(status: int, code: int, message: str) -> Response:

@@ -372,6 +372,21 @@ def test_content_types(api: Api, content_type: str | None, status: int) -> None:
         (JSON, JSON),
         (f"text/html, {JSON};q=0.5", JSON),
         ("application/vnd.schemaregistry+json", "application/vnd.schemaregistry+json"),
+        # As java.net.HttpURLConnection of Java 8 sends it when it is told nothing.
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", CONFLUENT),
+        ("*", CONFLUENT),
+        ("*; q=.2", CONFLUENT),
+        ("application/*;q=.5", CONFLUENT),
+        ("text/html, application/*", CONFLUENT),
+        (f"{JSON}; charset=utf-8", JSON),
+        (f"{CONFLUENT};qs=1, {JSON};q=0.9", CONFLUENT),
+        (f"{JSON}, text/plain, */*", JSON),
+        (f"{CONFLUENT};q=0, */*;q=0.1", "application/vnd.schemaregistry+json"),
+        (f"{JSON};q=.5, */*;q=.2", JSON),
+        (JSON.upper(), JSON),
+        (f"{JSON};q=much", JSON),
+        ("", CONFLUENT),
+        (" , ;q=1", CONFLUENT),
     ],
 )
 def test_the_answer_is_of_a_type_that_is_accepted(
@@ -382,9 +397,22 @@ def test_the_answer_is_of_a_type_that_is_accepted(
         assert api.client.get(path, headers=headers).content_type == expected
 
 
-def test_an_answer_that_cannot_be_accepted(api: Api) -> None:
-    answer = api.client.get("/subjects", headers={"Accept": "text/html"})
-    assert answer.status_code == 406
+@pytest.mark.parametrize(
+    "accept", ["text/html", "text/*", "*/*;q=0", "*;q=0", f"{JSON};q=0.0", "*/json", "json"]
+)
+def test_an_answer_that_cannot_be_accepted(api: Api, accept: str) -> None:
+    assert api.client.get("/subjects", headers={"Accept": accept}).status_code == 406
+
+
+def test_no_version_has_metadata(api: Api) -> None:
+    """What Confluent's registry answers for a subject whose schemas came without metadata."""
+    assert api.get("/subjects/s/metadata?key=a&value=b") == (404, 40401)
+    api.register("s", V1)
+    for query in ("", "?key=a&value=b", "?key=a&value=b&deleted=true"):
+        assert api.get(f"/subjects/s/metadata{query}") == (404, 40403)
+    api.delete("/subjects/s")
+    assert api.get("/subjects/s/metadata") == (404, 40401)
+    assert api.get("/subjects/s/metadata?deleted=true") == (404, 40403)
 
 
 def test_a_store_that_fails_is_an_error_of_its_own(store: SchemaStore, api: Api) -> None:
