@@ -11,6 +11,7 @@ from redis.retry import Retry
 
 from api.breaker import Breaker
 from api.errors import CacheUnavailableError
+from registry.redis_primary import primary_client
 
 _T = TypeVar("_T")
 
@@ -27,7 +28,8 @@ class RedisCalls:
         """Nothing is sent before the first call.
 
         Plain RESP2 without CLIENT SETINFO keeps a new connection from waiting for further answers.
-        A broken connection is replaced once; a time-out is not repeated.
+        A broken connection is replaced once, and so is one to a server that is a replica since
+        (:mod:`registry.redis_primary`); a time-out is not repeated.
 
         Args:
             url: ``redis://host:port``, without a db number.
@@ -35,7 +37,7 @@ class RedisCalls:
                 answer.
             failures_to_open: after that many failures in a row Redis is not asked for a second.
         """
-        self._client = redis.Redis.from_url(
+        self._client = primary_client(
             url,
             db=_DB,
             protocol=2,

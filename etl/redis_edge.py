@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from etl.errors import StateLostError, StoreRefusedError, StoreUnavailableError
+from registry.redis_primary import primary_client
 
 TRUTH_DB = 2
 STATE_LOST = "STATELOST"
@@ -21,7 +22,7 @@ def connect_redis(url: str, timeout_seconds: float) -> redis.Redis:
 
     Nothing is repeated here: a run that gets no answer ends, and the next one repeats it all.
     """
-    client: redis.Redis = redis.Redis.from_url(
+    return primary_client(
         url,
         db=TRUTH_DB,
         protocol=2,
@@ -29,7 +30,6 @@ def connect_redis(url: str, timeout_seconds: float) -> redis.Redis:
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 0),
     )
-    return client
 
 
 def lua(name: str) -> str:

