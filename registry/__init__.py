@@ -6,6 +6,7 @@ machines that have none.  Beside it lies what the API and the loader share: ``to
 ``redis_primary``, a Redis client that follows a failover.
 
 Layers, lowest first: ``errors``, ``options`` and ``topics``; then ``avro``, ``values``,
-``framing``, ``compatibility``, ``lock`` (pure but for the lock file); then ``client`` (the edge),
-``cache``, ``serde``, ``subjects`` and ``asyncapi``; beside them ``server``; ``sync`` on top.
+``images``, ``framing``, ``compatibility``, ``lock`` (pure but for the lock file); then ``client``
+(the edge), ``cache``, ``serde``, ``subjects`` and ``asyncapi``; beside them ``server``; ``sync`` on
+top.
 """

@@ -26,6 +26,7 @@ from registry import framing
 from registry.avro import NAMESPACE, avro_schema
 from registry.client import SchemaRegistry
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
+from registry.images import type_check
 from registry.values import Converter, to_typed
 
 SchemaIds = Mapping[tuple[str, int], int]
@@ -94,6 +95,11 @@ class Decoder:
             f"{NAMESPACE}.{contract.event}": fastavro.parse_schema(avro_schema(catalog, contract))
             for contract in catalog.newest
         }
+        self._checks = {
+            contract.event: check
+            for contract in catalog.newest
+            if (check := type_check(ValueType(contract.data))) is not None
+        }
         self._writers: dict[int, tuple[str, Schema, Schema]] = {}
 
     def decode(self, key: bytes | None, value: bytes | None) -> Message:
@@ -120,6 +126,11 @@ class Decoder:
         if reader_name != f"{NAMESPACE}.{record['event']}":
             detail = f"the record is {reader_name}, the event in it {record['event']!r}"
             raise UndecodableError(Reason.KEY_MISMATCH, detail, schema_id)
+        if check := self._checks.get(record["event"]):
+            try:
+                check(record["data"], "/data")
+            except ValueError as error:
+                raise UndecodableError(Reason.DATA_INVALID, str(error), schema_id) from error
         return _message(record, key, schema_id)
 
     def _schemas(self, schema_id: int) -> tuple[str, Schema, Schema]:

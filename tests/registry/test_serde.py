@@ -6,13 +6,15 @@ import contextlib
 import datetime as dt
 import io
 import json
+import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import avro.io
 import avro.schema
+import fastavro
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ from registry.subjects import COMPATIBILITY, resolve_ids
 from registry.values import to_json
 from tests.support.payloads import payloads
 from tests.support.register import register_all
-from tests.support.shapes import every_shape
+from tests.support.shapes import SCHEMA, every_shape
 
 CATALOG, SHAPES = every_shape()
 REGISTRY = InMemoryRegistry()
@@ -177,6 +179,97 @@ def test_poison_is_told_by_its_reason(
     with pytest.raises(UndecodableError) as caught:
         DECODER.decode(key, value)
     assert caught.value.reason is reason
+
+
+NUMBERS = {
+    "number": {"type": "number", "description": "n"},
+    "maybe": {"type": ["number", "null"], "description": "n"},
+    "list": {
+        "type": "array",
+        "description": "n",
+        "items": {"type": "array", "items": {"type": ["number", "null"]}},
+    },
+    "map": {"type": "object", "description": "n", "additionalProperties": {"type": "number"}},
+    "inner": {
+        "type": "object",
+        "description": "n",
+        "additionalProperties": False,
+        "properties": {"number": {"type": "number", "description": "n"}},
+    },
+    "day": {"type": "string", "format": "date", "description": "d"},
+    "at": {"type": "string", "format": "date-time", "description": "d"},
+    "any": {"description": "anything"},
+}
+
+
+def written_elsewhere(schema: Any, data: Mapping[str, Any]) -> bytes:
+    """The value of a producer that writes Avro itself, without any check."""
+    envelope = {
+        "event_id": EVENT_ID, "event": "numbers", "user_id": "u", "timestamp": NOW,
+        "contract_version": 1,
+    }  # fmt: skip
+    absent = dict.fromkeys(NUMBERS)
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, schema, {**envelope, "data": {**absent, **data}})
+    return framing.header(1) + out.getvalue()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("avro_type", ["double", "float"])
+@pytest.mark.parametrize(
+    ("place", "put"),
+    [
+        ("/data/number", lambda bad: {"number": bad}),
+        ("/data/maybe", lambda bad: {"maybe": bad}),
+        ("/data/list/1/2", lambda bad: {"list": [[], [0.5, None, bad]]}),
+        ("/data/map/k", lambda bad: {"map": {"ok": 1.5, "k": bad}}),
+        ("/data/inner/number", lambda bad: {"inner": {"number": bad}}),
+    ],
+)
+def test_a_number_that_is_not_finite_is_no_message(
+    place: str, put: Callable[[float], dict[str, Any]], avro_type: str, bad: float
+) -> None:
+    problem = refusal_of(put(bad), avro_type)
+    assert problem == (Reason.DATA_INVALID, place)
+    assert refusal_of(put(0.5), avro_type) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        ({"day": dt.date(1899, 12, 31)}, "/data/day"),
+        ({"day": dt.date(2300, 1, 1)}, "/data/day"),
+        ({"at": dt.datetime(2300, 1, 1, tzinfo=dt.UTC)}, "/data/at"),
+        ({"at": dt.datetime(1899, 12, 31, 23, tzinfo=dt.UTC)}, "/data/at"),
+        ({"any": "no JSON"}, "/data/any"),
+        ({"any": '{"a": [NaN]}'}, "/data/any"),
+        ({"any": ""}, "/data/any"),
+        ({"day": dt.date(1900, 1, 1), "at": dt.datetime(2299, 12, 31, tzinfo=dt.UTC)}, None),
+        ({"any": '{"a": [1e400, null]}'}, None),
+    ],
+)
+def test_a_value_outside_of_its_type_is_no_message(data: dict[str, Any], place: str | None) -> None:
+    assert refusal_of(data) == (None if place is None else (Reason.DATA_INVALID, place))
+
+
+def refusal_of(data: Mapping[str, Any], avro_type: str = "double") -> tuple[Reason, str] | None:
+    """Why the decoder does not take what a stranger wrote, and the place."""
+    document = {**SCHEMA, "properties": NUMBERS, "required": []}
+    envelopes = CATALOG.envelopes
+    contract = parse_contract("numbers", 1, document, Path("numbers/v1.json"))
+    catalog = Catalog({"numbers": {1: contract}}, envelopes)
+    text = schema_text(avro_schema(catalog, contract)).replace('"double"', f'"{avro_type}"')
+
+    class Telling(InMemoryRegistry):
+        def schema(self, schema_id: int) -> str:
+            return text
+
+    value = written_elsewhere(fastavro.parse_schema(json.loads(text)), data)
+    try:
+        Decoder(catalog, Telling()).decode(b"numbers", value)
+    except UndecodableError as error:
+        return error.reason, error.detail.split(" ")[0]
+    return None
 
 
 @given(st.binary(max_size=200))

@@ -1,0 +1,120 @@
+"""Values that Avro can hold and a contract's type cannot. Pure.
+
+A producer that writes Avro itself is not held to patterns, lengths and bounds, but to the types:
+a number is finite, a date lies in the years that every store holds, and JSON text is JSON.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from contracts import json_text
+from contracts.formats import FIRST_DAY, LAST_DAY
+from contracts.model import (
+    ArrayType,
+    DateTimeType,
+    DateType,
+    FieldType,
+    JsonType,
+    MapType,
+    NumberType,
+    RecordType,
+    ValueType,
+)
+
+Check = Callable[[Any, str], None]
+"""Takes a typed value and its place; raises ``ValueError`` for one that is none of the type."""
+
+
+def type_check(value: ValueType) -> Check | None:
+    """The check of a typed value; ``None`` where Avro's own types say it all."""
+    inner = _check(value.type)
+    if inner is None:
+        return None
+
+    def unless_null(given: Any, at: str) -> None:
+        if given is not None:
+            inner(given, at)
+
+    return unless_null
+
+
+def _check(kind: FieldType) -> Check | None:
+    match kind:
+        case NumberType():
+            return _finite
+        case DateType():
+            return lambda given, at: _within(given, at)
+        case DateTimeType():
+            return lambda given, at: _within(given.astimezone(dt.UTC).date(), at)
+        case JsonType():
+            return _json
+        case ArrayType(items=items):
+            return _of_items(type_check(items))
+        case MapType(values=values):
+            return _of_values(type_check(values))
+        case RecordType():
+            return _of_fields(kind)
+        case _:
+            return None
+
+
+def _finite(given: float, at: str) -> None:
+    if not math.isfinite(given):
+        raise ValueError(f"{at} is not finite: {given}")
+
+
+def _within(given: dt.date, at: str) -> None:
+    if not FIRST_DAY <= given <= LAST_DAY:
+        raise ValueError(f"{at} is not from {FIRST_DAY} to {LAST_DAY}: {given}")
+
+
+def _json(given: str, at: str) -> None:
+    try:
+        orjson.loads(given)
+    except ValueError:
+        try:
+            json_text.parse(given)  # numbers that a double cannot hold
+        except ValueError as error:
+            raise ValueError(f"{at} is no JSON text: {error}") from error
+
+
+def _of_items(item: Check | None) -> Check | None:
+    if item is None:
+        return None
+
+    def check(given: Any, at: str) -> None:
+        for index, each in enumerate(given):
+            item(each, f"{at}/{index}")
+
+    return check
+
+
+def _of_values(value: Check | None) -> Check | None:
+    if value is None:
+        return None
+
+    def check(given: Any, at: str) -> None:
+        for key, each in given.items():
+            value(each, f"{at}/{key}")
+
+    return check
+
+
+def _of_fields(kind: RecordType) -> Check | None:
+    found = ((field.name, type_check(field.value)) for field in kind.fields)
+    parts = [(name, check) for name, check in found if check is not None]
+    if not parts:
+        return None
+
+    def check(given: Any, at: str) -> None:
+        for name, part in parts:
+            if given[name] is not None:
+                part(given[name], f"{at}/{name}")
+
+    return check
