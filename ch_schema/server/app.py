@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import lz4.frame
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
@@ -20,10 +21,19 @@ from ch_schema.errors import ClickHouseError, RefusedError
 DEFAULT_FORMAT = "TabSeparated"
 
 # Understood by ClickHouse's HTTP handler itself, and without a meaning here: one user, one
-# process, and answers that are complete before the first byte is sent.
+# process, answers that are complete before the first byte is sent, and a session of its own for
+# each statement.  A client may ask for compressed answers, and takes others (RFC 9110, 12.5.3).
 _IGNORED_PARAMETERS = frozenset(
-    {"user", "password", "quota_key", "query_id", "wait_end_of_query", "buffer_size"}
+    {
+        *("user", "password", "quota_key", "query_id", "role", "stacktrace"),
+        *("session_id", "session_timeout", "session_check", "close_session"),
+        *("wait_end_of_query", "buffer_size", "client_protocol_version"),
+        *("enable_http_compression", "http_zlib_compression_level"),
+        *("send_progress_in_http_headers", "http_headers_progress_interval_ms"),
+        "cancel_http_readonly_queries_on_client_close",
+    }
 )
+_PACKED_BLOCKS = ("compress", "decompress")
 _PARAMETER_PREFIX = "param_"
 _READ_ONLY = {"readonly": 2}  # forbids writes, allows settings
 
@@ -99,6 +109,9 @@ def _answer(engine: Engine, request: Request) -> bytes:
         for name in list(arguments)
         if name.startswith(_PARAMETER_PREFIX)
     }
+    for name in _PACKED_BLOCKS:
+        if arguments.pop(name, "0") not in ("", "0", "false"):
+            raise RefusedError(f"no {name} here, only Content-Encoding", _NOT_IMPLEMENTED)
     settings: dict[str, str | int] = {
         name: value for name, value in arguments.items() if name not in _IGNORED_PARAMETERS
     }
@@ -122,5 +135,11 @@ def _body(request: Request) -> bytes:
                 return gzip.decompress(body)
             except (OSError, EOFError, zlib.error) as error:
                 raise RefusedError(f"the body is not gzip: {error}", _INFLATE_FAILED) from error
+        case "lz4":
+            try:
+                unpacked: bytes = lz4.frame.decompress(body)
+            except (RuntimeError, EOFError) as error:
+                raise RefusedError(f"the body is not lz4: {error}", _INFLATE_FAILED) from error
+            return unpacked
         case other:
-            raise RefusedError(f"no Content-Encoding {other} here, only gzip", _NOT_IMPLEMENTED)
+            raise RefusedError(f"no Content-Encoding {other}, only gzip and lz4", _NOT_IMPLEMENTED)

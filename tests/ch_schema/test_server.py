@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+import lz4.frame
 import pytest
 
 from ch_schema.client import connect
@@ -114,6 +115,44 @@ def test_a_packed_body(server: FolderServer) -> None:
     assert ask(server.url, b"SELECT 1", packed).status == 400
     assert ask(server.url, gzip.compress(b"SELECT 1")[:-3], packed).status == 400
     assert ask(server.url, b"SELECT 1", {"Content-Encoding": "br"}).status == 501
+
+
+# What clickhouse-connect 1.12 sends when it is told nothing but host and port.
+_STOCK = {
+    "session_id": "3f0c5a5e-7a0f-4c0e-9f36-6f4c5b0a7c11",
+    "client_protocol_version": 54405,
+    "cancel_http_readonly_queries_on_client_close": 1,
+    "send_progress_in_http_headers": 1,
+    "http_headers_progress_interval_ms": 120_000,
+    "wait_end_of_query": 1,
+}
+
+
+def test_what_stock_clients_send(server: FolderServer) -> None:
+    accepting = {
+        "Accept-Encoding": "lz4,zstd,br,gzip,deflate",
+        "Authorization": "Basic ZGVmYXVsdDo=",
+    }
+    read = ask(server.url, b"SELECT 1 FORMAT CSV", accepting, enable_http_compression=1, **_STOCK)
+    assert read == Answer(200, None, "1\n")
+    ask(server.url, b"CREATE TABLE stock (k Int64) ENGINE = MergeTree ORDER BY k", **_STOCK)
+    packed = lz4.frame.compress(b"INSERT INTO stock FORMAT CSV\n1\n2\n")
+    assert ask(server.url, packed, {"Content-Encoding": "lz4"}, **_STOCK).status == 200
+    assert ask(server.url, packed[:-9], {"Content-Encoding": "lz4"}, **_STOCK).status == 400
+    assert ask(server.url, b"SELECT count() FROM stock", **_STOCK).body == "2\n"
+    more = {
+        "session_timeout": 60,
+        "session_check": 0,
+        "close_session": 1,
+        "quota_key": "",
+        "role": "r",
+    }
+    assert ask(server.url, b"SELECT 1", compress=0, decompress=0, **more).body == "1\n"
+
+
+@pytest.mark.parametrize("name", ["compress", "decompress"])
+def test_blocks_of_the_native_protocol_are_refused(server: FolderServer, name: str) -> None:
+    assert ask(server.url, b"SELECT 1", **{name: 1}).status == 501
 
 
 # What to ask, and with which parameters; None is a GET.

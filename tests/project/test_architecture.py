@@ -64,6 +64,7 @@ FENCES: dict[str, set[str]] = {
     "jsonschema_rs": {"contracts/validation.py"},
     "jwt": {"api/jwt_keys.py", "api/jwt_local.py", "ugc/auth_service/tokens.py"},
     "limits": {"api/rate_counts.py"},
+    "lz4": {"ch_schema/server/"},
     "prometheus_client": {"api/metrics.py", "etl/metrics.py"},
     "pybreaker": {"api/breaker.py"},
     "redis": {
