@@ -98,22 +98,52 @@ class SpoolingPublisher:
 
     def publish_all(self, records: Sequence[Record]) -> list[Outcome]:
         """Stores several at once: one wait and one sync for all. In the order given."""
+        until = time.monotonic() + self._wait_seconds
+        if not self._replayer.wait_direct(self._wait_seconds / 2):
+            return self._store_in_spool(records)
         stamps = [self._numbering.next() for _ in records]
         stamped = [
             _with_stamp(record, stamp) for record, stamp in zip(records, stamps, strict=True)
         ]
-        sent = self._to_kafka(stamped)
+        sent = self._to_kafka(stamped, until)
         outcomes = [_outcome(future) for future in sent]
         left = [at for at, outcome in enumerate(outcomes) if _may_be_spooled(outcome)]
         if left:
             problem = self._to_spool([stamped[at] for at in left], [sent[at] for at in left])
             for at in left:
                 outcomes[at] = problem
+        self._note(stamps, outcomes)
+        self._count(outcomes, spooled=sum(outcomes[at] is None for at in left))
+        return outcomes
+
+    def _store_in_spool(self, records: Sequence[Record]) -> list[Outcome]:
+        """While Kafka is not asked. Numbers are given in the order of the file.
+
+        A number given earlier would be missing for ever when the process is killed between a later
+        record's write and its own, although nobody was promised anything.
+        """
+        stamps: list[Stamp] = []
+
+        def stamped() -> list[Record]:
+            stamps.extend(self._numbering.next() for _ in records)
+            return [
+                _with_stamp(record, stamp) for record, stamp in zip(records, stamps, strict=True)
+            ]
+
+        problem: Outcome = None
+        try:
+            self._spool.append_made(stamped)
+        except SpoolError as error:
+            problem = error
+        outcomes = [problem] * len(records)
+        self._note(stamps, outcomes)
+        self._count(outcomes, spooled=0 if problem else len(records))
+        return outcomes
+
+    def _note(self, stamps: Sequence[Stamp], outcomes: Sequence[Outcome]) -> None:
         for stamp, outcome in zip(stamps, outcomes, strict=True):
             note = self._numbering.stored if outcome is None else self._numbering.refused
             note(stamp)
-        self._count(outcomes, spooled=sum(outcomes[at] is None for at in left))
-        return outcomes
 
     def counts(self) -> Counts:
         """What became of the records so far."""
@@ -161,22 +191,18 @@ class SpoolingPublisher:
         detail = waiting + damaged + ("" if state.is_direct else ", in use")
         return PartHealth(status=status, required=not state.is_direct, detail=detail)
 
-    def _to_kafka(self, records: Sequence[Record]) -> list[Future[None] | None]:
-        """What is heard from Kafka within the set time; nothing when it is not to be asked."""
-        until = time.monotonic() + self._wait_seconds
-        if not self._replayer.wait_direct(self._wait_seconds / 2):
-            return [None] * len(records)
+    def _to_kafka(self, records: Sequence[Record], until: float) -> list[Future[None]]:
+        """What is heard from Kafka until then (monotonic)."""
         sent = [self._sender.send(record) for record in records]
         for future in sent:
             with suppress(FutureTimeoutError):
                 future.exception(max(0.0, until - time.monotonic()))
-        return [*sent]
+        return sent
 
     def _to_spool(
-        self, records: Sequence[Record], sent: Sequence[Future[None] | None]
+        self, records: Sequence[Record], sent: Sequence[Future[None]]
     ) -> StoreUnavailableError | None:
-        if any(future is not None for future in sent):
-            self._replayer.report_outage()
+        self._replayer.report_outage()
         try:
             self._spool.append(records, sent)
         except SpoolError as error:
@@ -195,9 +221,9 @@ def _with_stamp(record: Record, stamp: Stamp) -> Record:
     return replace(record, headers={**record.headers, **stamp.headers()})
 
 
-def _outcome(sent: Future[None] | None) -> Outcome:
+def _outcome(sent: Future[None]) -> Outcome:
     """What Kafka has said of a record so far."""
-    if sent is None or not sent.done():
+    if not sent.done():
         return StoreUnavailableError("Kafka did not answer in time")
     error = sent.exception()
     if error is None or isinstance(error, StoreUnavailableError):

@@ -126,9 +126,21 @@ class Log:
             SpoolFullError: there is no room for them.
             SpoolError: the disk refuses.
         """
+        self.append_made(lambda: records, sent)
+
+    def append_made(
+        self,
+        make: Callable[[], Sequence[Record]],
+        sent: Sequence[Future[None] | None] | None = None,
+    ) -> None:
+        """As :meth:`append`, with records that are made when it is their turn to be written.
+
+        What numbers them in ``make`` numbers them in the order of the file, so that whatever a
+        process leaves behind that is killed, no number is missing before the last.
+        """
         now_ms = self._clock_ms()
-        bodies = [to_bytes(record, spooled_at_ms=now_ms) for record in records]
         with self._changed:
+            bodies = [to_bytes(record, spooled_at_ms=now_ms) for record in make()]
             current = self._writable(sum(map(len, bodies)) + frames.FRAME_BYTES * len(bodies))
             target = self._write(current, bodies, sent or [None] * len(bodies))
             self._sync_to(current, target)

@@ -15,10 +15,13 @@ import pytest
 from api.config import Publishing
 from api.errors import ConfigError, RecordRefusedError, StoreUnavailableError
 from api.model import PartStatus
+from api.numbering import Numbering
 from api.publisher import InMemoryPublisher, SpoolingPublisher
 from api.publishing import spooling
+from api.replay import Replayer
 from api.sending import InMemorySender
 from api.spool import slots
+from api.spool.log import Log
 from api.spool.record import Record
 from api.storing import Publisher
 from contracts.stamps import stamp_in
@@ -407,3 +410,33 @@ def test_closing_ends_the_threads_while_kafka_is_silent(world: World) -> None:
     assert time.monotonic() - began < 2
     assert not publisher.is_alive
     assert "spool-replay" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_number_in_the_spool_never_stands_before_a_smaller_one(tmp_path: Path) -> None:
+    """A worker that is killed between two writes leaves no gap that nobody was promised."""
+    is_late, may_go_on = threading.Event(), threading.Event()
+
+    def slow_first_clock() -> int:
+        if threading.current_thread().name == "slow":
+            is_late.set()
+            may_go_on.wait(10)
+        return 0
+
+    (tmp_path / "spool").mkdir()
+    log = Log(tmp_path / "spool", max_bytes=10_000_000, clock_ms=slow_first_clock)
+    sender = InMemorySender()
+    replayer = Replayer(log, sender, list, delivery_seconds=1.0)
+    replayer.report_outage()
+    publisher = SpoolingPublisher(
+        sender, log, replayer, Numbering("0" * 32), wait_seconds=WAIT_SECONDS
+    )
+    slow = threading.Thread(target=lambda: publisher.publish(record(1)), name="slow")
+    slow.start()
+    assert is_late.wait(10)
+    publisher.publish(record(2))
+    may_go_on.set()
+    slow.join()
+    found = [each.record for each in log.read(0)]
+    log.close()
+    assert [number_of(each) for each in found] == [1, 2]
+    assert [each.event_id.int for each in found] == [2, 1]
