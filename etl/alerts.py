@@ -188,7 +188,7 @@ def _loader_rules(catalog: Catalog) -> Iterator[Rule]:
             severity="page",
             event=None,
             owner=owner,
-            summary="Events that the API accepted have not come through Kafka",
+            summary="Numbers that API workers gave to events have not come through Kafka",
             description="`ugc quality` names the producers and the numbers.",
         )
 

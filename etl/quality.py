@@ -233,7 +233,9 @@ def _gaps(event: str, numbers: GapSummary | None, limit: float) -> Finding:
         for each in numbers.producers[:3]
         if each.missing
     )
-    told = f"of all events accepted by the API never came ({worst})" if worst else "never came"
+    told = "of all numbers that API workers gave never came"
+    if worst:
+        told += f": accepted events, or requests that a kill cut off unanswered ({worst})"
     return _share("gaps", event, numbers.missing, numbers.given, limit, told)
 
 
