@@ -59,7 +59,8 @@ class PairCounts:
 
     ``rows`` were inserted, also again; ``paired``, ``late``, ``unpaired`` and ``orphan_ends`` are
     what this run booked (see :class:`etl.store.PairBooks`).  ``skewed`` of the pairs have an end
-    before their start.  ``rebuilt`` halves were put back after the store had lost them.
+    before their start, or longer after it than a start waits.  ``rebuilt`` halves were put back
+    after the store had lost them.
     ``before`` and ``after`` are the store's totals around the run, other workers' included.
     """
 
