@@ -11,7 +11,7 @@ Layers, lowest first: ``errors``, ``config``; the edges' Protocols ``source``, `
 ``dead_letters``, ``store``, ``ledger``; then ``numbers``, ``stamps``, ``gaps``, ``report``,
 ``pairing``, ``decoding``, ``holding``, ``quality``, ``alerts``, ``runs_table`` (pure); the edges
 ``kafka``, ``kafka_history``, ``kafka_outbox``, ``kafka_dead_letters``, ``pair_store`` and
-``redis_ledger`` (with their ``*.lua`` and ``redis_edge``), ``metrics``, and ``memory…`` for tests; then ``load``,
-``journal``, ``parts``, ``pairs`` and ``run``; beside it ``replay``, ``letters``, ``refusals`` and
-``quality_facts``; last ``app`` (puts them together) and ``schedule``.
+``redis_ledger`` (with their ``*.lua`` and ``redis_edge``), ``metrics``, and ``memory…`` for tests;
+then ``load``, ``journal``, ``parts``, ``pairs`` and ``run``; beside it ``replay``, ``letters``,
+``refusals`` and ``quality_facts``; last ``app`` (puts them together) and ``schedule``.
 """

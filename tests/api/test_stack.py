@@ -132,7 +132,7 @@ def call(
     content_type: str = "application/json",
 ) -> Answer:
     """One request on a connection of its own; an iterator is sent in chunks."""
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
     with closing(connection):
         chunked = isinstance(body, Iterator)
         headers = {"Content-Type": content_type}
@@ -263,7 +263,7 @@ def test_a_body_with_a_length_is_read_up_to_the_limit(api: Server) -> None:
 def test_an_endless_body_is_answered_before_its_end(api: Server) -> None:
     host, port = api.url.removeprefix("http://").split(":")
     head = b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
         connection.sendall(b"8000\r\n" + b" " * 0x8000 + b"\r\n")
         connection.sendall((b"8000\r\n" + b" " * 0x8000 + b"\r\n") * 2)
@@ -274,7 +274,7 @@ def test_a_body_that_ends_too_early_is_refused(stack: Stack, api: Server) -> Non
     host, port = api.url.removeprefix("http://").split(":")
     event = json.dumps({**CLICK, "event_id": "6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b12"}).encode()
     head = b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         length = f"Content-Length: {len(event) + 1}\r\n\r\n".encode()
         connection.sendall(head + length + event)
         connection.shutdown(socket.SHUT_WR)
@@ -434,7 +434,7 @@ def test_on_sigterm_a_running_request_is_finished(stack: Stack, tmp_path: Path) 
                     running.result(0.5)
                 api.process.send(signal.SIGTERM)
                 kafka.process.send(signal.SIGCONT)
-                assert running.result(10).status == 202
+                assert running.result(60).status == 202
             assert api.process.wait_exit() == 0
         assert len(read_topic(kafka, TOPIC)) == 2
 
