@@ -87,7 +87,7 @@ def test_what_is_not_acknowledged_ends_with_an_error_in_time() -> None:
         began = time.monotonic()
         with pytest.raises(StoreUnavailableError):
             sender.send(record(b"v")).result(60)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
 
 
 def test_a_full_queue_is_an_error_and_not_a_wait() -> None:
@@ -210,7 +210,7 @@ def test_closing_ends_what_is_under_way_and_leaves_no_thread_behind() -> None:
     outcome = sender.send(record(b"v"))
     began = time.monotonic()
     sender.close(0.2)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     with pytest.raises(StoreUnavailableError):
         outcome.result(0)
     assert not sender.is_alive
