@@ -17,6 +17,7 @@ import pytest
 from ch_schema.client import ClickHouse, connect
 from ch_schema.migrate import ensure_tables
 from contracts.loader import Catalog, parse_contract
+from contracts.reasons import Reason
 from etl.errors import OlderContractsError
 from etl.load import Loader
 from etl.memory import MemoryHistory
@@ -176,3 +177,21 @@ def test_a_replay_by_older_contracts_changes_no_row() -> None:
             should_stop=lambda: False,
         )
     assert rollout.world.rows(CLICK) == before
+
+
+def test_an_event_without_a_contract_is_set_aside_and_usable_once_there_is_one() -> None:
+    unknown = Catalog(
+        {name: each for name, each in CATALOG.versions.items() if name != CLICK},
+        CATALOG.envelopes,
+    )
+    rollout = Rollout()
+    world = rollout.world
+    rollout.step("loader", unknown)
+    sent = world.click()
+    assert world.run().outcome == "done"
+    (letter,) = world.dead_letters.letters
+    assert (letter.reason, letter.original) == (Reason.SCHEMA_NOT_OURS, sent)
+    rollout.step("loader", CATALOG)
+    world.topic.append(sent.partition, sent.key, sent.value, sent.headers)
+    world.run()
+    assert len(world.rows(CLICK)) == 1
