@@ -50,6 +50,7 @@ class Reason(StrEnum):
     MAGIC_BYTE_WRONG = "magic_byte_wrong"
     SCHEMA_ID_UNKNOWN = "schema_id_unknown"
     SCHEMA_NOT_OURS = "schema_not_ours"
+    SCHEMA_NEWER = "schema_newer"
     AVRO_UNREADABLE = "avro_unreadable"
     TRAILING_BYTES = "trailing_bytes"
     KEY_MISMATCH = "key_mismatch"
@@ -98,6 +99,10 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.MAGIC_BYTE_WRONG: "The Kafka value does not begin with the magic byte 0.",
     Reason.SCHEMA_ID_UNKNOWN: "The registry knows no schema with the id in the Kafka value.",
     Reason.SCHEMA_NOT_OURS: "The schema id belongs to a record that no contract describes.",
+    Reason.SCHEMA_NEWER: (
+        "The schema says more of the event than the loader's contracts do. Nothing is set aside for"
+        " it: the loader waits for newer contracts."
+    ),
     Reason.AVRO_UNREADABLE: "The Kafka value cannot be decoded with the schema it names.",
     Reason.TRAILING_BYTES: "The Kafka value goes on after the Avro record.",
     Reason.KEY_MISMATCH: "The Kafka key is not the name of the event in the value.",

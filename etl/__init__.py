@@ -9,9 +9,9 @@ commit.  Nothing is committed before it is stored, and every step may be done tw
 
 Layers, lowest first: ``errors``, ``config``; the edges' Protocols ``source``, ``outbox``,
 ``dead_letters``, ``store``, ``ledger``; then ``numbers``, ``stamps``, ``gaps``, ``report``,
-``pairing``, ``decoding``, ``quality``, ``alerts``, ``runs_table`` (pure); the edges ``kafka``,
-``kafka_history``, ``kafka_outbox``, ``kafka_dead_letters``, ``pair_store`` and ``redis_ledger``
-(with their ``*.lua`` and ``redis_edge``), ``metrics``, and ``memory…`` for tests; then ``load``,
-``journal``, ``parts``, ``pairs`` and ``run``; beside it ``replay``, ``letters``, ``refusals`` and
-``quality_facts``; last ``app`` (puts them together) and ``schedule``.
+``pairing``, ``decoding``, ``holding``, ``quality``, ``alerts``, ``runs_table`` (pure); the edges
+``kafka``, ``kafka_history``, ``kafka_outbox``, ``kafka_dead_letters``, ``pair_store`` and
+``redis_ledger`` (with their ``*.lua`` and ``redis_edge``), ``metrics``, and ``memory…`` for tests;
+then ``load``, ``journal``, ``parts``, ``pairs`` and ``run``; beside it ``replay``, ``letters``,
+``refusals`` and ``quality_facts``; last ``app`` (puts them together) and ``schedule``.
 """

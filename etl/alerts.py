@@ -178,6 +178,16 @@ def _loader_rules(catalog: Catalog) -> Iterator[Rule]:
         summary="Partition {{ $labels.partition }} has a backlog that does not shrink",
         description="`ugc quality` names the oldest message; see docs/operations.md.",
     )
+    yield Rule(
+        name="UgcLoaderNeedsContracts",
+        expr='max(ugc_etl_last_run_outcome{outcome="held"}) > 0',
+        hold="15m",
+        severity="page",
+        event=None,
+        owner=owner,
+        summary="The loader's contracts are older than messages that wait in Kafka",
+        description="Nothing is lost: restart the loader with the contracts that the API has.",
+    )
     ratios = [q for c in catalog.newest if (q := c.quality.max_gap_ratio) is not None]
     if ratios:
         yield Rule(

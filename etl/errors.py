@@ -6,6 +6,7 @@
     ├── ConfigError                an environment variable or option is missing or malformed
     ├── ReplayError                what shall be loaded again cannot be: unknown, or not kept
     ├── PlanError                  a contract declares a pairing that cannot be carried out
+    ├── OlderContractsError        messages say more than the contracts here; try again with newer
     ├── SourceError
     │   ├── SourceUnavailableError   Kafka does not answer in time; try again later
     │   │   └── TopicMissingError    … since there is no such topic
@@ -46,6 +47,16 @@ class PlanError(EtlError):
 
 class ReplayError(EtlError):
     """What shall be loaded again, or looked at, cannot be: it is unknown, or not kept any more."""
+
+
+class OlderContractsError(EtlError):
+    """Messages wait in Kafka whose schema says more than this loader's contracts do."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"the loader's contracts are older than messages in Kafka, which wait there: {where}."
+            " Nothing is lost; restart the loader with the contracts that the API has"
+        )
 
 
 class SourceError(EtlError):

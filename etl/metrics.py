@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 
 from etl.report import RunReport
 
-Outcome = Literal["done", "stopped", "unbalanced", "failed"]
-OUTCOMES: tuple[Outcome, ...] = ("done", "stopped", "unbalanced", "failed")
+Outcome = Literal["done", "stopped", "held", "unbalanced", "failed"]
+OUTCOMES: tuple[Outcome, ...] = ("done", "stopped", "held", "unbalanced", "failed")
 
 _MESSAGES = {
     "consumed": "Messages read from Kafka and committed",

@@ -51,7 +51,8 @@ _MILLISECOND = dt.timedelta(milliseconds=1)
 class Derived:
     """A row of a derived event. Partition and offset are its start's.
 
-    ``skewed``: the end's time lies before the start's, so the duration was set to 0.
+    ``skewed``: the clocks of its halves seem to differ. Either the end's time lies before the
+    start's, so the duration was set to 0, or they are farther apart than a start waits.
     """
 
     view: str
@@ -135,7 +136,8 @@ class PairingPlan:
         elapsed_ms = orjson.loads(entry.end)["at"] - start["at"]
         data[self._pairing.duration] = self._seconds(max(0, elapsed_ms))
         data |= self._pairing.when_paired
-        return self._derived(entry.view, start, data, VERSION_PAIRED, skewed=elapsed_ms < 0)
+        skewed = not 0 <= elapsed_ms <= self.wait_ms
+        return self._derived(entry.view, start, data, VERSION_PAIRED, skewed=skewed)
 
     def orphan(self, original: bytes, topic: str) -> DeadLetter:
         """The dead letter of an end whose start never came, from its half's ``original``."""

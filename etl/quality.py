@@ -10,6 +10,9 @@ from contracts.loader import Catalog
 from contracts.model import Contract
 from etl.gaps import GapSummary
 
+_MOST_SKEWED = 0.01
+"""Ends do come after the waiting time now and then; more of them are a clock that is wrong."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFacts:
@@ -28,10 +31,11 @@ class EventFacts:
 
 @dataclass(frozen=True, slots=True)
 class ViewFacts:
-    """Rows of a derived event that were stored in that time."""
+    """Rows of a derived event that were stored in that time; ``skewed`` of the pairs then."""
 
     paired: int
     unpaired: int
+    skewed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Facts:
     numbers: GapSummary | None = None
     range_faults: Sequence[RangeFault] = ()
     waiting: Sequence[Waiting] = ()
+    from_the_future: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +147,15 @@ def _books(facts: Facts) -> Iterator[Finding]:
         or "every offset is in the books of exactly one run: nothing was skipped or read twice",
     )
     yield Finding(
+        check="times to come",
+        event=None,
+        measured=facts.from_the_future,
+        limit=0,
+        met=not facts.from_the_future,
+        explanation=f"{facts.from_the_future} runs or waiting messages have times more than a"
+        " minute ahead of this host's clock: it, a loader's or a worker's is wrong",
+    )
+    yield Finding(
         check="balanced runs",
         event=None,
         measured=facts.unbalanced,
@@ -184,6 +198,10 @@ def _of_event(contract: Contract, facts: Facts) -> Iterator[Finding]:
         total = views.paired + views.unpaired
         limit = quality.max_unpaired_ratio
         yield _conduct("unpaired", event, views.unpaired, total, limit, "views have no end")
+    if contract.pairing is not None:
+        views = facts.views.get(event, ViewFacts(0, 0))
+        what = "pairs have their end before their start, or longer after it than a start waits"
+        yield _conduct("clocks", event, views.skewed, views.paired, _MOST_SKEWED, what)
     if quality.max_freshness_seconds is not None:
         yield _freshness(contract, facts, quality.max_freshness_seconds)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ch_schema.quoting import quote_identifier
@@ -21,6 +21,9 @@ from etl.runs_table import EVENT_COUNTS, TABLE
 from etl.source import History
 
 _PEEK_MESSAGES = 100
+_TOLERANCE = dt.timedelta(minutes=1)
+"""So far clocks may differ."""
+
 _NO_PARAMETERS: Mapping[str, object] = {}
 
 
@@ -51,6 +54,7 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
         ClickHouseError, SourceUnavailableError, StoreUnavailableError: a part does not answer.
     """
     runs = _runs(witnesses.clickhouse, since)
+    waits = waiting(witnesses.history, now)
     ranges = [each for run in runs for each in _ranges(run)]
     refused = read_refusals(witnesses.refusals, milliseconds(since))
     return Facts(
@@ -58,17 +62,19 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
         interrupted=sum(run["outcome"] == INTERRUPTED for run in runs),
         unbalanced=sum(not run["balanced"] for run in runs),
         events=_events(witnesses, runs, ranges),
-        views=_views(witnesses, since),
+        views=_views(witnesses, runs, since),
         refused=None if refused is None else refused.by_event,
         refusal_reasons={} if refused is None else refused.by_reason,
         numbers=_numbers(witnesses, runs),
         range_faults=_faults(witnesses.history, ranges),
-        waiting=waiting(witnesses.history, now),
+        waiting=[replace(each, age_seconds=max(0.0, each.age_seconds)) for each in waits],
+        from_the_future=sum(run["started_at"] > now + _TOLERANCE for run in runs)
+        + sum(each.age_seconds < -_TOLERANCE.total_seconds() for each in waits),
     )
 
 
 def waiting(history: History, now: dt.datetime) -> list[Waiting]:
-    """The partitions with messages behind the group's offset."""
+    """The partitions with messages behind the group's offset; ages may be below 0."""
     bounds, committed = history.bounds(), history.committed()
     positions = {p: committed.get(p, span.start) for p, span in bounds.items()}
     history.begin(positions, {p: position + 1 for p, position in positions.items()})
@@ -79,7 +85,7 @@ def waiting(history: History, now: dt.datetime) -> list[Waiting]:
                 partition=raw.partition,
                 messages=max(1, bounds[raw.partition].stop - raw.offset),
                 event=(raw.key or b"?").decode(errors="replace"),
-                age_seconds=max(0.0, (milliseconds(now) - raw.timestamp_ms) / 1000),
+                age_seconds=(milliseconds(now) - raw.timestamp_ms) / 1000,
             )
             for raw in chunk.messages
         ]
@@ -147,7 +153,9 @@ def _rows(clickhouse: Queries, event: str, ranges: Sequence[tuple[int, int, int]
     return int(row["n"])
 
 
-def _views(witnesses: Witnesses, since: dt.datetime) -> dict[str, ViewFacts]:
+def _views(
+    witnesses: Witnesses, runs: Sequence[Mapping[str, Any]], since: dt.datetime
+) -> dict[str, ViewFacts]:
     found: dict[str, ViewFacts] = {}
     for event in witnesses.catalog.pairings:
         table = f"{quote_identifier(DATABASE)}.{quote_identifier(event)}"
@@ -157,7 +165,10 @@ def _views(witnesses: Witnesses, since: dt.datetime) -> dict[str, ViewFacts]:
             " WHERE loaded_at >= {since:DateTime64(3, 'UTC')}",
             parameters={"since": since},
         )
-        found[event] = ViewFacts(int(row["paired"]), int(row["unpaired"]))
+        skewed = sum(
+            run["skewed"][run["derived"].index(event)] for run in runs if event in run["derived"]
+        )
+        found[event] = ViewFacts(int(row["paired"]), int(row["unpaired"]), skewed)
     return found
 
 

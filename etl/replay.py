@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.message import Message
+from contracts.reasons import Reason
 from etl import pairs
 from etl.decoding import decode_all
-from etl.errors import ReplayError
+from etl.errors import OlderContractsError, ReplayError
+from etl.holding import where_of
 from etl.load import Loadable
 from etl.parts import Parts
 from etl.report import Tally
@@ -186,6 +188,8 @@ class _Replay:
         parts = self._parts
         wanted = [raw for raw in chunk.messages if self._is_wanted(raw)]
         decoded = decode_all(parts.decoder, wanted)
+        if newer := [each for each in decoded.dead if each.reason is Reason.SCHEMA_NEWER]:
+            raise OlderContractsError(where_of(newer))
         self._unusable += len(decoded.dead)
         for _, message in decoded.messages:
             self._read[message.event] = self._read.get(message.event, 0) + 1

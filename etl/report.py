@@ -59,7 +59,8 @@ class PairCounts:
 
     ``rows`` were inserted, also again; ``paired``, ``late``, ``unpaired`` and ``orphan_ends`` are
     what this run booked (see :class:`etl.store.PairBooks`).  ``skewed`` of the pairs have an end
-    before their start.  ``rebuilt`` halves were put back after the store had lost them.
+    before their start, or longer after it than a start waits.  ``rebuilt`` halves were put back
+    after the store had lost them.
     ``before`` and ``after`` are the store's totals around the run, other workers' included.
     """
 
@@ -89,7 +90,8 @@ class RunReport:
     asked to stop, or another worker's partitions have not been read since the store was empty.
     ``ranges`` are the offsets in the order of the commits, a partition with a hole once for each
     side of it.  ``numbers`` tell of the producers; None like ``swept_to``.  ``lag`` tells for each
-    partition how many messages came meanwhile.
+    partition how many messages came meanwhile.  ``held`` gives the offset from which on a
+    partition waits for newer contracts, ``held_by`` names a message that does.
     """
 
     started_at: dt.datetime
@@ -102,6 +104,15 @@ class RunReport:
     lag: Mapping[int, int] = field(default_factory=dict)
     ranges: Sequence[tuple[int, Span]] = ()
     numbers: GapSummary | None = None
+    held: Mapping[int, int] = field(default_factory=dict)
+    held_by: str = ""
+
+    @property
+    def outcome(self) -> Literal["done", "stopped", "held"]:
+        """``held`` when partitions wait for newer contracts, ``stopped`` when asked to stop."""
+        if self.held:
+            return "held"
+        return "done" if self.finished else "stopped"
 
     @property
     def consumed(self) -> int:
@@ -129,6 +140,8 @@ class RunReport:
             "ranges": [[p, span.start, span.stop] for p, span in self.ranges],
             "numbers": self.numbers.as_dict() if self.numbers else None,
             "lag": {str(p): messages for p, messages in self.lag.items()},
+            "held": {str(p): offset for p, offset in self.held.items()},
+            "held_by": self.held_by,
             "swept_to": self.swept_to.isoformat() if self.swept_to else None,
         }
 

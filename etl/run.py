@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from contracts.message import Message
 from etl import pairs
 from etl.decoding import Decoded, decode_all
 from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
 from etl.gaps import GapSummary, summarise
+from etl.holding import Holds
 from etl.journal import Journal
 from etl.load import Loadable
 from etl.pairing import instant, milliseconds
@@ -60,6 +61,8 @@ class _Run:
         self._committed: dict[int, int] = {}
         self._note = ""
         self._lost = pairs.Lost({}, None)
+        self._holds = Holds()
+        self._unused: Counter[int] = Counter()
 
     def go(self) -> RunReport:
         self._before = pairs.books(self._parts)
@@ -70,8 +73,9 @@ class _Run:
                 _log.info("claiming partitions again: %s", error)
                 continue
             after = pairs.books(self._parts)
-            report = self._report(self._tally, after, finished=finished, lag=self._source.lag())
-            self._journal.end("done" if finished else "stopped", report.as_dict())
+            lag = self._lag()
+            report = self._report(self._tally, after, finished=finished, lag=lag)
+            self._journal.end(report.outcome, report.as_dict())
             return report
         raise SourceUnavailableError(f"the group handed its partitions out {_MOST_CLAIMS} times")
 
@@ -95,7 +99,16 @@ class _Run:
             lag=lag,
             swept_to=None if self._swept_to_ms is None else instant(self._swept_to_ms),
             numbers=self._numbers,
+            held=dict(self._holds.offsets),
+            held_by=self._holds.where,
         )
+
+    def _lag(self) -> dict[int, int]:
+        """What is behind; of a partition that waits, also what was read behind its offset."""
+        lag = dict(self._source.lag())
+        for partition, unused in self._unused.items():
+            lag[partition] = lag.get(partition, 0) + unused
+        return lag
 
     def _from_claim_to_ends(self) -> bool:
         """Whether all was done: False when it was asked to stop before."""
@@ -104,12 +117,15 @@ class _Run:
         observed_ms = milliseconds(parts.clock())
         claims = source.claim()
         positions = self._begin(claims)
+        self._holds, self._unused = Holds(), Counter()
         while (chunk := source.read(parts.policy.chunk_messages)) is not None:
             if chunk.spans:
-                self._process(chunk)
-                positions |= {partition: span.stop for partition, span in chunk.spans.items()}
+                positions |= self._process(chunk)
             if self._should_stop():
                 return False
+        if self._holds.offsets:
+            # The ends of open views may lie among what waits, so no start is given up.
+            return False
         parts.store.reach(positions, observed_ms)
         watermark_ms = parts.store.watermark_ms(claims.partition_count)
         if watermark_ms is not None:
@@ -176,18 +192,24 @@ class _Run:
         self._source.rewind(starts)
         return starts
 
-    def _process(self, chunk: Chunk) -> None:
-        """Stores a chunk and commits it. Killed at any point, it can be done again."""
+    def _process(self, read: Chunk) -> dict[int, int]:
+        """Stores a chunk and commits it; gives how far its partitions are done.
+
+        Killed at any point, it can be done again.
+        """
         parts, tally = self._parts, Tally()
-        decoded = decode_all(parts.decoder, self._new(chunk))
+        chunk, decoded, put_back = self._decoded(read)
+        done = {partition: span.stop for partition, span in chunk.spans.items()}
+        for partition, span in read.spans.items():
+            self._unused[partition] += span.stop - done.get(partition, span.start)
+        if not chunk.spans:
+            return {}
         self._count(decoded, tally)
         if decoded.dead:
             self._set_aside(decoded, tally)
         plain = self._plain(decoded, tally)
         halves = [each for each in decoded.messages if each[1].event in parts.plan.halves]
-        rows = pairs.apply_halves(
-            parts, chunk, [*self._put_back(chunk), *halves], self._lost, tally
-        )
+        rows = pairs.apply_halves(parts, chunk, [*put_back.messages, *halves], self._lost, tally)
         parts.loader.load([*plain, *pairs.loadables(rows)], parts.clock())
         for row in rows:
             self._tally.pair(row.message.event, "rows")
@@ -196,15 +218,25 @@ class _Run:
         self._commit(chunk, tally)
         # What is booked in the store stays booked, but messages count when they are committed.
         self._tally.add(tally)
+        return done
+
+    def _decoded(self, read: Chunk) -> tuple[Chunk, Decoded, Decoded]:
+        """What of a chunk can be used: what is new in it, and what is only put back."""
+        chunk = self._holds.before(read)
+        decoded = decode_all(self._parts.decoder, self._new(chunk))
+        put_back = self._put_back(chunk)
+        if self._holds.note([*decoded.dead, *put_back.dead]):
+            return self._decoded(chunk)
+        return chunk, decoded, put_back
 
     def _new(self, chunk: Chunk) -> list[RawMessage]:
         return [raw for raw in chunk.messages if not self._lost.covers(raw)]
 
-    def _put_back(self, chunk: Chunk) -> list[tuple[RawMessage, Message]]:
+    def _put_back(self, chunk: Chunk) -> Decoded:
         """Starts and ends that were committed before; unusable messages were set aside then."""
         keys = {event.encode() for event in self._parts.plan.halves}
         lost = [raw for raw in chunk.messages if self._lost.covers(raw) and raw.key in keys]
-        return decode_all(self._parts.decoder, lost).messages
+        return decode_all(self._parts.decoder, lost)
 
     def _count(self, decoded: Decoded, tally: Tally) -> None:
         for raw, message in decoded.messages:

@@ -40,7 +40,7 @@ _COUNTED = {
     "late": "pairs made after they had been given up",
     "unpaired": "starts without an end",
     "orphan_ends": "ends without a start",
-    "skewed": "pairs whose end was before their start",
+    "skewed": "pairs whose end was before their start, or too long after it",
     "rebuilt": "halves read again after a loss of Redis",
 }
 

@@ -11,6 +11,7 @@ import io
 import json
 import struct
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,8 +26,10 @@ from contracts.reasons import Reason
 from registry import framing
 from registry.avro import NAMESPACE, avro_schema
 from registry.client import SchemaRegistry
+from registry.compatibility import AvroType, resolve
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
 from registry.images import type_check
+from registry.unread import takes_whole
 from registry.values import Converter, to_typed
 
 SchemaIds = Mapping[tuple[str, int], int]
@@ -100,13 +103,18 @@ class Decoder:
             for contract in catalog.newest
             if (check := type_check(ValueType(contract.data))) is not None
         }
+        self._known: dict[str, list[AvroType]] = defaultdict(list)
+        for contract in catalog:
+            known = resolve(avro_schema(catalog, contract))
+            self._known[f"{NAMESPACE}.{contract.event}"].append(known)
         self._writers: dict[int, tuple[str, Schema, Schema]] = {}
 
     def decode(self, key: bytes | None, value: bytes | None) -> Message:
         """The message in a Kafka record, in the shape of the event's newest contract.
 
         Raises:
-            UndecodableError: no contract can read it; it will not get better.
+            UndecodableError: no contract can read it; it will not get better, unless the reason is
+                SCHEMA_NEWER: then newer contracts read it.
             RegistryUnavailableError: the schema could not be fetched now.
         """
         schema_id = framing.schema_id_of(value)
@@ -138,7 +146,8 @@ class Decoder:
         if known is not None:
             return known
         try:
-            writer = fastavro.parse_schema(json.loads(self._registry.schema(schema_id)))
+            text = self._registry.schema(schema_id)
+            writer = fastavro.parse_schema(json.loads(text))
         except SchemaNotFoundError as error:
             raise UndecodableError(Reason.SCHEMA_ID_UNKNOWN, str(error), schema_id) from error
         except _NO_AVRO_SCHEMA as error:
@@ -149,8 +158,19 @@ class Decoder:
         if reader is None:
             detail = f"its type is {name}"
             raise UndecodableError(Reason.SCHEMA_NOT_OURS, detail, schema_id)
+        if not self._is_known(name, text):
+            detail = f"no contract of {name} takes all that its schema says"
+            raise UndecodableError(Reason.SCHEMA_NEWER, detail, schema_id)
         self._writers[schema_id] = name, writer, reader
         return self._writers[schema_id]
+
+    def _is_known(self, name: str, text: str) -> bool:
+        """Whether a version of the contract reads all that is written with the schema.
+
+        An earlier version counts: what a newer one has given up is not lost by mistake.
+        """
+        written = resolve(json.loads(text))
+        return any(takes_whole(known, written) for known in self._known[name])
 
 
 _NO_AVRO_SCHEMA = (KeyError, TypeError, ValueError, fastavro.schema.SchemaParseException)

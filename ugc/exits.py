@@ -27,6 +27,7 @@ def try_again_later() -> Iterator[None]:
     from ch_schema.errors import AmbiguousError, RetryableError
     from etl.errors import (
         DeadLettersUnavailableError,
+        OlderContractsError,
         RebalancedError,
         SourceUnavailableError,
         StateLostError,
@@ -40,6 +41,7 @@ def try_again_later() -> Iterator[None]:
         AmbiguousError,
         RetryableError,
         DeadLettersUnavailableError,
+        OlderContractsError,
         RebalancedError,
         SourceUnavailableError,
         StateLostError,

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from etl.app import Etl, connect
 from etl.config import EtlConfig
+from etl.errors import OlderContractsError
 from etl.metrics import Metrics, Outcome
 from etl.report import RunReport
 from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
@@ -58,6 +59,8 @@ def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
     else:
         _print(report)
     _check(report)
+    with try_again_later():
+        _check_held(report)
 
 
 def load_on_schedule(
@@ -102,12 +105,17 @@ def _one_of_many(etl: Etl, metrics: Metrics, should_stop: Callable[[], bool]) ->
     except Exception:
         metrics.ended("failed", time.time())
         raise
-    outcome: Outcome = "unbalanced"
-    if report.balanced:
-        outcome = "done" if report.finished else "stopped"
+    outcome: Outcome = report.outcome if report.balanced else "unbalanced"
     metrics.ended(outcome, time.time(), report)
     _log.info("run", extra={"report": report.as_dict()})
     _check(report)
+    if report.held:
+        _log.error("%s", OlderContractsError(report.held_by))
+
+
+def _check_held(report: RunReport) -> None:
+    if report.held:
+        raise OlderContractsError(report.held_by)
 
 
 def _check(report: RunReport) -> None:

@@ -14,7 +14,7 @@ from etl.pairing import instant
 from etl.quality import Finding, Verdict
 from ugc.exits import try_again_later
 
-_SHARES = frozenset({"invalid", "duplicates", "gaps", "missing rows", "unpaired"})
+_SHARES = frozenset({"invalid", "duplicates", "gaps", "missing rows", "unpaired", "clocks"})
 _COLOURS = {True: "green", False: "bold red", None: "yellow"}
 _WORDS = {True: "ok", False: "MISSED", None: "not known"}
 

@@ -101,7 +101,7 @@ def create_topic(broker: Broker, topic: str, *, partitions: int = 3) -> None:
     """Creates a topic and waits until the broker knows it."""
     admin = AdminClient({"bootstrap.servers": broker.address})
     for created in admin.create_topics([NewTopic(topic, partitions, 1)]).values():
-        created.result(10)
+        created.result(60)
 
 
 def read_topic(broker: Broker, topic: str) -> list[Message]:
@@ -115,7 +115,7 @@ def read_topic(broker: Broker, topic: str) -> list[Message]:
         }
     )
     with closing(consumer):
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
         found: list[Message] = []
         ended: set[int] = set()

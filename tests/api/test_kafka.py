@@ -61,7 +61,7 @@ def test_what_has_ended_well_is_in_kafka_whole(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
         outcomes = [sender.send(record(b"\0\xff%d" % number)) for number in range(300)]
         for outcome in outcomes:
-            outcome.result(10)
+            outcome.result(60)
     messages = read_topic(running, TOPIC)
     assert sorted(each.value() for each in messages) == sorted(
         b"\0\xff%d" % number for number in range(300)
@@ -72,13 +72,13 @@ def test_what_has_ended_well_is_in_kafka_whole(running: Broker) -> None:
 
 def test_a_paused_broker_is_heard_of_when_it_goes_on(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
-        sender.send(record(b"before")).result(10)
+        sender.send(record(b"before")).result(60)
         running.process.send(signal.SIGSTOP)
         outcome = sender.send(record(b"meanwhile"))
         with pytest.raises(TimeoutError):
             outcome.result(0.3)
         running.process.send(signal.SIGCONT)
-        outcome.result(10)
+        outcome.result(60)
         assert sorted(values(running)) == [b"before", b"meanwhile"]
 
 
@@ -86,8 +86,8 @@ def test_what_is_not_acknowledged_ends_with_an_error_in_time() -> None:
     with closing(sender_to(f"127.0.0.1:{free_port()}", delivery_seconds=1.0)) as sender:
         began = time.monotonic()
         with pytest.raises(StoreUnavailableError):
-            sender.send(record(b"v")).result(10)
-        assert time.monotonic() - began < 5
+            sender.send(record(b"v")).result(60)
+        assert time.monotonic() - began < 10
 
 
 def test_a_full_queue_is_an_error_and_not_a_wait() -> None:
@@ -96,15 +96,15 @@ def test_a_full_queue_is_an_error_and_not_a_wait() -> None:
         with pytest.raises(StoreUnavailableError, match="queue is full"):
             outcomes[-1].result(0)
         sender.close(0.1)
-        ended = [outcome.exception(5) for outcome in outcomes]
+        ended = [outcome.exception(60) for outcome in outcomes]
         assert all(isinstance(error, StoreUnavailableError) for error in ended)
 
 
 def test_what_is_too_large_is_refused_for_good(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
         with pytest.raises(RecordRefusedError, match="too large"):
-            sender.send(record(bytes(2_000_000))).result(10)
-        sender.send(record(b"next")).result(10)
+            sender.send(record(bytes(2_000_000))).result(60)
+        sender.send(record(b"next")).result(60)
 
 
 @pytest.mark.parametrize("delivery_seconds", [1.0, 3.0], ids=["fatal", "caught in a loop"])
@@ -180,7 +180,7 @@ def test_a_producer_is_replaced_that_is_disowned_or_silent_for_too_long(
     monkeypatch.setattr(ScriptedProducer, "says", None if says is None else KafkaError(says))
     with closing(sender_to("nowhere:1", delivery_seconds=0.2)) as sender:
         sent = [sender.send(record(b"v")) for _ in range(3)]
-        assert all(isinstance(each.exception(5), StoreUnavailableError) for each in sent)
+        assert all(isinstance(each.exception(60), StoreUnavailableError) for each in sent)
         if is_replaced:
             wait_until(lambda: sender.rebuilt > 0, "the producer is replaced")
         else:
@@ -210,7 +210,7 @@ def test_closing_ends_what_is_under_way_and_leaves_no_thread_behind() -> None:
     outcome = sender.send(record(b"v"))
     began = time.monotonic()
     sender.close(0.2)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     with pytest.raises(StoreUnavailableError):
         outcome.result(0)
     assert not sender.is_alive

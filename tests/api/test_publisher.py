@@ -407,7 +407,7 @@ def test_closing_ends_the_threads_while_kafka_is_silent(world: World) -> None:
     with world.publisher() as publisher:
         publisher.publish(record(1))
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert not publisher.is_alive
     assert "spool-replay" not in {thread.name for thread in threading.enumerate()}
 

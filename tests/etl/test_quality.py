@@ -291,3 +291,34 @@ def test_every_objective_has_an_alert() -> None:
         "UgcPartitionStuck",
         "UgcBooksDoNotBalance",
     }
+
+
+@pytest.mark.parametrize("seconds", [-24 * HOUR, 24 * HOUR])
+def test_a_worker_whose_clock_is_off(observed: Observed, seconds: float) -> None:
+    world = observed.world
+    for _ in range(3):
+        view = uuid.uuid4()
+        world.start(view)
+        world.clock.pass_seconds(seconds)
+        world.end(view)
+        world.clock.pass_seconds(-seconds)
+    world.run()
+    assert ("clocks", "page_view") in observed.missed()
+    assert observed.finding("clocks", "page_view").measured == 1
+
+
+def test_a_loader_whose_clock_was_ahead(observed: Observed) -> None:
+    observed.world.click()
+    observed.world.clock.pass_seconds(24 * HOUR)
+    observed.world.run()
+    assert observed.missed() == set()
+    observed.world.clock.pass_seconds(-24 * HOUR)
+    assert ("times to come", None) in observed.missed()
+
+
+def test_a_message_from_the_future_that_waits(observed: Observed) -> None:
+    """As a loader sees it whose clock is behind, or of a worker that is ahead."""
+    observed.world.click()
+    observed.world.clock.pass_seconds(-24 * HOUR)
+    assert ("times to come", None) in observed.missed()
+    assert observed.finding("freshness").measured == 0

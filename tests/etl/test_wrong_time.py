@@ -115,7 +115,8 @@ def test_a_start_from_a_clock_that_is_behind(world: World) -> None:
     assert run(world).unpaired == 1, "it seems to have waited long enough"
     world.clock.pass_seconds(60)
     world.end(VIEW)
-    assert run(world).late == 1
+    counts = run(world)
+    assert (counts.late, counts.skewed) == (1, 1)
     assert row(world) == (True, DAY + 60)
 
 
@@ -167,3 +168,62 @@ def test_an_end_from_another_user_ends_nothing(world: World) -> None:
     counts = run(world)
     assert (counts.unpaired, counts.orphan_ends) == (1, 1)
     assert row(world) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "duration", "skewed"),
+    [(DAY, DAY + 60, 1), (-DAY, 0, 1), (HOUR, HOUR + 60, 0)],
+    ids=["a day ahead", "a day behind", "within the waiting time: cannot be told"],
+)
+def test_a_worker_whose_clock_jumps_in_mid_view(
+    world: World, seconds: float, duration: float, skewed: int
+) -> None:
+    world.start(VIEW)
+    run(world)
+    world.clock.pass_seconds(60)
+    with_clock_off(world, seconds, world.end)
+    counts = run(world)
+    assert (counts.paired, counts.skewed) == (1, skewed)
+    assert row(world) == (True, duration)
+
+
+def with_loader_off(world: World, seconds: float) -> PairCounts:
+    """A run on a host whose clock is ahead by so much (or behind); Redis's clock is right."""
+    world.clock.pass_seconds(seconds)
+    world.store_clock_behind_ms = int(seconds * 1000)
+    try:
+        return run(world)
+    finally:
+        world.clock.pass_seconds(-seconds)
+        world.store_clock_behind_ms = 0
+
+
+def test_a_loader_that_is_a_day_ahead_gives_up_nothing_early(world: World) -> None:
+    """Its view of Kafka's time is wrong, and the markers in Redis still live."""
+    world.start(VIEW)
+    assert with_loader_off(world, DAY).unpaired == 0
+    world.clock.pass_seconds(60)
+    world.end(VIEW)
+    counts = run(world)
+    assert (counts.paired, counts.skewed) == (1, 0)
+    assert row(world) == (True, 60)
+
+
+def test_a_loader_that_is_a_day_behind_gives_up_a_day_later(world: World) -> None:
+    world.start(VIEW)
+    world.clock.pass_seconds(13 * HOUR)
+    assert with_loader_off(world, -DAY).unpaired == 0
+    assert run(world).unpaired == 1
+    world.end(VIEW)
+    assert run(world).paired == 1
+
+
+@pytest.mark.parametrize("seconds", [DAY, -DAY])
+def test_a_redis_whose_clock_is_off_gives_up_nothing_early(world: World, seconds: float) -> None:
+    world.store_clock_behind_ms = int(-seconds * 1000)
+    world.start(VIEW)
+    assert run(world).unpaired == 0
+    world.clock.pass_seconds(60)
+    world.end(VIEW)
+    assert run(world).paired == 1
+    assert row(world) == (True, 60)

@@ -114,6 +114,9 @@ def loader_cases() -> Iterator[Case]:
         yield Case(
             name="UgcBooksDoNotBalance", series={unbalanced: values}, fires=fires, labels=told
         )
+    held = 'ugc_etl_last_run_outcome{outcome="held"}'
+    for value, fires in ((1, True), (0, False)):
+        yield Case(name="UgcLoaderNeedsContracts", series={held: stays(value)}, fires=fires)
     lag = 'ugc_etl_lag_messages{partition="1"}'
     told = (("partition", "1"),)
     for values, fires in (

@@ -103,5 +103,5 @@ class HeldDisk(Disk):
     def sync(self, descriptor: int) -> None:
         self.syncs += 1
         self.syncing.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         super().sync(descriptor)

@@ -127,7 +127,7 @@ class GateDisk(Disk):
 
     def sync(self, descriptor: int) -> None:
         self.entered.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         self.syncs += 1
         super().sync(descriptor)
 
@@ -138,7 +138,7 @@ def test_nothing_is_answered_or_read_before_it_is_synced_and_waiting_threads_sha
     disk = GateDisk()
     with closing(open_log(tmp_path, disk=disk)) as log, ThreadPoolExecutor(20) as threads:
         first = threads.submit(log.append, [record(0)])
-        assert disk.entered.wait(10)
+        assert disk.entered.wait(60)
         rest = [threads.submit(log.append, [record(number)]) for number in range(1, 20)]
         wait_for_bytes(tmp_path, 20)
         assert not any(each.done() for each in [first, *rest])
@@ -146,7 +146,7 @@ def test_nothing_is_answered_or_read_before_it_is_synced_and_waiting_threads_sha
         assert not log.is_read
         disk.gate.set()
         for each in [first, *rest]:
-            each.result(10)
+            each.result(60)
         assert disk.syncs == 2
         assert sorted(drained(log)) == list(range(20))
 
@@ -216,13 +216,13 @@ def test_everybody_who_waits_for_a_failed_sync_is_refused(tmp_path: Path) -> Non
     disk = FailingGate()
     with closing(open_log(tmp_path, disk=disk)) as log, ThreadPoolExecutor(8) as threads:
         first = threads.submit(log.append, [record(0)])
-        assert disk.entered.wait(10)
+        assert disk.entered.wait(60)
         rest = [threads.submit(log.append, [record(number)]) for number in range(1, 8)]
         wait_for_bytes(tmp_path, 8)
         disk.gate.set()
         for each in [first, *rest]:
             with pytest.raises(SpoolError, match="synced"):
-                each.result(10)
+                each.result(60)
         assert drained(log) == []
 
 
@@ -298,7 +298,7 @@ def test_a_closed_log_refuses_and_a_waiting_reader_ends(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as threads:
         reading = threads.submit(log.read, 30)
         log.close()
-        assert reading.result(5) == []
+        assert reading.result(60) == []
     with pytest.raises(SpoolError, match="closed"):
         log.append([record(1)])
 
@@ -308,17 +308,17 @@ def test_an_append_that_waits_while_the_log_closes_touches_no_closed_file(tmp_pa
     log = open_log(tmp_path, disk=disk)
     with ThreadPoolExecutor(3) as threads:
         first = threads.submit(log.append, [record(1)])
-        assert disk.syncing.wait(10)
+        assert disk.syncing.wait(60)
         one = log.bytes_used
         second = threads.submit(log.append, [record(2)])
         wait_until(lambda: log.bytes_used > one, "the second append waits for a sync")
         closing_log = threads.submit(log.close)
         wait_until(lambda: refuses(log), "the log closes")
         disk.go_on.set()
-        closing_log.result(10)
-        first.result(10)
+        closing_log.result(60)
+        first.result(60)
         with pytest.raises(SpoolError, match="closed"):
-            second.result(10)
+            second.result(60)
     assert disk.syncs == 1
     with closing(open_log(tmp_path)) as left:
         assert drained(left)[:1] == [1]

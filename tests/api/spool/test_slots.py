@@ -56,7 +56,7 @@ def test_a_living_process_keeps_its_folder_and_a_killed_one_leaves_it(tmp_path: 
         assert mine.folder.name == "worker-0002"
         assert list(slots.take_abandoned(tmp_path)) == []
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
         (left,) = slots.take_abandoned(tmp_path)
         assert left.folder.name == "worker-0001"
         assert list(slots.take_abandoned(tmp_path)) == []
