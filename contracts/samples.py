@@ -57,6 +57,7 @@ class Sampler:
     """Makes payloads of one schema of the contract dialect. Keeps no state between calls."""
 
     def __init__(self, schema: JsonSchema) -> None:
+        """Raises ContractSchemaError for a schema that no validator takes."""
         self._schema = schema
         self._validator = Validator(schema)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts.errors import SampleError
+from contracts.errors import ContractSchemaError, SampleError
 from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
 from contracts.model import (
@@ -358,7 +358,7 @@ def _examples(schema: Mapping[str, Any]) -> list[Any]:
     rng = random.Random(0)  # noqa: S311 - samples need no secrets
     try:
         return [Sampler(schema).valid(rng)]
-    except (SampleError, ValueError):
+    except (SampleError, ContractSchemaError, ValueError):
         return []
 
 
