@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from contracts import patterns
 from contracts.errors import ContractSchemaError, SampleError
 from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
@@ -300,11 +301,19 @@ def _string_bounds(view: View, notes: list[str]) -> dict[str, Any]:
     if view.get("format") in _FORMATS:
         found["format"] = view["format"]
     if isinstance(pattern := view.get("pattern"), str):
-        if problem_with_pattern(pattern) is None:
+        if _is_portable(pattern):
             found["pattern"] = pattern
         else:
             notes.append("pattern left out: it is not portable")
     return found
+
+
+def _is_portable(pattern: str) -> bool:
+    try:
+        patterns.parse(pattern)
+    except patterns.PatternError:
+        return False
+    return problem_with_pattern(pattern) is None
 
 
 def _bounds(view: View) -> dict[str, Any]:
