@@ -196,6 +196,8 @@ class _Values:
                 for name, inner in properties.items()
                 if name in required or self._rng.random() < 0.5
             }
+        if schema.get("additionalProperties") is False:
+            return {}
         least = schema.get("minProperties", 0)
         most = schema.get("maxProperties", max(least, _LONGEST_LIST))
         count = self._size(least, most, _LONGEST_LIST)
