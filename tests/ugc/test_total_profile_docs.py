@@ -115,10 +115,12 @@ The contracts of this repository are strict instead, and have no rest: see
   cut and gets a digest.
 - An array or map column cannot be null in ClickHouse. Empty stands for absent there, and an empty
   one that is really there is noted in the rest.
-- JSON text are also: inner objects of a document that would unfold into more than 2,000 fields,
+- JSON text are also: the deepest objects of a document that would unfold into more than 2,000
+  fields (as many levels are unfolded as have room, and of the next one the first objects that fit),
   what lies deeper than 50 schemas, and recursion.
 - A property is typed when all that is said of it, in `allOf`, behind `$ref` and in the branches of
-  a union, names one type. `$ref` is followed inside the document only; nothing is fetched.
+  a union, names one type. Integer or number is a number; an enum, a UUID, a date or a date-time or
+  else another text is a string. `$ref` is followed inside the document only; nothing is fetched.
 
 ## What does not come back as it was written
 
