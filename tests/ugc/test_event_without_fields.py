@@ -25,9 +25,12 @@ from registry.avro import avro_schema
 from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
 from registry.server.validity import check_document
+from tests.api.world import World, post
 from tests.support.contract_folder import CLICK, change, copy_of_contracts
 from tests.support.register import register_all
 from ugc.commands.contracts import command
+from ugc.importing.convert import imported
+from ugc.importing.plans import events_in
 
 EVENT = "session_start"
 
@@ -122,3 +125,23 @@ def test_it_is_documented(catalog: Catalog) -> None:
     document = openapi.document(catalog, version="1.2.3")
     validate(document)
     assert f'"const": "{EVENT}"' in json.dumps(document)
+
+
+def test_the_api_accepts_it_and_nothing_more(catalog: Catalog) -> None:
+    world = World(catalog)
+    event = {"event": EVENT, "token": None, "data": {}}
+    assert post(world.client(), event).status_code == 202
+    assert post(world.client(), {**event, "data": {"a": 1}}).status_code == 422
+    assert [(message.event, message.data) for message in world.messages()] == [(EVENT, {})]
+
+
+@pytest.mark.parametrize("name", ["imported", "closed"])
+def test_an_import_takes_it(name: str) -> None:
+    schema = {"title": name, "type": "object", "properties": {}}
+    if name == "closed":
+        schema["additionalProperties"] = False
+    (planned,) = events_in(schema, "a")
+    event = imported(planned, owner="web", reserved=frozenset())
+    assert event.document is not None
+    assert (event.document["properties"], event.document["examples"]) == ({}, [{}])
+    assert event.findings == ()

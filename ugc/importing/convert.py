@@ -98,6 +98,16 @@ def imported(planned: PlannedEvent, *, owner: str, reserved: frozenset[str]) -> 
         reserved: column names that no field may have.
     """
     event = snake_case(planned.name)
+    if event and _is_without_properties(planned.schema):
+        closed = {"type": "object", "additionalProperties": False, "required": []}
+        empty = _document(planned, event, owner, {**closed, "properties": {}})
+        return ImportedEvent(
+            event=event,
+            planned=planned,
+            document=empty,
+            fields=(FieldReport("", Fate.TYPED, _notes_without_properties(planned.schema)),),
+            findings=_findings(empty, reserved),
+        )
     record, wrapped = total_record_type(planned.schema)
     if wrapped or not event:
         reason = "it is no object with known properties" if event else "its name has no letter"
@@ -113,6 +123,24 @@ def imported(planned: PlannedEvent, *, owner: str, reserved: frozenset[str]) -> 
         fields=tuple(conversion.reports),
         findings=() if document is None else _findings(document, reserved),
     )
+
+
+def _is_without_properties(schema: object) -> bool:
+    """Whether the schema says of an object that it has no properties, and nothing else of it."""
+    if not isinstance(schema, Mapping) or schema.get("type") != "object":
+        return False
+    said = schema.keys() - {"$schema", "$id", "title", "description", "type"}
+    return (
+        schema.get("properties") == {}
+        and schema.get("required", []) == []
+        and schema.get("additionalProperties", False) in (True, False)
+        and said <= {"properties", "required", "additionalProperties"}
+    )
+
+
+def _notes_without_properties(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    is_closed = schema.get("additionalProperties") is False
+    return ("it has no properties",) if is_closed else ("it has no properties, and is closed",)
 
 
 def _findings(document: dict[str, Any], reserved: frozenset[str]) -> tuple[str, ...]:
