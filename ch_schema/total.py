@@ -33,6 +33,7 @@ class _Leaf:
     to_cell: Callable[[Any], Any]
     from_cell: Callable[[Any], Any]
     is_container: bool
+    is_json_text: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class _Branch:
                 yield from part.leaves()
             else:
                 yield part
+
+    def rests(self) -> int:
+        """How many columns are rests: one of each object."""
+        return 1 + sum(part.rests() for part in self.parts.values() if isinstance(part, _Branch))
 
     def cells(self, typed: Typed | None) -> Iterator[Any]:
         values = {} if typed is None else self._with_empty_ones_in_rest(typed)
@@ -93,6 +98,7 @@ class TotalTable:
     def __init__(self, name: str, record: RecordType, comment: str = "") -> None:
         self._root = _branch(record, (), set(_RESERVED))
         leaves = tuple(leaf.column for leaf in self._root.leaves())
+        self._rests = self._root.rests()
         self.columns: tuple[str, ...] = tuple(column.name for column in leaves)
         self.table = Table(
             name=name,
@@ -101,6 +107,12 @@ class TotalTable:
             retention_days=None,
             comment=comment,
         )
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many columns are typed, and how many are JSON text, without those of the rests."""
+        text = sum(leaf.is_json_text for leaf in self._root.leaves())
+        return len(self.columns) - text, text - self._rests
 
     def cells(self, typed: Typed) -> tuple[Any, ...]:
         """The cells of a record (see :mod:`contracts.exact`), in the order of :attr:`columns`."""
@@ -132,7 +144,9 @@ def _leaf(kind: FieldType, name: str, comment: str) -> _Leaf:
         comment = f"JSON text ({kind.reason})" if not comment else f"{comment} (JSON text)"
     column = Column(name, found.sql, comment)
     if not isinstance(kind, ArrayType | MapType):
-        return _Leaf(column, _same, _same, is_container=False)
+        return _Leaf(
+            column, _same, _same, is_container=False, is_json_text=isinstance(kind, JsonType)
+        )
     if found.is_json_text:
         inner = codec(kind)
         return _Leaf(
@@ -140,6 +154,7 @@ def _leaf(kind: FieldType, name: str, comment: str) -> _Leaf:
             lambda typed: None if typed is None else json_text.write(inner.back(typed)),
             lambda cell: None if cell is None else inner.image(json_text.parse(cell)),
             is_container=False,
+            is_json_text=True,
         )
     nothing: list[Any] | dict[str, Any] = [] if isinstance(kind, ArrayType) else {}
     return _Leaf(
@@ -147,6 +162,7 @@ def _leaf(kind: FieldType, name: str, comment: str) -> _Leaf:
         lambda typed: typed or nothing,
         lambda cell: cell or None,
         is_container=True,
+        is_json_text=False,
     )
 
 

@@ -15,11 +15,16 @@ FIRST_DAY = dt.date(1900, 1, 1)
 LAST_DAY = dt.date(2299, 12, 31)
 """ClickHouse clamps a Date32 or DateTime64 outside of these days without an error."""
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+# Every range of RFC 3339, 5.6, stands in the expressions: what fromisoformat takes beyond it (an
+# offset's minutes above 59, 24:00, commas, week dates) differs between versions of Python.  Only
+# which days a month has is left to the calendar.
+_DAY = r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12][0-9]|3[01])"
+_HOUR, _SIXTIETH = r"(?:[01][0-9]|2[0-3])", r"[0-5][0-9]"
+_DATE = re.compile(_DAY)
 _DATE_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})",
-    re.ASCII,
+    rf"{_DAY}[Tt](?P<hour>{_HOUR}):(?P<minute>{_SIXTIETH}):(?P<second>{_SIXTIETH})"
+    r"(?:\.(?P<fraction>[0-9]{1,6}))?"
+    rf"(?:[Zz]|(?P<sign>[+-])(?P<ahead_hours>{_HOUR}):(?P<ahead_minutes>{_SIXTIETH}))"
 )
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I | re.ASCII)
 
@@ -41,9 +46,10 @@ def parse_date(text: str) -> dt.date:
     Raises:
         ValueError: ``text`` is no such day.
     """
-    if not _DATE.fullmatch(text):
+    found = _DATE.fullmatch(text)
+    if found is None:
         raise ValueError("not a date")
-    return _within(dt.date.fromisoformat(text))
+    return _within(dt.date(*map(int, found.group("year", "month", "day"))))
 
 
 def parse_date_time(text: str) -> dt.datetime:
@@ -55,14 +61,25 @@ def parse_date_time(text: str) -> dt.datetime:
     Raises:
         ValueError: ``text`` is no such instant.
     """
-    if not _DATE_TIME.fullmatch(text):
+    found = _DATE_TIME.fullmatch(text)
+    if found is None:
         raise ValueError("not a date-time")
+    year, month, day, hour, minute, second = map(int, found.groups()[:6])
+    micros = int((found["fraction"] or "").ljust(6, "0"))
     try:
-        instant = dt.datetime.fromisoformat(text.upper()).astimezone(dt.UTC)
+        local = dt.datetime(year, month, day, hour, minute, second, micros, tzinfo=dt.UTC)
+        instant = local - _ahead_of_utc(found)
     except OverflowError as error:
         raise ValueError("not a date-time") from error
     _within(instant.date())
     return instant
+
+
+def _ahead_of_utc(found: re.Match[str]) -> dt.timedelta:
+    if found["sign"] is None:
+        return dt.timedelta(0)
+    ahead = dt.timedelta(hours=int(found["ahead_hours"]), minutes=int(found["ahead_minutes"]))
+    return ahead if found["sign"] == "+" else -ahead
 
 
 def instant_text(instant: dt.datetime) -> str:

@@ -42,7 +42,7 @@ from contracts.model import (
     RecordType,
     TableSpec,
 )
-from contracts.validation import problems_with_contract
+from contracts.validation import Validator, problems_with_contract
 
 VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
 EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -127,7 +127,7 @@ def load_catalog(folder: Path | None = None) -> Catalog:
         )
     envelopes: dict[str, Envelope] = {}
     for name, version, path in _version_files(root / "envelopes", skip=frozenset({"examples"})):
-        envelopes[name] = _envelope(name, version, read_document(path))
+        envelopes[name] = _envelope(name, version, read_document(path), path)
     if missing := {"request", "message"} - envelopes.keys():
         raise ContractLoadError(f"{root / 'envelopes'} lacks {', '.join(sorted(missing))}")
     catalog = Catalog(events, envelopes)
@@ -251,7 +251,11 @@ def _deprecation(declared: Mapping[str, Any] | None) -> Deprecation | None:
     )
 
 
-def _envelope(name: str, version: int, schema: JsonSchema) -> Envelope:
+def _envelope(name: str, version: int, schema: JsonSchema, path: Path) -> Envelope:
+    try:
+        Validator(schema)
+    except ContractSchemaError as error:
+        raise ContractSchemaError(str(path), error.problems) from error
     return Envelope(
         name=name, version=version, fields=walker.record_type(schema).fields, schema=schema
     )

@@ -1,8 +1,10 @@
 """The regular expressions that a contract may use: parsed and sampled. Pure.
 
-A pattern has to mean the same in a browser (ECMA-262), in the validator (Rust) and in tests
-(Python).  So only what the three share is allowed: literals, ``.``, classes, ``\\d \\w \\s`` and
-their opposites, groups without a name, ``|``, quantifiers, and the anchors ``^`` and ``$``.
+A pattern has to mean the same in a browser (ECMA-262, with the flag ``u``, which Ajv sets) and in
+the validator (Rust).  So only what the two share is allowed: literals, classes, ``\\d \\w \\s`` and
+their opposites, groups without a name, ``|``, quantifiers, and the anchors ``^`` and ``$``.  Not
+shared are ``.``, since each has its own line ends that it does not take, and a ``\\`` before a sign
+that needs none.
 
 Whether such a pattern can keep an engine busy without end: :mod:`contracts.backtracking`.
 """
@@ -65,8 +67,11 @@ Node = Chars | Anchor | Sequence | Choice | Repeat
 
 _DIGIT: Ranges = ((0x30, 0x39),)
 _WORD: Ranges = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))
-_SPACE: Ranges = ((0x09, 0x0D), (0x20, 0x20), (0xA0, 0xA0))
-_ANY: Ranges = ((0x00, 0x09), (0x0B, _LAST))
+_SPACE: Ranges = (
+    (0x09, 0x0D), (0x20, 0x20), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A),
+    (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
+)  # fmt: skip
+"""White space and line terminators of ECMA-262, 12.2 and 12.3."""
 
 
 def complement(ranges: Ranges) -> Ranges:
@@ -90,6 +95,8 @@ _CLASSES: dict[str, Ranges] = {
     "S": complement(_SPACE),
 }
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
+_ESCAPABLE = frozenset("^$\\.*+?()[]{}|/")
+"""ECMA-262, 22.2.1, IdentityEscape with the flag u; inside of [ ] also the hyphen."""
 _COUNT = re.compile(r"\{([0-9]+)(,([0-9]*))?\}")
 _QUANTIFIERS: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 
@@ -158,7 +165,7 @@ class _Parser:
             case "\\":
                 return Chars(self._escape())
             case ".":
-                return Chars(_ANY)
+                raise PatternError(". takes other line ends in each engine; write [^\\n]")
             case ("^" | "$") as sign:
                 return Anchor(sign)
             case ("*" | "+" | "?" | "{" | "}" | "]") as sign:
@@ -177,12 +184,14 @@ class _Parser:
         self._take()
         return found
 
-    def _escape(self) -> Ranges:
+    def _escape(self, escapable: frozenset[str] = _ESCAPABLE) -> Ranges:
         char = self._take()
         if char in _CLASSES:
             return _CLASSES[char]
-        if char.isalnum() and char not in _CONTROLS:
-            raise PatternError(f"\\{char} differs between engines")
+        if char not in escapable and char not in _CONTROLS:
+            if char.isalnum():
+                raise PatternError(f"\\{char} differs between engines")
+            raise PatternError(f"\\{char} is an error in a browser; write {char} alone")
         code = ord(_CONTROLS.get(char, char))
         return ((code, code),)
 
@@ -194,9 +203,9 @@ class _Parser:
         while (char := self._take()) != "]":
             if char == "[" or self.rest.startswith(("&&", "--", "~~")):
                 raise PatternError("operators inside [ ] differ between engines; write \\[")
-            ranges = self._escape() if char == "\\" else ((ord(char), ord(char)),)
-            if len(ranges) == 1 and self.rest.startswith("-") and self.rest[1:2] not in ("]", ""):
-                ranges = ((ranges[0][0], self._range_end()),)
+            ranges = self._member(char)
+            if self.rest.startswith("-") and self.rest[1:2] not in ("]", ""):
+                ranges = ((self._end_of_range(ranges), self._range_end()),)
             if any(low > high for low, high in ranges):
                 raise PatternError("a range in [ ] runs backwards")
             found.extend(ranges)
@@ -204,11 +213,17 @@ class _Parser:
             raise PatternError("[ ] is empty")
         return complement(tuple(found)) if negated else tuple(sorted(found))
 
+    def _member(self, char: str) -> Ranges:
+        return self._escape(_ESCAPABLE | {"-"}) if char == "\\" else ((ord(char), ord(char)),)
+
     def _range_end(self) -> int:
         self._take()
-        char = self._take()
-        ends = self._escape() if char == "\\" else ((ord(char), ord(char)),)
-        return ends[0][1]
+        return self._end_of_range(self._member(self._take()))
+
+    def _end_of_range(self, ranges: Ranges) -> int:
+        if ranges in _CLASSES.values():
+            raise PatternError("a class such as \\d cannot end a range in [ ]")
+        return ranges[0][0]
 
 
 def is_anchored(node: Node) -> bool:

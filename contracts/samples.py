@@ -57,6 +57,7 @@ class Sampler:
     """Makes payloads of one schema of the contract dialect. Keeps no state between calls."""
 
     def __init__(self, schema: JsonSchema) -> None:
+        """Raises ContractSchemaError for a schema that no validator takes."""
         self._schema = schema
         self._validator = Validator(schema)
 
@@ -195,6 +196,8 @@ class _Values:
                 for name, inner in properties.items()
                 if name in required or self._rng.random() < 0.5
             }
+        if schema.get("additionalProperties") is False:
+            return {}
         least = schema.get("minProperties", 0)
         most = schema.get("maxProperties", max(least, _LONGEST_LIST))
         count = self._size(least, most, _LONGEST_LIST)

@@ -7,6 +7,7 @@ Decided once, for HTTP and Avro alike:
   never a number.
 * ``$`` in a pattern matches at the very end only, never before a final newline.
 * Formats assert; :mod:`contracts.formats` says what each one takes.
+* Nothing is fetched: a reference that leaves the document is an error, whatever its scheme.
 """
 
 from __future__ import annotations
@@ -53,9 +54,21 @@ class Validator:
     """A compiled schema. Safe to share between threads."""
 
     def __init__(self, schema: JsonSchema) -> None:
-        self._compiled = jsonschema_rs.Draft202012Validator(
-            dict(schema), validate_formats=True, formats=formats.CHECKS
-        )
+        """Compiles ``schema`` by draft 2020-12, whatever its ``$schema`` says.
+
+        Raises:
+            ContractSchemaError: it is malformed, or refers to what is not in it.
+        """
+        try:
+            # Without a retriever the library opens addresses and files that a schema names.
+            self._compiled = jsonschema_rs.Draft202012Validator(
+                dict(schema),
+                validate_formats=True,
+                formats=formats.CHECKS,
+                retriever=_refuse_to_fetch,
+            )
+        except ValueError as error:
+            raise _schema_error(error) from error
 
     def accepts(self, value: Any) -> bool:
         """Whether ``value`` (parsed JSON) satisfies the schema."""
@@ -129,8 +142,12 @@ def foreign_check(schema: object) -> Callable[[Any], bool]:
     try:
         compiled = jsonschema_rs.validator_for(schema, retriever=_refuse_to_fetch)
     except ValueError as error:
-        raise ContractSchemaError("schema", (str(error).split("\n", 1)[0],)) from error
+        raise _schema_error(error) from error
     return compiled.is_valid
+
+
+def _schema_error(error: ValueError) -> ContractSchemaError:
+    return ContractSchemaError("schema", (str(error).split("\n", 1)[0],))
 
 
 def _refuse_to_fetch(address: str) -> Any:

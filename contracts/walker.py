@@ -43,11 +43,13 @@ NULL = "null"
 
 
 def record_type(schema: Mapping[str, Any]) -> RecordType:
-    """The typed fields of a contract whose root is a closed object.
+    """The typed fields of a contract whose root is a closed object; it may have none.
 
     Raises:
         ContractSchemaError: the root has no typed image, or two property names collide.
     """
+    if schema.get("properties") == {} and schema.get("additionalProperties") is False:
+        return RecordType(())
     found = value_type(schema).type
     if isinstance(found, RecordType):
         return found

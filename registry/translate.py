@@ -78,6 +78,11 @@ class Translation:
         return fastavro.parse_schema(self.avro_schema)
 
     @property
+    def instance_type(self) -> FieldType:
+        """The type of whole instances."""
+        return self.record.fields[0].value.type if self.is_wrapped else self.record
+
+    @property
     def text(self) -> str:
         """The Avro schema as it would be registered: the same on every run and machine."""
         return schema_text(self.avro_schema)

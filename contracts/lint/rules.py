@@ -149,8 +149,9 @@ RULES: dict[str, Rule] = {
         Severity.WARNING,
     ),
     "pattern-not-portable": Rule(
-        "Patterns use what ECMA-262, Rust and Python read alike: literals, classes, `\\d \\w \\s`,"
-        " unnamed groups, `|`, quantifiers, `^` and `$`.",
+        "Patterns use what a browser (ECMA-262, flag `u`) and the validator read alike: literals,"
+        " classes, `\\d \\w \\s`, unnamed groups, `|`, quantifiers, `^` and `$`; no `.`, and"
+        " `\\` only before a sign that needs it.",
         "A front end that checks the pattern before it sends would decide differently.",
     ),
     "pattern-backtracking": Rule(

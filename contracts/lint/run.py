@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts import locate
+from contracts.errors import ContractSchemaError
 from contracts.lint import contract, pairing
 from contracts.lint.files import Document, Key, Shelf, read_tree
 from contracts.lint.rules import RULES, Finding, Note
@@ -32,9 +33,23 @@ def lint_folder(root: Path, reserved_columns: frozenset[str] = frozenset()) -> t
             usable[key] = document.value
     found += _pairings(tree.events, usable)
     found += _example_files(tree.events, usable, root / "examples")
-    envelopes = {key: document.value for key, document in tree.envelopes.documents.items()}
+    envelopes: dict[Key, Schema] = {}
+    for key, document in tree.envelopes.documents.items():
+        if problem := _problem_with_envelope(document.value):
+            found += _placed(document, [problem])
+        else:
+            envelopes[key] = document.value
     found += _example_files(tree.envelopes, envelopes, root / "envelopes" / "examples")
     return tuple(sorted(found))
+
+
+def _problem_with_envelope(schema: Schema) -> Note | None:
+    """Envelopes are not held to the dialect, but a validator has to take them."""
+    try:
+        Validator(schema)
+    except ContractSchemaError as error:
+        return Note("keyword-value", "", "; ".join(error.problems))
+    return None
 
 
 def _finding(path: Path, note: Note, line: int) -> Finding:

@@ -90,7 +90,7 @@ def _closed(site: Site) -> Iterator[Note]:
     if properties and extra is not False:
         message = 'write "additionalProperties": false'
         yield Note("object-open", site.at("additionalProperties"), message)
-    elif not properties and not isinstance(extra, Mapping):
+    elif not properties and not isinstance(extra, Mapping) and not _is_event_without_fields(site):
         message = (
             'write its "properties" and "additionalProperties": false,'
             ' or for free keys "additionalProperties": {"type": …}'
@@ -102,6 +102,12 @@ def _closed(site: Site) -> Iterator[Note]:
         if isinstance(name, str) and name not in known:
             message = f"required names {name!r}, which is no property; describe it or leave it out"
             yield Note("required-unknown", site.at("required", index), message)
+
+
+def _is_event_without_fields(site: Site) -> bool:
+    """Inside of an event such an object would have no column, so that its presence were lost."""
+    properties, extra = site.schema.get("properties"), site.schema.get("additionalProperties")
+    return site.pointer == "" and properties == {} and extra is False
 
 
 def _items(site: Site) -> Iterator[Note]:

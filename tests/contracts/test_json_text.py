@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.json_text import parse, write
+from contracts.model import DateTimeType, StringType
 from contracts.same_json import differences
+from registry.translate import translate
 from tests.support.schemas import ANYTHING
 
 
@@ -61,8 +65,7 @@ def test_no_json_value(value: Any) -> None:
         ({"a/b~": [1, 2]}, {"a/b~": [1, 3]}, ["/a~1b~0/1"]),
         ([1], [1, 2], [""]),
         ([], {}, [""]),
-        ("2026-01-31T12:00:00Z", "2026-01-31T15:00:00.000+03:00", []),
-        ("2026-01-31T12:00:00Z", "2026-01-31T12:00:01Z", [""]),
+        ("2026-01-31T12:00:00Z", "2026-01-31T15:00:00.000+03:00", [""]),
         ("2026-01-31", "2026-01-31T00:00:00Z", [""]),
         ("a", "b", [""]),
         (None, False, [""]),
@@ -71,3 +74,59 @@ def test_no_json_value(value: Any) -> None:
 def test_differences(one: Any, other: Any, expected: list[str]) -> None:
     assert list(differences(one, other)) == expected
     assert list(differences(other, one)) == expected
+
+
+NOON = "2026-01-31T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("2026-01-31T15:00:00.000+03:00", True),
+        ("2026-01-31t12:00:00z", True),
+        ("2026-02-01T00:30:00+12:30", True),
+        ("2026-01-30T23:00:00-13:00", True),
+        ("2026-01-31T12:00:00.000001Z", False),
+        ("2026-01-31T12:00:01Z", False),
+        ("2026-01-31T18:00:00+05:60", False),
+        ("2026-01-30T36:00:00Z", False),
+        ("2026-01-31T11:60:00Z", False),
+        ("2026-01-31", False),
+    ],
+)
+def test_two_spellings_of_an_instant_are_the_same_in_a_date_time_only(
+    other: str, same: bool
+) -> None:
+    assert list(differences(NOON, other, DateTimeType())) == ([] if same else [""])
+    assert list(differences(NOON, other, StringType())) == [""]
+
+
+def test_an_offset_that_does_not_exist_is_never_an_instant() -> None:
+    """A parser that takes it would give both sides alike."""
+    assert list(differences("2026-01-31T12:00:00+05:60", "2026-01-31T06:00:00Z", DateTimeType()))
+
+
+@given(st.datetimes(), st.integers(-23 * 60, 23 * 60))
+def test_instants_are_told_apart_as_the_calendar_does(moment: dt.datetime, minutes: int) -> None:
+    here = moment.replace(year=max(2, min(moment.year, 9998)), tzinfo=dt.UTC)
+    there = here.astimezone(dt.timezone(dt.timedelta(minutes=minutes)))
+    later = there + dt.timedelta(microseconds=1)
+    assert not list(differences(here.isoformat(), there.isoformat(), DateTimeType()))
+    assert list(differences(here.isoformat(), later.isoformat(), DateTimeType()))
+
+
+def test_date_times_are_found_where_the_type_has_them() -> None:
+    other = "2026-01-31T15:00:00+03:00"
+    kind = translate(
+        {"properties": {
+            "at": {"format": "date-time"},
+            "list": {"items": {"properties": {"at": {"format": "date-time"}}}},
+            "map": {"additionalProperties": {"format": "date-time"}},
+            "text": {"type": "string"},
+        }}
+    ).instance_type  # fmt: skip
+    one, two = (
+        {"at": t, "list": [{"at": t, "b": t}], "map": {"k": t}, "text": t, "unknown": t}
+        for t in (NOON, other)
+    )
+    assert sorted(differences(one, two, kind)) == ["/list/0/b", "/text", "/unknown"]

@@ -10,6 +10,7 @@ from contracts.model import (
     ArrayType,
     BooleanType,
     DateTimeType,
+    Field,
     FieldType,
     IntegerType,
     JsonType,
@@ -50,6 +51,12 @@ TYPED: list[tuple[Any, FieldType]] = [
     ({"allOf": [{"$ref": "#/definitions/s"}], "maxLength": 3}, StringType()),
     ({"anyOf": [WHOLE, {"type": "null"}]}, IntegerType()),
     ({"oneOf": [{"type": "string", "pattern": "^a"}, TEXT]}, StringType()),
+    ({"anyOf": [{"enum": ["a"]}, TEXT]}, StringType()),
+    ({"anyOf": [TEXT, {"enum": ["a"]}, {"type": "null"}]}, StringType()),
+    ({"oneOf": [WHOLE, {"type": "number"}]}, NumberType()),
+    ({"anyOf": [{"type": "string", "format": "date-time"}, TEXT]}, StringType()),
+    ({"anyOf": [{"format": "date"}, {"format": "date-time"}]}, StringType()),
+    ({"items": {"anyOf": [{"enum": ["a"]}, TEXT]}}, ArrayType(ValueType(StringType()))),
     ({"$ref": "#/definitions/s"}, StringType()),
     ({"$ref": "#named"}, BooleanType()),
     ({"$ref": "http://h/other"}, NumberType()),
@@ -162,6 +169,44 @@ def test_many_properties_stay_typed_and_inner_objects_give_way() -> None:
     inner = record.fields[1500].value.type
     assert isinstance(inner, JsonType)
     assert "2000 fields" in inner.reason
+
+
+@pytest.mark.parametrize("turn", [list, reversed])
+def test_the_room_is_not_split_by_the_number_of_siblings(turn: Any) -> None:
+    """One Iglu schema of 33 fields and 190 of GitHub's have such a shape."""
+    siblings = {
+        **{f"s{number}": TEXT for number in range(44)},
+        "large": {"properties": {f"p{number}": WHOLE for number in range(44)}},
+        "small": {"properties": {"one": {"properties": {"two": WHOLE}}}},
+    }
+    record, _ = total_record_type({"properties": dict(turn(list(siblings.items())))})
+    assert json_texts(record) == []
+
+
+def test_of_the_level_that_has_no_room_what_fits_is_typed() -> None:
+    wide = {"properties": {f"p{number}": WHOLE for number in range(1500)}}
+    small = {"properties": {"a": WHOLE}}
+    record, _ = total_record_type({"properties": {"a": wide, "b": wide, "c": small}})
+    assert [field.json_name for field in json_texts(record)] == ["b"]
+
+
+def test_unions_that_references_multiply_are_followed_to_a_bound() -> None:
+    levels = {f"l{n}": {"anyOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 10} for n in range(12)}
+    found = type_of({"$ref": "#/$defs/l0"}, **{"$defs": {**levels, "l12": TEXT}})
+    assert isinstance(found, JsonType)
+    assert "branches" in found.reason
+
+
+def json_texts(record: RecordType) -> list[Field]:
+    """Fields that are JSON text, at every level, without the rests."""
+    found: list[Field] = []
+    for field in record.fields[:-1]:
+        kind = field.value.type
+        if isinstance(kind, RecordType):
+            found += json_texts(kind)
+        elif isinstance(kind, JsonType):
+            found.append(field)
+    return found
 
 
 def test_what_lies_too_deep_is_json_text() -> None:

@@ -59,4 +59,5 @@ def results(source: str, tmp_path: Path) -> list[dict[str, Any]]:
 def test_what_is_published_comes_back_equal(source: str, tmp_path: Path) -> None:
     found = results(source, tmp_path)
     assert [each["id"] for each in found if each["differences"]] == []
-    assert sum(each["equal"] for each in found) >= FEWEST_EQUAL[source]
+    # Those without an instance, whose "equal" is None, failed in nothing.
+    assert sum(each["equal"] is not False for each in found) >= FEWEST_EQUAL[source]

@@ -18,7 +18,7 @@ from jsonschema.validators import validator_for
 from contracts.json_text import parse, write
 from contracts.same_json import differences
 from registry.errors import EncodeError, UndecodableError
-from registry.translate import Placement, translate
+from registry.translate import Placement, Translation, translate
 from tests.support.schemas import ANYTHING, DRAFTS, Drawn, documents
 
 EXAMPLES = int(os.environ.get("TRANSLATE_EXAMPLES", "200"))
@@ -29,8 +29,8 @@ LONG = settings(
 )
 
 
-def assert_same(back: Any, value: Any) -> None:
-    assert list(differences(back, value)) == []
+def assert_same(translation: Translation, back: Any, value: Any) -> None:
+    assert list(differences(back, value, translation.instance_type)) == []
 
 
 @LONG
@@ -43,11 +43,11 @@ def test_every_valid_instance_comes_back(drawn: Drawn, data: st.DataObject) -> N
         value = data.draw(drawn.instances)
         validator_for(drawn.schema)(drawn.schema).validate(value)
         encoded = translation.encode(value)
-        assert_same(translation.decode(encoded), value)
-        assert_same(translation.from_avro(translation.to_avro(value)), value)
+        assert_same(translation, translation.decode(encoded), value)
+        assert_same(translation, translation.from_avro(translation.to_avro(value)), value)
         read = avro.io.DatumReader(apache).read(avro.io.BinaryDecoder(io.BytesIO(encoded)))
         assert isinstance(read, dict)
-        assert_same(translation.from_avro(read), value)
+        assert_same(translation, translation.from_avro(read), value)
 
 
 def canonical_by_apache(schema: avro.schema.Schema) -> Any:
@@ -75,7 +75,7 @@ def canonical_by_apache(schema: avro.schema.Schema) -> Any:
 @given(documents(), ANYTHING)
 def test_also_what_is_not_valid_comes_back(drawn: Drawn, value: Any) -> None:
     translation = translate(drawn.schema)
-    assert_same(translation.decode(translation.encode(value)), value)
+    assert_same(translation, translation.decode(translation.encode(value)), value)
 
 
 @settings(max_examples=60, deadline=None)
@@ -176,7 +176,7 @@ def test_texts_that_python_would_lose(schema: Any, text: str) -> None:
     translation = translate(schema)
     value = parse(text)
     back = translation.decode(translation.encode(value))
-    assert_same(back, value)
+    assert_same(translation, back, value)
     assert write(back) == write(value)
 
 
@@ -352,10 +352,10 @@ def test_schemas_made_to_break_it(name: str) -> None:
     assert canonical_by_apache(apache) == json.loads(translation.canonical_form)
     for value in values:
         encoded = translation.encode(value)
-        assert_same(translation.decode(encoded), value)
+        assert_same(translation, translation.decode(encoded), value)
         read = avro.io.DatumReader(apache).read(avro.io.BinaryDecoder(io.BytesIO(encoded)))
         assert isinstance(read, dict)
-        assert_same(translation.from_avro(read), value)
+        assert_same(translation, translation.from_avro(read), value)
 
 
 def test_a_document_that_unfolds_without_end_stays_small() -> None:

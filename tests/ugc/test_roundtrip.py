@@ -17,11 +17,11 @@ from contracts.errors import ContractSchemaError
 from contracts.loader import load_catalog
 from contracts.validation import foreign_check
 from tests.support.schemas import Drawn, documents
-from ugc.roundtrip.cases import Case, CaseError, cases_in
+from ugc.roundtrip.cases import DRAFTS, Case, CaseError, cases_in
 from ugc.roundtrip.command import command
 from ugc.roundtrip.generate import instances
 from ugc.roundtrip.report import in_words, summary
-from ugc.roundtrip.run import Difference, Outcome, RoundTrip
+from ugc.roundtrip.run import Difference, Fields, Outcome, RoundTrip
 from ugc.roundtrip.table import Tables
 
 ORDER = {"type": "object", "properties": {"n": {"type": "integer"}, "at": {"format": "date-time"}}}
@@ -43,7 +43,7 @@ def test_one_schema_with_generated_instances(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
         "order.json: 7 instances (generated), equal: Avro 7, ClickHouse 7;"
-        " fields: 2 typed, 0 JSON text",
+        " Avro fields: 2 typed, 0 JSON text; ClickHouse columns: 2 typed, 0 JSON text",
         "1 of 1 schemas; instances equal: Avro 7 of 7, ClickHouse 7 of 7",
     ]
 
@@ -80,7 +80,9 @@ def test_many_schemas_and_one_failure_ends_nothing(tmp_path: Path) -> None:
     assert problems[1].startswith("it is not JSON")
     assert problems[2:4] == ['it is no object with "schema"', '"valid" is no list']
     assert "no type" in found["results"][4]["unchecked"]
-    assert (found["schemas"], found["schemas_equal"], found["schemas_failed"]) == (6, 3, 3)
+    assert (found["schemas"], found["schemas_equal"], found["schemas_failed"]) == (6, 2, 3)
+    assert (found["schemas_without_instances"], found["schemas_unchecked"]) == (1, 1)
+    assert found["results"][5]["equal"] is None
 
 
 def test_a_folder(tmp_path: Path) -> None:
@@ -131,7 +133,8 @@ def test_differences_are_shown() -> None:
         differences=(Difference(0, "avro", ("", "/a")),),
     )  # fmt: skip
     assert list(in_words([outcome])) == [
-        "\\ud800: 2 instances, equal: Avro 1, ClickHouse 2; fields: 0 typed, 0 JSON text",
+        "\\ud800: 2 instances, equal: Avro 1, ClickHouse 2;"
+        " Avro fields: 0 typed, 0 JSON text; ClickHouse columns: 0 typed, 0 JSON text",
         "    instance 0, avro: /, /a",
         "0 of 1 schemas; instances equal: Avro 1 of 2, ClickHouse 2 of 2",
     ]
@@ -172,3 +175,31 @@ def test_restrictions_are_met_often_enough(schema: Any) -> None:
 def test_a_schema_that_no_validator_takes_is_told(schema: Any) -> None:
     with pytest.raises(ContractSchemaError):
         foreign_check(schema)
+
+
+def test_fields_are_counted_for_each_target(round_trip: RoundTrip) -> None:
+    """A list of objects is typed in Avro and JSON text in ClickHouse; a rest counts in neither."""
+    inner = {"properties": {"a": {"type": "integer"}}}
+    schema = {"properties": {"n": {"type": "integer"}, "o": inner, "l": {"items": inner}, "x": {}}}
+    outcome = round_trip.outcome(Case("a", schema, ({},)))
+    assert (outcome.avro_fields, outcome.clickhouse_columns) == (Fields(5, 1), Fields(2, 2))
+
+
+def test_what_was_not_compared_or_not_checked_is_said() -> None:
+    outcomes = [Outcome(id="a"), Outcome(id="b", instances=1, generated=True, unchecked="unknown")]
+    words = list(in_words(outcomes))
+    assert "1 schemas had no instance, so nothing of them was compared" in words
+    assert "1 schemas are taken by no validator; their instances may be invalid" in words
+    assert [each.is_equal for each in outcomes] == [None, True]
+
+
+def test_a_schema_without_a_draft_can_be_given_one(tmp_path: Path) -> None:
+    """``items`` as a list is a tuple until draft 2019-09, and an error afterwards."""
+    tuple_of_two = {"items": [{"type": "integer"}, {"type": "string"}]}
+    schema = write(tmp_path / "a.json", tuple_of_two)
+    told = json.loads(run(schema, "--json", "-n", "1").stdout)
+    assert told["schemas_unchecked"] == 1
+    told = json.loads(run(schema, "--json", "-n", "1", "--draft", "7").stdout)
+    assert told["schemas_unchecked"] == 0
+    own = write(tmp_path / "b.json", {"$schema": DRAFTS["4"]})
+    assert [case.schema["$schema"] for case in cases_in(own, None, "7")] == [DRAFTS["4"]]

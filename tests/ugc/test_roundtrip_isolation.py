@@ -92,7 +92,7 @@ def test_a_process_that_dies_is_told_and_replaced(tmp_path: Path) -> None:
         {"id": "first", **FINE}, {"id": "endless", **ENDLESS}, {"id": "last", **FINE},
     )  # fmt: skip
     cases = cases_in(path, None)
-    work = Work(schemas=path, instances=None, count=3, seed=0)
+    work = Work(schemas=path, instances=None, draft=None, count=3, seed=0)
     with IsolatedRoundTrip(work, Bounds(seconds=60, memory_bytes=4 << 30)) as round_trip:
         assert round_trip.outcome(0, cases[0]).is_whole
         child = round_trip.pid

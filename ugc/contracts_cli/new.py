@@ -34,6 +34,7 @@ class ScaffoldError(UgcError):
     multiple=True,
     help=f"A field; TYPE is {', '.join(scaffold.TYPES)}. A ? behind it: may be absent.",
 )
+@click.option("--no-fields", is_flag=True, help="The event says no more than that it happened.")
 @click.option("--next-version", is_flag=True, help="Copy the newest version and its examples.")
 @folder_option
 def new(
@@ -42,6 +43,7 @@ def new(
     title: str | None,
     description: str | None,
     fields: tuple[str, ...],
+    no_fields: bool,
     next_version: bool,
     folder: Path,
 ) -> None:
@@ -53,14 +55,18 @@ def new(
     Examples:
       ugc contracts new video_play --owner player --field video_id:string
       ugc contracts new film_rated --owner catalogue --field rating:integer --field note:string?
+      ugc contracts new session_start --owner web --no-fields
       ugc contracts new element_click --next-version
     """
     if next_version:
-        if owner or title or description or fields:
+        if owner or title or description or fields or no_fields:
             raise ScaffoldError("--next-version copies; change owner, title and fields in the copy")
         files = _next_version(folder, event)
     else:
-        files = _new_event(folder, event, owner, title, description, fields)
+        if fields and no_fields:
+            raise ScaffoldError("write --field or --no-fields, not both")
+        wanted = () if no_fields else fields or ("element_id:string",)
+        files = _new_event(folder, event, owner, title, description, wanted)
     for name in files:
         if (folder / name).exists():
             raise ScaffoldError(f"{folder / name} exists already")
@@ -85,7 +91,7 @@ def _new_event(
         raise ScaffoldError(f"{event} exists already; a change is a new version: --next-version")
     if owner is None:
         raise ScaffoldError("write --owner TEAM: somebody has to answer for the event")
-    parsed = [scaffold.NewField.parse(text) for text in fields or ("element_id:string",)]
+    parsed = [scaffold.NewField.parse(text) for text in fields]
     document = scaffold.contract_document(
         event, owner=owner, fields=parsed, title=title, description=description
     )

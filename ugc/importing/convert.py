@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts.errors import SampleError
+from contracts import patterns
+from contracts.errors import ContractSchemaError, SampleError
 from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
 from contracts.model import (
@@ -97,6 +98,16 @@ def imported(planned: PlannedEvent, *, owner: str, reserved: frozenset[str]) -> 
         reserved: column names that no field may have.
     """
     event = snake_case(planned.name)
+    if event and _is_without_properties(planned.schema):
+        closed = {"type": "object", "additionalProperties": False, "required": []}
+        empty = _document(planned, event, owner, {**closed, "properties": {}})
+        return ImportedEvent(
+            event=event,
+            planned=planned,
+            document=empty,
+            fields=(FieldReport("", Fate.TYPED, _notes_without_properties(planned.schema)),),
+            findings=_findings(empty, reserved),
+        )
     record, wrapped = total_record_type(planned.schema)
     if wrapped or not event:
         reason = "it is no object with known properties" if event else "its name has no letter"
@@ -112,6 +123,24 @@ def imported(planned: PlannedEvent, *, owner: str, reserved: frozenset[str]) -> 
         fields=tuple(conversion.reports),
         findings=() if document is None else _findings(document, reserved),
     )
+
+
+def _is_without_properties(schema: object) -> bool:
+    """Whether the schema says of an object that it has no properties, and nothing else of it."""
+    if not isinstance(schema, Mapping) or schema.get("type") != "object":
+        return False
+    said = schema.keys() - {"$schema", "$id", "title", "description", "type"}
+    return (
+        schema.get("properties") == {}
+        and schema.get("required", []) == []
+        and schema.get("additionalProperties", False) in (True, False)
+        and said <= {"properties", "required", "additionalProperties"}
+    )
+
+
+def _notes_without_properties(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    is_closed = schema.get("additionalProperties") is False
+    return ("it has no properties",) if is_closed else ("it has no properties, and is closed",)
 
 
 def _findings(document: dict[str, Any], reserved: frozenset[str]) -> tuple[str, ...]:
@@ -300,11 +329,19 @@ def _string_bounds(view: View, notes: list[str]) -> dict[str, Any]:
     if view.get("format") in _FORMATS:
         found["format"] = view["format"]
     if isinstance(pattern := view.get("pattern"), str):
-        if problem_with_pattern(pattern) is None:
+        if _is_portable(pattern):
             found["pattern"] = pattern
         else:
             notes.append("pattern left out: it is not portable")
     return found
+
+
+def _is_portable(pattern: str) -> bool:
+    try:
+        patterns.parse(pattern)
+    except patterns.PatternError:
+        return False
+    return problem_with_pattern(pattern) is None
 
 
 def _bounds(view: View) -> dict[str, Any]:
@@ -358,7 +395,7 @@ def _examples(schema: Mapping[str, Any]) -> list[Any]:
     rng = random.Random(0)  # noqa: S311 - samples need no secrets
     try:
         return [Sampler(schema).valid(rng)]
-    except (SampleError, ValueError):
+    except (SampleError, ContractSchemaError, ValueError):
         return []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,20 @@ class Case:
     problem: str | None = field(default=None, kw_only=True)
 
 
-def cases_in(path: Path, instances: Path | None) -> list[Case]:
+DRAFTS = {
+    "4": "http://json-schema.org/draft-04/schema#",
+    "6": "http://json-schema.org/draft-06/schema#",
+    "7": "http://json-schema.org/draft-07/schema#",
+    "2019-09": "https://json-schema.org/draft/2019-09/schema",
+    "2020-12": "https://json-schema.org/draft/2020-12/schema",
+}
+"""Short name of a draft → its ``$schema``."""
+
+
+def cases_in(path: Path, instances: Path | None, draft: str | None = None) -> list[Case]:
     """The cases of a schema file, a folder of them, or a file of cases in lines.
+
+    A schema without ``$schema`` gets that of ``draft``, one of :data:`DRAFTS`, if given.
 
     Raises:
         CaseError: an input is missing or cannot be read, or ``instances`` are given for more than
@@ -44,11 +56,19 @@ def cases_in(path: Path, instances: Path | None) -> list[Case]:
         found = list(_in_file(path, path.parent))
     if not found:
         raise CaseError(f"{path} holds no schema")
+    if draft is not None:
+        found = [_of_draft(case, DRAFTS[draft]) for case in found]
     if instances is None:
         return found
     if len(found) != 1:
         raise CaseError("--instances belong to one schema, and there are several")
     return [Case(found[0].id, found[0].schema, _lines_of(instances), problem=found[0].problem)]
+
+
+def _of_draft(case: Case, draft: str) -> Case:
+    if not isinstance(case.schema, dict) or "$schema" in case.schema:
+        return case
+    return replace(case, schema={"$schema": draft, **case.schema})
 
 
 def _in_file(path: Path, folder: Path) -> Iterator[Case]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from etl.schedule import stop_on_signals
-from ugc.roundtrip.cases import Case, cases_in
+from ugc.roundtrip.cases import DRAFTS, Case, cases_in
 from ugc.roundtrip.isolation import Bounds, IsolatedRoundTrip, StoppedError, Work
 from ugc.roundtrip.report import in_words, summary
 from ugc.roundtrip.run import Outcome
@@ -23,6 +23,9 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 @click.command(name="roundtrip")
 @click.argument("schemas", metavar="SCHEMA.json|FOLDER|CASES.jsonl", type=_EXISTING)
 @click.option("--instances", type=_EXISTING, metavar="FILE.jsonl", help="One instance per line.")
+@click.option(
+    "--draft", type=click.Choice(list(DRAFTS)), help="That of schemas which name none in $schema."
+)
 @click.option("--json", "as_json", is_flag=True, help="The summary as one JSON document.")
 @click.option(
     "-n",
@@ -54,6 +57,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 def command(
     schemas: Path,
     instances: Path | None,
+    draft: str | None,
     as_json: bool,
     count: int,
     seed: int,
@@ -74,8 +78,8 @@ def command(
       ugc contracts roundtrip order.json --instances orders.jsonl
       ugc contracts roundtrip corpus.jsonl --json > result.json
     """
-    cases = cases_in(schemas, instances)
-    work = Work(schemas=schemas, instances=instances, count=count, seed=seed)
+    cases = cases_in(schemas, instances, draft)
+    work = Work(schemas=schemas, instances=instances, draft=draft, count=count, seed=seed)
     bounds = Bounds(seconds=timeout_seconds, memory_bytes=memory_mib << 20)
     with (
         stop_on_signals() as stop,

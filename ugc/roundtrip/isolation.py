@@ -34,6 +34,7 @@ class Work:
 
     schemas: Path
     instances: Path | None
+    draft: str | None
     count: int
     seed: int
 
@@ -184,7 +185,7 @@ def _work(work: Work, connection: Connection, folder: Path, parent: int) -> None
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides what Ctrl-C ends.
     if arm := end_with_parent(signal.SIGKILL, parent):
         arm()
-    cases = cases_in(work.schemas, work.instances)
+    cases = cases_in(work.schemas, work.instances, work.draft)
     client = connect(f"chdb://{folder}/ugc")
     judge: Callable[[Case], Outcome] = RoundTrip(
         Tables(client), count=work.count, seed=work.seed

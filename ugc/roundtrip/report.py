@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from ugc.roundtrip.run import Difference, Outcome
+from ugc.roundtrip.run import Difference, Fields, Outcome
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """``{schemas, schemas_equal, schemas_failed, instances, avro_equal, clickhouse_equal,
-    results}``; ``results`` has one entry for each schema, in the order of the input."""
+    """``{schemas, schemas_equal, schemas_failed, schemas_without_instances, schemas_unchecked,
+    instances, avro_equal, clickhouse_equal, results}``; ``results`` has one entry for each schema,
+    in the order of the input.  Its ``equal`` is null when there was no instance to compare."""
     return {
         "schemas": len(outcomes),
-        "schemas_equal": sum(outcome.is_whole for outcome in outcomes),
+        "schemas_equal": sum(outcome.is_equal is True for outcome in outcomes),
         "schemas_failed": sum(outcome.problem is not None for outcome in outcomes),
+        "schemas_without_instances": sum(outcome.is_equal is None for outcome in outcomes),
+        "schemas_unchecked": sum(outcome.unchecked is not None for outcome in outcomes),
         "instances": sum(outcome.instances for outcome in outcomes),
         "avro_equal": sum(outcome.avro_equal for outcome in outcomes),
         "clickhouse_equal": sum(outcome.clickhouse_equal for outcome in outcomes),
@@ -25,14 +29,14 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def _result(outcome: Outcome) -> dict[str, Any]:
     return {
         "id": outcome.id,
-        "equal": outcome.is_whole,
+        "equal": outcome.is_equal,
         "instances": outcome.instances,
         "generated": outcome.generated,
         "unchecked": outcome.unchecked,
         "avro_equal": outcome.avro_equal,
         "clickhouse_equal": outcome.clickhouse_equal,
-        "typed_fields": outcome.typed_fields,
-        "json_fields": outcome.json_fields,
+        "avro_fields": asdict(outcome.avro_fields),
+        "clickhouse_columns": asdict(outcome.clickhouse_columns),
         "problem": outcome.problem,
         "differences": [
             {
@@ -52,6 +56,10 @@ def in_words(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield _printable(_line(outcome))
         yield from (f"    {_printable(_difference(each))}" for each in outcome.differences)
     found = summary(outcomes)
+    if without := found["schemas_without_instances"]:
+        yield f"{without} schemas had no instance, so nothing of them was compared"
+    if unchecked := found["schemas_unchecked"]:
+        yield f"{unchecked} schemas are taken by no validator; their instances may be invalid"
     yield (
         f"{found['schemas_equal']} of {found['schemas']} schemas; instances equal:"
         f" Avro {found['avro_equal']} of {found['instances']},"
@@ -68,8 +76,13 @@ def _line(outcome: Outcome) -> str:
     return (
         f"{outcome.id}: {outcome.instances} instances{made},"
         f" equal: Avro {outcome.avro_equal}, ClickHouse {outcome.clickhouse_equal};"
-        f" fields: {outcome.typed_fields} typed, {outcome.json_fields} JSON text"
+        f" Avro fields: {_counted(outcome.avro_fields)};"
+        f" ClickHouse columns: {_counted(outcome.clickhouse_columns)}"
     )
+
+
+def _counted(fields: Fields) -> str:
+    return f"{fields.typed} typed, {fields.json_text} JSON text"
 
 
 def _difference(difference: Difference) -> str:

@@ -31,6 +31,14 @@ class Difference:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """How many fields of a target are typed, and how many hold JSON text; without the rests."""
+
+    typed: int = 0
+    json_text: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one schema.
@@ -45,15 +53,20 @@ class Outcome:
     unchecked: str | None = None
     avro_equal: int = 0
     clickhouse_equal: int = 0
-    typed_fields: int = 0
-    json_fields: int = 0
+    avro_fields: Fields = Fields()
+    clickhouse_columns: Fields = Fields()
     differences: tuple[Difference, ...] = ()
     problem: str | None = None
 
     @property
     def is_whole(self) -> bool:
-        """Whether every instance came back equal both ways."""
+        """Whether nothing failed, and every instance there is came back equal both ways."""
         return self.problem is None and not self.differences
+
+    @property
+    def is_equal(self) -> bool | None:
+        """Whether all came back equal; None when there was no instance to compare."""
+        return None if self.problem is None and not self.instances else self.is_whole
 
 
 class RoundTrip:
@@ -88,8 +101,8 @@ class RoundTrip:
             unchecked=unchecked,
             avro_equal=len(values) - len(in_avro),
             clickhouse_equal=len(values) - len(in_clickhouse),
-            typed_fields=len(translation.report) - json_fields,
-            json_fields=json_fields,
+            avro_fields=Fields(len(translation.report) - json_fields, json_fields),
+            clickhouse_columns=Fields(*TotalTable("roundtrip", translation.record).counts),
             differences=(*in_avro, *in_clickhouse),
         )
 
@@ -124,9 +137,7 @@ class RoundTrip:
             return unsent + [Difference(n, "clickhouse", problem=refused) for n in numbers]
         found = list(unsent)
         for number, record in zip(numbers, back, strict=True):
-            found.extend(
-                _compared(number, "clickhouse", values[number], translation.from_avro(record))
-            )
+            found.extend(_compared(translation, number, "clickhouse", values[number], record))
         return found
 
 
@@ -142,10 +153,14 @@ def _through_avro(
         except EncodeError as error:
             found.append(Difference(number, "avro", problem=error.problem))
         else:
-            found.extend(_compared(number, "avro", value, translation.decode(encoded[number])))
+            record = translation.read(encoded[number])
+            found.extend(_compared(translation, number, "avro", value, record))
     return encoded, found
 
 
-def _compared(number: int, target: str, value: Any, back: Any) -> list[Difference]:
-    pointers = sorted(differences(value, back))
+def _compared(
+    translation: Translation, number: int, target: str, value: Any, record: dict[str, Any]
+) -> list[Difference]:
+    back = translation.from_avro(record)
+    pointers = sorted(differences(value, back, translation.instance_type))
     return [Difference(number, target, tuple(pointers[:_MOST_POINTERS]))] if pointers else []
