@@ -26,7 +26,7 @@ folder_option = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     envvar="CONTRACTS_DIR",
     default=default_folder,
-    show_default="CONTRACTS_DIR, else the package's",
+    show_default="CONTRACTS_DIR, else contracts/ upwards from here, else the package's",
     help="The contract folder.",
 )
 """For every command that reads or writes contract files."""
