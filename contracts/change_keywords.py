@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 
@@ -139,7 +140,7 @@ def _type(at: Place, keyword: str, before: Any, after: Any) -> Iterator[Change]:
 
 def _multiple_of(at: Place, keyword: str, before: Any, after: Any) -> Iterator[Change]:
     how = _presence(before, after)
-    if isinstance(before, int) and isinstance(after, int) and before % after == 0:
+    if how == "changed" and Fraction(before) % Fraction(after) == 0:
         how = "loosened"
     yield at.change(f"multiple-of.{how}", keyword, before, after)
 

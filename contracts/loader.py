@@ -48,9 +48,24 @@ VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
 EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
-def default_folder() -> Path:
+def package_folder() -> Path:
     """The contracts that came with the package."""
     return Path(str(files("contracts")))
+
+
+def default_folder(start: Path | None = None) -> Path:
+    """The contracts of the project around ``start`` (default: the working directory).
+
+    That is the nearest folder ``contracts`` with ``events`` in it, upwards to the top of the git
+    work tree; where there is none, the contracts of the package.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "contracts" / "events").is_dir():
+            return folder / "contracts"
+        if (folder / ".git").exists():
+            break
+    return package_folder()
 
 
 @dataclass(frozen=True)
@@ -113,7 +128,7 @@ class Catalog:
 
 
 def load_catalog(folder: Path | None = None) -> Catalog:
-    """Reads and checks every contract below ``folder`` (default: those of the package).
+    """Reads and checks every contract below ``folder`` (default: :func:`default_folder`).
 
     Raises:
         ContractLoadError: a file is unreadable, is not JSON, or lies where none belongs.

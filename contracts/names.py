@@ -12,7 +12,7 @@ import re
 _LEGAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ESCAPE = re.compile(r"_x([0-9a-f]+)_")
 _EMPTY = "_x_"
-_AVRO_TYPES = frozenset(
+AVRO_TYPES = frozenset(
     {
         *("null", "boolean", "int", "long", "float", "double", "bytes", "string"),
         *("record", "error", "enum", "array", "map", "fixed", "union", "error_union", "request"),
@@ -35,7 +35,7 @@ def type_name(name: str) -> str:
     It differs where Avro has a type of that name, whatever the namespace: the ``avro`` package
     takes a record ``null`` in a union for ``null`` itself.
     """
-    return f"_x{ord(name[0]):x}_{name[1:]}" if name in _AVRO_TYPES else name
+    return f"_x{ord(name[0]):x}_{name[1:]}" if name in AVRO_TYPES else name
 
 
 def original_name(name: str) -> str:

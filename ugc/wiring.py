@@ -9,6 +9,6 @@ from contracts.loader import Catalog, load_catalog
 
 
 def catalog_from(env: Mapping[str, str]) -> Catalog:
-    """The contracts in CONTRACTS_DIR, or those of the package."""
+    """The contracts in CONTRACTS_DIR, else of the project around the working directory."""
     folder = env.get("CONTRACTS_DIR", "").strip()
     return load_catalog(Path(folder) if folder else None)

@@ -86,6 +86,10 @@ RULES: dict[str, Rule] = {
         "Avro, ClickHouse and generated client code carry such names unchanged; `__` joins the"
         " path of a nested field to its column.",
     ),
+    "event-reserved": Rule(
+        "No event has the name of a type of Avro, or of a table of our own.",
+        "The schema or the table could not be made, and nothing would start.",
+    ),
     "name-collision": Rule(
         "Names of one object stay distinct without case and underscores.",
         "Generated client code writes `pageType` for both `page_type` and `pagetype`.",

@@ -16,12 +16,17 @@ from contracts.validation import Validator
 Schema = Mapping[str, Any]
 
 
-def lint_folder(root: Path, reserved_columns: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+def lint_folder(
+    root: Path,
+    reserved_columns: frozenset[str] = frozenset(),
+    reserved_events: frozenset[str] = frozenset(),
+) -> tuple[Finding, ...]:
     """Every finding below ``root``, by file and line; empty when there is nothing to change.
 
     Args:
         root: a contract folder.
         reserved_columns: names of the columns that a table has beside the event's fields.
+        reserved_events: names that no event may have.
     """
     tree = read_tree(root)
     found = [_finding(path, note, line) for path, note, line in tree.stray]
@@ -29,6 +34,9 @@ def lint_folder(root: Path, reserved_columns: frozenset[str] = frozenset()) -> t
     for key, document in tree.events.documents.items():
         notes, is_usable = contract.check(document.value, reserved_columns)
         found += _placed(document, notes)
+        if key[0] in reserved_events:
+            message = f"{key[0]} is a type of Avro or a table of our own; write another name"
+            found += _placed(document, [Note("event-reserved", "", message)])
         if is_usable:
             usable[key] = document.value
     found += _pairings(tree.events, usable)

@@ -75,7 +75,7 @@ DEFINED = {"$defs": {"word": {"type": "string"}, "list": {"type": "array"}}}
         (with_field(minimum=1), with_field(minimum=2), ["bound.tightened"]),
         (with_field(maximum=1), with_field(maximum=2), ["bound.loosened"]),
         (with_field(multipleOf=4), with_field(multipleOf=2), ["multiple-of.loosened"]),
-        (with_field(multipleOf=0.5), with_field(multipleOf=0.25), ["multiple-of.changed"]),
+        (with_field(multipleOf=0.5), with_field(multipleOf=0.25), ["multiple-of.loosened"]),
         (with_field(uniqueItems=False), with_field(), []),
         (with_field(**{"x-categorical": False}), with_field(), []),
         (with_field(**{"x-precision": "micros"}), with_field(), []),
@@ -211,3 +211,12 @@ def test_there_and_back_touches_the_same_places(data: st.DataObject) -> None:
 def _choice(pointer: str) -> str:
     """``const`` and ``enum`` are one keyword to the diff, shown where the new contract has it."""
     return pointer.removesuffix("/const").removesuffix("/enum")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [(0.5, 0.25, "multiple-of.loosened"), (0.25, 0.5, "multiple-of.changed")],
+)
+def test_a_divisor_that_is_no_integer(before: float, after: float, kind: str) -> None:
+    old, new = ({"type": "number", "multipleOf": step} for step in (before, after))
+    assert [change.kind for change in changes(old, new)] == [kind]

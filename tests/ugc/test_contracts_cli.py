@@ -17,7 +17,7 @@ from contracts.validation import Validator
 from tests.support.contract_folder import CLICK, change, copy_of_contracts
 from tests.support.golden import assert_golden
 from ugc.commands.contracts import command
-from ugc.contracts_cli.folder import ReferenceTextError, reserved_columns
+from ugc.contracts_cli.folder import ReferenceTextError, reserved_columns, reserved_events
 from ugc.contracts_cli.lint import render_github, rules_markdown
 from ugc.contracts_cli.new import ScaffoldError
 from ugc.contracts_cli.scaffold import TYPES, FieldTextError
@@ -322,3 +322,15 @@ def test_invalid_samples_name_what_they_break(folder: Path) -> None:
 def test_every_command_has_an_example_in_its_help(folder: Path, name: str) -> None:
     output = run(folder, name, "--help").output
     assert f"  ugc contracts {name}" in output
+
+
+@pytest.mark.parametrize("event", sorted(reserved_events()))
+def test_lint_refuses_an_event_with_a_reserved_name(tmp_path: Path, event: str) -> None:
+    folder = copy_of_contracts(tmp_path)
+    (folder / "events/element_click").rename(folder / "events" / event)
+    found = lint_folder(folder, reserved_columns(), reserved_events())
+    assert "event-reserved" in {finding.code for finding in found}
+
+
+def test_reserved_names_include_types_of_avro_and_our_own_tables() -> None:
+    assert {"double", "erased_users", "schema_migrations"} <= reserved_events()

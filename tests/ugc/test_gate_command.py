@@ -196,3 +196,32 @@ def test_a_registry_that_is_away(contracts: Path) -> None:
     new_version(contracts, optional_field)
     result = check(contracts, "--registry", f"http://127.0.0.1:{free_port()}")
     assert isinstance(result.exception, RegistryUnavailableError)
+
+
+def test_a_branch_cannot_retire_what_was_never_announced(contracts: Path) -> None:
+    new_version(contracts, shorter)
+    notice = {"since": "2020-01-01", "sunset": "2020-02-01", "retired": "2020-02-01", "reason": "x"}
+    change(
+        contracts / CLICK / "v1.json", lambda contract: contract.update({"x-deprecated": notice})
+    )
+    result = check(contracts)
+    assert result.exit_code == 1, result.output
+    assert "bound.tightened" in result.output
+    assert "version.ends-earlier" in result.output
+
+
+def test_the_project_is_looked_for_from_the_working_directory_upwards(contracts: Path) -> None:
+    edited = contracts / CLICK / "v1.json"
+    change(edited, shorter)
+    inside = contracts.parent / "src" / "deep"
+    inside.mkdir(parents=True)
+    result = subprocess.run(
+        [sys.executable, "-m", "ugc", "contracts", "check", "--against", "main"],
+        cwd=inside,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "version.edited" in result.stdout
+    assert f"contracts: {contracts.resolve()}" in result.stderr

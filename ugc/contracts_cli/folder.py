@@ -7,11 +7,14 @@ from pathlib import Path
 
 import click
 
-from ch_schema.tables import table_for
+from ch_schema import internal
+from ch_schema.tables import Table, table_for
 from contracts.loader import Catalog, default_folder, parse_contract
 from contracts.model import Contract
+from contracts.names import AVRO_TYPES
 from ugc.contracts_cli.scaffold import NewField, contract_document
 from ugc.errors import UgcError
+from ugc.schema.targets import INTERNAL
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:@([1-9][0-9]*))?")
 
@@ -26,7 +29,7 @@ folder_option = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     envvar="CONTRACTS_DIR",
     default=default_folder,
-    show_default="CONTRACTS_DIR, else the package's",
+    show_default="CONTRACTS_DIR, else contracts/ upwards from here, else the package's",
     help="The contract folder.",
 )
 """For every command that reads or writes contract files."""
@@ -51,3 +54,9 @@ def reserved_columns() -> frozenset[str]:
     document = contract_document("any_event", owner="any", fields=(field,))
     table = table_for(parse_contract("any_event", 1, document, Path("any_event/v1.json")))
     return frozenset(column.name for column in table.columns if column.read is None)
+
+
+def reserved_events() -> frozenset[str]:
+    """Names that no event may have: Avro's types, and the tables that are the tool's own."""
+    own = (*vars(internal).values(), *INTERNAL)
+    return AVRO_TYPES | {table.name for table in own if isinstance(table, Table)}

@@ -12,7 +12,7 @@ from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
 from contracts.loader import load_catalog
 from ugc.contracts_cli import scaffold
-from ugc.contracts_cli.folder import folder_option, reserved_columns
+from ugc.contracts_cli.folder import folder_option, reserved_columns, reserved_events
 from ugc.errors import UgcError
 
 _EVENT = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -87,6 +87,8 @@ def _new_event(
 ) -> Mapping[str, str]:
     if not _EVENT.fullmatch(event) or len(event) > 63:
         raise ScaffoldError(f"{event!r} is no event name: write snake_case, 63 characters at most")
+    if event in reserved_events():
+        raise ScaffoldError(f"{event} is a type of Avro or a table of our own; write another name")
     if (folder / "events" / event).exists():
         raise ScaffoldError(f"{event} exists already; a change is a new version: --next-version")
     if owner is None:

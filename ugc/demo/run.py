@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from ch_schema.client import connect
-from contracts.loader import Catalog, default_folder, load_catalog
+from contracts.loader import Catalog, load_catalog, package_folder
 from ugc.auth_client import demo_token
 from ugc.demo import report
 from ugc.demo.books import add_up, checks
@@ -114,7 +114,7 @@ def _show(stack: Stack, catalog: Catalog, visits: int, seed: int, console: Conso
 
 def _impatient_contracts(folder: Path) -> Path:
     """The contracts with one change: open pages wait seconds, not hours."""
-    shutil.copytree(default_folder(), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(package_folder(), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     path = folder / "events" / "page_view" / "v1.json"
     contract = json.loads(path.read_text(encoding="utf-8"))
     contract["x-pairing"]["wait_seconds"] = WAIT_SECONDS

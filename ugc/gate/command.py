@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from registry.client import ConfluentRegistry
 from registry.options import RegistryOptions
@@ -17,7 +18,12 @@ from ugc.contracts_cli.folder import folder_option
 from ugc.gate.judge import judge
 from ugc.gate.live import with_registry
 from ugc.gate.render import FORMATS
-from ugc.gate.sources import default_reference, from_folder, from_reference
+from ugc.gate.sources import (
+    default_reference,
+    from_folder,
+    from_reference,
+    require_same_repository,
+)
 
 
 @click.command(name="check")
@@ -48,6 +54,10 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
       ugc contracts check --against origin/main --format markdown >> "$GITHUB_STEP_SUMMARY"
       ugc contracts check --registry https://registry.example.org
     """
+    source = click.get_current_context().get_parameter_source("folder")
+    if source is ParameterSource.DEFAULT:
+        click.echo(f"contracts: {folder}", err=True)
+        require_same_repository(Path.cwd(), folder)
     head = from_folder(folder)
     base = from_reference(against or default_reference(folder), folder)
     report = judge(base, head, dt.datetime.now(dt.UTC).date())

@@ -31,13 +31,15 @@ def judge(base: Snapshot, head: Snapshot, today: dt.date) -> Report:
     """
     events = sorted(base.catalog.versions.keys() | head.catalog.versions.keys())
     judged = (_Event(base, head, today, event).report() for event in events)
-    envelopes = (_envelope(base, head, name) for name in sorted(base.catalog.envelopes))
+    envelopes = (_envelope(base, head, name, today) for name in sorted(base.catalog.envelopes))
     return Report(
         events=tuple(report for report in (*envelopes, *judged) if report is not None),
     )
 
 
-def version_changes(base: Snapshot, head: Snapshot, folder: str) -> Iterator[Finding]:
+def version_changes(
+    base: Snapshot, head: Snapshot, folder: str, today: dt.date
+) -> Iterator[Finding]:
     """Merged versions below ``folder`` that are gone or say something else."""
     for path, before in base.documents.items():
         if not path.startswith(f"{folder}/"):
@@ -60,7 +62,9 @@ def version_changes(base: Snapshot, head: Snapshot, folder: str) -> Iterator[Fin
                 message=f"{path} says something else than the version that is merged",
                 way_out=_NEW_VERSION,
             )
-        elif _ends_on(head.documents[path]) < _ends_on(before) < dt.date.max:
+        elif _ends_on(head.documents[path]) < _ends_on(before) and (
+            _ends_on(before) < dt.date.max or _is_over(head.documents[path], today)
+        ):
             yield Finding(
                 code="version.ends-earlier",
                 target=Target.FILES,
@@ -82,8 +86,15 @@ def _text(document: Any) -> str:
 
 def _ends_on(document: Any) -> dt.date:
     """The announced last day of a version; a version without one has no end."""
-    announced = document.get("x-deprecated", {}).get("sunset")
-    return dt.date.max if announced is None else dt.date.fromisoformat(announced)
+    notice = document.get("x-deprecated", {})
+    ends = [dt.date.fromisoformat(notice[day]) for day in ("sunset", "retired") if day in notice]
+    return min(ends, default=dt.date.max)
+
+
+def _is_over(document: Any, today: dt.date) -> bool:
+    """Whether the version is retired already."""
+    retired = document.get("x-deprecated", {}).get("retired")
+    return retired is not None and dt.date.fromisoformat(retired) <= today
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +107,7 @@ class _Event:
     def report(self) -> EventReport | None:
         """``None`` when nothing changed."""
         old, new = self._newest(self.base.catalog), self._newest(self.head.catalog)
-        files = tuple(version_changes(self.base, self.head, f"events/{self.event}"))
+        files = tuple(version_changes(self.base, self.head, f"events/{self.event}", self.today))
         if new is None:
             assert old is not None
             return EventReport(event=self.event, contract=old.id, earlier=(), findings=files)
@@ -133,7 +144,7 @@ class _Event:
 
     def _compatibility(self, pairs: tuple[tuple[Contract, Contract], ...]) -> Iterator[Finding]:
         for old, new in pairs:
-            if old.deprecation is None or not old.deprecation.is_retired(self.today):
+            if not self._may_be_refused(old):
                 yield from http.judge(old.schema, new.schema, old.id)
             yield from self._avro(old, new)
         if not pairs and self.event in self.base.catalog.versions:
@@ -141,6 +152,17 @@ class _Event:
             newest = self.head.catalog.get(self.event)
             for old in self.base.catalog.versions[self.event].values():
                 yield from self._avro(old, newest)
+
+    def _may_be_refused(self, old: Contract) -> bool:
+        """Whether the version is retired, and its sunset was announced on the base and is over."""
+        merged = self.base.catalog.versions.get(self.event, {}).get(old.version)
+        return (
+            merged is not None
+            and merged.deprecation is not None
+            and merged.deprecation.sunset <= self.today
+            and old.deprecation is not None
+            and old.deprecation.is_retired(self.today)
+        )
 
     def _avro(self, old: Contract, new: Contract) -> tuple[Finding, ...]:
         writer = avro_schema(self._written_by(old), old)
@@ -206,9 +228,9 @@ def _without_repetition(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     )
 
 
-def _envelope(base: Snapshot, head: Snapshot, name: str) -> EventReport | None:
+def _envelope(base: Snapshot, head: Snapshot, name: str, today: dt.date) -> EventReport | None:
     """What clients send around ``data``; the message's envelope is part of each Avro schema."""
-    findings = tuple(version_changes(base, head, f"envelopes/{name}"))
+    findings = tuple(version_changes(base, head, f"envelopes/{name}", today))
     new = head.catalog.envelopes.get(name)
     earlier = sorted(path for path in base.documents if path.startswith(f"envelopes/{name}/"))
     if new is not None and name == "request":

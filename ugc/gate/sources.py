@@ -69,6 +69,20 @@ def default_reference(folder: Path) -> str:
     return "origin/main" if b"origin/main" in known.split() else "main"
 
 
+def require_same_repository(here: Path, folder: Path) -> None:
+    """Refuses contracts that lie in another git repository than the work that is judged.
+
+    Raises:
+        SourceError: ``here`` is in no repository, or not in the one of ``folder``.
+    """
+    tops = [_git(each, "rev-parse", "--show-toplevel") for each in (here, folder)]
+    if tops[0] != tops[1]:
+        raise SourceError(
+            f"{folder} does not belong to the repository around {here};"
+            " name its contracts with --contracts"
+        )
+
+
 def _git(folder: Path, *arguments: str) -> bytes:
     try:
         return subprocess.run(
