@@ -97,19 +97,13 @@ def _check_transport() -> None:
     """Refuses what the server and the router let through, and a proxy may read in another way.
 
     The router takes ``//x`` for ``/x``; granian takes the chunks of any Transfer-Encoding that ends
-    in ``chunked`` for the body itself (RFC 9112, section 6.1).  A Content-Length that stands behind
-    the Transfer-Encoding is hidden by granian, which ends the connection after the answer.
+    in ``chunked`` for the body itself (RFC 9112, section 6.1).  A Content-Length beside it is hidden
+    by granian in either order: the chunks count, and the connection ends after the answer.
     """
     if request.environ["PATH_INFO"].startswith("//"):
         raise Refusal(Reason.NOT_FOUND, DESCRIPTIONS[Reason.NOT_FOUND])
     if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
         raise Refusal(Reason.REQUEST_INVALID, "the Transfer-Encoding must be chunked, or left out")
-    if "Transfer-Encoding" in request.headers and "Content-Length" in request.headers:
-        raise Refusal(
-            Reason.REQUEST_INVALID,
-            "a request has a Content-Length or a Transfer-Encoding, not both",
-            headers={"Connection": "close"},
-        )
 
 
 def _sent_id() -> str | None:
