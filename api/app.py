@@ -97,7 +97,8 @@ def _check_transport() -> None:
     """Refuses what the server and the router let through, and a proxy may read in another way.
 
     The router takes ``//x`` for ``/x``; granian takes the chunks of any Transfer-Encoding that ends
-    in ``chunked`` for the body itself (RFC 9112, section 6.1).
+    in ``chunked`` for the body itself (RFC 9112, section 6.1).  A Content-Length beside it is
+    hidden by granian in either order: the chunks count, and the connection ends after the answer.
     """
     if request.environ["PATH_INFO"].startswith("//"):
         raise Refusal(Reason.NOT_FOUND, DESCRIPTIONS[Reason.NOT_FOUND])

@@ -23,6 +23,8 @@ _MARK = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)
 """A string (perhaps without its end), a bracket or a comma; all else is between marks. UTF-8 has
 these bytes nowhere else."""
 
+_LINE = re.compile(rb"[^\n]+")
+
 _BLANK = b" \t\r\n"
 
 
@@ -52,22 +54,23 @@ def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes | Refusa
     if begin == len(body):
         raise Refusal(Reason.BODY_EMPTY, "the body is empty")
     is_array = media_type == ARRAY or (media_type != LINES and body.startswith(b"[", begin))
-    found = _elements(body, begin) if is_array else _lines(body)
-    if len(found) > most:
-        raise Refusal(
-            Reason.BATCH_TOO_LONG, f"a batch may hold at most {most} events, this one {len(found)}"
-        )
+    return _elements(body, begin, most) if is_array else _lines(body, most)
+
+
+def _lines(body: bytes, most: int) -> list[bytes | Refusal]:
+    found: list[bytes | Refusal] = []
+    for line in _LINE.finditer(body):
+        if line[0].strip(_BLANK):
+            if len(found) == most:
+                raise _too_long(most)
+            found.append(line[0])
     return found
 
 
-def _lines(body: bytes) -> list[bytes | Refusal]:
-    return [line for line in body.split(b"\n") if line.strip(_BLANK)]
-
-
-def _elements(body: bytes, begin: int) -> list[bytes | Refusal]:
+def _elements(body: bytes, begin: int, most: int) -> list[bytes | Refusal]:
     """What stands between the commas of an array; what is no JSON is left as it is."""
     if not body.startswith(b"[", begin):
-        raise _invalid("a batch is a JSON array of events", body, begin)
+        raise _invalid("a batch is a JSON array of events", _Place().at(body, begin))
     ends: list[int] = []
     depth = 0
     for mark in _MARK.finditer(body, begin):
@@ -78,10 +81,12 @@ def _elements(body: bytes, begin: int) -> list[bytes | Refusal]:
                 depth -= 1
             case b"," if depth == 1:
                 ends.append(mark.start())
+                if len(ends) >= most:
+                    raise _too_long(most)
         if depth == 0:
             _check_end(body, mark.end())
             return _between(body, [begin, *ends, mark.start()])
-    raise _invalid("the array of events has no end", body, len(body))
+    raise _invalid("the array of events has no end", _Place().at(body, len(body)))
 
 
 def _between(body: bytes, marks: Sequence[int]) -> list[bytes | Refusal]:
@@ -89,8 +94,9 @@ def _between(body: bytes, marks: Sequence[int]) -> list[bytes | Refusal]:
     pieces = [(body[left + 1 : right], right) for left, right in pairwise(marks)]
     if len(pieces) == 1 and not pieces[0][0].strip(_BLANK):
         return []
+    place = _Place()
     return [
-        piece if piece.strip(_BLANK) else _invalid("an event is missing here", body, end)
+        piece if piece.strip(_BLANK) else _invalid("an event is missing here", place.at(body, end))
         for piece, end in pieces
     ]
 
@@ -98,11 +104,31 @@ def _between(body: bytes, marks: Sequence[int]) -> list[bytes | Refusal]:
 def _check_end(body: bytes, end: int) -> None:
     rest = body[end:].lstrip(_BLANK)
     if rest:
-        raise _invalid("something follows the array", body, len(body) - len(rest))
+        raise _invalid("something follows the array", _Place().at(body, len(body) - len(rest)))
 
 
-def _invalid(problem: str, body: bytes, position: int) -> Refusal:
-    line = body.count(b"\n", 0, position) + 1
-    before = body[body.rfind(b"\n", 0, position) + 1 : position]
-    column = len(before.decode(errors="replace")) + 1
-    return Refusal(Reason.JSON_INVALID, f"{problem}: line {line}, column {column}")
+def _too_long(most: int) -> Refusal:
+    return Refusal(Reason.BATCH_TOO_LONG, f"a batch may hold at most {most} events")
+
+
+def _invalid(problem: str, place: str) -> Refusal:
+    return Refusal(Reason.JSON_INVALID, f"{problem}: {place}")
+
+
+class _Place:
+    """Line and column of positions that only go forward: each byte is counted once."""
+
+    def __init__(self) -> None:
+        self._position = 0
+        self._line = 1
+        self._column = 1
+
+    def at(self, body: bytes, position: int) -> str:
+        passed = body[self._position : position]
+        self._position = position
+        if lines := passed.count(b"\n"):
+            self._line += lines
+            self._column = 1
+            passed = passed[passed.rfind(b"\n") + 1 :]
+        self._column += len(passed.decode(errors="replace"))
+        return f"line {self._line}, column {self._column}"

@@ -95,7 +95,8 @@ def named(keys: Sequence[Key], header: Mapping[str, Any]) -> Key | None:
 def parse_key_set(text: bytes) -> Sequence[Key]:
     """The usable keys of a JWK Set (RFC 7517), at least one.
 
-    Keys of another type, use, algorithm or size are left out, as section 5 of the RFC has it.
+    Keys of another type, use, algorithm or size, and malformed ones, are left out, as section 5 of
+    the RFC has it.
     Secrets are not: a file of keys to check signatures with is one that anybody may read.
 
     Raises:
@@ -106,16 +107,16 @@ def parse_key_set(text: bytes) -> Sequence[Key]:
     except orjson.JSONDecodeError as error:
         raise KeySetError("it is not JSON") from error
     match document:
-        case {"keys": [*entries]} if all(isinstance(each, dict) for each in entries):
-            pass
+        case {"keys": [*found]}:
+            entries = [each for each in found if isinstance(each, dict)]
         case _:
-            raise KeySetError('it is no object with a list "keys" of objects')
+            raise KeySetError('it is no object with a list "keys"')
     _check_names(entries)
     if any(each.get("kty") == "oct" or "d" in each for each in entries):
         raise KeySetError("it holds a secret or a private key")
     usable = [key for each in entries if (key := _jwk(each)) is not None]
     if not usable:
-        raise KeySetError(f"none of its {len(entries)} keys is usable")
+        raise KeySetError(f"none of its {len(found)} keys is usable")
     return usable
 
 
@@ -129,9 +130,7 @@ def only(keys: Iterable[Key]) -> Key | None:
 
 
 def _check_names(entries: Sequence[Mapping[str, Any]]) -> None:
-    names = [each["kid"] for each in entries if "kid" in each]
-    if not all(isinstance(name, str) for name in names):
-        raise KeySetError("a kid in it is no text")
+    names = [each["kid"] for each in entries if isinstance(each.get("kid"), str)]
     for name, times in Counter(names).items():
         if times > 1:
             raise KeySetError(f"{times} of its keys have the kid {name[:_SHOWN_CHARACTERS]!r}")
@@ -142,6 +141,8 @@ def _jwk(entry: dict[str, Any]) -> Key | None:
     kind = entry.get("kty")
     algorithm = _ALGORITHM_OF_TYPE.get(kind) if isinstance(kind, str) else None
     if algorithm is None or entry.get("alg", algorithm) != algorithm:
+        return None
+    if not isinstance(entry.get("kid", ""), str):
         return None
     if entry.get("use", "sig") != "sig" or not _may_verify(entry.get("key_ops")):
         return None

@@ -183,6 +183,47 @@ def test_each_event_is_counted() -> None:
     assert labels % ("refused", "1.0") in told
 
 
+class CountedBytes(bytes):
+    """A body that counts the bytes which slices of it copy, and which are searched for lines."""
+
+    worked_on = 0
+
+    def count(self, *arguments: Any) -> int:
+        self.worked_on += len(self[slice(*arguments[1:])])
+        return super().count(*arguments)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        self.worked_on += len(found) if isinstance(found, bytes) else 1
+        return found
+
+
+@pytest.mark.parametrize("gaps", [100, 200, 400])
+def test_the_place_of_each_gap_is_counted_from_the_gap_before(gaps: int) -> None:
+    body = CountedBytes(b"[" + b" \n ," * gaps + b" ]")
+    parts = batch.split(body, media_type=batch.ARRAY, most=gaps + 1)
+    assert len(parts) == gaps + 1
+    assert 0 < body.worked_on <= 3 * len(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (b"[" + b"," * 1_000_000, batch.ARRAY),
+        (b"[1" + b",1" * 500_000, batch.ARRAY),
+        (b"1\n" * 500_000, batch.LINES),
+    ],
+    ids=["commas", "numbers", "lines"],
+)
+def test_too_many_events_end_the_work_before_the_body_is_read_on(
+    body: bytes, media_type: str
+) -> None:
+    """The array has no end, which would be found behind the bound."""
+    with pytest.raises(Refusal) as caught:
+        batch.split(body, media_type=media_type, most=500)
+    assert caught.value.reason is Reason.BATCH_TOO_LONG
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

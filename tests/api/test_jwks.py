@@ -199,7 +199,15 @@ LEFT_OUT = {
     "a point off the curve": {**jwk(EC_KEY, "x"), "x": "A" * 43},
     "a short point": {**jwk(EC_KEY, "x"), "x": "AAAA"},
     "nothing": {},
+    "a name that is a number": {**jwk(STRANGER), "kid": 7},
+    "a name that is a list": {**jwk(STRANGER), "kid": ["x"]},
 }
+
+
+def test_an_entry_that_is_no_key_does_not_harm_the_others(tmp_path: Path) -> None:
+    text = json.dumps({"keys": ["text", 7, None, [], jwk(RSA_KEY, "good")]})
+    check = verifier(with_text(tmp_path / "jwks.json", text))
+    assert check.verify(signed(RSA_KEY, "good")) == GOOD
 
 
 @pytest.mark.parametrize("entry", LEFT_OUT.values(), ids=LEFT_OUT.keys())
@@ -234,7 +242,7 @@ UNFIT = {
     "a list": ("[]", 'no object with a list "keys"'),
     "a key alone": (json.dumps(jwk(RSA_KEY)), 'no object with a list "keys"'),
     "keys is an object": ('{"keys": {}}', 'no object with a list "keys"'),
-    "keys of text": ('{"keys": ["a"]}', 'no object with a list "keys"'),
+    "keys of text": ('{"keys": ["a"]}', "none of its 1 keys is usable"),
     "no keys": ('{"keys": []}', "none of its 0 keys is usable"),
     "a kid twice": (
         json.dumps({"keys": [jwk(RSA_KEY, "a"), jwk(NEW_KEY, "a")]}),
@@ -244,7 +252,7 @@ UNFIT = {
         json.dumps({"keys": [jwk(RSA_KEY, "a"), jwk(EC_KEY, "a")]}),
         "2 of its keys have the kid 'a'",
     ),
-    "a kid that is a number": (json.dumps({"keys": [jwk(RSA_KEY, kid=7)]}), "a kid in it is"),  # type: ignore[arg-type]
+    "a kid that is a number": (json.dumps({"keys": [jwk(RSA_KEY, kid=7)]}), "none of its 1 keys"),  # type: ignore[arg-type]
     "a private key": (json.dumps({"keys": [PRIVATE]}), "a secret or a private key"),
     "a shared secret": (json.dumps({"keys": [jwk(EC_KEY), OCT]}), "a secret or a private key"),
     "too long": (" " * (MAX_FILE_BYTES + 1), f"more than {MAX_FILE_BYTES} bytes"),
