@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 import click
 
+from ugc.terminal import say
+
 TRY_AGAIN = 75
 
 EPILOG = (
@@ -46,5 +48,5 @@ def try_again_later() -> Iterator[None]:
         StoreUnavailableError,
         RegistryUnavailableError,
     ) as error:
-        click.echo(f"ugc: {error}", err=True)
+        say(f"ugc: {error}", err=True)
         raise click.exceptions.Exit(TRY_AGAIN) from error

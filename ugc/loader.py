@@ -10,7 +10,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import orjson
-from rich.console import Console
 from rich.table import Table
 
 from etl.app import Etl, connect
@@ -22,6 +21,7 @@ from ugc.errors import SettingError, UgcError
 from ugc.exits import try_again_later
 from ugc.logs import configure_json_logs
 from ugc.progress import progress
+from ugc.terminal import PlainConsole
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def _check(report: RunReport) -> None:
 
 
 def _print(report: RunReport) -> None:
-    console = Console()
+    console = PlainConsole()
     events = Table("event", "read", "rows", "to pair", "duplicates", "dead")
     for event, counts in report.events.items():
         to_pair = counts.taken + counts.replayed

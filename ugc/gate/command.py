@@ -17,6 +17,7 @@ from ugc.gate.judge import judge
 from ugc.gate.live import with_registry
 from ugc.gate.render import FORMATS
 from ugc.gate.sources import default_reference, from_folder, from_reference
+from ugc.terminal import say
 from ugc.wiring import topic_name
 
 
@@ -56,6 +57,6 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
         subject_of = subject_names(options.strategy, topic_name(os.environ))
         with closing(ConfluentRegistry(registry, options)) as client:
             report = with_registry(report, base, head, client, subject_of)
-    click.echo(FORMATS[fmt](report), nl=False)
+    say(FORMATS[fmt](report), nl=False)
     if not report.is_ok:
         raise click.exceptions.Exit(1)
