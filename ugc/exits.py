@@ -50,3 +50,14 @@ def try_again_later() -> Iterator[None]:
     ) as error:
         say(f"ugc: {error}", err=True)
         raise click.exceptions.Exit(TRY_AGAIN) from error
+
+
+@contextmanager
+def command_line() -> Iterator[None]:
+    """Ends the program with 2 for an option that cannot be read."""
+    from etl.errors import ConfigError
+
+    try:
+        yield
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error

@@ -18,7 +18,7 @@ from etl.metrics import Metrics, Outcome
 from etl.report import RunReport
 from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
 from ugc.errors import SettingError, UgcError
-from ugc.exits import try_again_later
+from ugc.exits import command_line, try_again_later
 from ugc.logs import configure_json_logs
 from ugc.progress import progress
 from ugc.terminal import PlainConsole
@@ -69,7 +69,9 @@ def load_on_schedule(
         ConfigError: an interval or a variable is malformed.
         SettingError: the metrics port is in use.
     """
-    every_seconds, jitter_seconds = parse_interval(timing.every), parse_jitter(timing.jitter)
+    with command_line():
+        every_seconds = parse_interval(timing.every)
+        jitter_seconds = parse_jitter(timing.jitter)
     configure_json_logs(sys.stderr)
     metrics = Metrics()
     with ExitStack() as opened:

@@ -39,3 +39,5 @@ def command(
     for reason, count in sorted({**tally.refused, **tally.failed}.items()):
         shown.add_row(reason, str(count))
     PlainConsole().print(shown)
+    if tally.failed:
+        raise click.exceptions.Exit(1)
