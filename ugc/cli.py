@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import click
 
 from ugc.errors import expected_errors
+from ugc.terminal import say
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "api": ("ugc.commands.api", "Serve the HTTP API."),
@@ -75,5 +76,5 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except expected_errors() as error:
-        click.echo(f"ugc: {error}", err=True)
+        say(f"ugc: {error}", err=True)
         sys.exit(1)

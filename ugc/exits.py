@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 import click
 
+from ugc.terminal import say
+
 TRY_AGAIN = 75
 
 EPILOG = (
@@ -48,5 +50,16 @@ def try_again_later() -> Iterator[None]:
         StoreUnavailableError,
         RegistryUnavailableError,
     ) as error:
-        click.echo(f"ugc: {error}", err=True)
+        say(f"ugc: {error}", err=True)
         raise click.exceptions.Exit(TRY_AGAIN) from error
+
+
+@contextmanager
+def command_line() -> Iterator[None]:
+    """Ends the program with 2 for an option that cannot be read."""
+    from etl.errors import ConfigError
+
+    try:
+        yield
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error

@@ -10,7 +10,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import orjson
-from rich.console import Console
 from rich.table import Table
 
 from etl.app import Etl, connect
@@ -20,9 +19,10 @@ from etl.metrics import Metrics, Outcome
 from etl.report import RunReport
 from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
 from ugc.errors import SettingError, UgcError
-from ugc.exits import try_again_later
+from ugc.exits import command_line, try_again_later
 from ugc.logs import configure_json_logs
 from ugc.progress import progress
+from ugc.terminal import PlainConsole
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +72,9 @@ def load_on_schedule(
         ConfigError: an interval or a variable is malformed.
         SettingError: the metrics port is in use.
     """
-    every_seconds, jitter_seconds = parse_interval(timing.every), parse_jitter(timing.jitter)
+    with command_line():
+        every_seconds = parse_interval(timing.every)
+        jitter_seconds = parse_jitter(timing.jitter)
     configure_json_logs(sys.stderr)
     metrics = Metrics()
     with ExitStack() as opened:
@@ -124,7 +126,7 @@ def _check(report: RunReport) -> None:
 
 
 def _print(report: RunReport) -> None:
-    console = Console()
+    console = PlainConsole()
     events = Table("event", "read", "rows", "to pair", "duplicates", "dead")
     for event, counts in report.events.items():
         to_pair = counts.taken + counts.replayed

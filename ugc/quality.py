@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import orjson
-from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from etl.app import ask_quality
 from etl.config import EtlConfig
 from etl.pairing import instant
 from etl.quality import Finding, Verdict
 from ugc.exits import try_again_later
+from ugc.terminal import PlainConsole
 
 _SHARES = frozenset({"invalid", "duplicates", "gaps", "missing rows", "unpaired", "clocks"})
 _COLOURS = {True: "green", False: "bold red", None: "yellow"}
@@ -35,7 +36,7 @@ def print_quality(env: Mapping[str, str], since_ms: int, *, as_json: bool) -> bo
 
 
 def _print(verdict: Verdict, since_ms: int) -> None:
-    console, facts = Console(), verdict.facts
+    console, facts = PlainConsole(), verdict.facts
     console.print(f"Since {instant(since_ms).isoformat(' ', 'seconds')}: {facts.runs} runs.")
     if facts.numbers is not None:
         numbers = facts.numbers
@@ -58,7 +59,7 @@ def _print(verdict: Verdict, since_ms: int) -> None:
             finding.check,
             _figure(finding, finding.measured),
             _figure(finding, finding.limit),
-            f"[{_COLOURS[finding.met]}]{_WORDS[finding.met]}[/]",
+            Text(_WORDS[finding.met], style=_COLOURS[finding.met]),
             finding.explanation,
         )
     console.print(table)

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
 
 from etl.app import open_rejected
@@ -19,6 +17,7 @@ from etl.pairing import instant
 from etl.refusals import Told, each_refusal
 from ugc.errors import UgcError
 from ugc.exits import try_again_later
+from ugc.terminal import PlainConsole
 
 _UNKNOWN = "?"
 _TEXT_CHARACTERS = 120
@@ -92,7 +91,7 @@ def as_dict(found: Mapping[Sort, Tally], since_ms: int, *, top: int) -> dict[str
 
 
 def _print(found: Mapping[Sort, Tally], since_ms: int, *, top: int) -> None:
-    console = Console()
+    console = PlainConsole()
     total = sum(entry.number for entry in found.values())
     since = instant(since_ms).isoformat(" ", "seconds")
     console.print(f"Since {since}: {total} events were refused, of {len(found)} sorts.")
@@ -105,7 +104,7 @@ def _print(found: Mapping[Sort, Tally], since_ms: int, *, top: int) -> None:
     for sort, entry in list(found.items())[:top]:
         example = "" if entry.pointer is None else f"{entry.pointer or '/'} ({entry.keyword})"
         cells = (sort.contract, sort.code, example, sort.origin, sort.user_agent, sort.sdk)
-        table.add_row(str(entry.number), *map(escape, cells))
+        table.add_row(str(entry.number), *cells)
     console.print(table)
 
 

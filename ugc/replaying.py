@@ -8,7 +8,6 @@ from contextlib import closing
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Column, Table
 
 from etl.app import connect, open_dead_letters, open_outbox
@@ -20,6 +19,7 @@ from etl.replay import ReplayReport, ReplayRequest
 from etl.schedule import parse_interval, stop_on_signals
 from ugc.exits import try_again_later
 from ugc.progress import progress
+from ugc.terminal import PlainConsole, say
 
 
 def parse_time(text: str, now: dt.datetime) -> int:
@@ -110,7 +110,7 @@ def show_letter(env: Mapping[str, str], location: str, *, as_json: bool) -> None
         print(orjson.dumps(letter.as_dict()).decode())
         return
     for name, value in letter.as_dict().items():
-        click.echo(f"{name}: {'null' if value is None else value}")
+        say(f"{name}: {'null' if value is None else value}")
 
 
 def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_json: bool) -> None:
@@ -146,7 +146,7 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
 
 
 def _print_replay(report: ReplayReport) -> None:
-    console = Console()
+    console = PlainConsole()
     table = Table("event", "read", "rows stored again")
     for event in sorted({*report.read, *report.rows}):
         table.add_row(event, str(report.read.get(event, 0)), str(report.rows.get(event, 0)))
@@ -174,4 +174,4 @@ def _print_letters(letters: Iterable[Letter]) -> None:
             letter.detail,
             "yes" if letter.retried else "",
         )
-    Console().print(table if table.row_count else "no dead letters")
+    PlainConsole().print(table if table.row_count else "no dead letters")

@@ -175,6 +175,10 @@ def test_a_release_that_sends_invalid_events(observed: Observed) -> None:
     assert observed.missed() == {("invalid", CLICK), ("invalid", START)}
     reasons = observed.verdict().facts.refusal_reasons
     assert reasons == {"data_invalid": 5, "version_unknown": 2}
+    assert (
+        orjson.loads(orjson.dumps(observed.verdict().as_dict()))["facts"]["refusal_reasons"]
+        == reasons
+    )
 
 
 def test_unusable_messages(observed: Observed) -> None:

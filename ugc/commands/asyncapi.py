@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
+from ugc.terminal import say
 
 
 @click.command()
@@ -32,4 +33,4 @@ def command(topic: str | None, state_dir: Path) -> None:
         topic=topic or TopicNames.from_env(env).events,
         strategy=RegistryOptions.from_env(env).strategy,
     )
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    say(json.dumps(document, indent=2, ensure_ascii=False))

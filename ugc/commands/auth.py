@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.terminal import say
 
 
 @click.group()
@@ -32,4 +33,4 @@ def token(user_id: str | None, state_dir: Path) -> None:
     from ugc.auth_client import demo_token
 
     env = current_environment(state_dir)
-    click.echo(demo_token(require(env, "AUTH_SERVICE_URL"), user_id).token)
+    say(demo_token(require(env, "AUTH_SERVICE_URL"), user_id).token)

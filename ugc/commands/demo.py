@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
+
+from ugc.terminal import PlainConsole
 
 
 @click.command()
@@ -26,5 +27,5 @@ def command(visits: int, seed: int, state_dir: Path) -> None:
     """
     from ugc.demo.run import run_demo
 
-    if not run_demo(state_dir, visits=visits, seed=seed, console=Console()):
+    if not run_demo(state_dir, visits=visits, seed=seed, console=PlainConsole()):
         sys.exit(1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
+from ugc.terminal import say
 
 
 @click.command()
@@ -22,4 +23,4 @@ def command(wait_seconds: float, state_dir: Path) -> None:
     """Create topics, subjects and tables where they are missing. Running it again is harmless."""
     from ugc.initialise import initialise
 
-    initialise(current_environment(state_dir), wait_seconds=wait_seconds, say=click.echo)
+    initialise(current_environment(state_dir), wait_seconds=wait_seconds, say=say)

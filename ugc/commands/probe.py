@@ -8,6 +8,8 @@ import urllib.request
 
 import click
 
+from ugc.terminal import say
+
 
 @click.command()
 @click.argument("url")
@@ -20,5 +22,5 @@ def command(url: str, timeout_seconds: float) -> None:
         with urllib.request.urlopen(url, timeout=timeout_seconds):  # noqa: S310 - checked above
             return
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        click.echo(f"{url}: {error}", err=True)
+        say(f"{url}: {error}", err=True)
         sys.exit(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
-from ugc.exits import EPILOG
+from ugc.exits import EPILOG, command_line
 
 
 @click.group(invoke_without_command=True, epilog=EPILOG)
@@ -32,8 +32,9 @@ def command(context: click.Context, since: str, as_json: bool, state_dir: Path) 
     from ugc.quality import print_quality
     from ugc.replaying import parse_time
 
-    now = dt.datetime.now(dt.UTC)
-    met = print_quality(current_environment(state_dir), parse_time(since, now), as_json=as_json)
+    with command_line():
+        since_ms = parse_time(since, dt.datetime.now(dt.UTC))
+    met = print_quality(current_environment(state_dir), since_ms, as_json=as_json)
     context.exit(0 if met else 1)
 
 

@@ -10,6 +10,7 @@ import click
 from registry.options import SubjectStrategy
 from ugc.contracts_cli.folder import folder_option
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.terminal import say
 
 
 @click.group()
@@ -54,7 +55,7 @@ def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> 
     if strategy is not None:
         env["SCHEMA_SUBJECT_STRATEGY"] = strategy
     url = require(env, "SCHEMA_REGISTRY_URL")
-    sync_registry(url, env, folder, dry_run=dry_run, say=click.echo)
+    sync_registry(url, env, folder, dry_run=dry_run, say=say)
 
 
 @command.command()
@@ -67,7 +68,7 @@ def lock(check: bool, folder: Path) -> None:
     """
     from ugc.registry_cli import check_lock, write_lock
 
-    (check_lock if check else write_lock)(folder, click.echo)
+    (check_lock if check else write_lock)(folder, say)
 
 
 @command.command()
@@ -89,4 +90,4 @@ def avro(event: str, folder: Path) -> None:
 
     catalog = load_catalog(folder)
     schema = avro_schema(catalog, contract_named(catalog, event))
-    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+    say(json.dumps(schema, indent=2, ensure_ascii=False))

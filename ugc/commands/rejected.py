@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
-from ugc.exits import EPILOG
+from ugc.exits import EPILOG, command_line
 
 
 @click.command(epilog=EPILOG)
@@ -32,5 +32,6 @@ def command(since: str, top: int, as_json: bool, state_dir: Path) -> None:
     from ugc.rejected import print_rejected
     from ugc.replaying import parse_time
 
-    now = dt.datetime.now(dt.UTC)
-    print_rejected(current_environment(state_dir), parse_time(since, now), top=top, as_json=as_json)
+    with command_line():
+        since_ms = parse_time(since, dt.datetime.now(dt.UTC))
+    print_rejected(current_environment(state_dir), since_ms, top=top, as_json=as_json)

@@ -12,6 +12,7 @@ import click
 
 from ugc.contracts_cli.folder import folder_option
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.terminal import say
 
 if TYPE_CHECKING:
     from ch_schema.client import ClickHouse
@@ -69,10 +70,10 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     with _clickhouse(state_dir) as client:
         found = migrator(client, folder).plan()
     if as_json:
-        click.echo(json.dumps({**found.as_dict(), "exit_code": exit_code(found)}, indent=2))
+        say(json.dumps({**found.as_dict(), "exit_code": exit_code(found)}, indent=2))
     else:
         for line in in_words(found):
-            click.echo(line)
+            say(line)
     raise click.exceptions.Exit(exit_code(found))
 
 
@@ -112,14 +113,14 @@ def apply(
         runner = migrator(client, folder)
         if dry_run_on_copy:
             applied = runner.dry_run(allowed)
-            click.echo(f"{len(applied.tasks)} steps work on empty copies; nothing was changed")
+            say(f"{len(applied.tasks)} steps work on empty copies; nothing was changed")
             return
         applied = runner.apply(
-            allowed, accept_edited=accept_edited, say=lambda task: click.echo(task_line(task))
+            allowed, accept_edited=accept_edited, say=lambda task: say(task_line(task))
         )
     if applied.resumed:
-        click.echo(f"{applied.resumed} steps of an interrupted run are done")
-    click.echo(f"{len(applied.tasks)} steps taken")
+        say(f"{applied.resumed} steps of an interrupted run are done")
+    say(f"{len(applied.tasks)} steps taken")
 
 
 def _allowed(*, rewrite: bool, erase: bool) -> frozenset[Effect]:

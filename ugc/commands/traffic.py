@@ -6,10 +6,10 @@ import random
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.terminal import PlainConsole
 
 
 @click.command()
@@ -31,11 +31,13 @@ def command(
         rng=random.Random(seed),  # noqa: S311 - visitors need no secrets
         sessions=sessions,
         at_once=at_once,
-        console=Console(stderr=True),
+        console=PlainConsole(stderr=True),
     )
     shown = Table("answer", "requests")
     for event, count in sorted(tally.accepted.items()):
         shown.add_row(f"202 {event}", str(count))
     for reason, count in sorted({**tally.refused, **tally.failed}.items()):
         shown.add_row(reason, str(count))
-    Console().print(shown)
+    PlainConsole().print(shown)
+    if tally.failed:
+        raise click.exceptions.Exit(1)

@@ -15,6 +15,7 @@ from contracts.loader import load_catalog, read_document
 from contracts.model import JsonSchema
 from ugc.contracts_cli.folder import contract_named, folder_option
 from ugc.contracts_cli.words import in_words
+from ugc.terminal import say
 
 
 @click.command(name="diff")
@@ -31,9 +32,9 @@ def diff(old: str, new: str, folder: Path) -> None:
     """
     found = changes(_document(folder, old), _document(folder, new))
     for change in found:
-        click.echo(f"{change.pointer}: {in_one_line(change)}")
+        say(f"{change.pointer}: {in_one_line(change)}")
     count = "1 change" if len(found) == 1 else f"{len(found)} changes"
-    click.echo(f"{old} → {new}: {count}" if found else f"{old} and {new} say the same")
+    say(f"{old} → {new}: {count}" if found else f"{old} and {new} say the same")
 
 
 def in_one_line(change: Change) -> str:

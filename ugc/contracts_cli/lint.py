@@ -11,6 +11,7 @@ import click
 
 from contracts.lint import RULES, Finding, Severity, lint_folder
 from ugc.contracts_cli.folder import folder_option, reserved_columns, reserved_events
+from ugc.terminal import say
 
 Findings = Sequence[Finding]
 
@@ -37,7 +38,7 @@ def lint(folder: Path, form: str) -> None:
       ugc contracts lint --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
     findings = lint_folder(folder, reserved_columns(), reserved_events())
-    click.echo(_RENDER[form](findings), nl=False)
+    say(_RENDER[form](findings), nl=False)
     sys.exit(1 if any(finding.severity is Severity.ERROR for finding in findings) else 0)
 
 

@@ -14,6 +14,7 @@ from contracts.loader import load_catalog
 from ugc.contracts_cli import scaffold
 from ugc.contracts_cli.folder import folder_option, reserved_columns, reserved_events
 from ugc.errors import UgcError
+from ugc.terminal import say
 
 _EVENT = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -74,7 +75,7 @@ def new(
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        click.echo(f"wrote {path}")
+        say(f"wrote {path}")
 
 
 def _new_event(

@@ -12,6 +12,7 @@ import click
 from contracts.loader import load_catalog
 from contracts.samples import Sampler
 from ugc.contracts_cli.folder import contract_named, folder_option
+from ugc.terminal import say
 
 
 @click.command(name="sample")
@@ -34,7 +35,7 @@ def sample(event: str, count: int, invalid: bool, seed: int | None, folder: Path
     sampler = Sampler(contract_named(load_catalog(folder), event).schema)
     rng = random.Random(seed)  # noqa: S311 - payloads need no secrets
     for _ in range(count):
-        click.echo(json.dumps(_payload(sampler, rng, invalid=invalid), ensure_ascii=False))
+        say(json.dumps(_payload(sampler, rng, invalid=invalid), ensure_ascii=False))
 
 
 def _payload(sampler: Sampler, rng: random.Random, *, invalid: bool) -> Any:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from ch_schema.tables import table_for
@@ -15,6 +14,7 @@ from contracts.model import Contract
 from registry.avro import record_name
 from ugc.contracts_cli.folder import contract_named, folder_option
 from ugc.contracts_cli.words import fields_of
+from ugc.terminal import PlainConsole
 
 
 @click.command(name="list")
@@ -41,7 +41,7 @@ def list_(folder: Path) -> None:
             _table_name(catalog, contract) or "(paired)",
             contract.title,
         )
-    Console().print(shown)
+    PlainConsole().print(shown)
 
 
 @click.command(name="show")
@@ -57,12 +57,12 @@ def show(event: str, folder: Path) -> None:
     """
     catalog = load_catalog(folder)
     contract = contract_named(catalog, event)
-    console = Console()
+    console = PlainConsole()
     facts = Table(box=None, show_header=False)
     for name, value in _facts(catalog, contract):
         facts.add_row(name, value)
-    console.print(f"[bold]{contract.id}[/bold]  {contract.title}", highlight=False)
-    console.print(contract.description, highlight=False)
+    console.print(f"{contract.id}  {contract.title}")
+    console.print(contract.description)
     console.print(facts)
     fields = Table("field", "type", "required", "description", title="Fields", box=box.SIMPLE)
     for line in fields_of(contract.schema):

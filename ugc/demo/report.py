@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ch_schema.client import ClickHouse
 from ch_schema.tables import table_for
@@ -76,7 +77,7 @@ def print_books(console: Console, tally: Tally, books: Books, checks: Sequence[C
             str(check.left),
             check.right_counts,
             str(check.right),
-            "=" if check.balanced else "[red]differs[/red]",
+            "=" if check.balanced else Text("differs", style="red"),
         )
     console.print(shown)
     latency = sorted(tally.latencies_ms)
@@ -89,5 +90,5 @@ def print_books(console: Console, tally: Tally, books: Books, checks: Sequence[C
         and books.runs_balanced
         and tally.sent == accepted + refused
     )
-    console.print("  the books balance" if balanced else "  [red]the books do not balance[/red]")
+    console.print("  the books balance" if balanced else "  the books do not balance")
     return balanced

@@ -139,7 +139,7 @@ def _run_loader(stack: Stack, console: Console) -> dict[str, Any]:
     """``ugc etl run`` as a process of its own, as cron would start it."""
     with console.status("the loader runs"):
         done = subprocess.run(
-            [sys.executable, "-m", "ugc", "etl", "run", "--json"],
+            [sys.executable, "-P", "-m", "ugc", "etl", "run", "--json"],
             env=dict(stack.env),
             capture_output=True,
             text=True,

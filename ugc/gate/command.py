@@ -24,6 +24,7 @@ from ugc.gate.sources import (
     from_reference,
     require_same_repository,
 )
+from ugc.terminal import say
 
 
 @click.command(name="check")
@@ -66,6 +67,6 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
         subject_of = subject_names(options.strategy, TopicNames.from_env(os.environ).events)
         with closing(ConfluentRegistry(registry, options)) as client:
             report = with_registry(report, base, head, client, subject_of)
-    click.echo(FORMATS[fmt](report), nl=False)
+    say(FORMATS[fmt](report), nl=False)
     if not report.is_ok:
         raise click.exceptions.Exit(1)

@@ -17,7 +17,7 @@ def rollout(report: Report) -> tuple[str, ...]:
         return ()
     names = ", ".join(event.contract for event in events)
     altered = sum(1 for event in events for step in event.steps if step.statement)
-    tables = f", then the {altered} ALTER statements with `ugc sql`" if altered else ""
+    tables = f", then the {altered} ALTER statements with `ugc schema apply`" if altered else ""
     return (
         f"registry and new tables: `ugc init` of the new release registers {names}{tables}",
         "loader: restart `ugc etl` with the new contracts; it now reads every version",

@@ -17,6 +17,7 @@ from ugc.errors import UgcError
 from ugc.importing.convert import ImportedEvent, imported
 from ugc.importing.plans import events_in
 from ugc.importing.report import in_words, summary
+from ugc.terminal import say
 
 
 class PlanError(UgcError):
@@ -55,10 +56,10 @@ def command(plan: Path, owner: str, folder: Path | None, as_json: bool) -> None:
     if folder is not None:
         _write(folder, events)
     if as_json:
-        click.echo(json.dumps(summary(events), indent=2, ensure_ascii=True))
+        say(json.dumps(summary(events), indent=2, ensure_ascii=True))
     else:
         for line in in_words(events):
-            click.echo(line.encode(errors="backslashreplace").decode())
+            say(line)
     sys.exit(any(event.document is None or event.findings for event in events))
 
 
@@ -91,7 +92,7 @@ def _write(folder: Path, events: Sequence[ImportedEvent]) -> None:
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        click.echo(f"wrote {path}", err=True)
+        say(f"wrote {path}", err=True)
 
 
 def _texts(folder: Path, events: Sequence[ImportedEvent]) -> Iterator[tuple[Path, str]]:

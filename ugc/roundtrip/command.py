@@ -14,6 +14,7 @@ from ugc.roundtrip.cases import DRAFTS, Case, cases_in
 from ugc.roundtrip.isolation import Bounds, IsolatedRoundTrip, StoppedError, Work
 from ugc.roundtrip.report import in_words, summary
 from ugc.roundtrip.run import Outcome
+from ugc.terminal import say
 
 _LOG_EVERY_SCHEMAS = 100
 
@@ -90,10 +91,10 @@ def command(
         except StoppedError as error:
             raise click.Abort from error
     if as_json:
-        click.echo(json.dumps(summary(outcomes), indent=2, ensure_ascii=True))
+        say(json.dumps(summary(outcomes), indent=2, ensure_ascii=True))
     else:
         for line in in_words(outcomes):
-            click.echo(line)
+            say(line)
     sys.exit(0 if all(outcome.is_whole for outcome in outcomes) else 1)
 
 
@@ -110,5 +111,5 @@ def _judged(cases: Sequence[Case], round_trip: IsolatedRoundTrip) -> list[Outcom
 
 def _told(outcome: Outcome, number: int, total: int) -> Outcome:
     if not sys.stderr.isatty() and (number % _LOG_EVERY_SCHEMAS == 0 or number == total):
-        click.echo(f"{number} of {total} schemas", err=True)
+        say(f"{number} of {total} schemas", err=True)
     return outcome

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from ch_schema.client import ClickHouse
 from ch_schema.erasure import Affected, Eraser
 from ch_schema.mutations import Mutation
 from ch_schema.tables import table_for
 from contracts.loader import load_catalog
+from ugc.terminal import PlainConsole, say
 
 
 def run(
@@ -32,15 +32,15 @@ def run(
     eraser = Eraser(client, [table_for(contract) for contract in load_catalog(folder).tables])
     affected = eraser.affected(user_id)
     for name in eraser.strangers():
-        click.echo(f"warning: {name} has users and no contract; it is not touched", err=True)
+        say(f"warning: {name} has users and no contract; it is not touched", err=True)
     for each in affected:
-        click.echo(_line(each))
+        say(_line(each))
     if dry_run:
-        click.echo(f"{sum(each.rows for each in affected)} rows would change; nothing was done")
+        say(f"{sum(each.rows for each in affected)} rows would change; nothing was done")
         return
     if not yes:
         click.confirm("This cannot be undone. Erase?", abort=True)
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     with console.status("erasing") as status:
 
         def show(left: tuple[Mutation, ...]) -> None:
@@ -49,7 +49,7 @@ def run(
             status.update(f"erasing: {parts} parts left in {tables}")
 
         rows = eraser.erase(user_id, settle_seconds=settle_seconds, say=show)
-    click.echo(f"{rows} rows changed; nothing of this user is left in the tables")
+    say(f"{rows} rows changed; nothing of this user is left in the tables")
 
 
 def _line(each: Affected) -> str:

@@ -39,8 +39,11 @@ class Part:
 
 
 def ugc_command(*arguments: str) -> list[str]:
-    """A command line of our own program, under this interpreter."""
-    return [sys.executable, "-m", "ugc", *arguments]
+    """A command line of our own program, under this interpreter.
+
+    With -P nothing is imported from the working folder, which may hold a package ``api``.
+    """
+    return [sys.executable, "-P", "-m", "ugc", *arguments]
 
 
 def _kafka(_config: StackConfig, place: Place) -> list[str]:

@@ -84,6 +84,6 @@ def make_plan(
         ports=ports,
         urls={part.name: urls[part.name] for part in PARTS if part.name in urls},
         # Python would hold the last lines of a log back, and lose them when it is killed.
-        env={**given, "PYTHONUNBUFFERED": "1", **told},
+        env={**given, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1", **told},
         shared={**agreed, **config.env, **told},
     )

@@ -41,6 +41,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,  # data and logs hold what visitors sent
                 preexec_fn=end_with_parent(signal.SIGTERM),
             )
         self._reaped = False
