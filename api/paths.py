@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+START = "/"
 API = "/api/v1/"
 EVENTS = "/api/v1/events"
 BATCH = "/api/v1/events/batch"

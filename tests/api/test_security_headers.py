@@ -11,10 +11,9 @@ from flask.testing import FlaskClient
 from tests.api.world import CLICK, World, post
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
-PAGES = ["/docs", "/docs/reasons"]
+PAGES = ["/", "/docs", "/docs/reasons"]
 API = ["/api/v1/events", "/api/v1/contracts", "/api/v1/contracts/element_click/1", "/api/v1/none"]
 OTHERS = [
-    "/",
     "/nowhere",
     "/openapi.json",
     "/metrics",

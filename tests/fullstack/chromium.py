@@ -83,6 +83,18 @@ class Page:
             assert time.monotonic() < deadline, told
             time.sleep(0.05)
 
+    def show_as(self, *, width: int, height: int, is_mobile: bool, colors: str) -> None:
+        """The screen in CSS pixels, and the colours wished for: ``light`` or ``dark``."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=is_mobile,
+        )
+        wished = [{"name": "prefers-color-scheme", "value": colors}]
+        self._call("Emulation.setEmulatedMedia", features=wished)
+
     def screenshot(self, file: Path) -> None:
         """Writes what the tab shows as PNG."""
         taken = self._call("Page.captureScreenshot", format="png")

@@ -66,6 +66,32 @@ def test_the_page_of_reasons_is_shown_as_it_should_be(api: str, browser: Page) -
     assert browser.complaints == []
 
 
+SCREENS = {"desktop": (1200, 1600, False), "telephone": (390, 844, True)}
+
+
+@pytest.mark.parametrize("colors", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/reasons"])
+def test_a_page_fits_the_screen_and_the_hour(
+    api: str, browser: Page, path: str, screen: str, colors: str, tmp_path: Path
+) -> None:
+    width, height, is_mobile = SCREENS[screen]
+    browser.show_as(width=width, height=height, is_mobile=is_mobile, colors=colors)
+    browser.open(f"{api}{path}")
+    if path == "/docs":
+        browser.wait("document.querySelectorAll('.opblock').length >= 8")
+    browser.screenshot(tmp_path / f"{path.strip('/').replace('/', '-')}.png")
+    # Without a viewport of its own a telephone lays a page out 980 pixels wide.
+    assert browser.run("document.documentElement.clientWidth") <= width
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    shade = (
+        "Math.max(...getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3))"
+    )
+    if colors == "dark":
+        assert browser.run(shade) < 64
+    assert browser.complaints == []
+
+
 def test_the_policy_is_in_force(api: str, browser: Page) -> None:
     """So that a page without complaints tells something."""
     browser.open(f"{api}/docs")
