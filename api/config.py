@@ -36,7 +36,7 @@ TRUSTED_PROXIES              how many proxies before the API add to X-Forwarded-
 BODY_TIMEOUT_SECONDS         how long a body may take to arrive after its headers (30)
 API_THREADS                  requests that one worker process works on at a time (32)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
-CONTRACTS_DIR                folder of the contract files (those of the package)
+CONTRACTS_DIR                folder of the contract files (contracts/ of the project)
 CORS_ORIGINS                 ``https://host[:port]`` of pages that may read answers, several
                              separated by commas, or ``*`` (none)
 CORS_MAX_AGE_SECONDS         how long a browser need not ask again whether it may send (7200)

@@ -22,6 +22,8 @@ from api.errors import ConfigError, KeySetError
 from api.model import JwtPolicy
 
 MIN_SECRET_BYTES = 32
+_PLACEHOLDER = "change-me"
+"""How a secret begins that was printed for everybody: whoever read it could sign tokens."""
 """RFC 7518, 3.2: a key for HS256 has at least 256 bits."""
 
 _MIN_RSA_BITS = 2048
@@ -75,6 +77,9 @@ def configured_keys(policy: JwtPolicy) -> ConfiguredKeys:
     if policy.secret is not None:
         if len(policy.secret.encode()) < MIN_SECRET_BYTES:
             raise ConfigError("JWT_SECRET", f"at least {MIN_SECRET_BYTES} bytes long")
+        if policy.secret.startswith(_PLACEHOLDER):
+            demand = "a secret of your own, not a printed one: `openssl rand -hex 32` makes one"
+            raise ConfigError("JWT_SECRET", demand)
         found.append(Key("HS256", policy.secret))
     if policy.public_key is not None:
         found.append(_pem_key(policy.public_key))

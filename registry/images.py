@@ -49,9 +49,9 @@ def _check(kind: FieldType) -> Check | None:
         case NumberType():
             return _finite
         case DateType():
-            return lambda given, at: _within(given, at)
+            return _date
         case DateTimeType():
-            return lambda given, at: _within(given.astimezone(dt.UTC).date(), at)
+            return _date_time
         case JsonType():
             return _json
         case ArrayType(items=items):
@@ -67,6 +67,19 @@ def _check(kind: FieldType) -> Check | None:
 def _finite(given: float, at: str) -> None:
     if not math.isfinite(given):
         raise ValueError(f"{at} is not finite: {given}")
+
+
+def _date(given: Any, at: str) -> None:
+    # A writer of another logical type gives another value: a datetime is a date to Python as well.
+    if isinstance(given, dt.datetime) or not isinstance(given, dt.date):
+        raise ValueError(f"{at} is no date")
+    _within(given, at)
+
+
+def _date_time(given: Any, at: str) -> None:
+    if not isinstance(given, dt.datetime):
+        raise ValueError(f"{at} is no date-time")
+    _within(given.astimezone(dt.UTC).date(), at)
 
 
 def _within(given: dt.date, at: str) -> None:

@@ -254,12 +254,20 @@ def test_any_text_is_judged(token: str) -> None:
     "policy",
     [
         {"secret": "short"},
+        {"secret": "change-me-this-is-a-local-secret-only"},
         {"public_key": "no key"},
         {"public_key": private_pem(RSA_KEY)},
         {"public_key": public_pem(rsa.generate_private_key(65537, 1024))},
         {"public_key": public_pem(ec.generate_private_key(ec.SECP384R1()))},
     ],
-    ids=["short secret", "no PEM", "private key", "RSA of 1,024 bits", "another curve"],
+    ids=[
+        "short secret",
+        "printed secret",
+        "no PEM",
+        "private key",
+        "RSA of 1,024 bits",
+        "another curve",
+    ],
 )
 def test_keys_that_are_unfit_stop_the_start(policy: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=r"JWT_(SECRET|PUBLIC_KEY) must be"):

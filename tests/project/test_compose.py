@@ -123,6 +123,12 @@ def test_the_settings_file_has_only_what_the_code_reads() -> None:
     assert names <= string_constants()
 
 
+def test_no_secret_of_tokens_is_printed_for_everybody() -> None:
+    printed = SERVICES["api"]["environment"]["JWT_SECRET"]
+    assert printed.startswith("${JWT_SECRET:?"), "without one, compose says so and starts nothing"
+    assert "\nJWT_SECRET=\n" in (ROOT / "deploy" / "ugc.env").read_text()
+
+
 def test_the_folders_that_outlive_a_container_are_in_the_image() -> None:
     environment = OURS["api"]["environment"]
     ids, spool = environment["SCHEMA_ID_CACHE_DIR"], environment["SPOOL_DIR"]

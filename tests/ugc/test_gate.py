@@ -342,7 +342,7 @@ def test_the_roll_out_comes_with_a_verdict_that_is_ok(base: Path, head: Path) ->
     found = judged(base, head)
     registry, loader, api, clients = rollout(found)
     assert "`ugc init`" in registry
-    assert "2 ALTER statements with `ugc sql`" in registry
+    assert "2 ALTER statements with `ugc schema apply`" in registry
     assert "`ugc etl`" in loader
     assert "`ugc api`" in api
     assert "front ends" in clients

@@ -161,7 +161,7 @@ def test_parts_are_told_where_the_others_are(tmp_path: Path) -> None:
     told |= {"SPOOL_DIR": str(tmp_path / "state/spool")}
     told |= {"CORS_ORIGINS": "*"}
     assert made.shared == told
-    assert made.env == {**told, "PATH": "/bin", "PYTHONUNBUFFERED": "1"}
+    assert made.env == {**told, "PATH": "/bin", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
     assert told["CLICKHOUSE_URL"] == f"http://127.0.0.1:{made.ports[PartName.CLICKHOUSE]}/ugc"
 
 

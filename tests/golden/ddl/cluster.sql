@@ -97,7 +97,7 @@ CREATE TABLE IF NOT EXISTS `ugc_shard`.`etl_runs` ON CLUSTER `main`
     `late` Array(Int64) COMMENT 'For each of derived: pairs made after they had been given up',
     `unpaired` Array(Int64) COMMENT 'For each of derived: starts without an end',
     `orphan_ends` Array(Int64) COMMENT 'For each of derived: ends without a start',
-    `skewed` Array(Int64) COMMENT 'For each of derived: pairs whose end was before their start',
+    `skewed` Array(Int64) COMMENT 'For each of derived: pairs whose end was before their start, or too long after it',
     `rebuilt` Array(Int64) COMMENT 'For each of derived: halves read again after a loss of Redis',
     `open_views` Array(Int64) COMMENT 'For each of derived: starts that wait',
     `ends_waiting` Array(Int64) COMMENT 'For each of derived: ends that wait'
@@ -138,7 +138,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`etl_runs` ON CLUSTER `main`
     `late` Array(Int64) COMMENT 'For each of derived: pairs made after they had been given up',
     `unpaired` Array(Int64) COMMENT 'For each of derived: starts without an end',
     `orphan_ends` Array(Int64) COMMENT 'For each of derived: ends without a start',
-    `skewed` Array(Int64) COMMENT 'For each of derived: pairs whose end was before their start',
+    `skewed` Array(Int64) COMMENT 'For each of derived: pairs whose end was before their start, or too long after it',
     `rebuilt` Array(Int64) COMMENT 'For each of derived: halves read again after a loss of Redis',
     `open_views` Array(Int64) COMMENT 'For each of derived: starts that wait',
     `ends_waiting` Array(Int64) COMMENT 'For each of derived: ends that wait'
