@@ -28,6 +28,13 @@ _ATTEMPTS = 200
 _LONG_TEXT = 4_096
 """Longer texts are drawn in one go, which is ten times as fast."""
 
+_ROOM = 20_000
+"""So many items and characters are chosen freely in one payload; then its lists and texts are as
+short as they may be.  Else bounds that lie inside each other multiply."""
+
+_MOST_DEMANDED = 1_000_000
+"""Payloads that cannot be smaller than this many items and characters are not made."""
+
 _LONGEST_TEXT = 24
 _LONGEST_LIST = 4
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
@@ -65,7 +72,8 @@ class Sampler:
         """A payload that the schema accepts; optional fields are there or not.
 
         Raises:
-            SampleError: none was found; the restrictions leave no value, or too few.
+            SampleError: none was found; the restrictions leave no value, or too few, or each is
+                larger than a payload can be.
         """
         for _ in range(_ATTEMPTS):
             value = _Values(self._schema, rng).payload()
@@ -110,6 +118,7 @@ class _Values:
     def __init__(self, root: JsonSchema, rng: random.Random) -> None:
         self._root = root
         self._rng = rng
+        self._room = _ROOM
 
     def payload(self) -> Any:
         """A value of the whole document, put together out of its fields."""
@@ -205,10 +214,16 @@ class _Values:
         return {key: self.value(schema["additionalProperties"]) for key in keys}
 
     def _size(self, least: int, most: int, usual: int) -> int:
-        """Mostly short; now and then the least or the most that is allowed."""
+        """Mostly short; now and then the least or the most that is allowed and has room."""
+        most = most if most <= self._room else max(least, self._room)
         if self._rng.random() < _EDGE_SHARE:
-            return self._rng.choice((least, most))
-        return self._rng.randint(least, max(least, min(most, least + usual)))
+            size = self._rng.choice((least, most))
+        else:
+            size = self._rng.randint(least, max(least, min(most, least + usual)))
+        self._room -= size
+        if self._room < -_MOST_DEMANDED:
+            raise SampleError(f"no payload has fewer than {_MOST_DEMANDED} items and characters")
+        return size
 
     def _word(self) -> str:
         return _word(self._rng)

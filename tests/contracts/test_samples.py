@@ -180,3 +180,35 @@ def test_an_empty_list_of_examples_is_no_example() -> None:
               "properties": {"n": {"type": "integer", "examples": []}}}  # fmt: skip
     for seed in range(20):
         assert isinstance(Sampler(schema).valid(random.Random(seed))["n"], int)
+
+
+def weight(value: Any) -> int:
+    """Items and characters in a value."""
+    match value:
+        case str():
+            return len(value)
+        case list():
+            return len(value) + sum(map(weight, value))
+        case dict():
+            return sum(map(weight, value.values()))
+        case _:
+            return 0
+
+
+def nested(depth: int, **bounds: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string", "maxLength": 1000}
+    for _ in range(depth):
+        schema = {"type": "array", "items": schema, **bounds}
+    return {"type": "object", "required": ["f"], "properties": {"f": schema}}
+
+
+@pytest.mark.parametrize("depth", [1, 3, 6])
+def test_bounds_inside_each_other_do_not_multiply(depth: int) -> None:
+    sampler = Sampler(nested(depth, maxItems=1000))
+    for seed in range(100):
+        assert weight(sampler.valid(random.Random(seed))) <= 20_000
+
+
+def test_a_payload_that_cannot_be_small_is_not_made() -> None:
+    with pytest.raises(SampleError, match="no payload has fewer"):
+        Sampler(nested(4, minItems=100, maxItems=100)).valid(random.Random(0))
