@@ -14,10 +14,10 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 import httpx2
 import orjson
 
-from api.breaker import Breaker
+from api.auth.users import usable_user_id
 from api.errors import AuthUnavailableError
+from api.limits.breaker import Breaker
 from api.model import Identity, PartHealth, PartStatus, Rejection, Verdict
-from api.users import usable_user_id
 from contracts.reasons import Reason
 
 FAILURES_TO_OPEN = 5

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from api.auth.jwt_keys import Key, named, parse_key_set
 from api.errors import ConfigError, KeySetError
-from api.jwt_keys import Key, named, parse_key_set
 
 _log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """The local check of a token, for when auth_service is unavailable (requirement L2).
 
-Keys and algorithms are pinned by configuration (:mod:`api.jwt_keys`), never taken from the token:
+Keys and algorithms are pinned by configuration (:mod:`api.auth.jwt_keys`), never taken from the token:
 ``jwk``, ``jku`` and ``x5u`` in a header are not looked at, and ``kid`` only chooses among the keys
 of a configured file.  A token's end is ignored, as L2 says, up to a cap: one that ended longer ago
 is refused, so that an old stolen token is not good in every outage.
@@ -13,11 +13,11 @@ from typing import Any
 
 import jwt
 
+from api.auth.jwks_file import JwksFile
+from api.auth.jwt_keys import Key, KeyRing, configured_keys
+from api.auth.users import usable_user_id
 from api.errors import AuthUnavailableError, ConfigError
-from api.jwks_file import JwksFile
-from api.jwt_keys import Key, KeyRing, configured_keys
 from api.model import Identity, JwtPolicy, Rejection, Verdict
-from api.users import usable_user_id
 from contracts.reasons import Reason
 
 MAX_TOKEN_CHARACTERS = 8192

@@ -15,10 +15,10 @@ from threading import Lock
 import orjson
 from cachetools import LRUCache
 
+from api.auth.users import usable_user_id
 from api.errors import CacheUnavailableError
+from api.limits.redis_calls import RedisCalls
 from api.model import Identity, Kept, PartHealth, PartStatus, Rejection
-from api.redis_calls import RedisCalls
-from api.users import usable_user_id
 from contracts.reasons import Reason
 
 _log = logging.getLogger(__name__)

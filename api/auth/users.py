@@ -25,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.asked_together import AskedTogether
+from api.auth.asked_together import AskedTogether
 from api.errors import AuthUnavailableError, CacheUnavailableError, Refusal
 from api.model import Identity, Kept, Rejection, Verdict
 from api.watching import Judge, Judgement, Unwatched, Watch

@@ -13,12 +13,12 @@ from typing import Any
 
 from apispec import APISpec
 
-from api import openapi_batch as batch
-from api import openapi_contracts as contracts
-from api import openapi_parts as parts
+from api.docs import openapi_batch as batch
+from api.docs import openapi_contracts as contracts
+from api.docs import openapi_parts as parts
 from api import paths
-from contracts.loader import Catalog
-from contracts.model import Contract, JsonSchema, Origin
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract, JsonSchema, Origin
 
 Document = dict[str, Any]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from api import batch, paths
-from api import openapi_parts as parts
+from api.http import batch
+from api import paths
+from api.docs import openapi_parts as parts
 from api.errors import STATUS, Refusal
-from api.openapi_parts import CORRELATION_ID
-from api.problems import problem
+from api.docs.openapi_parts import CORRELATION_ID
+from api.http.problems import problem
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _DESCRIPTION = f"""\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api import openapi_parts as parts
+from api.docs import openapi_parts as parts
 
 _VERSION = {
     "type": "object",

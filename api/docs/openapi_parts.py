@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from api import paths
-from api.codecs import ACCEPT_ENCODING
+from api.http.codecs import ACCEPT_ENCODING
 from api.errors import STATUS, Refusal
 from api.model import PartStatus
-from api.problems import MEDIA_TYPE, problem
+from api.http.problems import MEDIA_TYPE, problem
 from contracts.reasons import DESCRIPTIONS, Reason
-from contracts.validation import MAX_VIOLATIONS, Violation
+from contracts.model.validation import MAX_VIOLATIONS, Violation
 
 CORRELATION_ID = "0190163d-8694-739b-aea5-966c26f8ad92"
 

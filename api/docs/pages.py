@@ -10,9 +10,9 @@ from html import escape
 
 from api import paths
 from api.errors import STATUS
-from api.problems import title
-from contracts.loader import Catalog
-from contracts.model import Origin
+from api.http.problems import title
+from contracts.model.loader import Catalog
+from contracts.model.types import Origin
 from contracts.reasons import DESCRIPTIONS, Reason
 
 STYLE_PATH = f"{paths.DOCS}/pages.css"

@@ -3,7 +3,7 @@
 flasgger serves both.  Its own Swagger UI is too old for OpenAPI 3.1 and its page loads fonts from
 another host, so it is pointed at the Swagger UI 5 files of swagger-ui-py, and its page is replaced.
 Everything comes from this process, and no script or style is written in a page, since
-:mod:`api.security_headers` forbids that.
+:mod:`api.http.security_headers` forbids that.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from flasgger import Swagger
 from flask import Flask, Response, request
 from jinja2 import ChoiceLoader, DictLoader
 
-from api import openapi, pages, paths
-from contracts.loader import Catalog
+from api.docs import openapi, pages
+from api import paths
+from contracts.model.loader import Catalog
 
 _START_JS = f"{paths.DOCS}/start.js"
 

@@ -16,15 +16,15 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
 from api import paths
-from api.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
-from api.batch import BatchLimits, split
-from api.body import MEDIA_TYPES, check_headers, decompress, read_body
 from api.errors import Refusal
+from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
+from api.http.batch import BatchLimits, split
+from api.http.body import MEDIA_TYPES, check_headers, decompress, read_body
+from api.http.problems import bytes_for_each, problem
+from api.limits.rate_limit import RateLimit
 from api.model import Accepted, Outcome, Stamped
-from api.pipeline import Pipeline
-from api.problems import bytes_for_each, problem
-from api.rate_limit import RateLimit
-from contracts.model import Deprecation
+from api.pipeline.pipeline import Pipeline
+from contracts.model.types import Deprecation
 from contracts.reasons import Reason
 
 _log = logging.getLogger(__name__)

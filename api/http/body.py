@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from api.codecs import ACCEPT_ENCODING, CODECS
 from api.errors import CodecError, Refusal
+from api.http.codecs import ACCEPT_ENCODING, CODECS
 from contracts.reasons import Reason
 
 MEDIA_TYPES = ("application/json", "text/plain")

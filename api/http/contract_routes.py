@@ -10,8 +10,8 @@ from flask import Blueprint, Response, request
 
 from api import paths
 from api.errors import Refusal
-from contracts.loader import Catalog
-from contracts.model import Contract
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract
 from contracts.reasons import Reason
 
 CACHE_CONTROL = "public, max-age=300"

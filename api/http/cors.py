@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from flask_cors import CORS
 
 from api import paths
-from api.origins import ANY, CorsPolicy
+from api.http.origins import ANY, CorsPolicy
 
 METHODS = ("GET", "HEAD", "POST")
 

@@ -20,8 +20,8 @@ from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from api.body import ByteStream
 from api.errors import Refusal
+from api.http.body import ByteStream
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ import orjson
 
 from api import paths
 from api.errors import Refusal
+from contracts.model.validation import MAX_VIOLATIONS, Violation
 from contracts.reasons import Reason
-from contracts.validation import MAX_VIOLATIONS, Violation
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -11,8 +11,8 @@ import limits
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from api.rate_limit import MAX_WINDOW_SECONDS, Rate, Usage
-from api.redis_calls import RedisCalls
+from api.limits.rate_limit import MAX_WINDOW_SECONDS, Rate, Usage
+from api.limits.redis_calls import RedisCalls
 
 
 class RedisCounts:

@@ -9,8 +9,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from api.breaker import Breaker
 from api.errors import CacheUnavailableError
+from api.limits.breaker import Breaker
 from registry.redis_primary import primary_client
 
 _T = TypeVar("_T")

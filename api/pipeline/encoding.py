@@ -12,7 +12,7 @@ import threading
 
 from api.errors import StoreUnavailableError
 from api.model import PartHealth, PartStatus
-from contracts.loader import Catalog
+from contracts.model.loader import Catalog
 from registry.avro import record_name
 from registry.client import SchemaRegistry
 from registry.errors import RegistryError, SchemaNotFoundError

@@ -13,19 +13,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from api import strict_json
+from api.auth.users import Users
 from api.errors import Refusal, StoreUnavailableError
 from api.model import Accepted, Outcome, Request, Stamped
-from api.seen import SeenEvents
-from api.storing import Publisher, Storing, store_unavailable
-from api.users import Users
+from api.pipeline import strict_json
+from api.pipeline.seen import SeenEvents
+from api.pipeline.storing import Publisher, Storing, store_unavailable
 from api.watching import Stage, Unwatched, Watch, timed
 from contracts.errors import UnknownEventError, UnknownVersionError
-from contracts.formats import parse_uuid
-from contracts.loader import Catalog
-from contracts.model import Contract, Origin
+from contracts.model.formats import parse_uuid
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract, Origin
+from contracts.model.validation import MAX_VIOLATIONS, Validator, Violation
 from contracts.reasons import DESCRIPTIONS, Reason
-from contracts.validation import MAX_VIOLATIONS, Validator, Violation
 from registry.errors import EncodeError
 
 _T = TypeVar("_T")

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import redis
 
 from api.errors import CacheUnavailableError
-from api.redis_calls import RedisCalls
+from api.limits.redis_calls import RedisCalls
 
 _log = logging.getLogger(__name__)
 

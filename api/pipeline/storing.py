@@ -10,10 +10,10 @@ from typing import Protocol
 
 from api.errors import CacheUnavailableError, Refusal, StoreUnavailableError
 from api.model import Accepted, Outcome, Stamped
-from api.seen import Seen, SeenEvents, fingerprint
-from api.spool.record import Record
+from api.pipeline.seen import Seen, SeenEvents, fingerprint
+from api.publish.spool.record import Record
 from api.watching import Stage, Watch, timed
-from contracts.model import Contract
+from contracts.model.types import Contract
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _log = logging.getLogger(__name__)

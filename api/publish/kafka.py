@@ -28,8 +28,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from api.errors import RecordRefusedError, StoreUnavailableError
 from api.model import PartHealth, PartStatus
-from api.spool.record import Record
-from api.turns import TooManyError, Turn, Turns
+from api.publish.spool.record import Record
+from api.publish.turns import TooManyError, Turn, Turns
 
 _log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from threading import Lock
 
 from api.errors import RecordRefusedError, SpoolError, StoreUnavailableError
 from api.model import PartHealth, PartStatus
-from api.numbering import Numbering
-from api.replay import ReplayCounts, Replayer
-from api.sending import Sender
-from api.spool.log import Log
-from api.spool.record import Record
+from api.publish.numbering import Numbering
+from api.publish.replay import ReplayCounts, Replayer
+from api.publish.sending import Sender
+from api.publish.spool.log import Log
+from api.publish.spool.record import Record
 from contracts.stamps import Stamp
 
 _NEARLY_FULL = 0.8

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from api.errors import RecordRefusedError
-from api.sending import Sender
-from api.spool.log import Log
-from api.spool.reading import Entry
+from api.publish.sending import Sender
+from api.publish.spool.log import Log
+from api.publish.spool.reading import Entry
 
 _log = logging.getLogger(__name__)
 

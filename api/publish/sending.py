@@ -9,7 +9,7 @@ from typing import Protocol
 
 from api.errors import StoreUnavailableError
 from api.model import PartHealth, PartStatus
-from api.spool.record import Record
+from api.publish.spool.record import Record
 
 
 class Sender(Protocol):

@@ -18,7 +18,7 @@ _DELIVERY_MS = 10_000
 
 
 class KafkaSink:
-    """See :class:`api.rejecting.Sink`. The topic has to exist; until then all is lost."""
+    """See :class:`api.rejections.rejecting.Sink`. The topic has to exist; until then all is lost."""
 
     def __init__(self, bootstrap_servers: str, topic: str) -> None:
         """Connects in the background. Make it in the process that uses it."""
@@ -40,7 +40,7 @@ class KafkaSink:
         )
 
     def put(self, key: bytes | None, value: bytes, done: Callable[[bool], None]) -> None:
-        """See :meth:`api.rejecting.Sink.put`."""
+        """See :meth:`api.rejections.rejecting.Sink.put`."""
 
         def delivered(error: KafkaError | None, _message: Message) -> None:
             if error is not None:
@@ -54,11 +54,11 @@ class KafkaSink:
             done(False)
 
     def serve(self) -> None:
-        """See :meth:`api.rejecting.Sink.serve`."""
+        """See :meth:`api.rejections.rejecting.Sink.serve`."""
         self._producer.poll(0)
 
     def close(self, timeout_seconds: float) -> None:
-        """See :meth:`api.rejecting.Sink.close`."""
+        """See :meth:`api.rejections.rejecting.Sink.close`."""
         if self._producer.flush(timeout_seconds):
             self._producer.purge(in_queue=True, in_flight=True, blocking=True)
             self._producer.flush(timeout_seconds)

@@ -18,7 +18,7 @@ import orjson
 from ua_parser import parse_user_agent
 
 from api.errors import Refusal
-from contracts.validation import MAX_VIOLATIONS
+from contracts.model.validation import MAX_VIOLATIONS
 
 _T = TypeVar("_T")
 

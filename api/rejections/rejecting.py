@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from api.errors import Refusal
-from api.rejected import Hints, Rejected, Sampler, key_and_value, rejected
+from api.rejections.rejected import Hints, Rejected, Sampler, key_and_value, rejected
 
 _log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class RejectedEvents:
     def keep(
         self, refusal: Refusal, body: bytes | None, hints: Hints, *, correlation_id: str
     ) -> None:
-        """See :class:`api.rejected.KeepsRejected`."""
+        """See :class:`api.rejections.rejected.KeepsRejected`."""
         found = rejected(refusal, body, hints, time=self._now(), correlation_id=correlation_id)
         with self._sampling:
             try:

@@ -23,7 +23,7 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from api.sampling import State
+from api.telemetry.sampling import State
 from api.watching import Judge, Judgement, Stage
 from contracts.reasons import Reason
 
@@ -206,7 +206,7 @@ class Metrics:
         self._acknowledgements.observe(seconds)
 
     def state(self, state: State) -> None:
-        """See :meth:`api.sampling.Takes.state`. Totals go on from those that were told before."""
+        """See :meth:`api.telemetry.sampling.Takes.state`. Totals go on from those that were told before."""
         now, before = Totals.of(state), self._told
         self._told = now
         for outcome, number in now.records.items():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.publisher import Counts, SpoolState
+from api.publish.publisher import Counts, SpoolState
 
 _log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 
 from chdb.session import Session
 
-from ch_schema.address import Address
-from ch_schema.client import NO_SETTINGS
+from ch_schema.client.address import Address
+from ch_schema.client.json_client import JsonClickHouse
+from ch_schema.client.protocol import NO_SETTINGS
 from ch_schema.errors import AddressError, RefusedError, RetryableError, code_in, server_error
-from ch_schema.json_client import JsonClickHouse
 from ch_schema.quoting import quote_identifier, quote_string
 
 # chDB's Python layer turns these names into objects of other libraries.
@@ -58,7 +58,7 @@ class Engine:
         settings: Mapping[str, str | int] = NO_SETTINGS,
         parameters: Mapping[str, str] | None = None,
     ) -> bytes:
-        """See :meth:`ch_schema.json_client.Transport.run`.
+        """See :meth:`ch_schema.client.json_client.Transport.run`.
 
         ``parameters`` fill ClickHouse's own placeholders, written as its HTTP interface wants.
         """

@@ -9,8 +9,9 @@ from http import HTTPStatus
 
 import httpx2
 
-from ch_schema.address import Address
-from ch_schema.client import NO_SETTINGS
+from ch_schema.client.address import Address
+from ch_schema.client.json_client import JsonClickHouse
+from ch_schema.client.protocol import NO_SETTINGS
 from ch_schema.errors import (
     AddressError,
     ClickHouseError,
@@ -19,7 +20,6 @@ from ch_schema.errors import (
     connection_lost,
     server_error,
 )
-from ch_schema.json_client import JsonClickHouse
 
 # Failures that come before the first byte of the request.
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
@@ -69,7 +69,7 @@ class HttpTransport:
         database: str | None = None,
         settings: Mapping[str, str | int] = NO_SETTINGS,
     ) -> bytes:
-        """See :meth:`ch_schema.json_client.Transport.run`."""
+        """See :meth:`ch_schema.client.json_client.Transport.run`."""
         # The server holds its answer back until it is complete: no 200 before a late error.
         parameters = {**settings, "default_format": fmt, "wait_end_of_query": 1}
         if database is not None:

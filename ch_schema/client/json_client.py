@@ -1,15 +1,15 @@
-""":class:`ch_schema.client.ClickHouse` over whatever runs a statement in a given format."""
+""":class:`ch_schema.client.protocol.ClickHouse` over whatever runs a statement in a given format."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from ch_schema import json_rows
-from ch_schema.client import NO_PARAMETERS, NO_SETTINGS
-from ch_schema.parameters import bind
+from ch_schema.client import json_rows
+from ch_schema.client.parameters import bind
+from ch_schema.client.protocol import NO_PARAMETERS, NO_SETTINGS
+from ch_schema.client.statements import makes_database
 from ch_schema.quoting import quote_table
-from ch_schema.statements import makes_database
 from ch_schema.values import convert_rows
 
 # An answer nobody reads; a statement that has none is not troubled by it.
@@ -48,7 +48,7 @@ class Transport(Protocol):
 
 
 class JsonClickHouse:
-    """Reads and writes rows as JSON (see :mod:`ch_schema.json_rows`)."""
+    """Reads and writes rows as JSON (see :mod:`ch_schema.client.json_rows`)."""
 
     def __init__(self, transport: Transport, database: str) -> None:
         self._transport = transport
@@ -58,7 +58,7 @@ class JsonClickHouse:
         return f"{type(self).__name__}({self._transport!r})"
 
     def execute(self, sql: str, *, settings: Mapping[str, str | int] = NO_SETTINGS) -> None:
-        """See :meth:`ch_schema.client.ClickHouse.execute`."""
+        """See :meth:`ch_schema.client.protocol.ClickHouse.execute`."""
         database = None if makes_database(sql) else self._database
         self._transport.run(
             sql.encode(), _NO_ANSWER, writes=True, database=database, settings=settings
@@ -67,7 +67,7 @@ class JsonClickHouse:
     def query(
         self, sql: str, *, parameters: Mapping[str, object] = NO_PARAMETERS
     ) -> list[dict[str, Any]]:
-        """See :meth:`ch_schema.client.ClickHouse.query`."""
+        """See :meth:`ch_schema.client.protocol.ClickHouse.query`."""
         answer = self._transport.run(
             bind(sql, parameters).encode(),
             json_rows.READ_FORMAT,
@@ -78,7 +78,7 @@ class JsonClickHouse:
         return json_rows.read_rows(answer)
 
     def query_text(self, sql: str, fmt: str) -> str:
-        """See :meth:`ch_schema.client.ClickHouse.query_text`."""
+        """See :meth:`ch_schema.client.protocol.ClickHouse.query_text`."""
         database = None if makes_database(sql) else self._database
         answer = self._transport.run(sql.encode(), fmt, writes=True, database=database)
         return answer.decode(errors="replace")
@@ -91,7 +91,7 @@ class JsonClickHouse:
         *,
         deduplication_token: str,
     ) -> None:
-        """See :meth:`ch_schema.client.ClickHouse.insert`."""
+        """See :meth:`ch_schema.client.protocol.ClickHouse.insert`."""
         if not rows:
             return
         described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
@@ -106,5 +106,5 @@ class JsonClickHouse:
         )
 
     def close(self) -> None:
-        """See :meth:`ch_schema.client.ClickHouse.close`."""
+        """See :meth:`ch_schema.client.protocol.ClickHouse.close`."""
         self._transport.close()

@@ -13,8 +13,11 @@ from clickhouse_driver import Client
 from clickhouse_driver import errors as driver_errors
 from clickhouse_driver.defines import DBMS_MIN_REVISION_WITH_SETTINGS_SERIALIZED_AS_STRINGS
 
-from ch_schema.address import Address
-from ch_schema.client import NO_PARAMETERS, NO_SETTINGS
+from ch_schema.client.address import Address
+from ch_schema.client.parameters import bind
+from ch_schema.client.protocol import NO_PARAMETERS, NO_SETTINGS
+from ch_schema.client.render import renderer
+from ch_schema.client.statements import makes_database
 from ch_schema.errors import (
     ClickHouseError,
     RefusedError,
@@ -22,10 +25,7 @@ from ch_schema.errors import (
     connection_lost,
     server_error,
 )
-from ch_schema.parameters import bind
 from ch_schema.quoting import quote_identifier, quote_table
-from ch_schema.render import renderer
-from ch_schema.statements import makes_database
 from ch_schema.values import (
     CHECKED,
     FLOATS,
@@ -55,7 +55,7 @@ _CONNECTION_FAULTS = (driver_errors.Error, EOFError, OSError)
 
 
 class NativeClickHouse:
-    """:class:`ch_schema.client.ClickHouse` over a pool of native connections.
+    """:class:`ch_schema.client.protocol.ClickHouse` over a pool of native connections.
 
     A thread that calls takes an idle connection or makes one, trying the hosts in turn.
     """
@@ -69,21 +69,21 @@ class NativeClickHouse:
         return f"{type(self).__name__}({self._address})"
 
     def execute(self, sql: str, *, settings: Mapping[str, str | int] = NO_SETTINGS) -> None:
-        """See :meth:`ch_schema.client.ClickHouse.execute`."""
+        """See :meth:`ch_schema.client.protocol.ClickHouse.execute`."""
         self._run(sql, writes=True, settings=settings)
 
     def query(
         self, sql: str, *, parameters: Mapping[str, object] = NO_PARAMETERS
     ) -> list[dict[str, Any]]:
-        """See :meth:`ch_schema.client.ClickHouse.query`."""
+        """See :meth:`ch_schema.client.protocol.ClickHouse.query`."""
         names, types, rows = self._run(bind(sql, parameters), writes=False)
         return read_records(names, types, rows, _READ_LEAVES)
 
     def query_text(self, sql: str, fmt: str) -> str:
-        """See :meth:`ch_schema.client.ClickHouse.query_text`.
+        """See :meth:`ch_schema.client.protocol.ClickHouse.query_text`.
 
         Raises:
-            RefusedError: also for a format that :mod:`ch_schema.render` does not write; the
+            RefusedError: also for a format that :mod:`ch_schema.client.render` does not write; the
                 statement is not run then.
         """
         render = renderer(fmt)
@@ -99,7 +99,7 @@ class NativeClickHouse:
         *,
         deduplication_token: str,
     ) -> None:
-        """See :meth:`ch_schema.client.ClickHouse.insert`."""
+        """See :meth:`ch_schema.client.protocol.ClickHouse.insert`."""
         if not rows:
             return
         described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
@@ -119,7 +119,7 @@ class NativeClickHouse:
         )
 
     def close(self) -> None:
-        """See :meth:`ch_schema.client.ClickHouse.close`."""
+        """See :meth:`ch_schema.client.protocol.ClickHouse.close`."""
         while self._idle:
             self._idle.pop().disconnect()
 

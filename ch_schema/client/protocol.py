@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from ch_schema.address import EMBEDDED_SCHEME, parse_address
+from ch_schema.client.address import EMBEDDED_SCHEME, parse_address
 from ch_schema.errors import AddressError
 
 NO_SETTINGS: Mapping[str, str | int] = {}
@@ -71,7 +71,7 @@ class ClickHouse(Protocol):
 
 
 def connect(url: str) -> ClickHouse:
-    """A client for a URL as :mod:`ch_schema.address` describes it.
+    """A client for a URL as :mod:`ch_schema.client.address` describes it.
 
     A server is not contacted before the first call; a folder is opened (and made) at once.
 
@@ -83,16 +83,16 @@ def connect(url: str) -> ClickHouse:
     # Each edge imports a library that the others do not need, chDB's engine takes a second.
     match address.scheme:
         case "clickhouse" | "clickhouses":
-            from ch_schema.native import open_native
+            from ch_schema.client.native import open_native
 
             return open_native(address)
         case "http" | "https":
-            from ch_schema.http import open_http
+            from ch_schema.client.http import open_http
 
             return open_http(address)
         case scheme if scheme == EMBEDDED_SCHEME:
             try:
-                from ch_schema.embedded import open_embedded
+                from ch_schema.client.embedded import open_embedded
             except ImportError as error:
                 raise AddressError("the embedded engine is missing: install chdb") from error
             return open_embedded(address)

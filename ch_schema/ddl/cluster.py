@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ch_schema.ddl.tables import DEDUPLICATION_WINDOW_BLOCKS, Table, create_database_statement
+from ch_schema.ddl.targets import Targets
+from ch_schema.ddl.views import View
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.tables import DEDUPLICATION_WINDOW_BLOCKS, Table, create_database_statement
-from ch_schema.targets import Targets
-from ch_schema.views import View
 
 SHARD_DATABASE = "ugc_shard"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ch_schema.diff import is_nullable
-from ch_schema.tables import Column, Table, table_for
-from ch_schema.targets import targets_for
-from ch_schema.views import View
-from contracts.loader import Catalog
-from contracts.model import Contract
+from ch_schema.ddl.tables import Column, Table, table_for
+from ch_schema.ddl.targets import targets_for
+from ch_schema.ddl.views import View
+from ch_schema.migrate.diff import is_nullable
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract
 
 _HEAD = """# Data dictionary
 

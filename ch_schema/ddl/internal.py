@@ -1,14 +1,14 @@
 """Tables that belong to the tool rather than to an event. Pure.
 
 To add one: make it with :func:`internal_table` next to the code that fills it, and name it where
-the targets are put together (``ugc/schema/targets.py``; the loader's own in ``etl/app.py``).  It is
+the targets are put together (``ugc/project/tables.py``; the loader's own in ``etl/app.py``).  It is
 then created and altered by the same runner as every event's table: a new column must be
 ``Nullable``, or have a default that says the truth about old rows.
 """
 
 from __future__ import annotations
 
-from ch_schema.tables import DATABASE, Column, Table
+from ch_schema.ddl.tables import DATABASE, Column, Table
 
 
 def internal_table(
@@ -70,7 +70,7 @@ MIGRATIONS = internal_table(
     version="version",
     comment="Every step that ugc schema apply, or a start of the loader, took",
 )
-"""The record of :mod:`ch_schema.history`."""
+"""The record of :mod:`ch_schema.migrate.history`."""
 
 ERASED_USERS = internal_table(
     "erased_users",
@@ -85,4 +85,4 @@ ERASED_USERS = internal_table(
     version="version",
     comment="Who was erased, as hashes, so that loading again does not bring anything back",
 )
-"""Read by the loader; see :mod:`ch_schema.erasure`."""
+"""Read by the loader; see :mod:`ch_schema.migrate.erasure`."""

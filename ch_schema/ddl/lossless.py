@@ -1,6 +1,6 @@
 """The table of any translated JSON Schema, and its rows both ways. Pure.
 
-The fields are those of the total profile (:mod:`contracts.total_walker`).  One column for each
+The fields are those of the total profile (:mod:`contracts.lossless.walker`).  One column for each
 leaf, all of which may lack a value; the columns of an inner object carry its name before theirs.
 ClickHouse has no ``Nullable`` around arrays and maps: there the empty one stands for absence, and
 an empty one that is really there is noted in the rest of its object.
@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ch_schema.tables import ENVELOPE, LINEAGE, Column, Table
-from ch_schema.types import total_column_type
-from contracts import json_text
-from contracts.exact import codec
-from contracts.model import ArrayType, FieldType, JsonType, MapType, RecordType
+from ch_schema.ddl.tables import ENVELOPE, LINEAGE, Column, Table
+from ch_schema.ddl.types import total_column_type
+from contracts.lossless.exact import codec
+from contracts.model import json_text
+from contracts.model.types import ArrayType, FieldType, JsonType, MapType, RecordType
 
 _LONGEST_NAME = 120
 """Characters of a column's name; a part on disk has files of that name."""
@@ -115,7 +115,7 @@ class TotalTable:
         return len(self.columns) - text, text - self._rests
 
     def cells(self, typed: Typed) -> tuple[Any, ...]:
-        """The cells of a record (see :mod:`contracts.exact`), in the order of :attr:`columns`."""
+        """The cells of a record (see :mod:`contracts.lossless.exact`), in the order of :attr:`columns`."""
         return tuple(self._root.cells(typed))
 
     def typed(self, row: Typed) -> dict[str, Any]:

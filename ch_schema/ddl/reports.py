@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ch_schema.ddl.tables import Table
+from ch_schema.ddl.views import Databases, View, types_of
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.tables import Table
-from ch_schema.views import Databases, View, types_of
-from contracts.model import BooleanType, Contract, Field, StringType
+from contracts.model.types import BooleanType, Contract, Field, StringType
 
 ANONYMOUS = "anonymous"
 """The user of an event that came without a token (requirement L2)."""

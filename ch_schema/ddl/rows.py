@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ch_schema.diff import is_nullable
-from ch_schema.reports import ERASED
-from ch_schema.tables import Table, table_for
+from ch_schema.ddl.reports import ERASED
+from ch_schema.ddl.tables import Table, table_for
+from ch_schema.migrate.diff import is_nullable
 from ch_schema.values import split_type
 from contracts.message import Message
-from contracts.model import Contract
+from contracts.model.types import Contract
 
 USER_COLUMN = "user_id"
 
@@ -57,7 +57,7 @@ class RowMaker:
         )
 
     def erased(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The row without what tells about a person (see :mod:`ch_schema.erasure`)."""
+        """The row without what tells about a person (see :mod:`ch_schema.migrate.erasure`)."""
         return tuple(self._erased.get(index, value) for index, value in enumerate(row))
 
 

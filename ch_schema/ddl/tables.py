@@ -8,7 +8,7 @@ Of several rows with one ``event_id`` the highest ``row_version`` stays.
 order of time and the min-max index on ``timestamp`` skips what a query does not ask for.  A filter
 on ``user_id`` does the same for the rows of one user.
 
-A :class:`Table` may also be one of the tool's own (:mod:`ch_schema.internal`).
+A :class:`Table` may also be one of the tool's own (:mod:`ch_schema.ddl.internal`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ch_schema.ddl.types import PLAIN_CODEC, TIME_CODEC, ColumnType, codec, column_type
 from ch_schema.errors import TableError
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.types import PLAIN_CODEC, TIME_CODEC, ColumnType, codec, column_type
-from contracts.model import ArrayType, Contract, Field, FieldType, MapType, RecordType
+from contracts.model.types import ArrayType, Contract, Field, FieldType, MapType, RecordType
 
 DATABASE = "ugc"
 

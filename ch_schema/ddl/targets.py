@@ -7,12 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ch_schema.internal import ERASED_USERS, MIGRATIONS
-from ch_schema.reports import reports
-from ch_schema.tables import Table, table_for
-from ch_schema.views import Databases, View, unique_view
-from contracts.loader import Catalog
-from contracts.model import Contract
+from ch_schema.ddl.internal import ERASED_USERS, MIGRATIONS
+from ch_schema.ddl.reports import reports
+from ch_schema.ddl.tables import Table, table_for
+from ch_schema.ddl.views import Databases, View, unique_view
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract
 
 OWN_TABLES = (MIGRATIONS, ERASED_USERS)
 """The tables that this room itself needs. Those of others come as arguments."""

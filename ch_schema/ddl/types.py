@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from contracts.model import (
+from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,
@@ -71,7 +71,7 @@ def total_column_type(kind: FieldType) -> ColumnType:
     """The type of a column of the total profile, any row of which may lack a value.
 
     Arrays and maps stay typed where they can: the empty one stands for absence
-    (see :mod:`ch_schema.total`).
+    (see :mod:`ch_schema.ddl.lossless`).
     """
     if isinstance(kind, ArrayType | MapType) and (typed := _container(kind)):
         return ColumnType(typed)

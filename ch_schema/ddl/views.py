@@ -3,7 +3,7 @@
 ``ugc_unique.<event>`` has the rows of ``ugc.<event>`` without duplicates, also for a query that
 does not say ``FINAL``.  Its name is the event's own in another database, so no event's name is ever
 taken, and rights can be given on the database as a whole.  ``ugc_reports`` holds ready answers; see
-:mod:`ch_schema.reports`.
+:mod:`ch_schema.ddl.reports`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from ch_schema.ddl.tables import DATABASE, Table
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.tables import DATABASE, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ch_schema.ddl.tables import Column, Table, lifetime
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.tables import Column, Table, lifetime
 from ch_schema.values import split_type
 
 LONGEST_RETENTION_DAYS = 20_000

@@ -19,15 +19,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ch_schema.client import ClickHouse
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.internal import ERASED_USERS
+from ch_schema.ddl.reports import ANONYMOUS, ERASED
+from ch_schema.ddl.rows import USER_COLUMN
+from ch_schema.ddl.tables import DATABASE, Table, create_database_statement
 from ch_schema.errors import EraseError
-from ch_schema.internal import ERASED_USERS
-from ch_schema.migrate import utc_now
-from ch_schema.mutations import Mutation, wait_for_mutations
+from ch_schema.migrate.mutations import Mutation, wait_for_mutations
+from ch_schema.migrate.run import utc_now
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.reports import ANONYMOUS, ERASED
-from ch_schema.rows import USER_COLUMN
-from ch_schema.tables import DATABASE, Table, create_database_statement
 from contracts.message import Message
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

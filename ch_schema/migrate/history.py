@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ch_schema.client import ClickHouse
-from ch_schema.internal import MIGRATIONS
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.internal import MIGRATIONS
 from ch_schema.quoting import quote_identifier
 
 _COLUMNS = tuple(column.name for column in MIGRATIONS.columns)

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ch_schema.client import ClickHouse
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.tables import Column, Index, Table
+from ch_schema.ddl.views import Databases
 from ch_schema.errors import RefusedError
-from ch_schema.tables import Column, Index, Table
-from ch_schema.views import Databases
 
 _ROW_LIFETIME = re.compile(r"\bTTL toDateTime\(\w+\) \+ toIntervalDay\((\d+)\)")
 _TEXT = re.compile(r"'(?:[^'\\]|\\.)*'")
@@ -22,7 +22,7 @@ _KEY_PART = re.compile(r"(?:[^,()]|\([^()]*\))+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTable:
-    """One table as it is, in the words of a :class:`~ch_schema.tables.Table`.
+    """One table as it is, in the words of a :class:`~ch_schema.ddl.tables.Table`.
 
     ``table.row_key`` is empty: ``order`` has the whole sorting key.  ``window_blocks`` is the
     deduplication window.  ``column_bytes`` are compressed.
@@ -79,7 +79,7 @@ def read_live(client: ClickHouse, names: Databases) -> Live:
     """What is there. A database that is missing holds nothing, also when the URL names it.
 
     Raises:
-        ClickHouseError: as :meth:`ch_schema.client.ClickHouse.query` does.
+        ClickHouseError: as :meth:`ch_schema.client.protocol.ClickHouse.query` does.
     """
     try:
         return _read(client, names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 
-from ch_schema.client import ClickHouse
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.errors import RefusedError
 
 _UNFINISHED = """

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from ch_schema.diff import Effect, Step, table_changes
-from ch_schema.history import History
-from ch_schema.live import Live, LiveTable
-from ch_schema.tables import DEDUPLICATION_WINDOW_BLOCKS, Table, create_database_statement
-from ch_schema.targets import Targets
-from ch_schema.views import View
+from ch_schema.ddl.tables import DEDUPLICATION_WINDOW_BLOCKS, Table, create_database_statement
+from ch_schema.ddl.targets import Targets
+from ch_schema.ddl.views import View
+from ch_schema.migrate.diff import Effect, Step, table_changes
+from ch_schema.migrate.history import History
+from ch_schema.migrate.live import Live, LiveTable
 
 
 class Kind(StrEnum):

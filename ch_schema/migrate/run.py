@@ -16,8 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ch_schema.client import ClickHouse
-from ch_schema.diff import Effect
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.internal import MIGRATIONS
+from ch_schema.ddl.tables import Table, create_database_statement
+from ch_schema.ddl.targets import Targets, targets_for
+from ch_schema.ddl.views import Databases
 from ch_schema.errors import (
     AmbiguousError,
     EditedHistoryError,
@@ -25,16 +28,13 @@ from ch_schema.errors import (
     RefusedError,
     RetryableError,
 )
-from ch_schema.history import NOTHING, Entry, History, Record
-from ch_schema.internal import MIGRATIONS
-from ch_schema.live import read_live
-from ch_schema.mutations import wait_for_mutations
-from ch_schema.plan import Plan, Task, plan
+from ch_schema.migrate.diff import Effect
+from ch_schema.migrate.history import NOTHING, Entry, History, Record
+from ch_schema.migrate.live import read_live
+from ch_schema.migrate.mutations import wait_for_mutations
+from ch_schema.migrate.plan import Plan, Task, plan
 from ch_schema.quoting import quote_identifier
-from ch_schema.tables import Table, create_database_statement
-from ch_schema.targets import Targets, targets_for
-from ch_schema.views import Databases
-from contracts.loader import Catalog
+from contracts.model.loader import Catalog
 
 _ATTEMPTS = 5
 _FLUSH = 50
@@ -293,12 +293,12 @@ def ensure_tables(
     Args:
         client: ClickHouse.
         catalog: the contracts.
-        internal: tables of the caller's own (:mod:`ch_schema.internal`).
+        internal: tables of the caller's own (:mod:`ch_schema.ddl.internal`).
 
     Raises:
         MigrationNeededError: a step is not additive; nothing was done.
         EditedHistoryError: a contract was edited after it was applied; nothing was done.
-        ClickHouseError: as :meth:`ch_schema.client.ClickHouse.execute` does.
+        ClickHouseError: as :meth:`ch_schema.client.protocol.ClickHouse.execute` does.
     """
     applied = Migrator(client, targets_for(catalog, internal)).apply()
     return tuple(task.statement for task in applied.tasks if task.statement is not None)

@@ -2,7 +2,7 @@
 
 Keywords that stand side by side all have to hold, and every position of the dialect accepts more
 when what is inside of it accepts more. So a contract as a whole accepts all it did when each single
-change does; :mod:`contracts.change_rules` says which do. A keyword that nobody treats becomes a
+change does; :mod:`contracts.evolution.rules` says which do. A keyword that nobody treats becomes a
 change of the kind ``<keyword>.changed``, for which there is no rule.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts.change_keywords import (
+from contracts.evolution.keywords import (
     ABSENT,
     ELSEWHERE,
     KEYWORDS,
@@ -21,7 +21,7 @@ from contracts.change_keywords import (
     choice_changes,
     unknown,
 )
-from contracts.model import JsonSchema
+from contracts.model.types import JsonSchema
 
 __all__ = ["ABSENT", "Change", "changes", "resolved"]
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from contracts import patterns
-from contracts.change_keywords import Change, choices, json_kinds
-from contracts.changes import resolved
-from contracts.model import JsonSchema
-from contracts.validation import Validator
+from contracts.evolution.changes import resolved
+from contracts.evolution.keywords import Change, choices, json_kinds
+from contracts.model import patterns
+from contracts.model.types import JsonSchema
+from contracts.model.validation import Validator
 
 _KINDS = ("string", "integer", "number", "boolean", "array", "object", "null")
 _DEEPEST = 6
@@ -30,7 +30,7 @@ def counterexample(change: Change, old: JsonSchema, new: JsonSchema) -> dict[str
     """``data`` that shows the change to be breaking; ``None`` when none was found.
 
     Args:
-        change: one of :func:`contracts.changes.changes` of the two contracts.
+        change: one of :func:`contracts.evolution.changes.changes` of the two contracts.
         old: the earlier contract.
         new: the later one.
     """
@@ -48,7 +48,7 @@ def counterexample(change: Change, old: JsonSchema, new: JsonSchema) -> dict[str
 
 
 def _plain(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema whose ``$ref`` is a text again (see :func:`contracts.changes.resolved`)."""
+    """A schema whose ``$ref`` is a text again (see :func:`contracts.evolution.changes.resolved`)."""
     reference = schema.get("$ref")
     return {**schema, "$ref": reference["to"]} if isinstance(reference, Mapping) else schema
 

@@ -2,7 +2,7 @@
 
 A front end is not redeployed when a contract changes, so everything that an earlier version
 accepts, the new one has to accept. What Avro and ClickHouse say about the same change follows from
-the types (``ugc.gate.avro``, ``ch_schema.diff``). A kind of change that is not listed
+the types (``ugc.compatibility.avro``, ``ch_schema.migrate.diff``). A kind of change that is not listed
 here counts as breaking: nobody has thought about it.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.change_keywords import Change
-from contracts.model import JsonSchema
+from contracts.evolution.keywords import Change
+from contracts.model.types import JsonSchema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ UNCLASSIFIED = Rule(
     kind="unclassified",
     breaking=True,
     says="no rule says what this change does to live clients",
-    way_out="leave it out, or add a rule with its proof to contracts/change_rules.py",
+    way_out="leave it out, or add a rule with its proof to contracts/evolution/rules.py",
 )
 
 EXAMPLE: JsonSchema = {

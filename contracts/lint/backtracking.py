@@ -15,7 +15,7 @@ from itertools import combinations, product
 from operator import eq
 from typing import NamedTuple
 
-from contracts.patterns import Anchor, Chars, Choice, Node, Ranges, Repeat, Sequence
+from contracts.model.patterns import Anchor, Chars, Choice, Node, Ranges, Repeat, Sequence
 
 MAX_POSITIONS = 80
 """Patterns with more characters and classes than these are not judged, and refused."""

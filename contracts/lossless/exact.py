@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from contracts import json_text
-from contracts.formats import instant_text, parse_date, parse_date_time, parse_uuid
-from contracts.model import (
+from contracts.model import json_text
+from contracts.model.formats import instant_text, parse_date, parse_date_time, parse_uuid
+from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,

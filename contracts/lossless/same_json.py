@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from contracts.model import ArrayType, DateTimeType, FieldType, MapType, RecordType
+from contracts.model.types import ArrayType, DateTimeType, FieldType, MapType, RecordType
 
 _DIGITS = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(.+)", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)

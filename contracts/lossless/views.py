@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts.references import References
+from contracts.lossless.references import References
 
 View = dict[str, Any]
 

@@ -3,7 +3,7 @@
 Every object with known properties becomes a record with one field more, its *rest*: JSON text of
 whatever the typed fields do not hold exactly (unknown properties, ``null``, an integer beyond
 int64, a date-time that is none).  A type therefore says what its field holds, and never that it
-holds everything; :mod:`contracts.exact` decides that value by value.  So a schema may be read for
+holds everything; :mod:`contracts.lossless.exact` decides that value by value.  So a schema may be read for
 how its instances look, and even one that was misread loses nothing.
 """
 
@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
-from contracts import names
-from contracts.json_text import is_unicode
-from contracts.model import (
+from contracts.lossless.views import RecursiveError, Seen, UnresolvedError, View, Views, is_object
+from contracts.model import names
+from contracts.model.json_text import is_unicode
+from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,
@@ -31,8 +32,7 @@ from contracts.model import (
     UuidType,
     ValueType,
 )
-from contracts.views import RecursiveError, Seen, UnresolvedError, View, Views, is_object
-from contracts.walker import NULL, annotation, is_null, kinds_of, untyped
+from contracts.model.walker import NULL, annotation, is_null, kinds_of, untyped
 
 REST = "ugc_rest"
 """Name of the field for what the others cannot hold; a property of that name moves it on."""

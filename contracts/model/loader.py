@@ -24,14 +24,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from contracts import walker
 from contracts.errors import (
     ContractLoadError,
     ContractSchemaError,
     UnknownEventError,
     UnknownVersionError,
 )
-from contracts.model import (
+from contracts.model import walker
+from contracts.model.types import (
     Contract,
     Deprecation,
     Envelope,
@@ -42,7 +42,7 @@ from contracts.model import (
     RecordType,
     TableSpec,
 )
-from contracts.validation import Validator, problems_with_contract
+from contracts.model.validation import Validator, problems_with_contract
 
 VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
 EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")

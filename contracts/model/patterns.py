@@ -6,7 +6,7 @@ their opposites, groups without a name, ``|``, quantifiers, and the anchors ``^`
 shared are ``.``, since each has its own line ends that it does not take, and a ``\\`` before a sign
 that needs none.
 
-Whether such a pattern can keep an engine busy without end: :mod:`contracts.backtracking`.
+Whether such a pattern can keep an engine busy without end: :mod:`contracts.lint.backtracking`.
 """
 
 from __future__ import annotations

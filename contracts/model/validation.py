@@ -6,7 +6,7 @@ Decided once, for HTTP and Avro alike:
 * ``1.0`` is an integer (JSON Schema 2020-12, core 4.2.3) and is stored as ``1``; ``true`` is
   never a number.
 * ``$`` in a pattern matches at the very end only, never before a final newline.
-* Formats assert; :mod:`contracts.formats` says what each one takes.
+* Formats assert; :mod:`contracts.model.formats` says what each one takes.
 * Nothing is fetched: a reference that leaves the document is an error, whatever its scheme.
 """
 
@@ -21,9 +21,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from contracts import formats
 from contracts.errors import ContractSchemaError
-from contracts.model import JsonSchema
+from contracts.model import formats
+from contracts.model.types import JsonSchema
 
 MAX_VIOLATIONS = 20
 """More than these are not reported for one value; the first ones are."""

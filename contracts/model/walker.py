@@ -6,10 +6,10 @@ a value its shape (``type``, ``format``, ``enum``, ``const``, ``properties``,
 ``additionalProperties``, ``patternProperties``, ``items``, ``prefixItems``, ``$ref``, and
 ``anyOf``/``oneOf`` where they only add ``null``) and leaves every restriction to the validator.
 
-Nothing is refused here: what has no typed image becomes :class:`~contracts.model.JsonType`.
+Nothing is refused here: what has no typed image becomes :class:`~contracts.model.types.JsonType`.
 
 This is the strict profile, for this project's own contracts: their dialect bounds every value, so
-a type holds whatever is valid.  :mod:`contracts.total_walker` is for any other JSON Schema.
+a type holds whatever is valid.  :mod:`contracts.lossless.walker` is for any other JSON Schema.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
-from contracts import names
 from contracts.errors import ContractSchemaError
-from contracts.model import (
+from contracts.model import names
+from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,

@@ -1,7 +1,7 @@
 """Ways in which a valid payload can be broken in one place. Pure.
 
 These are proposals: a schema may refuse the result for a second reason too, or accept it, since
-keywords act on each other.  :class:`contracts.samples.Sampler` keeps those that hold.
+keywords act on each other.  :class:`contracts.samples.payloads.Sampler` keeps those that hold.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.locate import escape
+from contracts.model.locate import escape
 
 _LONGEST = 20_000
 """Longer texts and lists are not made, to break a bound above that."""

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from contracts import patterns
 from contracts.errors import SampleError
-from contracts.formats import FIRST_DAY, LAST_DAY
-from contracts.model import JsonSchema
-from contracts.near_misses import near_misses
-from contracts.validation import Validator
+from contracts.model import patterns
+from contracts.model.formats import FIRST_DAY, LAST_DAY
+from contracts.model.types import JsonSchema
+from contracts.model.validation import Validator
+from contracts.samples.near_misses import near_misses
 
 _ATTEMPTS = 200
 _LONG_TEXT = 4_096

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from contracts.message import Message
-from etl.dead_letters import DeadLetter
+from etl.decode.dead_letters import DeadLetter
 from etl.source import RawMessage
 from registry.errors import UndecodableError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contracts.reasons import Reason
-from etl.dead_letters import DeadLetter
+from etl.decode.dead_letters import DeadLetter
 from etl.source import Chunk, Span
 
 

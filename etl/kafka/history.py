@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from etl.kafka import KafkaSource
+from etl.kafka.consumer import KafkaSource
 from etl.source import Span, Spans
 
 

@@ -1,4 +1,4 @@
-"""Gathers what :mod:`etl.quality` judges: from ``etl_runs``, the tables, the ledger and Kafka."""
+"""Gathers what :mod:`etl.quality.objectives` judges: from ``etl_runs``, the tables, the ledger and Kafka."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ch_schema.ddl.tables import DATABASE
 from ch_schema.quoting import quote_identifier
-from ch_schema.tables import DATABASE
-from contracts.loader import Catalog
-from etl.gaps import GapSummary, summarise
-from etl.journal import INTERRUPTED
-from etl.ledger import Ledger
-from etl.pairing import VERSION_PAIRED, milliseconds
-from etl.quality import EventFacts, Facts, RangeFault, ViewFacts, Waiting, range_faults
-from etl.refusals import read_refusals
-from etl.runs_table import EVENT_COUNTS, TABLE
+from contracts.model.loader import Catalog
+from etl.decode.refusals import read_refusals
+from etl.quality.objectives import EventFacts, Facts, RangeFault, ViewFacts, Waiting, range_faults
+from etl.run.journal import INTERRUPTED
+from etl.run.runs_table import EVENT_COUNTS, TABLE
+from etl.sequence.gaps import GapSummary, summarise
+from etl.sequence.ledger import Ledger
+from etl.sessions.pairing import VERSION_PAIRED, milliseconds
 from etl.source import History
 
 _PEEK_MESSAGES = 100
@@ -28,7 +28,7 @@ _NO_PARAMETERS: Mapping[str, object] = {}
 
 
 class Queries(Protocol):
-    """What of :class:`ch_schema.client.ClickHouse` is used."""
+    """What of :class:`ch_schema.client.protocol.ClickHouse` is used."""
 
     def query(
         self, sql: str, *, parameters: Mapping[str, object] = _NO_PARAMETERS

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from contracts.loader import Catalog
-from contracts.model import Contract
-from etl.gaps import GapSummary
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract
+from etl.sequence.gaps import GapSummary
 
 _MOST_SKEWED = 0.01
 """Ends do come after the waiting time now and then; more of them are a clock that is wrong."""

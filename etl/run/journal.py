@@ -16,15 +16,15 @@ from typing import Any, Protocol
 
 import orjson
 
-from etl.ledger import Ledger
-from etl.runs_table import NAMES, TABLE, RunRow
+from etl.run.runs_table import NAMES, TABLE, RunRow
+from etl.sequence.ledger import Ledger
 from etl.source import Spans
 
 INTERRUPTED = "interrupted"
 
 
 class RunsTable(Protocol):
-    """What of :class:`ch_schema.client.ClickHouse` the journal uses."""
+    """What of :class:`ch_schema.client.protocol.ClickHouse` the journal uses."""
 
     def insert(
         self,

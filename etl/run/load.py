@@ -11,17 +11,17 @@ from typing import Any, Protocol
 
 import tenacity
 
+from ch_schema.ddl.rows import Lineage, RowMaker
+from ch_schema.ddl.tables import DATABASE
 from ch_schema.errors import AmbiguousError, RetryableError
-from ch_schema.rows import Lineage, RowMaker
-from ch_schema.tables import DATABASE
-from contracts.loader import Catalog
 from contracts.message import Message
+from contracts.model.loader import Catalog
 
 _LOADED_AT = "loaded_at"
 
 
 class Tables(Protocol):
-    """What of :class:`ch_schema.client.ClickHouse` the loader uses."""
+    """What of :class:`ch_schema.client.protocol.ClickHouse` the loader uses."""
 
     def insert(
         self,
@@ -34,7 +34,7 @@ class Tables(Protocol):
 
 
 class Erased(Protocol):
-    """What of :class:`ch_schema.erasure.ErasedUsers` the loader uses."""
+    """What of :class:`ch_schema.migrate.erasure.ErasedUsers` the loader uses."""
 
     def refresh(self) -> None: ...
 

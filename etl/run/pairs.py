@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.message import Message
-from etl.dead_letters import DeadLetter
-from etl.load import Loadable
-from etl.pairing import VERSION_PAIRED, Derived, PairingPlan
-from etl.parts import Parts
-from etl.report import EventField, PairField, Tally
+from etl.decode.dead_letters import DeadLetter
+from etl.run.load import Loadable
+from etl.run.parts import Parts
+from etl.run.report import EventField, PairField, Tally
+from etl.sessions.pairing import VERSION_PAIRED, Derived, PairingPlan
+from etl.sessions.store import Account, Booked, Booking, Entry, Fate, Half, Outcome, PairBooks, Side
 from etl.source import Chunk, RawMessage, pieces
-from etl.store import Account, Booked, Booking, Entry, Fate, Half, Outcome, PairBooks, Side
 
 _BATCH = 250
 """So many views at most are in one script, since Redis serves nobody else while it runs."""

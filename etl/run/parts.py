@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from etl.config import RunPolicy
-from etl.dead_letters import DeadLetters
-from etl.decoding import MessageDecoder
-from etl.journal import RunsTable
-from etl.ledger import Ledger
-from etl.load import Loader
-from etl.pairing import Plan
-from etl.store import PairStore
+from etl.decode.dead_letters import DeadLetters
+from etl.decode.decoding import MessageDecoder
+from etl.run.journal import RunsTable
+from etl.run.load import Loader
+from etl.sequence.ledger import Ledger
+from etl.sessions.pairing import Plan
+from etl.sessions.store import PairStore
 
 Clock = Callable[[], dt.datetime]
 """Gives the present as an aware instant."""

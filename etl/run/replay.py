@@ -4,7 +4,7 @@ A replay reads, outside of the group, what the group has committed.  It stores t
 follow from it and commits nothing.  Every row has the identity it had before, so tables read with
 ``FINAL`` stay as they are, or get back what they had lost.  Halves that the pair store knows
 change nothing in it; those it has forgotten are put back as what they were booked as, exactly as
-after a flush (:class:`etl.pairs.Lost`), so no end is reported a second time as an orphan.
+after a flush (:class:`etl.run.pairs.Lost`), so no end is reported a second time as an orphan.
 Unusable messages were set aside when they were loaded; they are counted, not sent again.
 """
 
@@ -16,15 +16,15 @@ from typing import Any
 
 from contracts.message import Message
 from contracts.reasons import Reason
-from etl import pairs
-from etl.decoding import decode_all
+from etl.decode.decoding import decode_all
+from etl.decode.holding import where_of
 from etl.errors import OlderContractsError, ReplayError
-from etl.holding import where_of
-from etl.load import Loadable
-from etl.parts import Parts
-from etl.report import Tally
+from etl.run import pairs
+from etl.run.load import Loadable
+from etl.run.parts import Parts
+from etl.run.report import Tally
+from etl.sessions.store import Sighting
 from etl.source import Chunk, History, RawMessage, Span, Spans
-from etl.store import Sighting
 
 Progress = Callable[[int, int], object]
 """Is told how many offsets of how many are done."""

@@ -8,7 +8,7 @@ Of every event read from Kafka::
 of their view; ``replayed`` were in it from an earlier reading of the very same message;
 ``duplicates`` repeat an event that came from another place in the topic; ``dead`` went to the
 dead letters.  Whatever became of them, ``unstamped`` of the consumed had no number of a producer.
-For the halves in the store :class:`etl.store.PairBooks` goes on.
+For the halves in the store :class:`etl.sessions.store.PairBooks` goes on.
 
 A message counts in the run that commits it.  A run that is ended by an error reports nothing:
 what it put into the store appears in the store's books at once, and as ``replayed`` in the run
@@ -23,9 +23,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from etl.gaps import GapSummary
+from etl.sequence.gaps import GapSummary
+from etl.sessions.store import PairBooks
 from etl.source import Span
-from etl.store import PairBooks
 
 UNKNOWN_EVENT = "?"
 """Stands for the event of a message whose key names none."""
@@ -58,7 +58,7 @@ class PairCounts:
     """One derived event in a run.
 
     ``rows`` were inserted, also again; ``paired``, ``late``, ``unpaired`` and ``orphan_ends`` are
-    what this run booked (see :class:`etl.store.PairBooks`).  ``skewed`` of the pairs have an end
+    what this run booked (see :class:`etl.sessions.store.PairBooks`).  ``skewed`` of the pairs have an end
     before their start, or longer after it than a start waits.  ``rebuilt`` halves were put back
     after the store had lost them.
     ``before`` and ``after`` are the store's totals around the run, other workers' included.

@@ -6,19 +6,19 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from etl import pairs
-from etl.decoding import Decoded, decode_all
+from etl.decode.decoding import Decoded, decode_all
+from etl.decode.holding import Holds
 from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
-from etl.gaps import GapSummary, summarise
-from etl.holding import Holds
-from etl.journal import Journal
-from etl.load import Loadable
-from etl.pairing import instant, milliseconds
-from etl.parts import Parts
-from etl.report import UNKNOWN_EVENT, RunReport, Tally
+from etl.run import pairs
+from etl.run.journal import Journal
+from etl.run.load import Loadable
+from etl.run.parts import Parts
+from etl.run.report import UNKNOWN_EVENT, RunReport, Tally
+from etl.sequence.gaps import GapSummary, summarise
+from etl.sequence.stamps import stamp_of, stamped
+from etl.sessions.pairing import instant, milliseconds
+from etl.sessions.store import PairBooks, Sighting
 from etl.source import Chunk, Claims, RawMessage, Source, Span
-from etl.stamps import stamp_of, stamped
-from etl.store import PairBooks, Sighting
 
 _log = logging.getLogger(__name__)
 

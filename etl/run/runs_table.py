@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ch_schema.internal import internal_table
-from ch_schema.tables import DATABASE, Column
+from ch_schema.ddl.internal import internal_table
+from ch_schema.ddl.tables import DATABASE, Column
 
 TABLE = f"{DATABASE}.etl_runs"
 
@@ -81,10 +81,10 @@ RUNS = internal_table(
     time="started_at",
     version="version",
     retention_days=400,
-    comment="What each run of the loader did; see etl/report.py",
+    comment="What each run of the loader did; see etl/run/report.py",
 )
 """``partitions``, ``from_offsets`` and ``to_offsets`` tell what was committed, range by range;
-``events`` and the counts up to ``unstamped`` each event's messages (:mod:`etl.report`);
+``events`` and the counts up to ``unstamped`` each event's messages (:mod:`etl.run.report`);
 ``derived`` and what follows the pairings."""
 
 NAMES = tuple(column.name for column in RUNS.columns)
@@ -92,7 +92,7 @@ NAMES = tuple(column.name for column in RUNS.columns)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One row: a report as :meth:`etl.report.RunReport.as_dict` gives it, and what became of it."""
+    """One row: a report as :meth:`etl.run.report.RunReport.as_dict` gives it, and what became of it."""
 
     run_id: uuid.UUID
     version: int

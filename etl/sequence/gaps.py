@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from etl.ledger import LedgerTotals
-from etl.numbers import Hole, Producer
+from etl.sequence.ledger import LedgerTotals
+from etl.sequence.numbers import Hole, Producer
 
 _TOLD = 20
 """So many producers at most are named."""

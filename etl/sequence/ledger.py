@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.stamps import Stamp
-from etl.numbers import Producer
+from etl.sequence.numbers import Producer
 from etl.source import Spans
 
 

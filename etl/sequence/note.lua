@@ -1,4 +1,4 @@
--- Notes producers' numbers. The same as etl/numbers.py, which says what holes are.
+-- Notes producers' numbers. The same as etl/sequence/numbers.py, which says what holes are.
 --
 -- ARGV: most holes of one producer; number of spans; per span: field, start, stop, time of its
 --       first message (ms; 0 when it has none); per message: field, offset, time (ms), producer

@@ -14,9 +14,9 @@ from typing import Any
 
 import redis
 
-from etl.ledger import LedgerTotals, Stamped
-from etl.numbers import MOST_HOLES, Hole, Producer
 from etl.redis_edge import connect_redis, lua, text, translated
+from etl.sequence.ledger import LedgerTotals, Stamped
+from etl.sequence.numbers import MOST_HOLES, Hole, Producer
 from etl.source import Span, Spans
 
 _BATCH = 250
@@ -28,7 +28,7 @@ _COUNTS = ("highest", "seen", "repeated", "lost")
 
 
 class RedisLedger:
-    """:class:`etl.ledger.Ledger` in a Redis server that all workers share."""
+    """:class:`etl.sequence.ledger.Ledger` in a Redis server that all workers share."""
 
     def __init__(self, client: redis.Redis, topic: str, *, most_holes: int = MOST_HOLES) -> None:
         """``client`` is on db 2, decodes nothing and repeats nothing by itself."""
@@ -46,7 +46,7 @@ class RedisLedger:
         return cls(connect_redis(url, timeout_seconds), topic, most_holes=most_holes)
 
     def note(self, spans: Spans, stamped: Sequence[Stamped]) -> None:
-        """See :meth:`etl.ledger.Ledger.note`. Atomic for every part of it, in order."""
+        """See :meth:`etl.sequence.ledger.Ledger.note`. Atomic for every part of it, in order."""
         for part_spans, part in _parts(spans, stamped):
             arguments: list[str | int] = [self._most_holes, len(part_spans)]
             for partition, span in part_spans.items():
@@ -59,7 +59,7 @@ class RedisLedger:
                 self._note(args=arguments)
 
     def producers(self) -> Sequence[Producer]:
-        """See :meth:`etl.ledger.Ledger.producers`."""
+        """See :meth:`etl.sequence.ledger.Ledger.producers`."""
         with translated():
             found_names: list[Any] = self._client.zrevrange("etl:producers", 0, -1)
         names = [text(name) for name in found_names]
@@ -78,35 +78,35 @@ class RedisLedger:
         return sorted(found, key=lambda each: (-each.last_ms, each.name))
 
     def totals(self) -> LedgerTotals:
-        """See :meth:`etl.ledger.Ledger.totals`."""
+        """See :meth:`etl.sequence.ledger.Ledger.totals`."""
         with translated():
             kept = self._client.hgetall("etl:numbers")
         return LedgerTotals(**{text(name): int(number) for name, number in kept.items()})
 
     def forget(self, before_ms: int, *, limit: int) -> int:
-        """See :meth:`etl.ledger.Ledger.forget`."""
+        """See :meth:`etl.sequence.ledger.Ledger.forget`."""
         with translated():
             number: int = self._forget(args=[before_ms, limit])
         return number
 
     def keep_books(self, run_id: str, books: bytes) -> None:
-        """See :meth:`etl.ledger.Ledger.keep_books`."""
+        """See :meth:`etl.sequence.ledger.Ledger.keep_books`."""
         with translated():
             self._client.hset("etl:journal", run_id, books)
 
     def kept_books(self) -> Mapping[str, bytes]:
-        """See :meth:`etl.ledger.Ledger.kept_books`."""
+        """See :meth:`etl.sequence.ledger.Ledger.kept_books`."""
         with translated():
             kept: dict[Any, Any] = self._client.hgetall("etl:journal")
         return {text(run_id): books for run_id, books in kept.items()}
 
     def drop_books(self, run_id: str) -> None:
-        """See :meth:`etl.ledger.Ledger.drop_books`."""
+        """See :meth:`etl.sequence.ledger.Ledger.drop_books`."""
         with translated():
             self._client.hdel("etl:journal", run_id)
 
     def close(self) -> None:
-        """See :meth:`etl.ledger.Ledger.close`."""
+        """See :meth:`etl.sequence.ledger.Ledger.close`."""
         self._client.close()
 
     def _field(self, partition: int) -> str:

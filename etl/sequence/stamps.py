@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from contracts.stamps import Stamp, stamp_in
-from etl.ledger import Stamped
+from etl.sequence.ledger import Stamped
 from etl.source import RawMessage
 
 

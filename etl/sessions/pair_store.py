@@ -29,8 +29,19 @@ import redis
 
 from etl.errors import StoreRefusedError, StoreUnsafeError
 from etl.redis_edge import connect_redis, lua, text, translated
+from etl.sessions.store import (
+    Booked,
+    Booking,
+    Entry,
+    Fate,
+    Half,
+    Outcome,
+    PairBooks,
+    Ripe,
+    Side,
+    Sighting,
+)
 from etl.source import Spans
-from etl.store import Booked, Booking, Entry, Fate, Half, Outcome, PairBooks, Ripe, Side, Sighting
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +50,7 @@ _BATCH = 500
 
 
 class RedisPairStore:
-    """:class:`etl.store.PairStore` in a Redis server that all workers share."""
+    """:class:`etl.sessions.store.PairStore` in a Redis server that all workers share."""
 
     def __init__(self, client: redis.Redis, topic: str, *, dedup_window_seconds: int) -> None:
         """``client`` is on db 2, decodes nothing and repeats nothing by itself."""
@@ -60,7 +71,7 @@ class RedisPairStore:
         return cls(client, topic, dedup_window_seconds=dedup_window_seconds)
 
     def check(self) -> None:
-        """See :meth:`etl.store.PairStore.check`."""
+        """See :meth:`etl.sessions.store.PairStore.check`."""
         try:
             with translated():
                 found = self._client.config_get("maxmemory-policy")
@@ -74,7 +85,7 @@ class RedisPairStore:
             )
 
     def applied(self) -> Mapping[int, int]:
-        """See :meth:`etl.store.PairStore.applied`."""
+        """See :meth:`etl.sessions.store.PairStore.applied`."""
         with translated():
             found = self._client.hgetall("etl:applied")
         offsets = {text(field): int(offset) for field, offset in found.items()}
@@ -86,11 +97,11 @@ class RedisPairStore:
         }
 
     def adopt(self, starts: Mapping[int, int]) -> None:
-        """See :meth:`etl.store.PairStore.adopt`."""
+        """See :meth:`etl.sessions.store.PairStore.adopt`."""
         self._run("adopt", _flat((self._field(p), start) for p, start in starts.items()))
 
     def apply(self, spans: Spans, halves: Sequence[Half]) -> Sequence[Outcome]:
-        """See :meth:`etl.store.PairStore.apply`."""
+        """See :meth:`etl.sessions.store.PairStore.apply`."""
         ranges = _flat((self._field(p), span.start, span.stop) for p, span in spans.items())
         told = self._run("apply", [len(spans), *ranges, *_flat(map(_arguments, halves))])
         return [
@@ -107,7 +118,7 @@ class RedisPairStore:
         ]
 
     def settle(self, bookings: Sequence[Booking]) -> Sequence[int]:
-        """See :meth:`etl.store.PairStore.settle`."""
+        """See :meth:`etl.sessions.store.PairStore.settle`."""
         closed: list[int] = []
         for (prefix, account), alike in groupby(bookings, lambda each: (each.prefix, each.account)):
             views = [each.view for each in alike]
@@ -117,7 +128,7 @@ class RedisPairStore:
         return closed
 
     def due(self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int) -> Ripe:
-        """See :meth:`etl.store.PairStore.due`."""
+        """See :meth:`etl.sessions.store.PairStore.due`."""
         told = self._run("due", [prefix, side, before_ms, skip, limit])
         looked_at, left_from, sizes, texts = told
         return Ripe(
@@ -127,17 +138,17 @@ class RedisPairStore:
         )
 
     def forget(self, prefix: str, before_ms: int, *, limit: int) -> int:
-        """See :meth:`etl.store.PairStore.forget`."""
+        """See :meth:`etl.sessions.store.PairStore.forget`."""
         number: int = self._run("forget", [prefix, before_ms, limit])
         return number
 
     def reach(self, positions: Mapping[int, int], observed_ms: int) -> None:
-        """See :meth:`etl.store.PairStore.reach`."""
+        """See :meth:`etl.sessions.store.PairStore.reach`."""
         fields = _flat((self._field(p), position) for p, position in positions.items())
         self._run("reach", [observed_ms, *fields])
 
     def watermark_ms(self, partition_count: int) -> int | None:
-        """See :meth:`etl.store.PairStore.watermark_ms`."""
+        """See :meth:`etl.sessions.store.PairStore.watermark_ms`."""
         fields = [self._field(partition) for partition in range(partition_count)]
         with translated():
             times = self._client.hmget("etl:reached", fields)
@@ -145,7 +156,7 @@ class RedisPairStore:
         return min(known) if len(known) == len(times) else None
 
     def books(self, prefix: str) -> PairBooks:
-        """See :meth:`etl.store.PairStore.books`."""
+        """See :meth:`etl.sessions.store.PairStore.books`."""
         with translated(), self._client.pipeline(transaction=True) as together:
             together.hgetall(f"{prefix}:books")
             together.zcard(f"{prefix}:due:{Side.START}")
@@ -155,7 +166,7 @@ class RedisPairStore:
         return PairBooks(**counts, starts_waiting=starts, ends_waiting=ends)
 
     def first_met(self, sightings: Sequence[Sighting]) -> Sequence[bool]:
-        """See :meth:`etl.store.PairStore.first_met`."""
+        """See :meth:`etl.sessions.store.PairStore.first_met`."""
         first: list[int] = []
         for start in range(0, len(sightings), _BATCH):
             batch = sightings[start : start + _BATCH]
@@ -164,7 +175,7 @@ class RedisPairStore:
         return list(map(bool, first))
 
     def close(self) -> None:
-        """See :meth:`etl.store.PairStore.close`."""
+        """See :meth:`etl.sessions.store.PairStore.close`."""
         self._client.close()
 
     def _field(self, partition: int) -> str:

@@ -17,9 +17,9 @@ from typing import Any
 
 import orjson
 
-from contracts.loader import Catalog
 from contracts.message import Message
-from contracts.model import (
+from contracts.model.loader import Catalog
+from contracts.model.types import (
     Contract,
     Field,
     FieldType,
@@ -29,10 +29,10 @@ from contracts.model import (
     ValueType,
 )
 from contracts.reasons import Reason
-from etl.dead_letters import DeadLetter
+from etl.decode.dead_letters import DeadLetter
 from etl.errors import PlanError
+from etl.sessions.store import Entry, Half, Side
 from etl.source import RawMessage
-from etl.store import Entry, Half, Side
 from registry.errors import EncodeError
 from registry.framing import schema_id_of
 from registry.values import to_json, to_typed

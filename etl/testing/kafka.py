@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from etl.dead_letters import DeadLetter
+from etl.decode.dead_letters import DeadLetter
 from etl.errors import OffsetOutOfRangeError, RebalancedError
 from etl.outbox import Record
 from etl.source import Chunk, Claim, Claims, Headers, RawMessage, Span, Spans
@@ -184,7 +184,7 @@ class MemoryOutbox:
 
 
 class MemoryDeadLetters:
-    """:class:`etl.dead_letters.DeadLetters` in a list."""
+    """:class:`etl.decode.dead_letters.DeadLetters` in a list."""
 
     def __init__(self) -> None:
         self.letters: list[DeadLetter] = []

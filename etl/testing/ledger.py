@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from etl.ledger import LedgerTotals, Stamped
-from etl.numbers import MOST_HOLES, Numbers, Producer
+from etl.sequence.ledger import LedgerTotals, Stamped
+from etl.sequence.numbers import MOST_HOLES, Numbers, Producer
 from etl.source import Spans
 
 
 class MemoryLedger:
-    """:class:`etl.ledger.Ledger` in dicts."""
+    """:class:`etl.sequence.ledger.Ledger` in dicts."""
 
     def __init__(self, *, most_holes: int = MOST_HOLES) -> None:
         self._most_holes = most_holes

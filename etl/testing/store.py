@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl.errors import StateLostError
-from etl.source import Spans
-from etl.store import (
+from etl.sessions.store import (
     Account,
     Booked,
     Booking,
@@ -21,6 +20,7 @@ from etl.store import (
     Side,
     Sighting,
 )
+from etl.source import Spans
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Lifetimes:
 
 
 class MemoryPairStore:
-    """:class:`etl.store.PairStore` in dicts. ``clock_ms`` gives Unix time."""
+    """:class:`etl.sessions.store.PairStore` in dicts. ``clock_ms`` gives Unix time."""
 
     def __init__(self, clock_ms: Callable[[], int], *, dedup_window_seconds: int = 900) -> None:
         self._clock_ms = clock_ms

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.model import (
+from contracts.model.types import (
     ArrayType,
     Contract,
     DateTimeType,
@@ -25,7 +25,7 @@ from contracts.model import (
 )
 from registry.avro import AvroSchema
 from registry.compatibility import Incompatibility, incompatibilities, resolve
-from ugc.gate.findings import Finding, Target
+from ugc.compatibility.findings import Finding, Target
 
 _WAY_OUT = "keep the type, and add an optional field beside it"
 

@@ -14,16 +14,16 @@ from registry.client import ConfluentRegistry
 from registry.options import RegistryOptions
 from registry.subjects import subject_names
 from registry.topics import TopicNames
-from ugc.contracts_cli.folder import folder_option
-from ugc.gate.judge import judge
-from ugc.gate.live import with_registry
-from ugc.gate.render import FORMATS
-from ugc.gate.sources import (
+from ugc.compatibility.judge import judge
+from ugc.compatibility.live import with_registry
+from ugc.compatibility.render import FORMATS
+from ugc.compatibility.sources import (
     default_reference,
     from_folder,
     from_reference,
     require_same_repository,
 )
+from ugc.project.folder import folder_option
 from ugc.terminal import say
 
 

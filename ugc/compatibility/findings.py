@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ch_schema.diff import Step
+from ch_schema.migrate.diff import Step
 
 
 class Target(StrEnum):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from contracts.change_keywords import ABSENT, Change
-from contracts.change_rules import Rule, rule_for
-from contracts.changes import changes
-from contracts.counterexample import counterexample
-from contracts.model import JsonSchema
-from ugc.gate.findings import Finding, Target
+from contracts.evolution.changes import changes
+from contracts.evolution.counterexample import counterexample
+from contracts.evolution.keywords import ABSENT, Change
+from contracts.evolution.rules import Rule, rule_for
+from contracts.model.types import JsonSchema
+from ugc.compatibility.findings import Finding, Target
 
 _SHOWN_CHARACTERS = 60
 

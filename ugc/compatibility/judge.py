@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ch_schema.diff import Step, table_changes
+from ch_schema.ddl.tables import table_for
 from ch_schema.errors import TableError
-from ch_schema.tables import table_for
-from contracts.loader import Catalog
-from contracts.model import Contract
+from ch_schema.migrate.diff import Step, table_changes
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract
 from registry.avro import avro_schema
-from ugc.gate import avro, http, tables
-from ugc.gate.findings import EventReport, Finding, Report, Target
-from ugc.gate.snapshot import Snapshot
+from ugc.compatibility import avro, http, tables
+from ugc.compatibility.findings import EventReport, Finding, Report, Target
+from ugc.compatibility.snapshot import Snapshot
 
 _NEW_VERSION = "put the file back, and write the change into a new version"
 

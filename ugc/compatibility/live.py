@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contracts.loader import Catalog
-from contracts.model import Contract
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract
 from registry.avro import avro_schema, record_name, schema_text
 from registry.client import SchemaRegistry
 from registry.errors import SchemaNotFoundError
 from registry.subjects import SubjectOf
-from ugc.gate.findings import EventReport, Finding, Report, Target
-from ugc.gate.snapshot import Snapshot
+from ugc.compatibility.findings import EventReport, Finding, Report, Target
+from ugc.compatibility.snapshot import Snapshot
 
 
 def with_registry(

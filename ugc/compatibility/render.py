@@ -6,8 +6,8 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from ugc.gate.findings import EventReport, Finding, Report
-from ugc.gate.rollout import rollout
+from ugc.compatibility.findings import EventReport, Finding, Report
+from ugc.compatibility.rollout import rollout
 
 Render = Callable[[Report], str]
 

@@ -7,7 +7,7 @@ take it before a front end sends it.
 
 from __future__ import annotations
 
-from ugc.gate.findings import Report
+from ugc.compatibility.findings import Report
 
 
 def rollout(report: Report) -> tuple[str, ...]:

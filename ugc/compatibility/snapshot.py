@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.loader import Catalog
+from contracts.model.loader import Catalog
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from contracts.loader import load_catalog, parse_json
+from contracts.model.loader import load_catalog, parse_json
+from ugc.compatibility.snapshot import Snapshot
 from ugc.errors import UgcError
-from ugc.gate.snapshot import Snapshot
 
 _PARTS = ("events", "envelopes")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ch_schema.diff import Effect, Step
-from contracts.model import Contract, RecordType
-from ugc.gate.findings import Finding, Target
+from ch_schema.migrate.diff import Effect, Step
+from contracts.model.types import Contract, RecordType
+from ugc.compatibility.findings import Finding, Target
 
 _WAYS_OUT = {
     Effect.REWRITING: (

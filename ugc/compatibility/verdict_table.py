@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from contracts.change_keywords import ABSENT
-from contracts.change_rules import EXAMPLE, RULES
-from contracts.changes import changes
-from contracts.loader import Catalog, load_catalog, parse_contract
-from contracts.model import Envelope, JsonSchema
-from ugc.gate.findings import EventReport, Finding, Target
-from ugc.gate.judge import judge
-from ugc.gate.snapshot import Snapshot
+from contracts.evolution.changes import changes
+from contracts.evolution.keywords import ABSENT
+from contracts.evolution.rules import EXAMPLE, RULES
+from contracts.model.loader import Catalog, load_catalog, parse_contract
+from contracts.model.types import Envelope, JsonSchema
+from ugc.compatibility.findings import EventReport, Finding, Target
+from ugc.compatibility.judge import judge
+from ugc.compatibility.snapshot import Snapshot
 
 _EVENT = "example"
 _TARGETS = (Target.HTTP, Target.AVRO, Target.CLICKHOUSE)
@@ -180,8 +180,8 @@ verdict. A change that no rule names is `unclassified`, and breaking: nobody has
 - ClickHouse: each statement is additive or a widening. One that would write a whole column anew,
   change, drop or make up a value is not part of a release.
 
-This file is generated from `contracts/change_rules.py` and the gate itself; a test keeps it equal.
-`UPDATE_GOLDEN=1 pytest tests/ugc/test_gate_verdicts.py` writes it.
+This file is generated from `contracts/evolution/rules.py` and the gate itself; a test keeps it equal.
+`UPDATE_GOLDEN=1 pytest tests/ugc/compatibility/test_gate_verdicts.py` writes it.
 {_COLUMNS}"""
 
 _FURTHER_HEAD = f"""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from ugc.contracts_cli.diff import diff
-from ugc.contracts_cli.lint import lint
-from ugc.contracts_cli.new import new
-from ugc.contracts_cli.sample import sample
-from ugc.contracts_cli.show import list_, show
-from ugc.gate.command import command as check
+from ugc.compatibility.command import command as check
+from ugc.contracts.diff import diff
+from ugc.contracts.lint import lint
+from ugc.contracts.new import new
+from ugc.contracts.sample import sample
+from ugc.contracts.show import list_, show
 from ugc.importing.command import command as import_
 from ugc.roundtrip.command import command as roundtrip
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from contracts.change_rules import rule_for
-from contracts.changes import ABSENT, Change, changes
-from contracts.loader import load_catalog, read_document
-from contracts.model import JsonSchema
-from ugc.contracts_cli.folder import contract_named, folder_option
-from ugc.contracts_cli.words import in_words
+from contracts.evolution.changes import ABSENT, Change, changes
+from contracts.evolution.rules import rule_for
+from contracts.model.loader import load_catalog, read_document
+from contracts.model.types import JsonSchema
+from ugc.contracts.words import in_words
+from ugc.project.folder import contract_named, folder_option
 from ugc.terminal import say
 
 

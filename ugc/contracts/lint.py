@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from contracts.lint import RULES, Finding, Severity, lint_folder
-from ugc.contracts_cli.folder import folder_option, reserved_columns, reserved_events
+from ugc.project.folder import folder_option, reserved_columns, reserved_events
 from ugc.terminal import say
 
 Findings = Sequence[Finding]

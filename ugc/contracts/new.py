@@ -10,10 +10,10 @@ import click
 
 from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
-from contracts.loader import load_catalog
-from ugc.contracts_cli import scaffold
-from ugc.contracts_cli.folder import folder_option, reserved_columns, reserved_events
+from contracts.model.loader import load_catalog
 from ugc.errors import UgcError
+from ugc.project import scaffold
+from ugc.project.folder import folder_option, reserved_columns, reserved_events
 from ugc.terminal import say
 
 _EVENT = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from contracts.loader import load_catalog
-from contracts.samples import Sampler
-from ugc.contracts_cli.folder import contract_named, folder_option
+from contracts.model.loader import load_catalog
+from contracts.samples.payloads import Sampler
+from ugc.project.folder import contract_named, folder_option
 from ugc.terminal import say
 
 

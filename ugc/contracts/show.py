@@ -8,12 +8,12 @@ import click
 from rich import box
 from rich.table import Table
 
-from ch_schema.tables import table_for
-from contracts.loader import Catalog, load_catalog
-from contracts.model import Contract
+from ch_schema.ddl.tables import table_for
+from contracts.model.loader import Catalog, load_catalog
+from contracts.model.types import Contract
 from registry.avro import record_name
-from ugc.contracts_cli.folder import contract_named, folder_option
-from ugc.contracts_cli.words import fields_of
+from ugc.contracts.words import fields_of
+from ugc.project.folder import contract_named, folder_option
 from ugc.terminal import PlainConsole
 
 

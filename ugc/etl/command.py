@@ -30,7 +30,7 @@ def run(as_json: bool, state_dir: Path) -> None:
     Fails also when the books of the run do not balance. Killing it at any moment and running it
     again is harmless.
     """
-    from ugc.loader import load_once
+    from ugc.etl.loading import load_once
 
     load_once(current_environment(state_dir), as_json=as_json)
 
@@ -63,7 +63,7 @@ def schedule(
     Runs never overlap. A run that is under way at the end finishes its chunk first. A run that
     fails is logged and tried again at the next interval.
     """
-    from ugc.loader import Timing, load_on_schedule
+    from ugc.etl.loading import Timing, load_on_schedule
 
     timing = Timing(every, jitter)
     load_on_schedule(current_environment(state_dir), timing, metrics_host, metrics_port)
@@ -95,8 +95,8 @@ def replay(
     Harmless at any time, beside running loaders too: it reads outside of the consumer group, never
     changes the group's offsets, ends at what the group has committed, and stores the same rows.
     """
-    from etl.replay import ReplayRequest
-    from ugc.replaying import parse_offsets, parse_time, replay_now
+    from etl.run.replay import ReplayRequest
+    from ugc.etl.replaying import parse_offsets, parse_time, replay_now
 
     if (from_time is None) == (not from_offsets):
         raise click.UsageError("Give either --from-time or --from-offset.")
@@ -139,8 +139,8 @@ def list_(
     state_dir: Path,
 ) -> None:
     """List dead letters, oldest first. Filters of one kind widen, of several kinds narrow."""
-    from etl.letters import Filter
-    from ugc.replaying import list_letters
+    from etl.decode.letters import Filter
+    from ugc.etl.replaying import list_letters
 
     wanted = Filter(
         reasons=frozenset(reasons),
@@ -157,7 +157,7 @@ def list_(
 @state_dir_option
 def show(letter: str, as_json: bool, state_dir: Path) -> None:
     """Show one dead letter whole; `list` tells where it lies."""
-    from ugc.replaying import show_letter
+    from ugc.etl.replaying import show_letter
 
     show_letter(current_environment(state_dir), letter, as_json=as_json)
 
@@ -185,8 +185,8 @@ def retry(
     one row, and of a view the first start and end win. What is still unusable becomes a dead
     letter again.
     """
-    from etl.letters import Filter
-    from ugc.replaying import retry_letters
+    from etl.decode.letters import Filter
+    from ugc.etl.replaying import retry_letters
 
     wanted = Filter(
         reasons=frozenset(reasons),

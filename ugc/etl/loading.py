@@ -16,12 +16,12 @@ from etl.app import Etl, connect
 from etl.config import EtlConfig
 from etl.errors import OlderContractsError
 from etl.metrics import Metrics, Outcome
-from etl.report import RunReport
+from etl.run.report import RunReport
 from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
 from ugc.errors import SettingError, UgcError
+from ugc.etl.progress import progress
 from ugc.exits import command_line, try_again_later
 from ugc.logs import configure_json_logs
-from ugc.progress import progress
 from ugc.terminal import PlainConsole
 
 _log = logging.getLogger(__name__)

@@ -12,13 +12,13 @@ from rich.table import Column, Table
 
 from etl.app import connect, open_dead_letters, open_outbox
 from etl.config import EtlConfig, KafkaConfig
+from etl.decode.letters import Filter, Letter, find_letter, read_letters, retry
 from etl.errors import ConfigError
-from etl.letters import Filter, Letter, find_letter, read_letters, retry
-from etl.pairing import instant, milliseconds
-from etl.replay import ReplayReport, ReplayRequest
+from etl.run.replay import ReplayReport, ReplayRequest
 from etl.schedule import parse_interval, stop_on_signals
+from etl.sessions.pairing import instant, milliseconds
+from ugc.etl.progress import progress
 from ugc.exits import try_again_later
-from ugc.progress import progress
 from ugc.terminal import PlainConsole, say
 
 

@@ -21,6 +21,6 @@ from ugc.terminal import say
 @state_dir_option
 def command(wait_seconds: float, state_dir: Path) -> None:
     """Create topics, subjects and tables where they are missing. Running it again is harmless."""
-    from ugc.initialise import initialise
+    from ugc.init.run import initialise
 
     initialise(current_environment(state_dir), wait_seconds=wait_seconds, say=say)

@@ -7,9 +7,9 @@ from contextlib import closing
 
 import tenacity
 
-from ch_schema.client import connect as connect_clickhouse
+from ch_schema.client.protocol import connect as connect_clickhouse
 from ch_schema.errors import RetryableError
-from ch_schema.migrate import ensure_tables
+from ch_schema.migrate.run import ensure_tables
 from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
 from registry.options import RegistryOptions
@@ -17,8 +17,8 @@ from registry.sync import sync
 from registry.topics import TopicNames
 from ugc.environment import require
 from ugc.errors import SettingError
-from ugc.schema.targets import INTERNAL
-from ugc.topics import Topic, TopicError, ensure_topics
+from ugc.init.topics import Topic, TopicError, ensure_topics
+from ugc.project.tables import INTERNAL
 from ugc.wiring import catalog_from
 
 _ATTEMPT_SECONDS = 5.0

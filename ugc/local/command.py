@@ -27,7 +27,7 @@ def command(state_dir: Path, api_workers: int, etl_every: str) -> None:
     REDIS_URL, CLICKHOUSE_URL, AUTH_SERVICE_URL) is used as it is and not started.
     """
     from etl.schedule import parse_interval
-    from ugc.stack import StackConfig, run_foreground
+    from ugc.local.stack import StackConfig, run_foreground
 
     config = StackConfig(
         state_dir=state_dir,

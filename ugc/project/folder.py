@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from ch_schema import internal
-from ch_schema.tables import Table, table_for
-from contracts.loader import Catalog, default_folder, parse_contract
-from contracts.model import Contract
-from contracts.names import AVRO_TYPES
-from ugc.contracts_cli.scaffold import NewField, contract_document
+from ch_schema.ddl import internal
+from ch_schema.ddl.tables import Table, table_for
+from contracts.model.loader import Catalog, default_folder, parse_contract
+from contracts.model.names import AVRO_TYPES
+from contracts.model.types import Contract
 from ugc.errors import UgcError
-from ugc.schema.targets import INTERNAL
+from ugc.project.scaffold import NewField, contract_document
+from ugc.project.tables import INTERNAL
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:@([1-9][0-9]*))?")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.model import JsonSchema
+from contracts.model.types import JsonSchema
 from ugc.errors import UgcError
 
 TYPES: Mapping[str, Mapping[str, Any]] = {

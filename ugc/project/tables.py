@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ch_schema.client import ClickHouse
-from ch_schema.migrate import Migrator
-from ch_schema.tables import Table
-from ch_schema.targets import targets_for
-from contracts.loader import load_catalog
-from etl.runs_table import RUNS
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.tables import Table
+from ch_schema.ddl.targets import targets_for
+from ch_schema.migrate.run import Migrator
+from contracts.model.loader import load_catalog
+from etl.run.runs_table import RUNS
 
 INTERNAL: tuple[Table, ...] = (RUNS,)
-"""Tables of other rooms, made with :func:`ch_schema.internal.internal_table`."""
+"""Tables of other rooms, made with :func:`ch_schema.ddl.internal.internal_table`."""
 
 
 def migrator(client: ClickHouse, folder: Path | None) -> Migrator:

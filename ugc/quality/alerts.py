@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contracts.loader import Catalog
-from contracts.model import Contract
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract
 
 _WINDOW = "30m"
 _UNPAIRED_WINDOW = "6h"

@@ -29,8 +29,8 @@ def command(context: click.Context, since: str, as_json: bool, state_dir: Path) 
     """
     if context.invoked_subcommand is not None:
         return
-    from ugc.quality import print_quality
-    from ugc.replaying import parse_time
+    from ugc.etl.replaying import parse_time
+    from ugc.quality.report import print_quality
 
     with command_line():
         since_ms = parse_time(since, dt.datetime.now(dt.UTC))
@@ -47,7 +47,7 @@ def alerts() -> None:
     """
     import os
 
-    from etl.alerts import render
+    from ugc.quality.alerts import render
     from ugc.wiring import catalog_from
 
     click.echo(render(catalog_from(os.environ)), nl=False)

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from etl.app import ask_quality
 from etl.config import EtlConfig
-from etl.pairing import instant
-from etl.quality import Finding, Verdict
+from etl.quality.objectives import Finding, Verdict
+from etl.sessions.pairing import instant
 from ugc.exits import try_again_later
 from ugc.terminal import PlainConsole
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from contracts.loader import load_catalog
+from contracts.model.loader import load_catalog
 from registry.client import connect
 from registry.lock import differences, lock_of, lock_path, lock_text, read_lock
 from registry.options import RegistryOptions

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from registry.options import SubjectStrategy
-from ugc.contracts_cli.folder import folder_option
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.project.folder import folder_option
 from ugc.terminal import say
 
 
@@ -32,7 +32,7 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     from ugc.serving import serve as serve_wsgi
 
     os.environ["REGISTRY_DATA_DIR"] = str(data_dir)
-    serve_wsgi("registry.server.wsgi:create_from_env", host=host, port=port)
+    serve_wsgi("ugc.local.registry.wsgi:create_from_env", host=host, port=port)
 
 
 @command.command()
@@ -49,7 +49,7 @@ def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> 
 
     Exit code 1 when the registry has such a thing (drift). Running it again is harmless.
     """
-    from ugc.registry_cli import sync_registry
+    from ugc.registry.actions import sync_registry
 
     env = {**current_environment(state_dir)}
     if strategy is not None:
@@ -66,7 +66,7 @@ def lock(check: bool, folder: Path) -> None:
 
     Exit code 1 when --check finds a difference.
     """
-    from ugc.registry_cli import check_lock, write_lock
+    from ugc.registry.actions import check_lock, write_lock
 
     (check_lock if check else write_lock)(folder, say)
 
@@ -84,9 +84,9 @@ def avro(event: str, folder: Path) -> None:
     """
     import json
 
-    from contracts.loader import load_catalog
+    from contracts.model.loader import load_catalog
     from registry.avro import avro_schema
-    from ugc.contracts_cli.folder import contract_named
+    from ugc.project.folder import contract_named
 
     catalog = load_catalog(folder)
     schema = avro_schema(catalog, contract_named(catalog, event))

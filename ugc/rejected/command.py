@@ -29,8 +29,8 @@ def command(since: str, top: int, as_json: bool, state_dir: Path) -> None:
     A client is an origin, a browser with its major version, and the SDK version that the header
     X-UGC-SDK names. Exit code 1 when there is no topic that keeps what is refused.
     """
-    from ugc.rejected import print_rejected
-    from ugc.replaying import parse_time
+    from ugc.etl.replaying import parse_time
+    from ugc.rejected.listing import print_rejected
 
     with command_line():
         since_ms = parse_time(since, dt.datetime.now(dt.UTC))

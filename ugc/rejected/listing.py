@@ -12,9 +12,9 @@ from rich.table import Column, Table
 
 from etl.app import open_rejected
 from etl.config import KafkaConfig
+from etl.decode.refusals import Told, each_refusal
 from etl.errors import TopicMissingError
-from etl.pairing import instant
-from etl.refusals import Told, each_refusal
+from etl.sessions.pairing import instant
 from ugc.errors import UgcError
 from ugc.exits import try_again_later
 from ugc.terminal import PlainConsole

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ugc.contracts_cli.folder import folder_option
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.project.folder import folder_option
 from ugc.terminal import say
 
 if TYPE_CHECKING:
-    from ch_schema.client import ClickHouse
-    from ch_schema.diff import Effect
+    from ch_schema.client.protocol import ClickHouse
+    from ch_schema.migrate.diff import Effect
 
 
 @click.group()
@@ -26,7 +26,7 @@ def command() -> None:
 
 @contextmanager
 def _clickhouse(state_dir: Path) -> Iterator[ClickHouse]:
-    from ch_schema.client import connect
+    from ch_schema.client.protocol import connect
 
     client = connect(require(current_environment(state_dir), "CLICKHOUSE_URL"))
     try:
@@ -64,8 +64,8 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     `ugc schema apply`; 5 a step that no statement can take, or a contract that was edited after
     it was applied; 1 ClickHouse does not answer.
     """
+    from ugc.project.tables import migrator
     from ugc.schema.show import exit_code, in_words
-    from ugc.schema.targets import migrator
 
     with _clickhouse(state_dir) as client:
         found = migrator(client, folder).plan()
@@ -105,8 +105,8 @@ def apply(
     Each step is recorded in ugc.schema_migrations. Killing it at any moment, and running it twice
     at once, is harmless: run it again. Exit code 1 when a step may not be taken; then none is.
     """
+    from ugc.project.tables import migrator
     from ugc.schema.show import task_line
-    from ugc.schema.targets import migrator
 
     allowed = _allowed(rewrite=allow_rewrite, erase=allow_erase)
     with _clickhouse(state_dir) as client:
@@ -124,7 +124,7 @@ def apply(
 
 
 def _allowed(*, rewrite: bool, erase: bool) -> frozenset[Effect]:
-    from ch_schema.diff import Effect
+    from ch_schema.migrate.diff import Effect
 
     chosen = {Effect.REWRITING: rewrite, Effect.ERASING: erase}
     return frozenset(effect for effect, allowed in chosen.items() if allowed)
@@ -161,8 +161,8 @@ def erase(
 @folder_option
 def dictionary(folder: Path) -> None:
     """Print the data dictionary (docs/data-dictionary.md)."""
-    from ch_schema.dictionary import dictionary as page
-    from contracts.loader import load_catalog
-    from ugc.schema.targets import INTERNAL
+    from ch_schema.ddl.dictionary import dictionary as page
+    from contracts.model.loader import load_catalog
+    from ugc.project.tables import INTERNAL
 
     click.echo(page(load_catalog(folder), INTERNAL), nl=False)

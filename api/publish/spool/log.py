@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.errors import SpoolError, SpoolFullError
-from api.spool import frames, segment
-from api.spool.disk import Disk
-from api.spool.reading import Entry, Unread, parsed
-from api.spool.record import Record, to_bytes
-from api.spool.segment import Segment
+from api.publish.spool import frames, segment
+from api.publish.spool.disk import Disk
+from api.publish.spool.reading import Entry, Unread, parsed
+from api.publish.spool.record import Record, to_bytes
+from api.publish.spool.segment import Segment
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Damage:
 class Log:
     """Any number of threads may append; one thread reads and says what is done.
 
-    Opened on a folder that the process owns (:mod:`api.spool.slots`).
+    Opened on a folder that the process owns (:mod:`api.publish.spool.slots`).
     """
 
     def __init__(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from api.spool import frames
-from api.spool.record import Record, from_bytes
-from api.spool.segment import Segment
+from api.publish.spool import frames
+from api.publish.spool.record import Record, from_bytes
+from api.publish.spool.segment import Segment
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from api.spool.frames import HEADER_BYTES
+from api.publish.spool.frames import HEADER_BYTES
 
 SUFFIX = ".spool"
 DAMAGED_SUFFIX = ".damaged"

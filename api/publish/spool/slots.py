@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.spool.log import SEGMENTS
+from api.publish.spool.log import SEGMENTS
 
 _MOST_SLOTS = 10_000
 

@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from api import auth_http
-from api.auth_http import HttpAuthService
+from api.auth import auth_http
+from api.auth.auth_http import HttpAuthService
+from api.auth.jwks_file import LOOK_SECONDS
+from api.auth.jwt_local import MAX_TOKEN_CHARACTERS
+from api.auth.users import MAX_USER_ID_CHARACTERS
 from api.config import ApiConfig
 from api.errors import AuthUnavailableError
-from api.jwks_file import LOOK_SECONDS
-from api.jwt_local import MAX_TOKEN_CHARACTERS
 from api.model import Identity, Rejection, Verdict
-from api.users import MAX_USER_ID_CHARACTERS
 from contracts.reasons import Reason
 from tests.api.auth_stub import Stub, auth_stub
 from tests.api.tokens import SECRET
 from tests.api.world import ENV
-from ugc.auth_service.app import create_app
+from ugc.local.auth.app import create_app
 
-TEXT = (Path(__file__).parents[2] / "docs/auth.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[3] / "docs/auth.md").read_text(encoding="utf-8")
 
 REQUEST = re.search(
     r"```http\nPOST (?P<path>\S+) HTTP/1.1\n(?P<headers>.+?)\n\n(?P<body>.+?)\n```", TEXT, re.DOTALL

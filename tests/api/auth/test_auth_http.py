@@ -9,10 +9,10 @@ from contextlib import closing
 
 import pytest
 
-from api.auth_http import HttpAuthService, InMemoryAuthService
+from api.auth.auth_http import HttpAuthService, InMemoryAuthService
+from api.auth.users import AuthService
 from api.errors import AuthUnavailableError
 from api.model import Identity, PartStatus, Rejection
-from api.users import AuthService
 from contracts.reasons import Reason
 from tests.api.auth_stub import PATH, Stub, auth_stub
 from tests.support.processes import free_port

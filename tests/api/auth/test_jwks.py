@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+from api.auth.jwks_file import LOOK_SECONDS, MAX_FILE_BYTES
+from api.auth.jwt_keys import parse_key_set
+from api.auth.jwt_local import JwtVerifier
 from api.config import ApiConfig
 from api.errors import ConfigError, KeySetError
-from api.jwks_file import LOOK_SECONDS, MAX_FILE_BYTES
-from api.jwt_keys import parse_key_set
-from api.jwt_local import JwtVerifier
 from api.model import Identity, JwtPolicy, Rejection
 from api.services import connect
 from contracts.reasons import Reason
@@ -391,7 +391,7 @@ def test_a_broken_file_leaves_the_keys_in_use(
     clock = Clock()
     check = verifier(written(file, jwk(RSA_KEY, "old")), clock)
     with_text(file, text)
-    with caplog.at_level(logging.INFO, "api.jwks_file"):
+    with caplog.at_level(logging.INFO, "api.auth.jwks_file"):
         for _ in range(3):
             clock.now += LOOK_SECONDS
             assert check.verify(signed(RSA_KEY, "old")) == GOOD

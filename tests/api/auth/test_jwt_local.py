@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.auth.jwt_local import MAX_TOKEN_CHARACTERS, JwtVerifier
 from api.errors import AuthUnavailableError, ConfigError
-from api.jwt_local import MAX_TOKEN_CHARACTERS, JwtVerifier
 from api.model import Identity, JwtPolicy, Rejection
 from contracts.reasons import Reason
 from tests.api.tokens import SECRET, handmade

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from api.auth.token_cache import InMemoryTokenCache, RedisTokenCache
+from api.auth.users import TokenCache
 from api.errors import CacheUnavailableError
 from api.model import Identity, Kept, PartStatus, Rejection, Verdict
-from api.token_cache import InMemoryTokenCache, RedisTokenCache
-from api.users import TokenCache
 from contracts.reasons import Reason
 from tests.api.servers import RedisServer, redis_server
 from tests.support.processes import free_port, wait_until

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.auth_http import InMemoryAuthService
+from api.auth.auth_http import InMemoryAuthService
+from api.auth.token_cache import InMemoryTokenCache
+from api.auth.users import CacheTimes, TokenCache, Users, usable_user_id
 from api.errors import AuthUnavailableError, CacheUnavailableError, Refusal
 from api.model import Identity, Kept, Rejection, Verdict
-from api.token_cache import InMemoryTokenCache
-from api.users import CacheTimes, TokenCache, Users, usable_user_id
 from contracts.reasons import Reason
 
 NOW = 1_000_000.0

@@ -9,10 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from api import openapi
+from api.docs import openapi
 from api.errors import STATUS
-from contracts.loader import Catalog, load_catalog
-from contracts.model import Origin
+from contracts.model.loader import Catalog, load_catalog
+from contracts.model.types import Origin
 from contracts.reasons import Reason
 from tests.api.world import CLICK, World, post, with_event
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from api import paths
 from api.errors import STATUS, Refusal
-from api.problems import problem, title
+from api.http.problems import problem, title
 from contracts.reasons import DESCRIPTIONS, Reason
 from tests.api.world import CLICK, World, post, token
 

@@ -9,18 +9,18 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.api import test_bad_input as cases
-from tests.api.test_wire import CASES as WIRE
+from tests.api.http import test_bad_input as cases
+from tests.api.http.test_wire import CASES as WIRE
 from tests.support.golden import assert_golden
 
 DOCUMENT = "docs/reliability.md"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 HEADING = "## Bad input\n"
 
 INTRODUCTION = """
 Each is refused with a problem document of that `code`, and nothing is stored. This table is made of
-the tests' own (`tests/api/test_bad_input_docs.py`).
+the tests' own (`tests/api/http/test_bad_input_docs.py`).
 
 | bad input | status, code | test |
 |---|---|---|

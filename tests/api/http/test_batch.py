@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from api import batch
 from api.errors import Refusal
+from api.http import batch
 from contracts.reasons import Reason
 from tests.api.world import CLICK, USER, World
 

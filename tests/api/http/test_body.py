@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from api.body import check_headers, read_body
 from api.errors import Refusal
+from api.http.body import check_headers, read_body
 from contracts.reasons import Reason
 
 LIMIT = 10

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.body import decompress
-from api.codecs import ACCEPT_ENCODING, CODECS
 from api.errors import Refusal
+from api.http.body import decompress
+from api.http.codecs import ACCEPT_ENCODING, CODECS
 from contracts.reasons import DESCRIPTIONS, Reason
 from tests.api.world import CLICK, World, post
 
@@ -150,7 +150,7 @@ def test_of_a_bomb_little_more_than_the_limit_is_made(encoding: str) -> None:
 UNPACK_IN_LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
-from api.body import decompress
+from api.http.body import decompress
 from api.errors import Refusal
 
 body = Path(sys.argv[2]).read_bytes()
@@ -172,7 +172,7 @@ def test_a_bomb_needs_no_memory_outside_of_python_either(encoding: str, tmp_path
         [sys.executable, "-c", UNPACK_IN_LITTLE_MEMORY, encoding, str(tmp_path / "bomb")],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         timeout=60,
         check=False,
     )

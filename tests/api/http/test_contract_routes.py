@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.model import Contract
+from contracts.model.types import Contract
 from tests.api.world import World
 
 WORLD = World()

@@ -14,10 +14,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from api import cors
 from api.config import ApiConfig
 from api.errors import ConfigError
-from api.origins import CorsPolicy, parse_origins
+from api.http import cors
+from api.http.origins import CorsPolicy, parse_origins
 from tests.api.world import CLICK, ENV, World, post
 
 SHOP = "https://a.example.com"

@@ -7,8 +7,8 @@ import datetime as dt
 
 import pytest
 
-from contracts.loader import Catalog, load_catalog
-from contracts.model import Deprecation
+from contracts.model.loader import Catalog, load_catalog
+from contracts.model.types import Deprecation
 from tests.api.world import CLICK, NOW, World, post
 
 NOTICE = Deprecation(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.errors import Refusal
-from api.front import Front, environ
+from api.http.front import Front, environ
 from contracts.reasons import Reason
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contracts.loader import default_folder, load_catalog
+from contracts.model.loader import default_folder, load_catalog
 from tests.api.world import World, post
 from tests.support.golden import FOLDER, assert_golden
 

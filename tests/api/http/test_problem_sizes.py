@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from api import paths
-from api.blueprint import batch_answer
 from api.errors import STATUS, Refusal
-from api.model import Outcome
-from api.problems import (
+from api.http.blueprint import batch_answer
+from api.http.problems import (
     BATCH_PROBLEMS_BYTES,
     LEAST_PROBLEM_BYTES,
     PROBLEM_BYTES,
     bytes_for_each,
     problem,
 )
+from api.model import Outcome
+from contracts.model.validation import MAX_VIOLATIONS, Violation
 from contracts.reasons import Reason
-from contracts.validation import MAX_VIOLATIONS, Violation
 from tests.api.world import CLICK, World, post, with_event
 
 LONGEST_EVENT = "e" * 63

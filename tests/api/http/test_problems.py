@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from api.errors import STATUS, Refusal
-from api.problems import problem, title
+from api.http.problems import problem, title
+from contracts.model.validation import Violation
 from contracts.reasons import DESCRIPTIONS, Reason
-from contracts.validation import Violation
 
 
 def test_a_document_in_full() -> None:

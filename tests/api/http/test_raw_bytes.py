@@ -22,9 +22,9 @@ from werkzeug.test import TestResponse
 
 from api import paths
 from api.errors import STATUS
-from contracts.loader import load_catalog
 from contracts.message import Message
-from contracts.model import Origin
+from contracts.model.loader import load_catalog
+from contracts.model.types import Origin
 from contracts.reasons import Reason
 from tests.api.world import World
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.breaker import Breaker
 from api.errors import AuthUnavailableError, StoreUnavailableError
+from api.limits.breaker import Breaker
 from tests.support.processes import wait_until
 
 FAILURES = 3

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import Refusal
-from api.rate_counts import RedisCounts, parse_rate
-from api.rate_limit import (
+from api.limits.rate_counts import RedisCounts, parse_rate
+from api.limits.rate_limit import (
     Counts,
     InMemoryCounts,
     Rate,
@@ -26,7 +26,7 @@ from api.rate_limit import (
     fits,
     wait_seconds,
 )
-from api.redis_calls import RedisCalls
+from api.limits.redis_calls import RedisCalls
 from tests.api.servers import RedisServer, redis_server
 from tests.api.world import CLICK, World, post
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from api.encoding import EncoderLoader
 from api.errors import StoreUnavailableError
 from api.model import PartStatus
-from contracts.loader import load_catalog
+from api.pipeline.encoding import EncoderLoader
+from contracts.model.loader import load_catalog
 from registry import framing
 from registry.cache import CachingRegistry, SchemaCache
 from registry.client import InMemoryRegistry

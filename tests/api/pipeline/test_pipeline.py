@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.errors import Refusal
-from contracts.loader import default_folder, load_catalog
 from contracts.message import Message
-from contracts.model import Contract
+from contracts.model.loader import default_folder, load_catalog
+from contracts.model.types import Contract
 from contracts.reasons import Reason
 from tests.api.world import CLICK, NOW, USER, World, with_event
 from tests.support.payloads import payloads

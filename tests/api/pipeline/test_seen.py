@@ -13,8 +13,8 @@ import pytest
 import redis
 
 from api.errors import CacheUnavailableError
-from api.redis_calls import RedisCalls
-from api.seen import InMemorySeenEvents, RedisSeenEvents, Seen, SeenEvents, fingerprint
+from api.limits.redis_calls import RedisCalls
+from api.pipeline.seen import InMemorySeenEvents, RedisSeenEvents, Seen, SeenEvents, fingerprint
 from tests.api.servers import RedisServer
 from tests.api.world import CLICK, World, post
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api.errors import Refusal
-from api.strict_json import MAX_NUMBER_CHARACTERS, parse
+from api.pipeline.strict_json import MAX_NUMBER_CHARACTERS, parse
 from contracts.reasons import Reason
 
 DEPTH = 32

@@ -15,9 +15,9 @@ import pytest
 from confluent_kafka import KafkaError
 
 from api.errors import RecordRefusedError, StoreUnavailableError
-from api.kafka import KafkaSender
 from api.model import PartStatus
-from api.spool.record import Record
+from api.publish.kafka import KafkaSender
+from api.publish.spool.record import Record
 from tests.api.servers import Broker, broker, create_topic, read_topic
 from tests.support.processes import free_port, wait_until
 from tests.support.variants import BROKERS, StartBroker
@@ -176,7 +176,7 @@ class ScriptedProducer:
 def test_a_producer_is_replaced_that_is_disowned_or_silent_for_too_long(
     monkeypatch: pytest.MonkeyPatch, says: int | None, is_replaced: bool
 ) -> None:
-    monkeypatch.setattr("api.kafka.Producer", ScriptedProducer)
+    monkeypatch.setattr("api.publish.kafka.Producer", ScriptedProducer)
     monkeypatch.setattr(ScriptedProducer, "says", None if says is None else KafkaError(says))
     with closing(sender_to("nowhere:1", delivery_seconds=0.2)) as sender:
         sent = [sender.send(record(b"v")) for _ in range(3)]

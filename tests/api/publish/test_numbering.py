@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.numbering import MOST_RANGES, Numbering, merged, without
+from api.publish.numbering import MOST_RANGES, Numbering, merged, without
 from contracts.stamps import Stamp, joined, stamp_in
 
 NAME = "0f" * 16

@@ -15,17 +15,17 @@ import pytest
 from api.config import Publishing
 from api.errors import ConfigError, RecordRefusedError, StoreUnavailableError
 from api.model import PartStatus
-from api.numbering import Numbering
-from api.publisher import InMemoryPublisher, SpoolingPublisher
+from api.pipeline.storing import Publisher
+from api.publish.numbering import Numbering
+from api.publish.publisher import InMemoryPublisher, SpoolingPublisher
+from api.publish.replay import Replayer
+from api.publish.sending import InMemorySender
+from api.publish.spool import slots
+from api.publish.spool.log import Log
+from api.publish.spool.record import Record
 from api.publishing import spooling
-from api.replay import Replayer
-from api.sending import InMemorySender
-from api.spool import slots
-from api.spool.log import Log
-from api.spool.record import Record
-from api.storing import Publisher
 from contracts.stamps import stamp_in
-from tests.api.spool.parts import open_log, record
+from tests.api.publish.spool.parts import open_log, record
 from tests.support.processes import wait_until
 
 WAIT_SECONDS = 0.05

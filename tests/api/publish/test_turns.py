@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.turns import TooManyError, Turn, Turns
+from api.publish.turns import TooManyError, Turn, Turns
 
 
 class Item:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from api.kafka_rejected import KafkaSink
+from api.rejections.kafka import KafkaSink
 from tests.api.servers import create_topic, read_topic
 from tests.support.processes import free_port, wait_until
 from tests.support.variants import BROKERS, StartBroker

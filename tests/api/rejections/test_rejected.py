@@ -10,10 +10,18 @@ from typing import Any
 import pytest
 
 from api.errors import Refusal
-from api.rejected import MAX_BODY_BYTES, Hints, Sampler, family, message, redacted, rejected
-from api.rejecting import InMemorySink, Outcome, RejectedEvents
+from api.rejections.rejected import (
+    MAX_BODY_BYTES,
+    Hints,
+    Sampler,
+    family,
+    message,
+    redacted,
+    rejected,
+)
+from api.rejections.rejecting import InMemorySink, Outcome, RejectedEvents
+from contracts.model.validation import Violation
 from contracts.reasons import Reason
-from contracts.validation import Violation
 from tests.api.world import CLICK, NOW, World, post, token
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0"

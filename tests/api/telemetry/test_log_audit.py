@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from api.errors import AuthUnavailableError
-from api.logs import JsonFormatter, configure
+from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.model import Identity, JwtPolicy
-from api.rate_limit import InMemoryCounts, Rate, RateLimit
+from api.telemetry.logs import JsonFormatter, configure
 from tests.api.world import CLICK, USER, World, token
 
 EMAIL = "marie.curie@example.org"

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from api.logs import JsonFormatter
+from api.telemetry.logs import JsonFormatter
 
 
 def line(record: logging.LogRecord) -> dict[str, object]:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from api.metrics import Metrics
-from api.publisher import Counts, SpoolState
-from api.replay import ReplayCounts
-from api.sampling import Sampling, State
+from api.publish.publisher import Counts, SpoolState
+from api.publish.replay import ReplayCounts
+from api.telemetry.metrics import Metrics
+from api.telemetry.sampling import Sampling, State
 from tests.api.world import CLICK, World, post, token
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_senders_write_never_becomes_a_label() -> None:
 
 _WORKER = """
 import sys
-from api.metrics import Metrics
+from api.telemetry.metrics import Metrics
 counts = Metrics()
 counts.accepted("element_click", 1, is_duplicate=False)
 sys.stdout.buffer.write(counts.render())
@@ -197,8 +197,8 @@ def test_a_look_that_fails_is_not_the_last() -> None:
 
 _STATE_OF_A_WORKER = """
 import sys
-from api.metrics import Metrics
-from tests.api.test_metrics import state
+from api.telemetry.metrics import Metrics
+from tests.api.telemetry.test_metrics import state
 counts = Metrics()
 counts.state(state(3))
 sys.stdout.buffer.write(counts.render())

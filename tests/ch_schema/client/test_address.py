@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ch_schema.address import Address, Host, parse_address
-from ch_schema.client import connect
+from ch_schema.client.address import Address, Host, parse_address
+from ch_schema.client.protocol import connect
 from ch_schema.errors import AddressError
 
 

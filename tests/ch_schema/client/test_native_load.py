@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client import ClickHouse, connect
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.ddl.tables import create_database_statement, table_for
 from ch_schema.errors import AmbiguousError, RetryableError
-from ch_schema.tables import create_database_statement, table_for
-from contracts.loader import load_catalog
 from contracts.message import Message
-from etl.load import Loadable, Loader
+from contracts.model.loader import load_catalog
+from etl.run.load import Loadable, Loader
 from tests.fullstack.clickhouse_server import ClickHouseServer, clickhouse_server
 from tests.support.processes import wait_until
 

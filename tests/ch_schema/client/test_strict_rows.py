@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.rows import Lineage, RowMaker
-from ch_schema.tables import create_database_statement
-from contracts.model import Contract
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.ddl.rows import Lineage, RowMaker
+from ch_schema.ddl.tables import create_database_statement
+from contracts.model.types import Contract
 from tests.support.contracts import contracts
 from tests.support.gate_proof import EVENT, NOW, Change
 from tests.support.payloads import payloads, values

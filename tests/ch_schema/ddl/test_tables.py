@@ -8,14 +8,14 @@ import uuid
 
 import pytest
 
+from ch_schema.ddl.rows import Lineage, RowMaker
+from ch_schema.ddl.tables import table_for
 from ch_schema.errors import TableError
-from ch_schema.migrate import statements
+from ch_schema.migrate.run import statements
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.rows import Lineage, RowMaker
-from ch_schema.tables import table_for
-from contracts.loader import load_catalog
 from contracts.message import Message
-from contracts.model import Contract, Field, IntegerType, RecordType, StringType, ValueType
+from contracts.model.loader import load_catalog
+from contracts.model.types import Contract, Field, IntegerType, RecordType, StringType, ValueType
 from tests.support.golden import assert_golden
 from tests.support.shapes import every_shape
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.migrate import ensure_tables
-from contracts.loader import load_catalog
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.migrate.run import ensure_tables
+from contracts.model.loader import load_catalog
 
 CATALOG = load_catalog()
 NOW = dt.datetime(2026, 1, 31, 23, 59, 59, tzinfo=dt.UTC)

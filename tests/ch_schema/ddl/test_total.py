@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ch_schema.client import connect
-from ch_schema.total import TotalTable
-from contracts.same_json import differences
+from ch_schema.client.protocol import connect
+from ch_schema.ddl.lossless import TotalTable
+from contracts.lossless.same_json import differences
 from registry.translate import translate
 from tests.support.schemas import ANYTHING, Drawn, documents
 from ugc.roundtrip.table import Tables

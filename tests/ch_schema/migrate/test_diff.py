@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.diff import LONGEST_RETENTION_DAYS, Effect, Step, table_changes
-from ch_schema.tables import Column, Index, Table, create_database_statement
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.ddl.tables import Column, Index, Table, create_database_statement
+from ch_schema.migrate.diff import LONGEST_RETENTION_DAYS, Effect, Step, table_changes
 
 TABLE = Table(
     name="visits",

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.erasure import ErasedUsers, Eraser, user_hash
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.ddl.rows import RowMaker, empty_value
+from ch_schema.ddl.tables import table_for
 from ch_schema.errors import EraseError
-from ch_schema.migrate import ensure_tables
-from ch_schema.rows import RowMaker, empty_value
-from ch_schema.tables import table_for
-from contracts.loader import Catalog, load_catalog, parse_contract
+from ch_schema.migrate.erasure import ErasedUsers, Eraser, user_hash
+from ch_schema.migrate.run import ensure_tables
 from contracts.message import Message
-from etl.load import Loadable, Loader
+from contracts.model.loader import Catalog, load_catalog, parse_contract
+from etl.run.load import Loadable, Loader
 from tests.support.shapes import SCHEMA, every_shape
 
 NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)

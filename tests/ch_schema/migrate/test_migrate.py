@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.diff import Effect
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.ddl.internal import internal_table
+from ch_schema.ddl.tables import Column, Table
+from ch_schema.ddl.targets import targets_for
 from ch_schema.errors import EditedHistoryError, MigrationNeededError
-from ch_schema.history import Entry, Record
-from ch_schema.internal import internal_table
-from ch_schema.migrate import Migrator, ensure_tables, statements
-from ch_schema.plan import Kind, Plan
-from ch_schema.tables import Column, Table
-from ch_schema.targets import targets_for
-from contracts.loader import Catalog, load_catalog, parse_contract
+from ch_schema.migrate.diff import Effect
+from ch_schema.migrate.history import Entry, Record
+from ch_schema.migrate.plan import Kind, Plan
+from ch_schema.migrate.run import Migrator, ensure_tables, statements
+from contracts.model.loader import Catalog, load_catalog, parse_contract
 from tests.support.shapes import every_shape
 
 CATALOG = load_catalog()

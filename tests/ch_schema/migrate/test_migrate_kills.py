@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.migrate import Migrator
-from ch_schema.targets import targets_for
-from contracts.loader import load_catalog
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.ddl.targets import targets_for
+from ch_schema.migrate.run import Migrator
+from contracts.model.loader import load_catalog
 from tests.ch_schema.shared_folder import FolderServer, folder_server
 
 ROWS = 300_000

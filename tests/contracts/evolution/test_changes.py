@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.change_rules import EXAMPLE, RULES, UNCLASSIFIED, Rule, rule_for
-from contracts.changes import changes
-from contracts.counterexample import counterexample
-from contracts.validation import Validator, problems_with_contract
+from contracts.evolution.changes import changes
+from contracts.evolution.counterexample import counterexample
+from contracts.evolution.rules import EXAMPLE, RULES, UNCLASSIFIED, Rule, rule_for
+from contracts.model.validation import Validator, problems_with_contract
 from tests.support.contracts import contracts, mutations
 
 WITHOUT_PROOF = {

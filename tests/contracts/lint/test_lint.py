@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from contracts import locate
 from contracts.lint import RULES, Finding, Severity, lint_folder
+from contracts.model import locate
 from tests.support.contract_folder import CLICK, VIEW, change, copy_of_contracts
 
 Edit = Callable[[dict[str, Any]], object]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from contracts.lint import lint_folder
-from contracts.loader import default_folder
-from tests.contracts.test_samples import EVERY_KEYWORD
+from contracts.model.loader import default_folder
+from tests.contracts.samples.test_samples import EVERY_KEYWORD
 from tests.support.contract_folder import copy_of_contracts
 
 EVENTS = ("page_view", "page_view_start", "quality_change")

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client import connect
-from ch_schema.total import TotalTable
-from contracts import json_text
-from contracts.same_json import differences
-from contracts.total_walker import ROOT_VALUE
+from ch_schema.client.protocol import connect
+from ch_schema.ddl.lossless import TotalTable
+from contracts.lossless.same_json import differences
+from contracts.lossless.walker import ROOT_VALUE
+from contracts.model import json_text
 from registry.translate import Translation, translate
 from tests.support.golden import assert_golden
 from ugc.roundtrip.table import Tables
@@ -95,7 +95,7 @@ INTRODUCTION = """\
 # The total profile: any JSON Schema, and nothing lost
 
 `registry.translate.translate(schema)` gives any JSON Schema (draft 4 to 2020-12, also a boolean
-one) an Avro schema, and `ch_schema.total.TotalTable` gives it a ClickHouse table. Every instance
+one) an Avro schema, and `ch_schema.ddl.lossless.TotalTable` gives it a ClickHouse table. Every instance
 comes back equal from both. `ugc contracts roundtrip` shows it for schemas of your own: it compares
 by code of its own, says which schemas had no instance or no validator (`--draft` names the draft of
 those without `$schema`), and counts Avro fields and ClickHouse columns apart.

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.model import (
+from contracts.lossless.walker import total_record_type
+from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,
@@ -21,7 +22,6 @@ from contracts.model import (
     UuidType,
     ValueType,
 )
-from contracts.total_walker import total_record_type
 
 SEVEN = "http://json-schema.org/draft-07/schema#"
 LATEST = "https://json-schema.org/draft/2020-12/schema"

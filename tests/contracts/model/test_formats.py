@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.formats import CHECKS, instant_text, parse_date, parse_date_time, parse_uuid
-from contracts.validation import Validator
-from contracts.walker import value_type
+from contracts.model.formats import CHECKS, instant_text, parse_date, parse_date_time, parse_uuid
+from contracts.model.validation import Validator
+from contracts.model.walker import value_type
 from registry.errors import EncodeError
 from registry.translate import translate
 from registry.values import to_typed

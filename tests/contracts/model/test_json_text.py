@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.json_text import parse, write
-from contracts.model import DateTimeType, StringType
-from contracts.same_json import differences
+from contracts.lossless.same_json import differences
+from contracts.model.json_text import parse, write
+from contracts.model.types import DateTimeType, StringType
 from registry.translate import translate
 from tests.support.schemas import ANYTHING
 

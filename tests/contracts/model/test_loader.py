@@ -17,7 +17,7 @@ from contracts.errors import (
     UnknownEventError,
     UnknownVersionError,
 )
-from contracts.loader import Catalog, default_folder, load_catalog
+from contracts.model.loader import Catalog, default_folder, load_catalog
 
 CLICK = "events/element_click/v1.json"
 VIEW = "events/page_view/v1.json"

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.locate import escape, line_of, lines
+from contracts.model.locate import escape, line_of, lines
 
 TEXT = """{
   "a": {"b/c": [1,

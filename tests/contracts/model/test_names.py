@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.names import identifier, original_name
+from contracts.model.names import identifier, original_name
 
 LEGAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 NAMES = st.one_of(st.text(max_size=12), st.text(alphabet="_x0123456789abcdef-A", max_size=12))

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from contracts import patterns
-from contracts.backtracking import backtracks
-from contracts.validation import Validator, problem_with_pattern
+from contracts.lint.backtracking import backtracks
+from contracts.model import patterns
+from contracts.model.validation import Validator, problem_with_pattern
 
 HARMLESS = [
     "^[a-z]+$",

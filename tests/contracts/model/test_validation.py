@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from contracts.model.validation import MAX_VIOLATIONS, Validator, Violation
 from contracts.reasons import DESCRIPTIONS, Reason
-from contracts.validation import MAX_VIOLATIONS, Validator, Violation
 
 SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -1,7 +1,7 @@
 """The fast validator against the reference: the same verdict, the same keywords, the same places.
 
 ``jsonschema`` is the reference implementation for Python; its formats are replaced by ours, since
-a format is whatever :mod:`contracts.formats` says, for every validator alike.
+a format is whatever :mod:`contracts.model.formats` says, for every validator alike.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from contracts.formats import CHECKS
-from contracts.loader import load_catalog
-from contracts.model import JsonSchema
-from contracts.validation import Validator
+from contracts.model.formats import CHECKS
+from contracts.model.loader import load_catalog
+from contracts.model.types import JsonSchema
+from contracts.model.validation import Validator
 from tests.support.payloads import values
 from tests.support.shapes import every_shape
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.loader import default_folder, load_catalog
-from contracts.validation import Validator
+from contracts.model.loader import default_folder, load_catalog
+from contracts.model.validation import Validator
 from tests.support.golden import FOLDER, assert_golden
 
 ROOT = default_folder()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.model import (
+from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,
@@ -22,7 +22,7 @@ from contracts.model import (
     UuidType,
     ValueType,
 )
-from contracts.walker import value_type
+from contracts.model.walker import value_type
 
 TYPED: list[tuple[dict[str, Any], FieldType, bool]] = [
     ({"type": "string"}, StringType(), False),

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import SampleError
-from contracts.loader import load_catalog
-from contracts.near_misses import Candidate
-from contracts.samples import Sampler
-from contracts.validation import Validator
+from contracts.model.loader import load_catalog
+from contracts.model.validation import Validator
+from contracts.samples.near_misses import Candidate
+from contracts.samples.payloads import Sampler
 from tests.support.shapes import SCHEMA
 
 CONTRACTS = list(load_catalog())

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from contracts.reasons import Reason
-from etl.dead_letters import DeadLetter
+from etl.decode.dead_letters import DeadLetter
+from etl.decode.letters import RETRY_OF, Filter, Letter, find_letter, read_letters, retry
 from etl.errors import ReplayError
-from etl.letters import RETRY_OF, Filter, Letter, find_letter, read_letters, retry
-from etl.memory import MemoryHistory, MemoryOutbox, MemoryTopic
 from etl.source import Headers, RawMessage
+from etl.testing.kafka import MemoryHistory, MemoryOutbox, MemoryTopic
 from tests.etl.world import CLICK, CLICK_DATA, START, World
 
 STAMPS: Headers = (("ugc-producer", b"ab" * 16), ("ugc-seq", b"7"))

@@ -14,17 +14,17 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from contracts.reasons import Reason
 from etl.config import KafkaConfig
-from etl.dead_letters import DeadLetter
+from etl.decode.dead_letters import DeadLetter
 from etl.errors import (
     DeadLettersUnavailableError,
     OffsetOutOfRangeError,
     RebalancedError,
     SourceUnavailableError,
 )
-from etl.kafka import KafkaSource
-from etl.kafka_dead_letters import KafkaDeadLetters
-from etl.memory import MemoryDeadLetters, MemorySource, MemoryTopic
+from etl.kafka.consumer import KafkaSource
+from etl.kafka.dead_letters import KafkaDeadLetters
 from etl.source import Chunk, Claim, Headers, RawMessage, Source, Span, pieces
+from etl.testing.kafka import MemoryDeadLetters, MemorySource, MemoryTopic
 from tests.api.servers import Broker, create_topic, read_topic
 from tests.support.processes import wait_until
 from tests.support.variants import BROKERS, StartBroker

@@ -15,20 +15,20 @@ import orjson
 import pytest
 import yaml
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.migrate import ensure_tables
-from etl.alerts import render, rules
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.migrate.run import ensure_tables
 from etl.errors import TopicMissingError
-from etl.load import Loader
-from etl.memory import MemoryHistory, MemoryTopic
 from etl.metrics import Metrics
-from etl.quality import Finding, RangeFault, Verdict, judge, range_faults
-from etl.quality_facts import Witnesses, gather
-from etl.runs_table import RUNS
+from etl.quality.facts import Witnesses, gather
+from etl.quality.objectives import Finding, RangeFault, Verdict, judge, range_faults
+from etl.run.load import Loader
+from etl.run.runs_table import RUNS
 from etl.source import Spans
+from etl.testing.kafka import MemoryHistory, MemoryTopic
 from tests.etl.world import CATALOG, CLICK, HOUR, NOON, PRODUCER, START, World
+from ugc.quality.alerts import render, rules
 
-ALERTS = Path(__file__).parents[2] / "deploy" / "alerts.yml"
+ALERTS = Path(__file__).parents[3] / "deploy" / "alerts.yml"
 
 
 @pytest.fixture(scope="module")

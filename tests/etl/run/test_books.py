@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.report import EventCounts, PairCounts, RunReport
-from etl.store import PairBooks, Side
+from etl.run.report import EventCounts, PairCounts, RunReport
+from etl.sessions.store import PairBooks, Side
 from tests.etl.world import CLICK, END, HOUR, NOON, START, World
 
 VIEWS = st.builds(uuid.UUID, int=st.integers(0, 4))

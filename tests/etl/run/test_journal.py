@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ch_schema.client import ClickHouse, connect
+from ch_schema.client.protocol import ClickHouse, connect
 from etl.app import never
 from etl.config import RunPolicy
 from etl.errors import RebalancedError
-from etl.memory import MemorySource, MemoryTopic
-from etl.run import run
-from etl.runs_table import NAMES, RUNS, TABLE
+from etl.run.runner import run
+from etl.run.runs_table import NAMES, RUNS, TABLE
+from etl.testing.kafka import MemorySource, MemoryTopic
 from tests.etl.world import CLICK, CLICK_DATA, HOUR, PRODUCER, START, World
 
 

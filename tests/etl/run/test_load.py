@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client import connect
-from ch_schema.migrate import ensure_tables
+from ch_schema.client.protocol import connect
+from ch_schema.migrate.run import ensure_tables
 from contracts.message import Message
-from etl.load import Loadable, Loader, Tables
-from etl.memory import MemoryTables
+from etl.run.load import Loadable, Loader, Tables
+from etl.testing.kafka import MemoryTables
 from tests.etl.world import CATALOG, CLICK, NOON
 
 LATER = NOON + dt.timedelta(minutes=1)

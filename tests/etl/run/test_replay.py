@@ -11,10 +11,10 @@ import pytest
 from etl.app import never
 from etl.config import RunPolicy
 from etl.errors import ReplayError, StateLostError
-from etl.memory import MemoryHistory
-from etl.pairing import milliseconds
-from etl.replay import ReplayReport, ReplayRequest, replay
+from etl.run.replay import ReplayReport, ReplayRequest, replay
+from etl.sessions.pairing import milliseconds
 from etl.source import Span
+from etl.testing.kafka import MemoryHistory
 from tests.etl.world import CLICK, END, HOUR, START, World
 
 EVERYTHING = ReplayRequest(from_ms=0)

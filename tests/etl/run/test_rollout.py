@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.migrate import ensure_tables
-from contracts.loader import Catalog, parse_contract
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.migrate.run import ensure_tables
+from contracts.model.loader import Catalog, parse_contract
 from contracts.reasons import Reason
 from etl.errors import OlderContractsError
-from etl.load import Loader
-from etl.memory import MemoryHistory
-from etl.pairing import plan_for
-from etl.replay import ReplayRequest, replay
+from etl.run.load import Loader
+from etl.run.replay import ReplayRequest, replay
+from etl.sessions.pairing import plan_for
+from etl.testing.kafka import MemoryHistory
 from registry.serde import Decoder, Encoder
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, World
 from tests.support.register import register_all

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.reasons import Reason
-from etl.report import PairCounts
+from etl.run.report import PairCounts
 from tests.etl.world import HOUR, World
 
 VIEW = uuid.UUID(int=7)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from contracts.stamps import Stamp
 from etl.errors import StoreUnavailableError
-from etl.ledger import Ledger, Stamped
-from etl.memory_ledger import MemoryLedger
-from etl.numbers import Hole
-from etl.redis_ledger import RedisLedger
+from etl.sequence.ledger import Ledger, Stamped
+from etl.sequence.numbers import Hole
+from etl.sequence.redis_ledger import RedisLedger
 from etl.source import Span
+from etl.testing.ledger import MemoryLedger
 from tests.api.servers import RedisServer, redis_server
 
 MOST = 40

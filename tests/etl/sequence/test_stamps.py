@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contracts.stamps import Stamp
+from etl.sequence.stamps import stamp_of, stamped
 from etl.source import Headers, RawMessage
-from etl.stamps import stamp_of, stamped
 
 PRODUCER = b"0f" * 16
 

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.loader import default_folder
 from contracts.message import Message
+from contracts.model.loader import default_folder
 from contracts.reasons import Reason
 from etl.errors import PlanError
-from etl.pairing import PairingPlan, Plan, instant, milliseconds, plan_for
+from etl.sessions.pairing import PairingPlan, Plan, instant, milliseconds, plan_for
+from etl.sessions.store import Booked, Entry, Side
 from etl.source import RawMessage
-from etl.store import Booked, Entry, Side
 from tests.etl.world import CATALOG, END, NOON, START, catalog_with
 
 PLAN = plan_for(CATALOG)

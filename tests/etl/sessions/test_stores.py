@@ -20,10 +20,10 @@ from etl.errors import (
     StoreUnavailableError,
     StoreUnsafeError,
 )
-from etl.memory_store import MemoryPairStore
-from etl.pair_store import RedisPairStore
+from etl.sessions.pair_store import RedisPairStore
+from etl.sessions.store import Account, PairStore, Side, Sighting
 from etl.source import Span
-from etl.store import Account, PairStore, Side, Sighting
+from etl.testing.store import MemoryPairStore
 from tests.api.servers import RedisServer, redis_server
 
 pytest.register_assert_rewrite("tests.etl.store_suite")

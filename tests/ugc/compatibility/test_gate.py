@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from contracts.change_rules import EXAMPLE
+from contracts.evolution.rules import EXAMPLE
 from registry.client import InMemoryRegistry
 from tests.support.contract_folder import change, copy_of_contracts
 from tests.support.register import register_all
-from ugc.gate.findings import EventReport, Report, Target
-from ugc.gate.judge import judge
-from ugc.gate.live import with_registry
-from ugc.gate.render import FORMATS
-from ugc.gate.rollout import rollout
-from ugc.gate.snapshot import Snapshot
-from ugc.gate.sources import from_folder
+from ugc.compatibility.findings import EventReport, Report, Target
+from ugc.compatibility.judge import judge
+from ugc.compatibility.live import with_registry
+from ugc.compatibility.render import FORMATS
+from ugc.compatibility.rollout import rollout
+from ugc.compatibility.snapshot import Snapshot
+from ugc.compatibility.sources import from_folder
 
 TODAY = dt.date(2026, 7, 1)
 CLICK = "events/element_click"

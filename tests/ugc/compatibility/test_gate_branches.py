@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.contract_folder import copy_of_contracts
-from ugc.gate.command import command
+from ugc.compatibility.command import command
 
 Schema = dict[str, Any]
 

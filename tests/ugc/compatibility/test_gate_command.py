@@ -21,8 +21,8 @@ from registry.options import RegistryOptions
 from tests.support.contract_folder import change, copy_of_contracts
 from tests.support.processes import ServerProcess, free_port
 from tests.support.register import register_all
-from ugc.gate.command import command
-from ugc.gate.sources import SourceError, default_reference, from_folder, from_reference
+from ugc.compatibility.command import command
+from ugc.compatibility.sources import SourceError, default_reference, from_folder, from_reference
 
 CLICK = "events/element_click"
 

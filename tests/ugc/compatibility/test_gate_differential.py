@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from hypothesis import strategies as st
 
-from ch_schema.client import ClickHouse, connect
+from ch_schema.client.protocol import ClickHouse, connect
 from tests.support.contracts import contracts, mutations, with_unknown_fields
 from tests.support.gate_proof import ENVELOPES, Change
 from tests.support.payloads import values
-from ugc.gate.findings import EventReport
-from ugc.gate.verdict_table import judge_pair
+from ugc.compatibility.findings import EventReport
+from ugc.compatibility.verdict_table import judge_pair
 
 EXAMPLES = int(os.environ.get("GATE_EXAMPLES", "150"))
 

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.diff import table_changes
-from ch_schema.migrate import ensure_tables
-from ch_schema.rows import Lineage, RowMaker
-from ch_schema.tables import table_for
-from contracts.change_rules import EXAMPLE, RULES
-from contracts.loader import Catalog
-from contracts.samples import Sampler
+from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.ddl.rows import Lineage, RowMaker
+from ch_schema.ddl.tables import table_for
+from ch_schema.migrate.diff import table_changes
+from ch_schema.migrate.run import ensure_tables
+from contracts.evolution.rules import EXAMPLE, RULES
+from contracts.model.loader import Catalog
+from contracts.samples.payloads import Sampler
 from tests.support.gate_proof import ENVELOPES, EVENT, NOW, Change
 from tests.support.rows_back import data_of
-from ugc.gate.verdict_table import FURTHER, judge_pair
+from ugc.compatibility.verdict_table import FURTHER, judge_pair
 
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from contracts.change_rules import EXAMPLE
+from contracts.evolution.rules import EXAMPLE
 from tests.support.gate_proof import ENVELOPES, Change
-from ugc.gate.findings import Finding, Target
-from ugc.gate.verdict_table import FURTHER, judge_pair, verdict_table
+from ugc.compatibility.findings import Finding, Target
+from ugc.compatibility.verdict_table import FURTHER, judge_pair, verdict_table
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "verdicts.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "verdicts.md"
 
 TEXT = {"type": "string", "description": "A field."}
 OPEN = {"type": "object", "properties": {"a": TEXT, "b": TEXT}, "description": "A field."}

@@ -12,15 +12,15 @@ from click.testing import CliRunner, Result
 
 from contracts.errors import UnknownContractError
 from contracts.lint import RULES, lint_folder
-from contracts.loader import load_catalog
-from contracts.validation import Validator
+from contracts.model.loader import load_catalog
+from contracts.model.validation import Validator
 from tests.support.contract_folder import CLICK, change, copy_of_contracts
 from tests.support.golden import assert_golden
-from ugc.commands.contracts import command
-from ugc.contracts_cli.folder import ReferenceTextError, reserved_columns, reserved_events
-from ugc.contracts_cli.lint import render_github, rules_markdown
-from ugc.contracts_cli.new import ScaffoldError
-from ugc.contracts_cli.scaffold import TYPES, FieldTextError
+from ugc.contracts.command import command
+from ugc.contracts.lint import render_github, rules_markdown
+from ugc.contracts.new import ScaffoldError
+from ugc.project.folder import ReferenceTextError, reserved_columns, reserved_events
+from ugc.project.scaffold import TYPES, FieldTextError
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from etl.errors import ConfigError
-from etl.pairing import milliseconds
-from ugc.replaying import parse_offsets, parse_time
+from etl.sessions.pairing import milliseconds
+from ugc.etl.replaying import parse_offsets, parse_time
 
 NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 
-from contracts.loader import parse_contract
-from contracts.model import DateTimeType, IntegerType, JsonType, StringType
-from contracts.validation import problems_with_contract
+from contracts.model.loader import parse_contract
+from contracts.model.types import DateTimeType, IntegerType, JsonType, StringType
+from contracts.model.validation import problems_with_contract
 from tests.support.schemas import Drawn, documents
 from ugc.importing.command import command
 from ugc.importing.convert import Fate, ImportedEvent, imported, snake_case

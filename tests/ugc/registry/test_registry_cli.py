@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from contracts.errors import ContractError
-from contracts.loader import load_catalog
+from contracts.model.loader import load_catalog
 from registry.avro import avro_schema
 from registry.client import ConfluentRegistry
 from registry.errors import LockError, RegistryUnavailableError
@@ -25,7 +25,7 @@ from tests.support.processes import free_port
 from tests.support.registry_server import registry_server
 from ugc.cli import ugc
 from ugc.errors import SettingError
-from ugc.registry_cli import DriftError, LockDiffersError
+from ugc.registry.actions import DriftError, LockDiffersError
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_avro_of_what_is_not_there(tmp_path: Path) -> None:
 
 
 def test_asyncapi_prints_the_document(tmp_path: Path) -> None:
-    committed = Path(__file__).parents[2] / "docs" / "asyncapi.json"
+    committed = Path(__file__).parents[3] / "docs" / "asyncapi.json"
     assert run(tmp_path, "asyncapi") == committed.read_text(encoding="utf-8")
     assert json.loads(run(tmp_path, "asyncapi", "--topic", "t"))["channels"]["events"] == {
         **json.loads(committed.read_text())["channels"]["events"],

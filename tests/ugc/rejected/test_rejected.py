@@ -6,13 +6,13 @@ import orjson
 import pytest
 
 from api.errors import Refusal
-from api.rejected import Hints, key_and_value, rejected
+from api.rejections.rejected import Hints, key_and_value, rejected
+from contracts.model.validation import Violation
 from contracts.reasons import Reason
-from contracts.validation import Violation
-from etl.memory import MemoryHistory, MemoryTopic
-from etl.refusals import each_refusal, read_refusals
+from etl.decode.refusals import each_refusal, read_refusals
+from etl.testing.kafka import MemoryHistory, MemoryTopic
 from tests.api.world import NOW
-from ugc.rejected import Sort, Tally, as_dict, tally
+from ugc.rejected.listing import Sort, Tally, as_dict, tally
 
 
 class Topic:

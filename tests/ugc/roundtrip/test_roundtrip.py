@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 
-from ch_schema.client import connect
+from ch_schema.client.protocol import connect
 from contracts.errors import ContractSchemaError
-from contracts.loader import load_catalog
-from contracts.validation import foreign_check
+from contracts.model.loader import load_catalog
+from contracts.model.validation import foreign_check
 from tests.support.schemas import Drawn, documents
 from ugc.roundtrip.cases import DRAFTS, Case, CaseError, cases_in
 from ugc.roundtrip.command import command

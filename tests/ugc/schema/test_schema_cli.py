@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ch_schema.client import connect
-from ch_schema.migrate import ensure_tables
-from contracts.loader import load_catalog
+from ch_schema.client.protocol import connect
+from ch_schema.migrate.run import ensure_tables
+from contracts.model.loader import load_catalog
 from tests.support.golden import assert_golden
-from ugc.commands.schema import command
-from ugc.schema.targets import INTERNAL
+from ugc.project.tables import INTERNAL
+from ugc.schema.command import command
 
 NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 

@@ -13,14 +13,14 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from ugc.auth_service.faults import (
+from ugc.local.auth.faults import (
     DEFAULT_DELAY_SECONDS,
     LONGEST_DELAY_SECONDS,
     Fault,
     FaultMode,
     FaultSwitch,
 )
-from ugc.auth_service.tokens import ISSUER, BadTokenError, Tokens
+from ugc.local.auth.tokens import ISSUER, BadTokenError, Tokens
 
 DEFAULT_TTL_SECONDS = 3600
 LONGEST_TTL_SECONDS = 365 * 24 * 3600

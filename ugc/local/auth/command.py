@@ -22,7 +22,7 @@ def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C. JWT_SECRET is the key that tokens are signed with."""
     from ugc.serving import serve as serve_wsgi
 
-    serve_wsgi("ugc.auth_service.wsgi:create_from_env", host=host, port=port)
+    serve_wsgi("ugc.local.auth.wsgi:create_from_env", host=host, port=port)
 
 
 @command.command()
@@ -30,7 +30,7 @@ def serve(host: str, port: int) -> None:
 @state_dir_option
 def token(user_id: str | None, state_dir: Path) -> None:
     """Print a token that the stand-in has issued."""
-    from ugc.auth_client import demo_token
+    from ugc.local.auth.client import demo_token
 
     env = current_environment(state_dir)
     say(demo_token(require(env, "AUTH_SERVICE_URL"), user_id).token)

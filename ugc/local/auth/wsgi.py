@@ -1,4 +1,4 @@
-"""The entry of a WSGI server: ``ugc.auth_service.wsgi:create_from_env``.
+"""The entry of a WSGI server: ``ugc.local.auth.wsgi:create_from_env``.
 
 ========================  ====================================================================
 variable                  meaning (default)
@@ -15,10 +15,10 @@ import os
 from collections.abc import Mapping
 from wsgiref.types import WSGIApplication
 
-from ugc.auth_service.app import DEFAULT_TTL_SECONDS, LONGEST_TTL_SECONDS, create_app
-from ugc.auth_service.faults import Fault, FaultMode
-from ugc.auth_service.tokens import MIN_SECRET_BYTES
 from ugc.errors import SettingError
+from ugc.local.auth.app import DEFAULT_TTL_SECONDS, LONGEST_TTL_SECONDS, create_app
+from ugc.local.auth.faults import Fault, FaultMode
+from ugc.local.auth.tokens import MIN_SECRET_BYTES
 
 
 def create_from_env() -> WSGIApplication:

@@ -1,4 +1,4 @@
-"""ClickHouse's HTTP interface in front of an :class:`~ch_schema.embedded.Engine`.
+"""ClickHouse's HTTP interface in front of an :class:`~ch_schema.client.embedded.Engine`.
 
 Source: https://clickhouse.com/docs/interfaces/http and, for the statuses, ClickHouse's
 ``src/Server/HTTP/exceptionCodeToHTTPStatus.cpp``.
@@ -15,7 +15,7 @@ import lz4.frame
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
-from ch_schema.embedded import Engine
+from ch_schema.client.embedded import Engine
 from ch_schema.errors import ClickHouseError, RefusedError
 
 DEFAULT_FORMAT = "TabSeparated"

@@ -27,4 +27,4 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     from ugc.serving import serve as serve_wsgi
 
     os.environ["CLICKHOUSE_DATA_DIR"] = str(data_dir)
-    serve_wsgi("ch_schema.server.wsgi:create_from_env", host=host, port=port)
+    serve_wsgi("ugc.local.clickhouse.wsgi:create_from_env", host=host, port=port)

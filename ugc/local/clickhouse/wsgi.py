@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flask import Flask
 
-from ch_schema.embedded import Engine
+from ch_schema.client.embedded import Engine
 from ch_schema.errors import AddressError
-from ch_schema.server.app import create_app
+from ugc.local.clickhouse.app import create_app
 
 DATA_DIR_VARIABLE = "CLICKHOUSE_DATA_DIR"
 

@@ -1,4 +1,4 @@
-"""Confluent's REST API in front of a :class:`~registry.server.store.SchemaStore`.
+"""Confluent's REST API in front of a :class:`~ugc.local.registry.store.SchemaStore`.
 
 Source: https://docs.confluent.io/platform/current/schema-registry/develop/api.html and, where that
 is silent, the resource classes of Confluent's schema-registry.  Each route reads the request, works
@@ -24,18 +24,18 @@ from werkzeug.exceptions import (
 from werkzeug.routing import BaseConverter
 
 from registry.errors import InvalidSchemaError, RequestRefusedError, SchemaStoreError
-from registry.server import contexts, deletion, queries, refusals, registration, settings
-from registry.server.accepting import accepted_type
-from registry.server.documents import schema_document, version_document
-from registry.server.queries import Deleted
-from registry.server.requests import (
+from ugc.local.registry import contexts, deletion, queries, refusals, registration, settings
+from ugc.local.registry.accepting import accepted_type
+from ugc.local.registry.documents import schema_document, version_document
+from ugc.local.registry.queries import Deleted
+from ugc.local.registry.requests import (
     check_subject,
     read_level,
     read_mode,
     read_schema,
     read_version,
 )
-from registry.server.store import SchemaStore
+from ugc.local.registry.store import SchemaStore
 
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 _ANSWERED = (MEDIA_TYPE, "application/vnd.schemaregistry+json", "application/json")
@@ -161,7 +161,7 @@ def _subjects(store: SchemaStore) -> Blueprint:
 
     @routes.get("/<subject:subject>/metadata")
     def newest_with_metadata(subject: str) -> Response:
-        # No schema here has metadata (see registry.server.requests), so none has what is asked for.
+        # No schema here has metadata (see ugc.local.registry.requests), so none has what is asked for.
         with store.read() as rows:
             queries.versions_of(rows, subject, _deleted())
         raise refusals.schema_not_found()

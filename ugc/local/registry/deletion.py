@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from registry.server import refusals, settings
-from registry.server.requests import LATEST
-from registry.server.schemas import latest, live
-from registry.server.store import Rows, StoredVersion
+from ugc.local.registry import refusals, settings
+from ugc.local.registry.requests import LATEST
+from ugc.local.registry.schemas import latest, live
+from ugc.local.registry.store import Rows, StoredVersion
 
 
 def delete_subject(rows: Rows, subject: str, *, permanent: bool) -> list[int]:

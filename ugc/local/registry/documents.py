@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from registry.server.store import StoredSchema, StoredVersion
+from ugc.local.registry.store import StoredSchema, StoredVersion
 
 
 def schema_document(schema: StoredSchema) -> dict[str, Any]:

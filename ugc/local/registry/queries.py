@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from enum import StrEnum
 from itertools import groupby
 
-from registry.server import refusals
-from registry.server.contexts import DEFAULT, context_of, plain
-from registry.server.requests import LATEST
-from registry.server.schemas import latest, live
-from registry.server.store import Rows, StoredSchema, StoredVersion
+from ugc.local.registry import refusals
+from ugc.local.registry.contexts import DEFAULT, context_of, plain
+from ugc.local.registry.requests import LATEST
+from ugc.local.registry.schemas import latest, live
+from ugc.local.registry.store import Rows, StoredSchema, StoredVersion
 
 ALL_SUBJECTS = ":*:"
 """The prefix that Confluent's clients send to ask for the subjects of all contexts."""

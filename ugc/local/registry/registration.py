@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from registry.compatibility import AvroType, Level, check
 from registry.errors import InvalidSchemaError
-from registry.server import queries, refusals, settings
-from registry.server.queries import Deleted
-from registry.server.requests import Mode, SchemaRequest
-from registry.server.schemas import Schema, are_same, live, parse, types_of
-from registry.server.store import Rows, StoredSchema, StoredVersion
+from ugc.local.registry import queries, refusals, settings
+from ugc.local.registry.queries import Deleted
+from ugc.local.registry.requests import Mode, SchemaRequest
+from ugc.local.registry.schemas import Schema, are_same, live, parse, types_of
+from ugc.local.registry.store import Rows, StoredSchema, StoredVersion
 
 MAX_SCHEMA_BYTES = 1_000_000
 """What Kafka takes in one message by default, and with it Confluent's registry in one schema."""

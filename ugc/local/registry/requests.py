@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 from registry.compatibility import Level
 from registry.errors import InvalidSchemaError
-from registry.server import refusals
-from registry.server.contexts import plain
+from ugc.local.registry import refusals
+from ugc.local.registry.contexts import plain
 
 LATEST = -1
 """Stands for the newest version that is not deleted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
+from registry.canonical import canonical_text
 from registry.compatibility import (
     Array,
     AvroType,
@@ -18,10 +19,9 @@ from registry.compatibility import (
     resolve,
 )
 from registry.errors import InvalidSchemaError
-from registry.server import validity
-from registry.server.canonical import canonical_text
-from registry.server.requests import LATEST, Reference, SchemaRequest, loads
-from registry.server.store import Rows, StoredSchema, StoredVersion
+from ugc.local.registry import validity
+from ugc.local.registry.requests import LATEST, Reference, SchemaRequest, loads
+from ugc.local.registry.store import Rows, StoredSchema, StoredVersion
 
 
 @dataclass(frozen=True, slots=True)

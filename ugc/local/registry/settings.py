@@ -6,11 +6,11 @@ Each function works inside one transaction.  ``GLOBAL`` stands for "all".
 from __future__ import annotations
 
 from registry.compatibility import Level
-from registry.server import refusals
-from registry.server.contexts import context_of, settings_of
-from registry.server.requests import Mode
-from registry.server.schemas import live
-from registry.server.store import Rows, StoredVersion
+from ugc.local.registry import refusals
+from ugc.local.registry.contexts import context_of, settings_of
+from ugc.local.registry.requests import Mode
+from ugc.local.registry.schemas import live
+from ugc.local.registry.store import Rows, StoredVersion
 
 GLOBAL = ""
 

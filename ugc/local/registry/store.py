@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from registry.errors import SchemaStoreError
-from registry.server.requests import Reference
+from ugc.local.registry.requests import Reference
 
 _LAYOUT = 1
 _BUSY_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""The entry of a WSGI server: ``registry.server.wsgi:create_from_env``."""
+"""The entry of a WSGI server: ``ugc.local.registry.wsgi:create_from_env``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from flask import Flask
 
 from registry.errors import SchemaStoreError
-from registry.server.app import create_app
-from registry.server.store import SchemaStore
+from ugc.local.registry.app import create_app
+from ugc.local.registry.store import SchemaStore
 
 DATA_DIR_VARIABLE = "REGISTRY_DATA_DIR"
 

@@ -5,9 +5,9 @@ by real ones.  Out: running processes, their logs, and ``stack.json`` by which o
 them.
 """
 
-from ugc.stack.config import PartName, StackConfig
-from ugc.stack.foreground import run_foreground
-from ugc.stack.state import StackInfo, running_stack
-from ugc.stack.supervisor import Stack
+from ugc.local.stack.config import PartName, StackConfig
+from ugc.local.stack.foreground import run_foreground
+from ugc.local.stack.state import StackInfo, running_stack
+from ugc.local.stack.supervisor import Stack
 
 __all__ = ["PartName", "Stack", "StackConfig", "StackInfo", "run_foreground", "running_stack"]

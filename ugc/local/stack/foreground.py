@@ -13,11 +13,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ugc.stack.config import PartName, StackConfig
-from ugc.stack.errors import StoppedError
-from ugc.stack.restarts import RestartPolicy
-from ugc.stack.supervisor import Stack
-from ugc.stack.watch import Watch
+from ugc.local.stack.config import PartName, StackConfig
+from ugc.local.stack.errors import StoppedError
+from ugc.local.stack.restarts import RestartPolicy
+from ugc.local.stack.supervisor import Stack
+from ugc.local.stack.watch import Watch
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _KILLED_CODE = 130

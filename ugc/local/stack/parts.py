@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ugc.stack.config import HOST, PartName, StackConfig
-from ugc.stack.errors import PartMissingError
+from ugc.local.stack.config import HOST, PartName, StackConfig
+from ugc.local.stack.errors import PartMissingError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ugc.stack.config import DEFAULT_PORTS, PartName, StackConfig
-from ugc.stack.parts import PARTS, Part
-from ugc.stack.ports import asked_ports, choose_ports, is_free
+from ugc.local.stack.config import DEFAULT_PORTS, PartName, StackConfig
+from ugc.local.stack.parts import PARTS, Part
+from ugc.local.stack.ports import asked_ports, choose_ports, is_free
 
 _AGREED = ("CONTRACTS_", "KAFKA_", "SCHEMA_")
 """Beginnings of settings without which a command in another terminal would work on other data than

@@ -7,14 +7,8 @@ import socket
 import sys
 from collections.abc import Callable, Collection, Mapping
 
-from ugc.stack.config import (
-    ANY_PORT,
-    HOST,
-    PORT_VARIABLES,
-    PartName,
-    StackConfig,
-)
-from ugc.stack.errors import PortTakenError, SettingsError
+from ugc.local.stack.config import ANY_PORT, HOST, PORT_VARIABLES, PartName, StackConfig
+from ugc.local.stack.errors import PortTakenError, SettingsError
 
 _HIGHEST = 65_535
 

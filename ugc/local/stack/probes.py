@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
-from ugc.stack.config import HOST, PartName
+from ugc.local.stack.config import HOST, PartName
 
 _TIMEOUT_SECONDS = 1.0
 

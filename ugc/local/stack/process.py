@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ugc.stack.proctable import Process, session
+from ugc.local.stack.proctable import Process, session
 
 _PR_SET_PDEATHSIG = 1
 _PAUSE_SECONDS = 0.02

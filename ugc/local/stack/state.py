@@ -26,8 +26,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ugc.stack import proctable
-from ugc.stack.errors import AlreadyRunningError, StateFolderError
+from ugc.local.stack import proctable
+from ugc.local.stack.errors import AlreadyRunningError, StateFolderError
 
 _FILE = "stack.json"
 _LOCK_FILE = "lock"

@@ -15,14 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from ugc.stack import state
-from ugc.stack.config import PartName, StackConfig
-from ugc.stack.errors import PartFailedError, PartStateError, StoppedError
-from ugc.stack.parts import PART, Place, ugc_command
-from ugc.stack.plan import Plan, make_plan
-from ugc.stack.ports import Claims
-from ugc.stack.probes import PROBES
-from ugc.stack.process import Child, last_lines
+from ugc.local.stack import state
+from ugc.local.stack.config import PartName, StackConfig
+from ugc.local.stack.errors import PartFailedError, PartStateError, StoppedError
+from ugc.local.stack.parts import PART, Place, ugc_command
+from ugc.local.stack.plan import Plan, make_plan
+from ugc.local.stack.ports import Claims
+from ugc.local.stack.probes import PROBES
+from ugc.local.stack.process import Child, last_lines
 
 _PAUSE_SECONDS = 0.05
 _GRACE_SECONDS = 25.0

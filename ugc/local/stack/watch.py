@@ -6,12 +6,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-from ugc.stack.config import PartName
-from ugc.stack.errors import PartFailedError
-from ugc.stack.parts import PART
-from ugc.stack.process import last_lines
-from ugc.stack.restarts import RestartPolicy, Restarts
-from ugc.stack.supervisor import Say, Stack
+from ugc.local.stack.config import PartName
+from ugc.local.stack.errors import PartFailedError
+from ugc.local.stack.parts import PART
+from ugc.local.stack.process import last_lines
+from ugc.local.stack.restarts import RestartPolicy, Restarts
+from ugc.local.stack.supervisor import Say, Stack
 
 _PAUSE_SECONDS = 0.1
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from api.spool.disk import Disk
-from api.spool.log import Log
-from api.spool.record import Record
+from api.publish.spool.disk import Disk
+from api.publish.spool.log import Log
+from api.publish.spool.record import Record
 
 NOW_MS = 1_770_000_000_000
 

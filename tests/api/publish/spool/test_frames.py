@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.spool.frames import Damage, Frame, framed, header, parse, salt_of
-from api.spool.record import Record, from_bytes, to_bytes
-from tests.api.spool.parts import RECORDS, record
+from api.publish.spool.frames import Damage, Frame, framed, header, parse, salt_of
+from api.publish.spool.record import Record, from_bytes, to_bytes
+from tests.api.publish.spool.parts import RECORDS, record
 
 SALT = b"\x91salt\x00\xff!"
 BODIES = [b"first", b"second" * 20, b"", b"fourth"]

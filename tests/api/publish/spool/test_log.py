@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from api.errors import SpoolError, SpoolFullError
-from api.spool.disk import Disk
-from api.spool.log import Damage, Log
-from tests.api.spool.parts import NOW_MS, FaultyDisk, HeldDisk, drained, open_log, record
+from api.publish.spool.disk import Disk
+from api.publish.spool.log import Damage, Log
+from tests.api.publish.spool.parts import NOW_MS, FaultyDisk, HeldDisk, drained, open_log, record
 from tests.support.processes import wait_until
 
 
@@ -338,7 +338,7 @@ def refuses(log: Log) -> bool:
 WRITER = """
 import sys
 from pathlib import Path
-from tests.api.spool.parts import open_log, record
+from tests.api.publish.spool.parts import open_log, record
 log = open_log(Path(sys.argv[1]), segment_bytes=5_000)
 for number in range(1_000_000):
     log.append([record(number)])

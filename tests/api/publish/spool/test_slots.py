@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from api.spool import slots
+from api.publish.spool import slots
 
 HOLDER = """
 import sys
 from pathlib import Path
-from api.spool import slots
+from api.publish.spool import slots
 slot = slots.take(Path(sys.argv[1]))
 print(slot.folder.name, flush=True)
 sys.stdin.read()

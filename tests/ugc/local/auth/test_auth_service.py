@@ -15,10 +15,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import Client
 
-from ugc.auth_service.app import create_app
-from ugc.auth_service.tokens import ISSUER
-from ugc.auth_service.wsgi import app_from
 from ugc.errors import SettingError
+from ugc.local.auth.app import create_app
+from ugc.local.auth.tokens import ISSUER
+from ugc.local.auth.wsgi import app_from
 
 SECRET = "a secret for tests, long enough for HS256"
 USER = "7b4f2f9e-8f43-4ad5-9d1b-3f6f5a0f3c10"

@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from registry.errors import SchemaStoreError
-from registry.server.app import BODY_LIMIT_BYTES, create_app
-from registry.server.registration import MAX_SCHEMA_BYTES
-from registry.server.store import SchemaStore
+from ugc.local.registry.app import BODY_LIMIT_BYTES, create_app
+from ugc.local.registry.registration import MAX_SCHEMA_BYTES
+from ugc.local.registry.store import SchemaStore
 
 JSON = "application/json"
 CONFLUENT = "application/vnd.schemaregistry.v1+json"

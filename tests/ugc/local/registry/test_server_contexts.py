@@ -11,9 +11,9 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from flask.testing import FlaskClient
 
-from registry.server.app import create_app
-from registry.server.store import SchemaStore
 from tests.support.registry_server import registry_server
+from ugc.local.registry.app import create_app
+from ugc.local.registry.store import SchemaStore
 
 V1 = '{"type":"record","name":"R","fields":[]}'
 V2 = '{"type":"record","name":"R","fields":[{"name":"a","type":"long"}]}'

@@ -51,7 +51,7 @@ class Server:
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
             *("--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"),
             *("--blocking-threads", str(THREADS), "--log-level", "warning"),
-            "registry.server.wsgi:create_from_env",
+            "ugc.local.registry.wsgi:create_from_env",
         ]
         env = {"REGISTRY_DATA_DIR": str(self._folder / "data")}
         self.process = ServerProcess(command, self._folder / "log", env)
@@ -325,7 +325,7 @@ def test_it_does_not_start_without_a_folder(tmp_path: Path) -> None:
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
         *("--host", "127.0.0.1", "--port", str(free_port())),
-        "registry.server.wsgi:create_from_env",
+        "ugc.local.registry.wsgi:create_from_env",
     ]
     process = ServerProcess(command, tmp_path / "log", {"REGISTRY_DATA_DIR": ""})
     try:

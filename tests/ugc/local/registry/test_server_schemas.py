@@ -9,14 +9,14 @@ import avro.schema
 import fastavro
 import pytest
 
-from contracts.loader import load_catalog
-from contracts.model import Contract
+from contracts.model.loader import load_catalog
+from contracts.model.types import Contract
 from registry.avro import avro_schema
+from registry.canonical import canonical_text
 from registry.compatibility import resolve
 from registry.errors import InvalidSchemaError
-from registry.server import validity
-from registry.server.canonical import canonical_text
-from registry.server.requests import loads
+from ugc.local.registry import validity
+from ugc.local.registry.requests import loads
 
 CATALOG = load_catalog()
 

@@ -20,9 +20,9 @@ import httpx2
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from ugc.stack import PartName, Stack, StackConfig, StackInfo, running_stack
-from ugc.stack.config import DEFAULT_PORTS, PORT_VARIABLES
-from ugc.stack.errors import (
+from ugc.local.stack import PartName, Stack, StackConfig, StackInfo, running_stack
+from ugc.local.stack.config import DEFAULT_PORTS, PORT_VARIABLES
+from ugc.local.stack.errors import (
     AlreadyRunningError,
     PartFailedError,
     PartMissingError,
@@ -31,13 +31,13 @@ from ugc.stack.errors import (
     SettingsError,
     StateFolderError,
 )
-from ugc.stack.parts import PARTS, Place
-from ugc.stack.plan import Plan, make_plan
-from ugc.stack.ports import Claims, asked_ports, choose_ports, is_free
-from ugc.stack.probes import PROBES
-from ugc.stack.process import Child, last_lines
-from ugc.stack.restarts import RestartPolicy, Restarts
-from ugc.stack.watch import Watch
+from ugc.local.stack.parts import PARTS, Place
+from ugc.local.stack.plan import Plan, make_plan
+from ugc.local.stack.ports import Claims, asked_ports, choose_ports, is_free
+from ugc.local.stack.probes import PROBES
+from ugc.local.stack.process import Child, last_lines
+from ugc.local.stack.restarts import RestartPolicy, Restarts
+from ugc.local.stack.watch import Watch
 
 pytestmark = pytest.mark.stack
 
@@ -49,8 +49,8 @@ SECRET = "0123456789abcdef" * 4
 FOREGROUND = """
 import sys
 from pathlib import Path
-from ugc.stack import PartName, StackConfig, run_foreground
-from ugc.stack.errors import StackError
+from ugc.local.stack import PartName, StackConfig, run_foreground
+from ugc.local.stack.errors import StackError
 parts = frozenset(map(PartName, sys.argv[2:]))
 ports = dict.fromkeys(PartName, 0)
 try:
