@@ -84,7 +84,6 @@ FENCES: dict[str, set[str]] = {
     "limits": {"api/limits/rate_counts.py"},
     "lz4": {"ugc/local/clickhouse/"},
     "prometheus_client": {"api/telemetry/metrics.py", "etl/metrics.py"},
-    "pybreaker": {"api/limits/breaker.py"},
     "redis": {
         "api/limits/redis_calls.py",
         "api/pipeline/seen.py",
