@@ -4,7 +4,7 @@ A consumer lives for one run: it joins the group, reads, leaves.  Between runs n
 kept alive, and a crashed schedule blocks no partition; joining costs a few seconds.
 
 Reading ends at the high watermark that the *first fetch* from a partition shows.  That is at least
-what was in it when the partitions were claimed, moves no further however fast messages come, and
+what was in it when the partitions were assigned, moves no further however fast messages come, and
 is right also where a broker's own answer to "where is the end" is too low (a broker may count a
 last batch of several records as one).
 """
@@ -32,7 +32,7 @@ from etl.errors import (
     SourceUnavailableError,
     TopicMissingError,
 )
-from etl.source import Chunk, Claim, Claims, Headers, RawMessage, Span
+from etl.source import AssignedPartition, Assignment, Chunk, Headers, RawMessage, Span
 
 _log = logging.getLogger(__name__)
 
@@ -103,30 +103,30 @@ class KafkaSource:
         self._subscribed = False
         self._assigned: list[int] | None = None
         self._revoked = False
-        # Of the current claim:
+        # Of the current assignment:
         self._started = False
         self._positions: dict[int, int] = {}
         self._rewound_from: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._silent_polls = 0
 
-    def claim(self) -> Claims:
-        """See :meth:`etl.source.Source.claim`."""
+    def assign(self) -> Assignment:
+        """See :meth:`etl.source.Source.assign`."""
         count = self._partition_count()
         assigned = self._join()
         committed = self._committed_of(range(count))
-        claimed = tuple(
-            Claim(
+        partitions = tuple(
+            AssignedPartition(
                 partition,
                 committed[partition][0] if partition in committed else None,
                 committed[partition][0] if partition in committed else self._bounds(partition)[0],
             )
             for partition in sorted(assigned)
         )
-        self._positions = {claim.partition: claim.start for claim in claimed}
+        self._positions = {assigned.partition: assigned.start for assigned in partitions}
         self._rewound_from = {}
         self._ends, self._started, self._silent_polls = {}, False, 0
-        return Claims(claimed, count, {p: note for p, (_, note) in committed.items()})
+        return Assignment(partitions, count, {p: text for p, (_, text) in committed.items()})
 
     def rewind(self, starts: Mapping[int, int]) -> None:
         """See :meth:`etl.source.Source.rewind`."""
@@ -168,11 +168,11 @@ class KafkaSource:
         }
         return Chunk(messages, spans)
 
-    def commit(self, positions: Mapping[int, int], note: str) -> None:
+    def commit(self, positions: Mapping[int, int], metadata: str) -> None:
         """See :meth:`etl.source.Source.commit`."""
         if not positions:
             return
-        offsets = [TopicPartition(self._topic, p, at, note) for p, at in positions.items()]
+        offsets = [TopicPartition(self._topic, p, at, metadata) for p, at in positions.items()]
         with _translated("the commit"):
             committed = self._consumer.commit(offsets=offsets, asynchronous=False)
             for each in committed or ():
@@ -211,7 +211,7 @@ class KafkaSource:
     def _start(self) -> None:
         begin = [TopicPartition(self._topic, p, offset) for p, offset in self._positions.items()]
         self._consumer.assign(begin)
-        self._consumer.resume(begin)  # those that an earlier claim had read to their ends
+        self._consumer.resume(begin)  # those that an earlier assignment had read to their ends
         self._started = True
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
