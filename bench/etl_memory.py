@@ -32,7 +32,7 @@ from etl.run.runner import run
 from etl.sequence.redis_ledger import RedisLedger
 from etl.sessions.pairing import plan_for
 from etl.sessions.redis_store import RedisSessionStore
-from etl.source import Chunk, AssignedPartition, Assignment, RawMessage, Source, Span
+from etl.source import AssignedPartition, Assignment, Chunk, RawMessage, Source, Span
 from etl.testing.kafka import MemoryDeadLetters
 from registry.serde import Decoder
 from tests.api.servers import broker, create_topic, redis_server
