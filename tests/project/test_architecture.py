@@ -53,6 +53,7 @@ FENCES: dict[str, set[str]] = {
         "api/publish/kafka.py",
         "api/rejections/kafka.py",
         "etl/kafka/consumer.py",
+        "etl/kafka/reader.py",
         "etl/kafka/producer.py",
         "registry/client.py",
         "ugc/init/topics.py",
