@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from contracts.message import ANONYMOUS
-from contracts.model.loader import Catalog, default_folder, load_catalog
+from contracts.model.loader import Catalog, copy_contracts, default_folder, load_catalog
 from etl.app import never
 from etl.config import RunPolicy
 from etl.run.context import RunContext
@@ -180,7 +179,7 @@ class World:
 def catalog_with(folder: Path, contracts: dict[str, dict[str, Any]]) -> Catalog:
     """The package's contracts and more, or others in their place, by event name."""
     copy = folder / "contracts"
-    shutil.copytree(default_folder(), copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_contracts(default_folder(), copy)
     for event, schema in contracts.items():
         (copy / "events" / event).mkdir(exist_ok=True)
         (copy / "events" / event / "v1.json").write_text(json.dumps(schema))
