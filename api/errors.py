@@ -11,8 +11,9 @@
         ├── AuthUnavailableError
         ├── CacheUnavailableError
         └── StoreUnavailableError
-            ├── RecordRefusedError  Kafka will never take this event
-            └── SpoolError          the spool cannot keep it either
+            ├── RecordRefusedError      Kafka will never take this event
+            │   └── RecordTooLargeError for its size
+            └── SpoolError              the spool cannot keep it either
                 └── SpoolFullError
 """
 
@@ -64,6 +65,10 @@ class StoreUnavailableError(UnavailableError):
 
 class RecordRefusedError(StoreUnavailableError):
     """Kafka refuses this event for what it is, today and tomorrow."""
+
+
+class RecordTooLargeError(RecordRefusedError):
+    """The event is larger than what the topic or the producer takes."""
 
 
 class SpoolError(StoreUnavailableError):

@@ -11,6 +11,9 @@ librdkafka has a queue of its own, and what is only in that queue is lost with t
 Its queue is kept empty: records go to the producer in batches that take turns.  With five records
 of a partition unanswered, an idempotent producer (librdkafka 2.16) sends no others, and yet asks
 itself without a pause whether it may: a broker that hangs for seconds would take a whole processor.
+
+Brokers judge a batch, not a record: for its size, or for one record in it, all of them are refused.
+So a record counts as refused only when it was refused alone; until then the batch is halved.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from api.errors import RecordRefusedError, StoreUnavailableError
+from api.errors import RecordRefusedError, RecordTooLargeError, StoreUnavailableError
 from api.model import PartHealth, PartStatus
 from api.spool.record import Record
 from api.turns import TooManyError, Turn, Turns
@@ -51,21 +54,26 @@ _DISOWNED = {
 }
 """What Kafka says to a producer whose numbers it does not know, or no longer."""
 
-_NEVER = {
-    KafkaError.MSG_SIZE_TOO_LARGE,
-    KafkaError.INVALID_RECORD,
-    KafkaError.RECORD_LIST_TOO_LARGE,
-}
-"""What Kafka says of a message that it will not take later either."""
+_TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
+
+_NEVER = {*_TOO_LARGE, KafkaError.INVALID_RECORD}
+"""What Kafka says of a batch that it will not take later either."""
+
+_REFUSED = {*_NEVER, KafkaError._INVALID_DIFFERENT_RECORD}
+"""The same, and what librdkafka says of records whose batch was refused for another of its records."""
 
 
 @dataclass(slots=True, eq=False)
 class _Sent:
-    """A record on its way; ``at`` (monotonic) is when ``producer`` got it."""
+    """A record on its way.
+
+    ``at`` (monotonic) is when ``producer`` got it, ``since`` when a producer got it first.
+    """
 
     record: Record
     outcome: Future[None] = field(default_factory=Future)
     at: float = 0.0
+    since: float | None = None
     producer: Producer | None = None
 
 
@@ -121,8 +129,10 @@ class KafkaSender:
         """Hands a record to the producer, as soon as those before it have ended; never waits.
 
         Returns:
-            What ends when Kafka has it, or with a ``StoreUnavailableError``, within twice
-            ``delivery_seconds``. After an error Kafka may have the record all the same.
+            What ends when Kafka has it, or with a ``StoreUnavailableError``, within four times
+            ``delivery_seconds``: those before it and the record itself may each be tried again in
+            smaller batches for as long as that. After an error Kafka may have the record all the
+            same, unless it is a ``RecordRefusedError``: that is said of the record alone.
         """
         sent = _Sent(record)
         try:
@@ -162,6 +172,7 @@ class KafkaSender:
 
     def _produce(self, sent: _Sent) -> None:
         record, sent.at = sent.record, time.monotonic()
+        sent.since = sent.since or sent.at
         try:
             with self._handing_over:
                 sent.producer = self._producer
@@ -183,6 +194,8 @@ class KafkaSender:
             self._acknowledged_at = now
             self._end(sent, None)
             self._acknowledged(now - sent.at)
+        elif error.code() in _REFUSED and not self._turns.is_alone:
+            self._try_smaller(sent, error)
         else:
             is_late = error.code() == KafkaError._MSG_TIMED_OUT
             if error.code() in _DISOWNED:
@@ -190,6 +203,14 @@ class KafkaSender:
             elif is_late and now - self._acknowledged_at > self._stuck_seconds:
                 self._trouble = f"nothing was acknowledged for {self._stuck_seconds:.0f} s"
             self._end(sent, _translated(error))
+
+    def _try_smaller(self, sent: _Sent, error: KafkaError) -> None:
+        """Nothing is known of the record yet; unless that goes on for too long, it will be."""
+        if sent.since is None or time.monotonic() - sent.since > self._stuck_seconds:
+            problem = f"it was refused with others for too long: {error.str()}"
+            self._end(sent, StoreUnavailableError(problem))
+        elif not sent.outcome.done():
+            self._take(self._turns.refuse(sent))
 
     def _end(self, sent: _Sent, error: StoreUnavailableError | None) -> None:
         if sent.outcome.done():
@@ -302,5 +323,7 @@ def _log_trouble(error: KafkaError) -> None:
 def _translated(error: object) -> StoreUnavailableError:
     if not isinstance(error, KafkaError):
         return StoreUnavailableError(str(error))
+    if error.code() in _TOO_LARGE:
+        return RecordTooLargeError(error.str())
     kind = RecordRefusedError if error.code() in _NEVER else StoreUnavailableError
     return kind(error.str())
