@@ -140,6 +140,8 @@ STATUS: Mapping[Reason, int] = {
     Reason.VERSION_RETIRED: 422,
     Reason.DATA_INVALID: 422,
     Reason.EVENT_ID_REUSED: 409,
+    Reason.EVENT_TOO_LARGE: 413,
+    Reason.EVENT_NOT_STORABLE: 422,
     Reason.TOKEN_INVALID: 401,
     Reason.TOKEN_EXPIRED: 401,
     Reason.TOKEN_REVOKED: 401,

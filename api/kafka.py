@@ -33,6 +33,7 @@ from api.errors import RecordRefusedError, RecordTooLargeError, StoreUnavailable
 from api.model import PartHealth, PartStatus
 from api.spool.record import Record
 from api.turns import TooManyError, Turn, Turns
+from registry.topics import LONGEST_RECORD_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ _NEVER = {*_TOO_LARGE, KafkaError.INVALID_RECORD}
 """What Kafka says of a batch that it will not take later either."""
 
 _REFUSED = {*_NEVER, KafkaError._INVALID_DIFFERENT_RECORD}
-"""The same, and what librdkafka says of records whose batch was refused for another of its records."""
+"""The same, and what librdkafka says of a record whose batch was refused for another in it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -308,6 +309,7 @@ def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, o
         "request.timeout.ms": network_ms,
         "socket.timeout.ms": network_ms,
         "queue.buffering.max.messages": _QUEUED_MESSAGES,
+        "message.max.bytes": LONGEST_RECORD_BYTES,
         "reconnect.backoff.max.ms": 1_000,
         # A topic that was once found missing is believed missing until the next look.
         "topic.metadata.refresh.interval.ms": int(_METADATA_SECONDS * 1000),

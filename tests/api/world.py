@@ -84,6 +84,7 @@ class World:
         self.auth = InMemoryAuthService({self.good_token: Identity(USER, None)})
         self.made_ids = 0
         self.is_alive = True
+        self.value_limit_bytes = 1_000_000
         self.rate_limit: RateLimit | None = None
         self.env: Mapping[str, str] = {}
         self.health = {
@@ -154,6 +155,7 @@ class World:
             clock=lambda: self.now,
             make_id=self.make_id,
             watch=self.metrics,
+            value_limit=lambda: self.value_limit_bytes,
         )
 
 

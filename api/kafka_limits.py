@@ -1,0 +1,130 @@
+"""How large a record may be: asked of Kafka beside the events, and held against the API's limit.
+
+A record that Kafka will never take has to be refused while its sender still listens.  Kafka's own
+refusal comes too late for that when it does not answer in time and the event goes to the spool.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, wait
+from contextlib import suppress
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, ResourceType
+
+from registry.topics import LONGEST_RECORD_BYTES
+
+_log = logging.getLogger(__name__)
+
+BESIDE_VALUE_BYTES = 4_096
+"""More than what a record's key, headers and framing take, whatever is in them."""
+
+_TOLD = ("max.message.bytes", "segment.bytes")
+"""The settings of a topic that bound a batch, and so a record."""
+
+_ASK_SECONDS = 60.0
+_ASK_AGAIN_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
+_PATIENCE = 2
+
+_Answer = Mapping[str, ConfigEntry]
+
+
+class RecordLimit:
+    """What the topic takes, looked at once a minute by a thread of its own.
+
+    Until Kafka has told, and where it does not, the producer's limit holds; an earlier answer
+    holds while Kafka is away.
+    """
+
+    def __init__(self, bootstrap_servers: str, topic: str, *, body_limit_bytes: int) -> None:
+        """
+        Args:
+            bootstrap_servers: ``host:port``, several separated by commas.
+            topic: where the records go.
+            body_limit_bytes: the longest body of an event that the API takes.
+        """
+        self._settings = {
+            "bootstrap.servers": bootstrap_servers,
+            "client.id": "ugc-api-limits",
+            "socket.timeout.ms": int(_ANSWER_SECONDS * 1000),
+            "log_level": 0,  # the events' producer reports the same troubles
+        }
+        self._topic = topic
+        self._body_limit_bytes = body_limit_bytes
+        self._record_bytes = LONGEST_RECORD_BYTES
+        self._misfit: str | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="kafka-limits", daemon=True)
+
+    @property
+    def value_bytes(self) -> int:
+        """No record with a longer value is taken."""
+        return max(0, self._record_bytes - BESIDE_VALUE_BYTES)
+
+    @property
+    def misfit(self) -> str | None:
+        """Why an event that is within the API's limit may be too large for Kafka all the same."""
+        return self._misfit
+
+    def start(self) -> None:
+        """Begins to ask; returns at once."""
+        self._judge(LONGEST_RECORD_BYTES)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops asking."""
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        admin = AdminClient(self._settings)
+        resource = ConfigResource(ResourceType.TOPIC, self._topic)
+        while not self._closing.is_set():
+            asked = admin.describe_configs([resource], request_timeout=_ANSWER_SECONDS)[resource]
+            told = self._told(asked)
+            if told is not None:
+                self._judge(told)
+            self._closing.wait(_ASK_AGAIN_SECONDS if told is None else _ASK_SECONDS)
+
+    def _told(self, asked: Future[_Answer]) -> int | None:
+        """The least of the bounds in the answer; ``None`` when there is no answer."""
+        for _ in range(int(_PATIENCE * _ANSWER_SECONDS / 0.2)):
+            if self._closing.is_set() or wait([asked], 0.2).done:
+                break
+        if not asked.done():
+            return None
+        try:
+            answer = asked.result()
+        except KafkaException as error:
+            _log.debug("Kafka does not tell how large a record may be: %s", error)
+            return None
+        bounds = [LONGEST_RECORD_BYTES]
+        for name in _TOLD:
+            with suppress(KeyError, TypeError, ValueError):  # not every broker tells all of them
+                bounds.append(int(answer[name].value))
+        return min(bounds)
+
+    def _judge(self, record_bytes: int) -> None:
+        misfit = misfit_of(self._body_limit_bytes, record_bytes)
+        if misfit is not None and misfit != self._misfit:
+            _log.warning("%s", misfit)
+        self._record_bytes, self._misfit = record_bytes, misfit
+
+
+def misfit_of(body_limit_bytes: int, record_bytes: int) -> str | None:
+    """Says that a body within its limit makes a record that is above its own; ``None``: it fits.
+
+    An event in Avro is mostly shorter than its JSON, so that is what may happen, not what must.
+    """
+    if body_limit_bytes + BESIDE_VALUE_BYTES <= record_bytes:
+        return None
+    what = "the producer" if record_bytes == LONGEST_RECORD_BYTES else "the topic"
+    room = f"{max(0, record_bytes - BESIDE_VALUE_BYTES):,} at most"
+    return (
+        f"{what} takes records of {record_bytes:,} bytes (max.message.bytes), BODY_LIMIT_BYTES is"
+        f" {body_limit_bytes:,}: it should be {room}, else events in between are refused (413)"
+    )
