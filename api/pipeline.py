@@ -55,6 +55,10 @@ class EventEncoder(Protocol):
         """
         ...
 
+    def image(self, contract: Contract, value: bytes) -> bytes:
+        """What will be kept of the data in ``value``: one text for one event, however spelt."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -209,6 +213,8 @@ class Pipeline:
                     timestamp=timestamp,
                     data=request.data,
                 )
+                given = request.event_id is not None
+                image = encoder.image(contract, value) if given else None
             if len(value) > (limit_bytes := self._parts.value_limit()):
                 detail = f"its value has {len(value):,} bytes, and may have {limit_bytes:,}"
                 raise RecordTooLargeError(detail)
@@ -218,7 +224,12 @@ class Pipeline:
         except StoreUnavailableError as error:
             raise not_stored(contract, error) from error
         return Stamped(
-            request=request, event_id=event_id, user_id=user_id, timestamp=timestamp, value=value
+            request=request,
+            event_id=event_id,
+            user_id=user_id,
+            timestamp=timestamp,
+            value=value,
+            image=image,
         )
 
     def _contract(self, event: str, version: float | None) -> Contract:

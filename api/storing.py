@@ -143,8 +143,7 @@ def _accepted(event: Stamped) -> Accepted:
 
 
 def _as_seen(event: Stamped) -> Seen:
-    request = event.request
-    return Seen(fingerprint(request.contract.event, request.data), event.timestamp)
+    return Seen(fingerprint(event.request.contract.event, event.image or b""), event.timestamp)
 
 
 def _again(event: Stamped, before: Seen) -> Outcome:

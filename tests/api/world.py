@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -167,17 +167,20 @@ def post(client: FlaskClient, body: bytes | Mapping[str, Any], **options: Any) -
     )
 
 
-def with_event(event: str, *versions: Mapping[str, Any]) -> Catalog:
-    """The project's catalog and one event more: each version given by its properties."""
+def with_event(event: str, *versions: Mapping[str, Any], optional: Collection[str] = ()) -> Catalog:
+    """The project's catalog and one event more: each version given by its properties.
+
+    All of them are required but those that are ``optional``.
+    """
     contracts = {
-        number: parse_contract(event, number, _schema(properties), Path(event))
+        number: parse_contract(event, number, _schema(properties, optional), Path(event))
         for number, properties in enumerate(versions, start=1)
     }
     catalog = load_catalog()
     return Catalog({**catalog.versions, event: contracts}, catalog.envelopes)
 
 
-def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _schema(properties: Mapping[str, Any], optional: Collection[str]) -> dict[str, Any]:
     definitions = properties.get("$defs")
     fields = {name: schema for name, schema in properties.items() if name != "$defs"}
     return {
@@ -188,7 +191,7 @@ def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
         "x-origin": "client",
         "type": "object",
         "additionalProperties": False,
-        "required": sorted(fields),
+        "required": sorted(fields.keys() - set(optional)),
         "properties": fields,
         **({"$defs": definitions} if definitions else {}),
     }
