@@ -72,7 +72,6 @@ class RecordLimit:
 
     def start(self) -> None:
         """Begins to ask; returns at once."""
-        self._judge(LONGEST_RECORD_BYTES)
         self._thread.start()
 
     def close(self) -> None:
@@ -116,15 +115,14 @@ class RecordLimit:
 
 
 def misfit_of(body_limit_bytes: int, record_bytes: int) -> str | None:
-    """Says that a body within its limit makes a record that is above its own; ``None``: it fits.
+    """Says that the topic takes less than the API; ``None`` when it does not.
 
-    An event in Avro is mostly shorter than its JSON, so that is what may happen, not what must.
+    How long an event is in Avro depends on its contract; mostly it is shorter than its JSON.
     """
-    if body_limit_bytes + BESIDE_VALUE_BYTES <= record_bytes:
+    room_bytes = max(0, record_bytes - BESIDE_VALUE_BYTES)
+    if body_limit_bytes <= room_bytes:
         return None
-    what = "the producer" if record_bytes == LONGEST_RECORD_BYTES else "the topic"
-    room = f"{max(0, record_bytes - BESIDE_VALUE_BYTES):,} at most"
     return (
-        f"{what} takes records of {record_bytes:,} bytes (max.message.bytes), BODY_LIMIT_BYTES is"
-        f" {body_limit_bytes:,}: it should be {room}, else events in between are refused (413)"
+        f"the topic takes records of {record_bytes:,} bytes (max.message.bytes) and"
+        f" BODY_LIMIT_BYTES is {body_limit_bytes:,}: events of more than {room_bytes:,} bytes are refused (413)"
     )

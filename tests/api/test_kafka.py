@@ -15,9 +15,12 @@ from typing import ClassVar
 import pytest
 from confluent_kafka import KafkaError
 
+from api.config import Publishing
 from api.errors import RecordTooLargeError, StoreUnavailableError
 from api.kafka import KafkaSender
 from api.model import PartStatus
+from api.publishing import open_log, spooling
+from api.spool import slots
 from api.spool.record import Record
 from tests.api.servers import Broker, broker, create_topic, read_topic
 from tests.fullstack.apache_kafka import apache_broker
@@ -208,6 +211,23 @@ def test_only_the_record_that_is_refused_alone_is_refused(
     assert [at for at, error in enumerate(errors) if error is not None] == [70]
     assert isinstance(errors[70], RecordTooLargeError)
     assert [20_000] in judges_batches
+
+
+def test_what_is_refused_together_leaves_the_spool_and_is_not_set_aside(
+    judges_batches: list[list[int]], tmp_path: Path
+) -> None:
+    settings = Publishing(
+        spool_dir=tmp_path, spool_max_bytes=10_000_000, wait_seconds=1.0, delivery_seconds=30.0
+    )
+    slot = slots.take(tmp_path)
+    with closing(open_log(slot.folder, settings)) as spool:
+        spool.append([record(bytes(500)) for _ in range(60)])
+    slot.release()
+    with closing(sender_to("nowhere:1")) as sender, spooling(sender, settings) as publisher:
+        wait_until(lambda: publisher.spool_state().bytes_used == 0, "the spool is empty")
+        counts = publisher.counts().replay
+    assert (counts.replayed, counts.set_aside) == (60, 0)
+    assert max(map(sum, judges_batches)) > JudgesBatches.LIMIT_BYTES, "some were refused together"
 
 
 def test_a_refusal_in_company_that_goes_on_for_too_long_is_none(
