@@ -29,7 +29,8 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from api.errors import RecordRefusedError, RecordTooLargeError, StoreUnavailableError
+from api.errors import RecordRefusedError, StoreUnavailableError
+from api.kafka_errors import DISOWNED, REFUSED, translated
 from api.model import PartHealth, PartStatus
 from api.spool.record import Record
 from api.turns import TooManyError, Turn, Turns
@@ -46,22 +47,6 @@ _GIVE_UP_SECONDS = 10.0
 _METADATA_SECONDS = 5.0
 _OVERDUE = 1.5
 """Times the producer's own limit, which it looks at once a second; all others wait for its word."""
-
-_DISOWNED = {
-    KafkaError.UNKNOWN_PRODUCER_ID,
-    KafkaError.INVALID_PRODUCER_EPOCH,
-    KafkaError.PRODUCER_FENCED,
-    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
-}
-"""What Kafka says to a producer whose numbers it does not know, or no longer."""
-
-_TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
-
-_NEVER = {*_TOO_LARGE, KafkaError.INVALID_RECORD}
-"""What Kafka says of a batch that it will not take later either."""
-
-_REFUSED = {*_NEVER, KafkaError._INVALID_DIFFERENT_RECORD}
-"""The same, and what librdkafka says of a record whose batch was refused for another in it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -187,7 +172,7 @@ class KafkaSender:
         except BufferError:
             self._end(sent, StoreUnavailableError("the producer's queue is full"))
         except KafkaException as error:
-            self._end(sent, _translated(error.args[0]))
+            self._end(sent, translated(error.args[0]))
 
     def _delivered(self, sent: _Sent, error: KafkaError | None, _message: Message) -> None:
         now = time.monotonic()
@@ -195,15 +180,15 @@ class KafkaSender:
             self._acknowledged_at = now
             self._end(sent, None)
             self._acknowledged(now - sent.at)
-        elif error.code() in _REFUSED and not self._turns.is_alone:
+        elif error.code() in REFUSED and not self._turns.is_alone:
             self._try_smaller(sent, error)
         else:
             is_late = error.code() == KafkaError._MSG_TIMED_OUT
-            if error.code() in _DISOWNED:
+            if error.code() in DISOWNED:
                 self._trouble = f"the broker does not accept the producer: {error.str()}"
             elif is_late and now - self._acknowledged_at > self._stuck_seconds:
                 self._trouble = f"nothing was acknowledged for {self._stuck_seconds:.0f} s"
-            self._end(sent, _translated(error))
+            self._end(sent, translated(error))
 
     def _try_smaller(self, sent: _Sent, error: KafkaError) -> None:
         """Nothing is known of the record yet; unless that goes on for too long, it will be."""
@@ -234,7 +219,7 @@ class KafkaSender:
         try:
             known = self._producer.list_topics(timeout=_HEALTH_SECONDS).topics
         except KafkaException as error:
-            return str(_translated(error.args[0]))
+            return str(translated(error.args[0]))
         return None if self._topic in known else f"there is no topic {self._topic}"
 
     def _poll(self) -> None:
@@ -320,12 +305,3 @@ def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, o
 def _log_trouble(error: KafkaError) -> None:
     """librdkafka's report of a trouble that belongs to no single message."""
     _log.warning("Kafka: %s", error.str())
-
-
-def _translated(error: object) -> StoreUnavailableError:
-    if not isinstance(error, KafkaError):
-        return StoreUnavailableError(str(error))
-    if error.code() in _TOO_LARGE:
-        return RecordTooLargeError(error.str())
-    kind = RecordRefusedError if error.code() in _NEVER else StoreUnavailableError
-    return kind(error.str())

@@ -11,9 +11,12 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
+from typing import Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, ResourceType
+
+# Part of the library's interface, though its types do not say that it is exported.
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
 from registry.topics import LONGEST_RECORD_BYTES
 
@@ -30,7 +33,8 @@ _ASK_AGAIN_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
 _PATIENCE = 2
 
-_Answer = Mapping[str, ConfigEntry]
+_Answer = Mapping[str, Any]
+"""Setting → what has it as ``value``, a text."""
 
 
 class RecordLimit:
@@ -47,7 +51,7 @@ class RecordLimit:
             topic: where the records go.
             body_limit_bytes: the longest body of an event that the API takes.
         """
-        self._settings = {
+        self._settings: dict[str, str | int | float | bool] = {
             "bootstrap.servers": bootstrap_servers,
             "client.id": "ugc-api-limits",
             "socket.timeout.ms": int(_ANSWER_SECONDS * 1000),
@@ -81,7 +85,7 @@ class RecordLimit:
 
     def _run(self) -> None:
         admin = AdminClient(self._settings)
-        resource = ConfigResource(ResourceType.TOPIC, self._topic)
+        resource = ConfigResource("topic", self._topic)
         while not self._closing.is_set():
             asked = admin.describe_configs([resource], request_timeout=_ANSWER_SECONDS)[resource]
             told = self._told(asked)
@@ -124,5 +128,6 @@ def misfit_of(body_limit_bytes: int, record_bytes: int) -> str | None:
         return None
     return (
         f"the topic takes records of {record_bytes:,} bytes (max.message.bytes) and"
-        f" BODY_LIMIT_BYTES is {body_limit_bytes:,}: events of more than {room_bytes:,} bytes are refused (413)"
+        f" BODY_LIMIT_BYTES is {body_limit_bytes:,}:"
+        f" events of more than {room_bytes:,} bytes are refused (413)"
     )

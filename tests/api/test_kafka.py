@@ -22,6 +22,7 @@ from api.model import PartStatus
 from api.publishing import open_log, spooling
 from api.spool import slots
 from api.spool.record import Record
+from registry.topics import LONGEST_RECORD_BYTES
 from tests.api.servers import Broker, broker, create_topic, read_topic
 from tests.fullstack.apache_kafka import apache_broker
 from tests.support.processes import free_port, wait_until
@@ -108,7 +109,7 @@ def test_a_full_queue_is_an_error_and_not_a_wait() -> None:
 def test_what_is_too_large_is_refused_for_good(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
         with pytest.raises(RecordTooLargeError, match="too large"):
-            sender.send(record(bytes(2_000_000))).result(60)
+            sender.send(record(bytes(LONGEST_RECORD_BYTES))).result(60)
         sender.send(record(b"next")).result(60)
 
 

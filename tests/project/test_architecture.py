@@ -32,6 +32,7 @@ FENCES: dict[str, set[str]] = {
     "compression": {"api/codecs.py"},
     "confluent_kafka": {
         "api/kafka.py",
+        "api/kafka_errors.py",
         "api/kafka_limits.py",
         "api/kafka_rejected.py",
         "etl/kafka.py",
