@@ -13,7 +13,7 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 # Part of the library's interface, though its types do not say that it is exported.
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
@@ -31,7 +31,7 @@ _TOLD = ("max.message.bytes", "segment.bytes")
 _ASK_SECONDS = 60.0
 _ASK_AGAIN_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
-_PATIENCE = 2
+_LOOK_SECONDS = 0.2
 
 _Answer = Mapping[str, Any]
 """Setting → what has it as ``value``, a text."""
@@ -61,6 +61,7 @@ class RecordLimit:
         self._body_limit_bytes = body_limit_bytes
         self._record_bytes = LONGEST_RECORD_BYTES
         self._misfit: str | None = None
+        self._refusal: str | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kafka-limits", daemon=True)
 
@@ -88,34 +89,38 @@ class RecordLimit:
         resource = ConfigResource("topic", self._topic)
         while not self._closing.is_set():
             asked = admin.describe_configs([resource], request_timeout=_ANSWER_SECONDS)[resource]
-            told = self._told(asked)
-            if told is not None:
-                self._judge(told)
-            self._closing.wait(_ASK_AGAIN_SECONDS if told is None else _ASK_SECONDS)
+            has_answered = self._take_in(asked)
+            self._closing.wait(_ASK_SECONDS if has_answered else _ASK_AGAIN_SECONDS)
 
-    def _told(self, asked: Future[_Answer]) -> int | None:
-        """The least of the bounds in the answer; ``None`` when there is no answer."""
-        for _ in range(int(_PATIENCE * _ANSWER_SECONDS / 0.2)):
-            if self._closing.is_set() or wait([asked], 0.2).done:
-                break
-        if not asked.done():
-            return None
+    def _take_in(self, asked: Future[_Answer]) -> bool:
+        """Whether Kafka has answered, be it that it does not tell."""
+        while not wait([asked], _LOOK_SECONDS).done:
+            if self._closing.is_set():
+                return False
         try:
-            answer = asked.result()
+            self._judge(_least_bound(asked.result()))
         except KafkaException as error:
-            _log.debug("Kafka does not tell how large a record may be: %s", error)
-            return None
-        bounds = [LONGEST_RECORD_BYTES]
-        for name in _TOLD:
-            with suppress(KeyError, TypeError, ValueError):  # not every broker tells all of them
-                bounds.append(int(answer[name].value))
-        return min(bounds)
+            why: KafkaError = error.args[0]
+            has_answered = why.code() > 0  # the others are librdkafka's own
+            if has_answered and why.str() != self._refusal:
+                self._refusal = why.str()
+                _log.warning("Kafka does not tell how large a record may be: %s", self._refusal)
+            return has_answered
+        return True
 
     def _judge(self, record_bytes: int) -> None:
         misfit = misfit_of(self._body_limit_bytes, record_bytes)
         if misfit is not None and misfit != self._misfit:
             _log.warning("%s", misfit)
         self._record_bytes, self._misfit = record_bytes, misfit
+
+
+def _least_bound(answer: _Answer) -> int:
+    bounds = [LONGEST_RECORD_BYTES]
+    for name in _TOLD:
+        with suppress(KeyError, TypeError, ValueError):  # not every broker tells all of them
+            bounds.append(int(answer[name].value))
+    return min(bounds)
 
 
 def misfit_of(body_limit_bytes: int, record_bytes: int) -> str | None:

@@ -65,6 +65,16 @@ def test_a_topic_that_fits_is_no_misfit(tmp_path: Path) -> None:
             assert limit.misfit is None
 
 
+@pytest.mark.full
+def test_a_kafka_that_does_not_tell_is_said_to(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Here because there is no such topic; the same when the right to ask is missing."""
+    with apache_broker(tmp_path) as started, limit_at(started.address) as limit:
+        wait_until(lambda: "does not tell how large" in caplog.text, "it was said")
+        assert limit.value_bytes == LONGEST_RECORD_BYTES - BESIDE_VALUE_BYTES
+
+
 def test_until_kafka_has_told_the_producers_limit_holds() -> None:
     with limit_at(f"127.0.0.1:{free_port()}") as limit:
         assert limit.value_bytes == LONGEST_RECORD_BYTES - BESIDE_VALUE_BYTES
