@@ -32,6 +32,8 @@ FENCES: dict[str, set[str]] = {
     "compression": {"api/http/codecs.py"},
     "confluent_kafka": {
         "api/publish/kafka.py",
+        "api/kafka_errors.py",
+        "api/kafka_limits.py",
         "api/rejections/kafka.py",
         "etl/kafka/consumer.py",
         "etl/kafka/producer.py",
