@@ -24,8 +24,9 @@ SPOOL_DIR                    folder for events that Kafka does not take; one per
 SPOOL_MAX_BYTES              what one worker may keep there, 1,048,576 at least (268,435,456)
 PUBLISH_TIMEOUT_SECONDS      longest wait for Kafka before an event is spooled, 0.01 at least (0.05)
 DELIVERY_TIMEOUT_SECONDS     how long an event that was sent may be unheard of, 1 at least (15)
-BODY_LIMIT_BYTES             longest request body of one event (65,536)
-BATCH_LIMIT_BYTES            longest request body of a batch (1,048,576)
+BODY_LIMIT_BYTES             longest JSON of one event, alone or in a batch, 67,108,864 at most
+                             (65,536)
+BATCH_LIMIT_BYTES            longest request body of a batch, 67,108,864 at most (1,048,576)
 BATCH_LIMIT_EVENTS           how many events a batch may hold (500)
 DUPLICATE_WINDOW_SECONDS     how long an ``event_id`` that a sender gave is remembered (600)
 DUPLICATE_TIMEOUT_SECONDS    longest wait for Redis to know one, and to count for RATE_LIMIT (0.005)
@@ -58,6 +59,7 @@ from urllib.parse import urlsplit
 from api.auth.users import CacheTimes
 from api.errors import ConfigError
 from api.http.batch import BatchLimits
+from api.http.front import HELD_LIMIT_BYTES
 from api.http.origins import CorsPolicy, parse_origins
 from api.limits.rate_counts import parse_rate
 from api.limits.rate_limit import Rate
@@ -123,9 +125,10 @@ class ApiConfig:
         if not auth_path.startswith("/"):
             raise ConfigError("AUTH_SERVICE_PATH", "a path that begins with /")
         batch = BatchLimits(
-            body_bytes=read.count("BATCH_LIMIT_BYTES", 1_048_576),
+            body_bytes=read.body_limit("BATCH_LIMIT_BYTES", 1_048_576),
             events=read.count("BATCH_LIMIT_EVENTS", 500),
         )
+        body_limit_bytes = read.body_limit("BODY_LIMIT_BYTES", 65_536)
         topics = TopicNames.from_env(env)
         return cls(
             kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
@@ -153,14 +156,16 @@ class ApiConfig:
                 origins=read.origins("CORS_ORIGINS"),
                 max_age_seconds=read.count("CORS_MAX_AGE_SECONDS", 7200),
             ),
-            limits=Limits(json_depth=read.count("JSON_DEPTH_LIMIT", 32)),
+            limits=Limits(
+                body_bytes=body_limit_bytes, json_depth=read.count("JSON_DEPTH_LIMIT", 32)
+            ),
             publishing=Publishing(
                 spool_dir=Path(read.required("SPOOL_DIR", "a folder, kept when a worker dies")),
                 spool_max_bytes=read.count("SPOOL_MAX_BYTES", 268_435_456, least=1_048_576),
                 wait_seconds=read.seconds("PUBLISH_TIMEOUT_SECONDS", 0.05, least=0.01),
                 delivery_seconds=read.seconds("DELIVERY_TIMEOUT_SECONDS", 15.0, least=1.0),
             ),
-            body_limit_bytes=read.count("BODY_LIMIT_BYTES", 65_536),
+            body_limit_bytes=body_limit_bytes,
             batch=batch,
             duplicate_window_seconds=read.seconds("DUPLICATE_WINDOW_SECONDS", 600.0),
             duplicate_timeout_seconds=read.seconds("DUPLICATE_TIMEOUT_SECONDS", 0.005),
@@ -202,12 +207,16 @@ class _Reader:
             raise ConfigError(name, expected)
         return found
 
-    def count(self, name: str, default: int, *, least: int = 1) -> int:
+    def count(self, name: str, default: int, *, least: int = 1, most: int = 999_999_999) -> int:
         found = self.text(name, str(default))
-        if not _COUNT.fullmatch(found) or int(found) < least:
-            expected = f"a whole number from {least:,} to 999,999,999, in digits alone"
+        if not _COUNT.fullmatch(found) or not least <= int(found) <= most:
+            expected = f"a whole number from {least:,} to {most:,}, in digits alone"
             raise ConfigError(name, expected)
         return int(found)
+
+    def body_limit(self, name: str, default: int) -> int:
+        """A longer body than all together may hold would be answered "later" for ever."""
+        return self.count(name, default, most=HELD_LIMIT_BYTES)
 
     def rate(self, name: str, *, least: int) -> Rate | None:
         """A number of events in a time."""

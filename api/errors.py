@@ -11,8 +11,9 @@
         ├── AuthUnavailableError
         ├── CacheUnavailableError
         └── StoreUnavailableError
-            ├── RecordRefusedError  Kafka will never take this event
-            └── SpoolError          the spool cannot keep it either
+            ├── RecordRefusedError      Kafka will never take this event
+            │   └── RecordTooLargeError for its size
+            └── SpoolError              the spool cannot keep it either
                 └── SpoolFullError
 """
 
@@ -64,6 +65,10 @@ class StoreUnavailableError(UnavailableError):
 
 class RecordRefusedError(StoreUnavailableError):
     """Kafka refuses this event for what it is, today and tomorrow."""
+
+
+class RecordTooLargeError(RecordRefusedError):
+    """The event is larger than what the topic or the producer takes."""
 
 
 class SpoolError(StoreUnavailableError):
@@ -135,6 +140,8 @@ STATUS: Mapping[Reason, int] = {
     Reason.VERSION_RETIRED: 422,
     Reason.DATA_INVALID: 422,
     Reason.EVENT_ID_REUSED: 409,
+    Reason.EVENT_TOO_LARGE: 413,
+    Reason.EVENT_NOT_STORABLE: 422,
     Reason.TOKEN_INVALID: 401,
     Reason.TOKEN_EXPIRED: 401,
     Reason.TOKEN_REVOKED: 401,
@@ -147,3 +154,8 @@ STATUS: Mapping[Reason, int] = {
     Reason.INTERNAL_ERROR: 500,
 }
 """Reason → HTTP status (RFC 9110); the reasons of the ETL have none."""
+
+
+def too_large(limit_bytes: int) -> Refusal:
+    """The answer to a body, or an event of a batch, that is longer than that."""
+    return Refusal(Reason.BODY_TOO_LARGE, f"a body may have at most {limit_bytes} bytes")

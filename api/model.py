@@ -70,13 +70,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamped:
-    """An event that only has to be published; ``value`` is its Kafka value."""
+    """An event that only has to be published; ``value`` is its Kafka value.
+
+    ``image`` is what will be kept of its data, for those whose sender gave them an id.
+    """
 
     request: Request
     event_id: uuid.UUID
     user_id: str
     timestamp: dt.datetime
     value: bytes
+    image: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

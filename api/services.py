@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import uuid_utils.compat
 
@@ -19,10 +19,11 @@ from api.config import ApiConfig
 from api.limits.rate_counts import RedisCounts
 from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.limits.redis_calls import RedisCalls
-from api.model import PartHealth
+from api.model import PartHealth, PartStatus
 from api.pipeline.encoding import EncoderLoader
 from api.pipeline.pipeline import Parts, Pipeline
 from api.pipeline.seen import RedisSeenEvents
+from api.publish.kafka_limits import RecordLimit
 from api.publishing import connect_publisher
 from api.rejections.kafka import KafkaSink
 from api.rejections.rejected import ForgetsRejected, KeepsRejected, Sampler
@@ -91,6 +92,13 @@ def connect(config: ApiConfig) -> Services:
         subject_of = subject_names(config.registry.strategy, config.kafka_topic)
         encoder = EncoderLoader(catalog, registry.registry, registry.cache, subject_of)
         publisher = opened.enter_context(connect_publisher(config, metrics.acknowledged))
+        record_limit = RecordLimit(
+            config.kafka_bootstrap_servers,
+            config.kafka_topic,
+            body_limit_bytes=config.body_limit_bytes,
+        )
+        record_limit.start()
+        opened.callback(record_limit.close)
         encoder.start()
         opened.callback(encoder.close)
         encoder.wait_asked(_FIRST_ANSWER_SECONDS)
@@ -135,12 +143,13 @@ def connect(config: ApiConfig) -> Services:
         clock=lambda: dt.datetime.now(dt.UTC),
         make_id=uuid_utils.compat.uuid7,
         watch=metrics,
+        value_limit=lambda: record_limit.value_bytes,
     )
     return Services(
         catalog=catalog,
         pipeline=Pipeline(parts, config.limits),
         health={
-            "kafka": publisher.kafka_health,
+            "kafka": lambda: _with_limits(publisher.kafka_health(), record_limit),
             "spool": publisher.spool_health,
             "registry": encoder.health,
             "redis": cache.health,
@@ -153,6 +162,13 @@ def connect(config: ApiConfig) -> Services:
         rate_limit=_rate_limit(config.rate_limit, impatient),
         rejected=rejected,
     )
+
+
+def _with_limits(kafka: PartHealth, limit: RecordLimit) -> PartHealth:
+    """Kafka's health, which tells of limits that do not fit; that is no reason not to be ready."""
+    if limit.misfit is None or kafka.status is not PartStatus.UP:
+        return kafka
+    return replace(kafka, detail=f"{kafka.detail}; {limit.misfit}")
 
 
 def _rate_limit(rate: Rate | None, redis: RedisCalls) -> RateLimit | None:

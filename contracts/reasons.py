@@ -31,6 +31,8 @@ class Reason(StrEnum):
     VERSION_RETIRED = "version_retired"
     DATA_INVALID = "data_invalid"
     EVENT_ID_REUSED = "event_id_reused"
+    EVENT_TOO_LARGE = "event_too_large"
+    EVENT_NOT_STORABLE = "event_not_storable"
     # The token.
     TOKEN_INVALID = "token_invalid"  # noqa: S105 - a code, not a secret
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a secret
@@ -82,6 +84,8 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.VERSION_RETIRED: "This contract version was announced to end, and has ended.",
     Reason.DATA_INVALID: "`data` does not satisfy the event's contract.",
     Reason.EVENT_ID_REUSED: "Another event was stored under this `event_id` a short while ago.",
+    Reason.EVENT_TOO_LARGE: "The event is larger than Kafka takes, as it would be stored there.",
+    Reason.EVENT_NOT_STORABLE: "Kafka refuses the event for what it is, and would later too.",
     Reason.TOKEN_INVALID: "The token is not one that auth_service issued.",
     Reason.TOKEN_EXPIRED: "The token is too old.",
     Reason.TOKEN_REVOKED: "The token was revoked.",

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import fastavro
+import orjson
 from fastavro.read import SchemaResolutionError
 from fastavro.types import Schema
 
@@ -26,11 +27,11 @@ from contracts.reasons import Reason
 from registry import framing
 from registry.avro import NAMESPACE, avro_schema
 from registry.client import SchemaRegistry
-from registry.compatibility import AvroType, resolve
+from registry.compatibility import AvroType, incompatibilities, resolve
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
 from registry.images import type_check
 from registry.unread import takes_whole
-from registry.values import Converter, to_typed
+from registry.values import Converter, to_json, to_typed
 
 SchemaIds = Mapping[tuple[str, int], int]
 """(event, contract version) → schema id in the registry at hand."""
@@ -48,6 +49,14 @@ class Encoder:
                 to_typed(ValueType(contract.data)),
             )
             for contract in catalog
+        }
+        self._readers = {
+            (contract.event, contract.version): (
+                None if reader is contract else self._by_contract[reader.event, reader.version][1],
+                to_json(ValueType(reader.data)),
+            )
+            for contract in catalog
+            for reader in [_reader_of(catalog, contract)]
         }
 
     def encode(
@@ -87,6 +96,32 @@ class Encoder:
         except (ValueError, TypeError, OverflowError, UnicodeError) as error:
             raise EncodeError("", f"cannot be stored as Avro: {error}") from error
         return out.getvalue()
+
+    def image(self, contract: Contract, value: bytes) -> bytes:
+        """What the event's row holds of ``data``: one text for one event, however it was spelt.
+
+        Read as the loader reads it, in the shape of the event's newest contract; so it is the same
+        for the same data by whichever version it was sent.  (Where the newest cannot read it, in
+        its own.)  JSON with sorted keys.
+
+        Args:
+            contract: what ``value`` was encoded for.
+            value: what :meth:`encode` gave.
+        """
+        _, writer, _ = self._by_contract[contract.event, contract.version]
+        reader, convert = self._readers[contract.event, contract.version]
+        body = io.BytesIO(value)
+        body.seek(framing.HEADER_BYTES)
+        record = fastavro.schemaless_reader(body, writer, reader)
+        assert isinstance(record, dict)
+        return orjson.dumps(convert(record["data"]), option=orjson.OPT_SORT_KEYS)
+
+
+def _reader_of(catalog: Catalog, contract: Contract) -> Contract:
+    """The event's newest contract, if it reads what is written for this one; else this one."""
+    newest = catalog.get(contract.event)
+    schemas = avro_schema(catalog, newest), avro_schema(catalog, contract)
+    return contract if incompatibilities(*map(resolve, schemas)) else newest
 
 
 class Decoder:

@@ -19,6 +19,13 @@ from dataclasses import dataclass
 
 from registry.errors import RegistrySettingError
 
+LONGEST_RECORD_BYTES = 100_000_000
+"""The producers' ``message.max.bytes``: what a topic takes is for the topic to say.
+
+A broker closes the connection on a longer request (``socket.request.max.bytes``, 104,857,600),
+which would look like an outage that never ends.
+"""
+
 # Source: Kafka's org.apache.kafka.common.internals.Topic.
 _LEGAL = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
 

@@ -15,7 +15,8 @@ from contracts.reasons import DESCRIPTIONS, Reason
 
 _DESCRIPTION = f"""\
 Takes many events with one request, as a JSON array or as lines of JSON (`{batch.LINES}`). Each is
-checked and stored as `{paths.EVENTS}` does it; **one bad event never hurts its neighbours**.
+checked and stored as `{paths.EVENTS}` does it, and may be as long; **one bad event never hurts its
+neighbours**.
 
 The answer is 207 and holds one result for each event, in the order sent: `status` 202 with what
 `{paths.EVENTS}` answers, or another status with a `problem`. Send those with 503 again, with the

@@ -136,6 +136,11 @@ _HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {
     },
 }
 
+_HEADERS_WHILE_DOWN = {
+    **_HEADERS,
+    "Retry-After": header("Seconds to wait before asking again.", "integer", required=True),
+}
+
 POST_DESCRIPTION = f"""\
 Takes one event. **202 means stored**: acknowledged by Kafka, or synced to this server's
 disk until Kafka takes it.
@@ -352,7 +357,7 @@ LIVE = {
         },
         "503": {
             "description": "It does, and only a new process can help.",
-            "headers": _HEADERS,
+            "headers": _HEADERS_WHILE_DOWN,
             "content": {
                 "application/json": {
                     "schema": {
@@ -380,7 +385,7 @@ READY = {
         },
         "503": {
             "description": "A part that events need is down.",
-            "headers": _HEADERS,
+            "headers": _HEADERS_WHILE_DOWN,
             "content": _HEALTH_CONTENT,
         },
     },

@@ -60,13 +60,13 @@ def read_body(stream: ByteStream, *, content_length: int | None, limit_bytes: in
         Refusal: ``BODY_TOO_LARGE``, or ``LENGTH_INVALID`` when the body is shorter than announced.
     """
     if content_length is not None and content_length > limit_bytes:
-        raise _too_large(limit_bytes)
+        raise too_large(limit_bytes)
     wanted = limit_bytes + 1 if content_length is None else content_length
     body = bytearray()
     while len(body) < wanted and (piece := stream.read(wanted - len(body))):
         body += piece
     if len(body) > limit_bytes:
-        raise _too_large(limit_bytes)
+        raise too_large(limit_bytes)
     if content_length is not None and len(body) < content_length:
         detail = f"the body ended after {len(body)} of {content_length} bytes"
         raise Refusal(Reason.LENGTH_INVALID, detail)
@@ -88,9 +88,5 @@ def decompress(body: bytes, *, content_encoding: str, limit_bytes: int) -> bytes
     except CodecError as error:
         raise Refusal(Reason.REQUEST_INVALID, f"the body is not {codec.form}") from error
     if len(plain) > limit_bytes:
-        raise _too_large(limit_bytes)
+        raise too_large(limit_bytes)
     return plain
-
-
-def _too_large(limit_bytes: int) -> Refusal:
-    return Refusal(Reason.BODY_TOO_LARGE, f"a body may have at most {limit_bytes} bytes")

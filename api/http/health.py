@@ -15,6 +15,7 @@ import orjson
 from flask import Blueprint, Response
 
 from api import paths
+from api.errors import RETRY_AFTER_SECONDS
 from api.model import PartHealth, PartStatus
 
 
@@ -40,4 +41,5 @@ def blueprint(
 
 
 def _json(report: object, status: int) -> Response:
-    return Response(orjson.dumps(report), status, mimetype="application/json")
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    return Response(orjson.dumps(report), status, headers, mimetype="application/json")

@@ -14,11 +14,11 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from api.auth.users import Users
-from api.errors import Refusal, StoreUnavailableError
+from api.errors import RecordTooLargeError, Refusal, StoreUnavailableError, too_large
 from api.model import Accepted, Outcome, Request, Stamped
 from api.pipeline import strict_json
 from api.pipeline.seen import SeenEvents
-from api.pipeline.storing import Publisher, Storing, store_unavailable
+from api.pipeline.storing import Publisher, Storing, not_stored
 from api.watching import Stage, Unwatched, Watch, timed
 from contracts.errors import UnknownEventError, UnknownVersionError
 from contracts.model.formats import parse_uuid
@@ -27,6 +27,7 @@ from contracts.model.types import Contract, Origin
 from contracts.model.validation import MAX_VIOLATIONS, Validator, Violation
 from contracts.reasons import DESCRIPTIONS, Reason
 from registry.errors import EncodeError
+from registry.topics import LONGEST_RECORD_BYTES
 
 _T = TypeVar("_T")
 
@@ -53,11 +54,16 @@ class EventEncoder(Protocol):
         """
         ...
 
+    def image(self, contract: Contract, value: bytes) -> bytes:
+        """What will be kept of the data in ``value``: one text for one event, however spelt."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the pipeline works with.
 
+    ``value_limit`` tells how long a Kafka value may be, in bytes, as far as it is known now;
     ``encoder`` raises :class:`~api.errors.StoreUnavailableError` while there is none; ``clock``
     gives aware instants; ``make_id`` makes the ids of events that come without one; ``watch`` is
     told how long each stage takes.
@@ -71,12 +77,14 @@ class Parts:
     clock: Callable[[], dt.datetime]
     make_id: Callable[[], uuid.UUID]
     watch: Watch = field(default_factory=Unwatched)
+    value_limit: Callable[[], int] = lambda: LONGEST_RECORD_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How deep JSON may be."""
+    """How long the JSON of one event may be, in a batch too, and how deep."""
 
+    body_bytes: int = 65_536
     json_depth: int = 32
 
 
@@ -169,6 +177,8 @@ class Pipeline:
         return [each if isinstance(each, Refusal) else next(stored) for each in checked]
 
     def _checked(self, body: bytes) -> Request:
+        if len(body) > self._limits.body_bytes:
+            raise too_large(self._limits.body_bytes)
         return self.check(self.parse(body))
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
@@ -202,13 +212,23 @@ class Pipeline:
                     timestamp=timestamp,
                     data=request.data,
                 )
+                given = request.event_id is not None
+                image = encoder.image(contract, value) if given else None
+            if len(value) > (limit_bytes := self._parts.value_limit()):
+                detail = f"its value has {len(value):,} bytes, and may have {limit_bytes:,}"
+                raise RecordTooLargeError(detail)
         except EncodeError as error:
             violation = Violation(error.pointer, "type", error.problem, None)
             raise _data_refused(contract, (violation,)) from error
         except StoreUnavailableError as error:
-            raise store_unavailable(contract, error) from error
+            raise not_stored(contract, error) from error
         return Stamped(
-            request=request, event_id=event_id, user_id=user_id, timestamp=timestamp, value=value
+            request=request,
+            event_id=event_id,
+            user_id=user_id,
+            timestamp=timestamp,
+            value=value,
+            image=image,
         )
 
     def _contract(self, event: str, version: float | None) -> Contract:

@@ -5,15 +5,16 @@ finds it here need not store it again.  It is a kindness, not the guarantee: wit
 the window, the later stages still make one row of all that bear one id.  So it may cost little:
 it waits less for Redis than the token cache does, and one failure stops it for a second.
 
-Keys are ``event:<event_id>``.  An entry is written only when the event is safe: the other way
-round, a worker that dies in between would make its sender believe that nothing is left to do.
+Keys are ``event:2:<event_id>``; another form of fingerprint gets another number, so that entries
+of another form count as none, and not as other events.  An entry is written only when the event is
+safe: the other way round, a worker that dies in between would make its sender believe that nothing
+is left to do.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
@@ -27,10 +28,13 @@ from api.limits.redis_calls import RedisCalls
 
 _log = logging.getLogger(__name__)
 
+_FORM = 2
+"""The fingerprint is of the data as it is kept, not as it was sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An event that is safe: what it said, and when it was accepted (UTC, whole milliseconds)."""
+    """An event that is safe: what is kept of it, and when it was accepted (UTC, milliseconds)."""
 
     fingerprint: str
     timestamp: dt.datetime
@@ -56,10 +60,9 @@ class SeenEvents(Protocol):
         ...
 
 
-def fingerprint(event: str, data: Any) -> str:
-    """16 hexadecimal digits that are the same for the same event and data, however written."""
-    text = json.dumps([event, data], sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+def fingerprint(event: str, image: bytes) -> str:
+    """16 hexadecimal digits of an event's name and of what is kept of its data."""
+    return hashlib.blake2b(event.encode() + b"\0" + image, digest_size=8).hexdigest()
 
 
 class RedisSeenEvents:
@@ -105,7 +108,7 @@ class InMemorySeenEvents:
 
 
 def _key(event_id: uuid.UUID) -> str:
-    return f"event:{event_id}"
+    return f"event:{_FORM}:{event_id}"
 
 
 def _to_text(seen: Seen) -> str:

@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from api.errors import CacheUnavailableError, Refusal, StoreUnavailableError
+from api.errors import (
+    CacheUnavailableError,
+    RecordRefusedError,
+    RecordTooLargeError,
+    Refusal,
+    StoreUnavailableError,
+)
 from api.model import Accepted, Outcome, Stamped
 from api.pipeline.seen import Seen, SeenEvents, fingerprint
 from api.publish.spool.record import Record
@@ -86,7 +92,7 @@ class Storing:
         return {
             each.event_id: _accepted(each)
             if problem is None
-            else store_unavailable(each.request.contract, problem)
+            else not_stored(each.request.contract, problem)
             for each, problem in zip(events.values(), problems, strict=True)
         }
 
@@ -102,9 +108,15 @@ class Storing:
             _log.debug("seen events: %s", error)
 
 
-def store_unavailable(contract: Contract, cause: StoreUnavailableError) -> Refusal:
-    """The answer to an event that neither Kafka nor the spool took."""
-    reason = Reason.STORE_UNAVAILABLE
+def not_stored(contract: Contract, cause: StoreUnavailableError) -> Refusal:
+    """The answer to an event that neither Kafka nor the spool took, or that Kafka never will."""
+    match cause:
+        case RecordTooLargeError():
+            reason = Reason.EVENT_TOO_LARGE
+        case RecordRefusedError():
+            reason = Reason.EVENT_NOT_STORABLE
+        case _:
+            reason = Reason.STORE_UNAVAILABLE
     refusal = Refusal(reason, DESCRIPTIONS[reason], event=contract.event, version=contract.version)
     refusal.__cause__ = cause
     return refusal
@@ -131,8 +143,7 @@ def _accepted(event: Stamped) -> Accepted:
 
 
 def _as_seen(event: Stamped) -> Seen:
-    request = event.request
-    return Seen(fingerprint(request.contract.event, request.data), event.timestamp)
+    return Seen(fingerprint(event.request.contract.event, event.image or b""), event.timestamp)
 
 
 def _again(event: Stamped, before: Seen) -> Outcome:

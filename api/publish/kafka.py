@@ -11,6 +11,9 @@ librdkafka has a queue of its own, and what is only in that queue is lost with t
 Its queue is kept empty: records go to the producer in batches that take turns.  With five records
 of a partition unanswered, an idempotent producer (librdkafka 2.16) sends no others, and yet asks
 itself without a pause whether it may: a broker that hangs for seconds would take a whole processor.
+
+Brokers judge a batch, not a record: for its size, or for one record in it, all of them are refused.
+So a record counts as refused only when it was refused alone; until then the batch is halved.
 """
 
 from __future__ import annotations
@@ -28,8 +31,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from api.errors import RecordRefusedError, StoreUnavailableError
 from api.model import PartHealth, PartStatus
+from api.publish.kafka_errors import DISOWNED, REFUSED, translated
 from api.publish.spool.record import Record
 from api.publish.turns import TooManyError, Turn, Turns
+from registry.topics import LONGEST_RECORD_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -43,29 +48,18 @@ _METADATA_SECONDS = 5.0
 _OVERDUE = 1.5
 """Times the producer's own limit, which it looks at once a second; all others wait for its word."""
 
-_DISOWNED = {
-    KafkaError.UNKNOWN_PRODUCER_ID,
-    KafkaError.INVALID_PRODUCER_EPOCH,
-    KafkaError.PRODUCER_FENCED,
-    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
-}
-"""What Kafka says to a producer whose numbers it does not know, or no longer."""
-
-_NEVER = {
-    KafkaError.MSG_SIZE_TOO_LARGE,
-    KafkaError.INVALID_RECORD,
-    KafkaError.RECORD_LIST_TOO_LARGE,
-}
-"""What Kafka says of a message that it will not take later either."""
-
 
 @dataclass(slots=True, eq=False)
 class _Sent:
-    """A record on its way; ``at`` (monotonic) is when ``producer`` got it."""
+    """A record on its way.
+
+    ``at`` (monotonic) is when ``producer`` got it, ``since`` when a producer got it first.
+    """
 
     record: Record
     outcome: Future[None] = field(default_factory=Future)
     at: float = 0.0
+    since: float | None = None
     producer: Producer | None = None
 
 
@@ -121,8 +115,10 @@ class KafkaSender:
         """Hands a record to the producer, as soon as those before it have ended; never waits.
 
         Returns:
-            What ends when Kafka has it, or with a ``StoreUnavailableError``, within twice
-            ``delivery_seconds``. After an error Kafka may have the record all the same.
+            What ends when Kafka has it, or with a ``StoreUnavailableError``, within four times
+            ``delivery_seconds``: those before it and the record itself may each be tried again in
+            smaller batches for as long as that. After an error Kafka may have the record all the
+            same, unless it is a ``RecordRefusedError``: that is said of the record alone.
         """
         sent = _Sent(record)
         try:
@@ -162,6 +158,7 @@ class KafkaSender:
 
     def _produce(self, sent: _Sent) -> None:
         record, sent.at = sent.record, time.monotonic()
+        sent.since = sent.since or sent.at
         try:
             with self._handing_over:
                 sent.producer = self._producer
@@ -175,7 +172,7 @@ class KafkaSender:
         except BufferError:
             self._end(sent, StoreUnavailableError("the producer's queue is full"))
         except KafkaException as error:
-            self._end(sent, _translated(error.args[0]))
+            self._end(sent, translated(error.args[0]))
 
     def _delivered(self, sent: _Sent, error: KafkaError | None, _message: Message) -> None:
         now = time.monotonic()
@@ -183,13 +180,23 @@ class KafkaSender:
             self._acknowledged_at = now
             self._end(sent, None)
             self._acknowledged(now - sent.at)
+        elif error.code() in REFUSED and not self._turns.is_alone:
+            self._try_smaller(sent, error)
         else:
             is_late = error.code() == KafkaError._MSG_TIMED_OUT
-            if error.code() in _DISOWNED:
+            if error.code() in DISOWNED:
                 self._trouble = f"the broker does not accept the producer: {error.str()}"
             elif is_late and now - self._acknowledged_at > self._stuck_seconds:
                 self._trouble = f"nothing was acknowledged for {self._stuck_seconds:.0f} s"
-            self._end(sent, _translated(error))
+            self._end(sent, translated(error))
+
+    def _try_smaller(self, sent: _Sent, error: KafkaError) -> None:
+        """Nothing is known of the record yet; unless that goes on for too long, it will be."""
+        if sent.since is None or time.monotonic() - sent.since > self._stuck_seconds:
+            problem = f"it was refused with others for too long: {error.str()}"
+            self._end(sent, StoreUnavailableError(problem))
+        elif not sent.outcome.done():
+            self._take(self._turns.refuse(sent))
 
     def _end(self, sent: _Sent, error: StoreUnavailableError | None) -> None:
         if sent.outcome.done():
@@ -212,7 +219,7 @@ class KafkaSender:
         try:
             known = self._producer.list_topics(timeout=_HEALTH_SECONDS).topics
         except KafkaException as error:
-            return str(_translated(error.args[0]))
+            return str(translated(error.args[0]))
         return None if self._topic in known else f"there is no topic {self._topic}"
 
     def _poll(self) -> None:
@@ -287,6 +294,7 @@ def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, o
         "request.timeout.ms": network_ms,
         "socket.timeout.ms": network_ms,
         "queue.buffering.max.messages": _QUEUED_MESSAGES,
+        "message.max.bytes": LONGEST_RECORD_BYTES,
         "reconnect.backoff.max.ms": 1_000,
         # A topic that was once found missing is believed missing until the next look.
         "topic.metadata.refresh.interval.ms": int(_METADATA_SECONDS * 1000),
@@ -297,10 +305,3 @@ def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, o
 def _log_trouble(error: KafkaError) -> None:
     """librdkafka's report of a trouble that belongs to no single message."""
     _log.warning("Kafka: %s", error.str())
-
-
-def _translated(error: object) -> StoreUnavailableError:
-    if not isinstance(error, KafkaError):
-        return StoreUnavailableError(str(error))
-    kind = RecordRefusedError if error.code() in _NEVER else StoreUnavailableError
-    return kind(error.str())

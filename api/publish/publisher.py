@@ -7,7 +7,7 @@ earlier still waits in its spool.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
@@ -34,8 +34,9 @@ Outcome = StoreUnavailableError | None
 class Counts:
     """What became of the records of one worker since its start.
 
-    Each is ``acknowledged`` by Kafka in time, or ``spooled``, or ``refused`` (503).  ``replay``
-    tells what became of the spooled ones, and of those that dead workers left.
+    Each is ``acknowledged`` by Kafka in time, or ``spooled``, or ``refused`` for now (503); those
+    that Kafka will never take are not counted.  ``replay`` tells what became of the spooled ones,
+    and of those that dead workers left.
     """
 
     acknowledged: int
@@ -214,7 +215,7 @@ class SpoolingPublisher:
         with self._counted:
             self._acknowledged += stored - spooled
             self._spooled += spooled
-            self._refused += len(outcomes) - stored
+            self._refused += sum(map(_may_be_spooled, outcomes))
 
 
 def _with_stamp(record: Record, stamp: SequenceHeader) -> Record:
@@ -232,15 +233,20 @@ def _outcome(sent: Future[None]) -> Outcome:
 
 
 def _may_be_spooled(outcome: Outcome) -> bool:
+    """Whether it is not stored, and not because Kafka will never take it."""
     return outcome is not None and not isinstance(outcome, RecordRefusedError)
 
 
 class InMemoryPublisher:
-    """Records in a list, for tests. While ``available`` is false nothing is stored."""
+    """Records in a list, for tests. While ``available`` is false nothing is stored.
+
+    ``refuses`` tells why a record will never be taken; ``None``: it will.
+    """
 
     def __init__(self) -> None:
         self.published: list[Record] = []
         self.available = True
+        self.refuses: Callable[[Record], RecordRefusedError | None] = lambda _record: None
 
     def publish(self, record: Record) -> None:
         (problem,) = self.publish_all([record])
@@ -250,5 +256,7 @@ class InMemoryPublisher:
     def publish_all(self, records: Sequence[Record]) -> list[Outcome]:
         if not self.available:
             return [StoreUnavailableError("neither Kafka nor the spool")] * len(records)
-        self.published.extend(records)
-        return [None] * len(records)
+        outcomes: list[Outcome] = [self.refuses(each) for each in records]
+        pairs = zip(records, outcomes, strict=True)
+        self.published.extend(each for each, problem in pairs if problem is None)
+        return outcomes

@@ -21,7 +21,7 @@ _WINDOW = 200
 _IDLE_SECONDS = 0.2
 _RETRY_SECONDS = 0.5
 _ADOPT_SECONDS = 5.0
-_PATIENCE = 2.25
+_PATIENCE = 4.25
 """Times the sender's own limit; after that it will never say anything."""
 
 Abandoned = Callable[[], Iterator[AbstractContextManager[Log]]]

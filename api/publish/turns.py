@@ -1,10 +1,14 @@
 """Batches that take turns: one is under way, and what comes meanwhile is the next.
 
 So a batch is as large as the other side is slow, and nothing queues up behind it elsewhere.
+
+A verdict on several items at once is none on each of them.  Items that were refused in company come
+again before all others, in batches of half the size, until each is taken or is refused alone.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -37,12 +41,15 @@ class Turns(Generic[_T]):
         self._lock = Lock()
         self._waiting: list[_T] = []
         self._under_way: dict[int, _T] = {}
+        self._is_alone = False
+        self._refused: list[_T] = []
+        self._smaller: deque[list[_T]] = deque()
         self._has_failed = False
 
     def __len__(self) -> int:
         """How many wait or are under way."""
         with self._lock:
-            return len(self._waiting) + len(self._under_way)
+            return self._count()
 
     def add(self, item: _T) -> Turn[_T]:
         """Takes an item in.
@@ -51,7 +58,7 @@ class Turns(Generic[_T]):
             TooManyError: as many as may wait do.
         """
         with self._lock:
-            if len(self._waiting) + len(self._under_way) >= self._limit:
+            if self._count() >= self._limit:
                 raise TooManyError
             self._waiting.append(item)
             return self._next()
@@ -67,17 +74,55 @@ class Turns(Generic[_T]):
             self._has_failed |= failed
             return self._next()
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether the batch that is under way is of one item."""
+        return self._is_alone
+
+    def refuse(self, item: _T) -> Turn[_T]:
+        """An item was refused with others of its batch; it comes again in a smaller one.
+
+        One that is dropped meanwhile (see :meth:`end`) does not come again.  For an item that has
+        ended nothing changes.
+        """
+        with self._lock:
+            if self._under_way.pop(id(item), None) is None:
+                return Turn()
+            self._refused.append(item)
+            return self._next()
+
     def under_way(self) -> Collection[_T]:
         """What has been handed over and has not ended."""
         with self._lock:
             return list(self._under_way.values())
 
+    def _count(self) -> int:
+        again = len(self._refused) + sum(map(len, self._smaller))
+        return len(self._waiting) + len(self._under_way) + again
+
     def _next(self) -> Turn[_T]:
         if self._under_way:
             return Turn()
-        left, self._waiting = self._waiting, []
-        has_failed, self._has_failed = self._has_failed, False
-        if has_failed:
-            return Turn(dropped=tuple(left))
-        self._under_way = {id(each): each for each in left}
-        return Turn(batch=tuple(left))
+        self._smaller.extendleft(reversed(_halves(self._refused)))
+        self._refused = []
+        if self._has_failed:
+            self._has_failed = False
+            return Turn(dropped=self._taken_all())
+        batch = self._smaller.popleft() if self._smaller else self._taken_waiting()
+        self._under_way = {id(each): each for each in batch}
+        self._is_alone = len(batch) == 1
+        return Turn(batch=tuple(batch))
+
+    def _taken_waiting(self) -> list[_T]:
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def _taken_all(self) -> tuple[_T, ...]:
+        again = [each for group in self._smaller for each in group]
+        self._smaller.clear()
+        return (*again, *self._taken_waiting())
+
+
+def _halves(items: list[_T]) -> list[list[_T]]:
+    middle = (len(items) + 1) // 2
+    return [half for half in (items[:middle], items[middle:]) if half]

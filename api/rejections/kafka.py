@@ -29,6 +29,8 @@ class KafkaSink:
                 "client.id": "ugc-api-rejected",
                 "acks": 1,
                 "linger.ms": 50,
+                # A broker refuses batches; so none is lost for another.
+                "batch.num.messages": 1,
                 "delivery.timeout.ms": _DELIVERY_MS,
                 "request.timeout.ms": _DELIVERY_MS // 2,
                 "queue.buffering.max.messages": _QUEUED_MESSAGES,

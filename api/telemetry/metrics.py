@@ -124,7 +124,7 @@ class Metrics:
         )
         self._records = Counter(
             "ugc_api_records",
-            "Records by where they went at once: acknowledged, spooled, or refused (503).",
+            "Records by where they went at once: acknowledged, spooled, or refused for now (503).",
             ("outcome",),
             registry=self.registry,
         )

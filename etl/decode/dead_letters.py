@@ -9,6 +9,8 @@ from typing import Protocol
 from contracts.reasons import Reason
 from etl.source import Headers, RawMessage
 
+_TOLD_BYTES = 1_024
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -26,20 +28,33 @@ class DeadLetter:
         ``original-timestamp-ms``, ``original-key`` (null as in the original) and, where one was
         readable, ``schema-id``.  A dead letter that is sent twice has the same topic, partition and
         offset.
+
+        The detail may quote what was sent, and is cut after 1,024 bytes; a longer key is told only
+        as the letter's own: else a letter could be many times as large as its message, and no topic
+        would take it.
         """
         original = self.original
         told: list[tuple[str, bytes | None]] = [
             ("reason", self.reason.value.encode()),
-            ("detail", self.detail.encode()),
+            ("detail", _cut(self.detail)),
             ("original-topic", original.topic.encode()),
             ("original-partition", b"%d" % original.partition),
             ("original-offset", b"%d" % original.offset),
             ("original-timestamp-ms", b"%d" % original.timestamp_ms),
-            ("original-key", original.key),
         ]
+        if original.key is None or len(original.key) <= _TOLD_BYTES:
+            told.append(("original-key", original.key))
         if self.schema_id is not None:
             told.append(("schema-id", b"%d" % self.schema_id))
         return (*original.headers, *told)
+
+
+def _cut(detail: str) -> bytes:
+    whole = detail.encode()
+    if len(whole) <= _TOLD_BYTES:
+        return whole
+    kept = whole[: _TOLD_BYTES - len("…".encode())].decode(errors="ignore")
+    return f"{kept}…".encode()
 
 
 class DeadLetters(Protocol):

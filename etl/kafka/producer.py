@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from etl.errors import DeadLettersUnavailableError
 from etl.producer import Record
+from registry.topics import LONGEST_RECORD_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ class KafkaProducer:
                 # The API's, so that a message that goes back lies where its like lie.
                 "partitioner": "murmur2_random",
                 "delivery.timeout.ms": int(timeout_seconds * 1000),
+                # A broker refuses batches, for their size too; so each message is judged alone.
+                "batch.num.messages": 1,
+                "message.max.bytes": LONGEST_RECORD_BYTES,
             },
             logger=_log,
         )

@@ -97,10 +97,13 @@ def listens(port: int) -> bool:
         return False
 
 
-def create_topic(broker: Broker, topic: str, *, partitions: int = 3) -> None:
-    """Creates a topic and waits until the broker knows it."""
+def create_topic(
+    broker: Broker, topic: str, *, partitions: int = 3, settings: Mapping[str, str] | None = None
+) -> None:
+    """Creates a topic, with settings of its own, and waits until the broker knows it."""
     admin = AdminClient({"bootstrap.servers": broker.address})
-    for created in admin.create_topics([NewTopic(topic, partitions, 1)]).values():
+    new = NewTopic(topic, partitions, 1, config=dict(settings or {}))
+    for created in admin.create_topics([new]).values():
         created.result(60)
 
 

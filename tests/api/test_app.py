@@ -249,6 +249,7 @@ def test_without_its_threads_a_process_is_not_live(world: World) -> None:
     world.is_alive = False
     answer = world.client().get("/health/live")
     assert (answer.status_code, answer.json) == (503, {"status": "stuck"})
+    assert answer.headers["Retry-After"] == "5"
 
 
 def down(*, required: bool) -> PartHealth:
@@ -271,6 +272,7 @@ def test_without_a_part_that_is_required_it_is_not_ready(world: World) -> None:
     world.health["kafka"] = down(required=True)
     answer = world.client().get("/health/ready")
     assert (answer.status_code, answer.get_json()["status"]) == (503, "not ready")
+    assert answer.headers["Retry-After"] == "5"
     assert answer.get_json()["parts"]["kafka"]["detail"] == "no answer"
 
 

@@ -356,6 +356,26 @@ def test_without_kafka_events_are_kept_and_nobody_waits(stack: Stack, tmp_path: 
             assert sorted(stored) == sorted(ids), "none is lost and none is there twice"
 
 
+def test_an_event_above_the_topics_limit_is_refused_for_good_and_readiness_tells(
+    stack: Stack,
+) -> None:
+    topic = "ugc.small"
+    create_topic(stack.broker, topic, settings={"max.message.bytes": "4300"})
+    long = {"search_query": "x" * 200, "filters": "y"}
+    body = json.dumps({"event": "search_filter", "token": None, "data": long}).encode()
+
+    def detail() -> str:
+        return str(call(api, "GET", "/health/ready").json["parts"]["kafka"]["detail"])
+
+    with api_over(stack, KAFKA_TOPIC=topic) as api:
+        wait_until(lambda: "BODY_LIMIT_BYTES is 65,536" in detail(), "the limits were told")
+        answer = call(api, "POST", "/api/v1/events", body)
+        assert (answer.status, answer.json["code"]) == (413, "event_too_large")
+        assert "Retry-After" not in answer.headers
+        assert call(api, "POST", "/api/v1/events", json.dumps(CLICK).encode()).status == 202
+    assert len(read_topic(stack.broker, topic)) == 1
+
+
 def test_with_the_spool_full_too_the_answer_is_503(stack: Stack, tmp_path: Path) -> None:
     over = replace(stack, broker=Broker(stack.broker.process, f"127.0.0.1:{free_port()}"))
     with api_over(over, SPOOL_MAX_BYTES="1048576") as api:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,7 @@ class World:
         self.auth = InMemoryAuthService({self.good_token: Identity(USER, None)})
         self.made_ids = 0
         self.is_alive = True
+        self.value_limit_bytes = 1_000_000
         self.rate_limit: RateLimit | None = None
         self.env: Mapping[str, str] = {}
         self.health = {
@@ -154,6 +155,7 @@ class World:
             clock=lambda: self.now,
             make_id=self.make_id,
             watch=self.metrics,
+            value_limit=lambda: self.value_limit_bytes,
         )
 
 
@@ -165,17 +167,20 @@ def post(client: FlaskClient, body: bytes | Mapping[str, Any], **options: Any) -
     )
 
 
-def with_event(event: str, *versions: Mapping[str, Any]) -> Catalog:
-    """The project's catalog and one event more: each version given by its properties."""
+def with_event(event: str, *versions: Mapping[str, Any], optional: Collection[str] = ()) -> Catalog:
+    """The project's catalog and one event more: each version given by its properties.
+
+    All of them are required but those that are ``optional``.
+    """
     contracts = {
-        number: parse_contract(event, number, _schema(properties), Path(event))
+        number: parse_contract(event, number, _schema(properties, optional), Path(event))
         for number, properties in enumerate(versions, start=1)
     }
     catalog = load_catalog()
     return Catalog({**catalog.versions, event: contracts}, catalog.envelopes)
 
 
-def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _schema(properties: Mapping[str, Any], optional: Collection[str]) -> dict[str, Any]:
     definitions = properties.get("$defs")
     fields = {name: schema for name, schema in properties.items() if name != "$defs"}
     return {
@@ -186,7 +191,7 @@ def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
         "x-origin": "client",
         "type": "object",
         "additionalProperties": False,
-        "required": sorted(fields),
+        "required": sorted(fields.keys() - set(optional)),
         "properties": fields,
         **({"$defs": definitions} if definitions else {}),
     }

@@ -51,6 +51,8 @@ FENCES: dict[str, set[str]] = {
     "compression": {"api/http/codecs.py"},
     "confluent_kafka": {
         "api/publish/kafka.py",
+        "api/publish/kafka_errors.py",
+        "api/publish/kafka_limits.py",
         "api/rejections/kafka.py",
         "etl/kafka/consumer.py",
         "etl/kafka/reader.py",

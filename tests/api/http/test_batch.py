@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from api.errors import Refusal
+from api.errors import RecordTooLargeError, Refusal
 from api.http import batch
 from contracts.reasons import Reason
 from tests.api.world import CLICK, USER, World
@@ -100,6 +100,26 @@ def test_a_comma_too_many_is_told_with_its_place(
         f"an event is missing here: line {line}, column {column}" for line, column in places
     ]
     assert len(world.publisher.published) == expected.count(202)
+
+
+def test_an_event_above_the_limit_of_one_event_is_refused_in_a_batch_too() -> None:
+    world = World()
+    padded = GOOD + b" " * (65_536 - len(GOOD))
+    answer = send(world, b"[" + padded + b"," + padded + b" ," + GOOD + b"]")
+    assert statuses(answer) == [202, 413, 202]
+    assert answer.get_json()["results"][1]["problem"]["code"] == "body_too_large"
+
+
+def test_an_event_that_kafka_will_never_take_hurts_no_neighbour() -> None:
+    world = World()
+    other = {**CLICK, "data": {**CLICK["data"], "page_type": "promotion"}}
+    world.publisher.refuses = lambda record: (
+        RecordTooLargeError("too large") if b"promotion" in record.value else None
+    )
+    answer = send(world, [CLICK, other, CLICK])
+    assert statuses(answer) == [202, 413, 202]
+    assert answer.get_json()["results"][1]["problem"]["code"] == "event_too_large"
+    assert "Retry-After" not in answer.headers
 
 
 @pytest.mark.parametrize(

@@ -73,3 +73,11 @@ def test_a_body_that_cannot_be_read_is_an_error() -> None:
     world = World()
     assert ask(world, CLICK, content_type="text/html").status_code == 415
     assert ask(world, b" " * 65_537).status_code == 413
+
+
+def test_it_tells_of_an_event_that_is_larger_than_kafka_takes() -> None:
+    world = World()
+    world.value_limit_bytes = 10
+    found = ask(world, CLICK).get_json()
+    assert (found["accepted"], found["status"]) == (False, 413)
+    assert found["problem"]["code"] == "event_too_large"

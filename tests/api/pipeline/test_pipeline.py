@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.errors import Refusal
+from api.errors import RecordRefusedError, RecordTooLargeError, Refusal
 from contracts.message import Message
 from contracts.model.loader import default_folder, load_catalog
 from contracts.model.types import Contract
@@ -187,6 +187,35 @@ def test_when_kafka_does_not_answer_it_is_no_success() -> None:
     refusal = refused(world, CLICK)
     assert (refusal.reason, refusal.event) == (Reason.STORE_UNAVAILABLE, "element_click")
     assert refusal.retry_after_seconds == 5
+
+
+def test_an_event_that_is_larger_than_kafka_takes_is_refused_before_it_is_sent() -> None:
+    world = World()
+    accept(world, CLICK)
+    value = world.publisher.published.pop().value
+    world.value_limit_bytes = len(value) - 1
+    refusal = refused(world, CLICK)
+    assert (refusal.reason, refusal.status) == (Reason.EVENT_TOO_LARGE, 413)
+    assert (refusal.event, refusal.retry_after_seconds) == ("element_click", None)
+    world.value_limit_bytes = len(value)
+    accept(world, CLICK)
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason", "status"),
+    [
+        (RecordTooLargeError("too large"), Reason.EVENT_TOO_LARGE, 413),
+        (RecordRefusedError("not valid"), Reason.EVENT_NOT_STORABLE, 422),
+    ],
+)
+def test_what_kafka_will_never_take_is_not_to_be_sent_again(
+    problem: RecordRefusedError, reason: Reason, status: int
+) -> None:
+    world = World()
+    world.publisher.refuses = lambda _record: problem
+    refusal = refused(world, CLICK)
+    assert (refusal.reason, refusal.status) == (reason, status)
+    assert refusal.retry_after_seconds is None
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**300, 1e300])

@@ -16,7 +16,7 @@ from api.errors import CacheUnavailableError
 from api.limits.redis_calls import RedisCalls
 from api.pipeline.seen import InMemorySeenEvents, RedisSeenEvents, Seen, SeenEvents, fingerprint
 from tests.api.servers import RedisServer
-from tests.api.world import CLICK, World, post
+from tests.api.world import CLICK, World, post, with_event
 
 ID = "0190163d-8694-739b-aea5-966c26f8ad91"
 NAMED = {**CLICK, "event_id": ID}
@@ -117,11 +117,133 @@ def test_duplicates_are_counted_apart() -> None:
     assert line % ("duplicate", "2.0") in told
 
 
-def test_a_fingerprint_is_of_event_and_data() -> None:
-    assert fingerprint("a", {"x": 1, "y": "ü"}) == fingerprint("a", {"y": "ü", "x": 1})
-    assert fingerprint("a", {"x": 1}) != fingerprint("b", {"x": 1})
-    assert fingerprint("a", {"x": 1}) != fingerprint("a", {"x": 2})
-    assert len(fingerprint("a", {"x": 10**30})) == 16
+def test_a_fingerprint_is_of_event_and_image() -> None:
+    assert fingerprint("a", b"1") == fingerprint("a", b"1")
+    assert len({fingerprint(*each) for each in [("a", b"1"), ("b", b"1"), ("a", b"2")]}) == 3
+    assert len(fingerprint("a", b"")) == 16
+
+
+SPELT = with_event(
+    "spelt",
+    {
+        "n": {"type": "integer", "description": "A number."},
+        "x": {"type": "number", "description": "A number."},
+        "at": {"type": "string", "format": "date-time", "description": "An instant."},
+        "day": {"type": "string", "format": "date", "description": "A day."},
+        "id": {"type": "string", "format": "uuid", "description": "An id."},
+        "text": {"type": "string", "maxLength": 50, "description": "A text."},
+        "maybe": {"type": ["string", "null"], "maxLength": 50, "description": "A text."},
+        "list": {
+            "type": "array",
+            "items": {"type": "number"},
+            "maxItems": 5,
+            "description": "Numbers.",
+        },
+        "map": {
+            "type": "object",
+            "additionalProperties": {"type": "integer"},
+            "maxProperties": 5,
+            "description": "Numbers by name.",
+        },
+    },
+)
+BASE = {
+    "n": "720",
+    "x": "1.5",
+    "at": '"2026-01-31T12:00:00Z"',
+    "day": '"2026-01-31"',
+    "id": f'"{ID}"',
+    "text": '"ü/a"',
+    "maybe": "null",
+    "list": "[1, 2]",
+    "map": '{"a": 1, "b": 2}',
+}
+
+
+def spelt(**changes: str) -> bytes:
+    data = ", ".join(f'"{name}": {text}' for name, text in {**BASE, **changes}.items())
+    return f'{{"event_id": "{ID}", "event": "spelt", "token": null, "data": {{{data}}}}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n": "720.0"},
+        {"n": "7.2e2"},
+        {"x": "15e-1"},
+        {"x": "1.50000000000000000000001"},
+        {"at": '"2026-01-31T15:00:00+03:00"'},
+        {"at": '"2026-01-31t12:00:00.000000z"'},
+        {"id": f'"{ID.upper()}"'},
+        {"text": r'"\u00fc\/\u0061"'},
+        {"list": "[1.0, 2e0]"},
+        {"map": '{"b": 2.0, "a": 1}'},
+    ],
+    ids=str,
+)
+def test_the_same_spelt_otherwise_is_the_same(changes: dict[str, str]) -> None:
+    world = World(SPELT)
+    assert post(world.client(), spelt()).status_code == 202
+    again = post(world.client(), spelt(**changes))
+    assert (again.status_code, again.get_json().get("duplicate")) == (202, True), again.text
+    assert len(world.publisher.published) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n": "721"},
+        {"x": "1.5000001"},
+        {"at": '"2026-01-31T12:00:00.000001Z"'},
+        {"at": '"2026-01-31T12:00:00+00:01"'},
+        {"day": '"2026-02-01"'},
+        {"text": '"u/a"'},
+        {"maybe": '""'},
+        {"maybe": '"null"'},
+        {"list": "[2, 1]"},
+        {"map": '{"a": 2, "b": 1}'},
+        {"map": '{"a": 1}'},
+    ],
+    ids=str,
+)
+def test_another_value_is_another_event(changes: dict[str, str]) -> None:
+    world = World(SPELT)
+    assert post(world.client(), spelt()).status_code == 202
+    again = post(world.client(), spelt(**changes))
+    assert (again.status_code, again.get_json()["code"]) == (409, "event_id_reused")
+
+
+def test_the_same_by_another_version_is_the_same() -> None:
+    """The row would hold the same: what an older version does not say is NULL in it."""
+    text = {"type": "string", "maxLength": 50, "description": "A text."}
+    number = {"type": "integer", "description": "A number."}
+    catalog = with_event("grown", {"n": number}, {"n": number, "added": text}, optional={"added"})
+    sent = {"event": "grown", "event_id": ID, "token": None, "data": {"n": 1}}
+    for first, second in ((1, 2), (2, 1)):
+        world = World(catalog)
+        assert post(world.client(), {**sent, "version": first}).status_code == 202
+        again = post(world.client(), {**sent, "version": second}).get_json()
+        assert (again.get("duplicate"), again["version"]) == (True, second)
+        other = {**sent, "version": 2, "data": {"n": 1, "added": "x"}}
+        assert post(world.client(), other).status_code == 409
+
+
+def test_a_version_that_the_newest_cannot_read_is_compared_with_itself() -> None:
+    number = {"type": "integer", "description": "A number."}
+    text = {"type": "string", "maxLength": 50, "description": "A text."}
+    world = World(with_event("changed", {"n": number}, {"n": text}))
+    sent = {"event": "changed", "version": 1, "event_id": ID, "token": None, "data": {"n": 1}}
+    assert post(world.client(), sent).status_code == 202
+    assert post(world.client(), sent).get_json()["duplicate"] is True
+    assert post(world.client(), {**sent, "data": {"n": 2}}).status_code == 409
+    assert post(world.client(), {**sent, "version": 2, "data": {"n": "1"}}).status_code == 409
+
+
+def test_entries_with_another_form_of_fingerprint_count_as_none(
+    real: RedisSeenEvents, raw: redis.Redis
+) -> None:
+    raw.set(f"event:{FIRST}", "0123456789abcdef 2026-01-31T12:00:00+00:00")
+    assert real.find([FIRST]) == {}
 
 
 @pytest.fixture
@@ -147,13 +269,13 @@ class TestBothKinds:
 
 def test_redis_forgets_after_the_window(real: RedisSeenEvents, raw: redis.Redis) -> None:
     real.remember({FIRST: SEEN, SECOND: SEEN})
-    assert {key.decode() for key in raw.scan_iter()} == {f"event:{FIRST}", f"event:{SECOND}"}
-    assert 0 < raw.pttl(f"event:{FIRST}") <= 60_000
+    assert {key.decode() for key in raw.scan_iter()} == {f"event:2:{FIRST}", f"event:2:{SECOND}"}
+    assert 0 < raw.pttl(f"event:2:{FIRST}") <= 60_000
 
 
 def test_an_entry_that_is_not_ours_counts_as_none(real: RedisSeenEvents, raw: redis.Redis) -> None:
-    raw.set(f"event:{FIRST}", b"\xff")
-    raw.set(f"event:{SECOND}", b"abc yesterday")
+    raw.set(f"event:2:{FIRST}", b"\xff")
+    raw.set(f"event:2:{SECOND}", b"abc yesterday")
     assert real.find([FIRST, SECOND]) == {}
 
 

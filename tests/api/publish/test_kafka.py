@@ -10,15 +10,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from confluent_kafka import KafkaError
 
-from api.errors import RecordRefusedError, StoreUnavailableError
+from api.config import Publishing
+from api.errors import RecordTooLargeError, StoreUnavailableError
 from api.model import PartStatus
 from api.publish.kafka import KafkaSender
+from api.publish.spool import slots
 from api.publish.spool.record import Record
+from api.publishing import open_log, spooling
+from registry.topics import LONGEST_RECORD_BYTES
 from tests.api.servers import Broker, broker, create_topic, read_topic
+from tests.fullstack.apache_kafka import apache_broker
 from tests.support.processes import free_port, wait_until
 from tests.support.variants import BROKERS, StartBroker
 
@@ -102,9 +108,138 @@ def test_a_full_queue_is_an_error_and_not_a_wait() -> None:
 
 def test_what_is_too_large_is_refused_for_good(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
-        with pytest.raises(RecordRefusedError, match="too large"):
-            sender.send(record(bytes(2_000_000))).result(60)
+        with pytest.raises(RecordTooLargeError, match="too large"):
+            sender.send(record(bytes(LONGEST_RECORD_BYTES))).result(60)
         sender.send(record(b"next")).result(60)
+
+
+@pytest.mark.full
+def test_what_a_broker_refuses_for_the_size_of_the_batch_is_taken(tmp_path: Path) -> None:
+    """Kafka itself; the broker from PyPI knows the topic's limit and does not hold to it."""
+    with apache_broker(tmp_path) as started:
+        create_topic(started, TOPIC, settings={"max.message.bytes": "10000"})
+        with closing(sender_to(started.address)) as sender:
+            sender.send(record(b"first")).result(60)
+            outcomes = [
+                sender.send(record(b"%03d" % number + bytes(20_000 if number == 70 else 500)))
+                for number in range(200)
+            ]
+            errors = [each.exception(60) for each in outcomes]
+            sender.send(record(b"next")).result(60)
+        assert [at for at, error in enumerate(errors) if error is not None] == [70]
+        assert isinstance(errors[70], RecordTooLargeError)
+        found = sorted(value[:3] for value in values(started) if value[:1].isdigit())
+        assert found == [b"%03d" % number for number in range(200) if number != 70]
+
+
+class ScriptedProducer:
+    """Stands for librdkafka's where a real one cannot be made to say a certain thing.
+
+    Each record is reported with ``says``, or never when that is ``None``.
+    """
+
+    says: KafkaError | None = None
+
+    def __init__(self, _settings: object, logger: object) -> None:
+        self._reports: list[Callable[[KafkaError | None, object], None]] = []
+
+    def produce(self, *_: object, on_delivery: Callable[..., None], **__: object) -> None:
+        self._reports.append(on_delivery)
+
+    def poll(self, seconds: float) -> None:
+        time.sleep(seconds / 10)
+        while self.says is not None and self._reports:
+            self._reports.pop(0)(self.says, None)
+
+    def purge(self, **_: object) -> None:
+        self._reports.clear()
+
+    def __len__(self) -> int:
+        return len(self._reports)
+
+
+class JudgesBatches(ScriptedProducer):
+    """Reports what it holds as one batch: refused whole when it is longer than the limit."""
+
+    LIMIT_BYTES = 10_000
+    REFUSAL = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+    sizes: ClassVar[list[list[int]]] = []
+
+    def __init__(self, _settings: object, logger: object) -> None:
+        super().__init__(_settings, logger)
+        self._held: list[tuple[int, Callable[..., None]]] = []
+
+    def produce(
+        self, _topic: str, value: bytes, *_: object, on_delivery: Callable[..., None], **__: object
+    ) -> None:
+        self._held.append((len(value), on_delivery))
+
+    def poll(self, seconds: float) -> None:
+        time.sleep(seconds / 100)
+        held, self._held = self._held, []
+        sizes = [size for size, _ in held]
+        self.sizes.append(sizes)
+        for _, report in held:
+            report(self.REFUSAL if sum(sizes) > self.LIMIT_BYTES else None, None)
+
+
+@pytest.fixture
+def judges_batches(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The sizes of the records in each batch that was judged."""
+    monkeypatch.setattr("api.publish.kafka.Producer", JudgesBatches)
+    monkeypatch.setattr(JudgesBatches, "sizes", [])
+    return JudgesBatches.sizes
+
+
+def test_records_that_are_refused_together_are_taken_in_smaller_batches(
+    judges_batches: list[list[int]],
+) -> None:
+    with closing(sender_to("nowhere:1")) as sender:
+        outcomes = [sender.send(record(bytes(500))) for _ in range(200)]
+        assert [each.exception(60) for each in outcomes] == [None] * 200
+    judged = list(filter(None, judges_batches))
+    assert max(map(len, judged)) > JudgesBatches.LIMIT_BYTES / 500, "some were refused together"
+
+
+def test_only_the_record_that_is_refused_alone_is_refused(
+    judges_batches: list[list[int]],
+) -> None:
+    with closing(sender_to("nowhere:1")) as sender:
+        outcomes = [
+            sender.send(record(bytes(20_000 if number == 70 else 10))) for number in range(200)
+        ]
+        errors = [each.exception(60) for each in outcomes]
+    assert [at for at, error in enumerate(errors) if error is not None] == [70]
+    assert isinstance(errors[70], RecordTooLargeError)
+    assert [20_000] in judges_batches
+
+
+def test_what_is_refused_together_leaves_the_spool_and_is_not_set_aside(
+    judges_batches: list[list[int]], tmp_path: Path
+) -> None:
+    settings = Publishing(
+        spool_dir=tmp_path, spool_max_bytes=10_000_000, wait_seconds=1.0, delivery_seconds=30.0
+    )
+    slot = slots.take(tmp_path)
+    with closing(open_log(slot.folder, settings)) as spool:
+        spool.append([record(bytes(500)) for _ in range(60)])
+    slot.release()
+    with closing(sender_to("nowhere:1")) as sender, spooling(sender, settings) as publisher:
+        wait_until(lambda: publisher.spool_state().bytes_used == 0, "the spool is empty")
+        counts = publisher.counts().replay
+    assert (counts.replayed, counts.set_aside) == (60, 0)
+    assert max(map(sum, judges_batches)) > JudgesBatches.LIMIT_BYTES, "some were refused together"
+
+
+def test_a_refusal_in_company_that_goes_on_for_too_long_is_none(
+    monkeypatch: pytest.MonkeyPatch, judges_batches: list[list[int]]
+) -> None:
+    """Whoever sent the records learns that they are not stored, and sends them again."""
+    monkeypatch.setattr(JudgesBatches, "LIMIT_BYTES", 0)
+    with closing(sender_to("nowhere:1", delivery_seconds=0.000_001)) as sender:
+        errors = [sender.send(record(b"v")) for _ in range(3)]
+        kinds = {type(each.exception(60)) for each in errors[1:]}
+    assert kinds == {StoreUnavailableError}
 
 
 @pytest.mark.parametrize("delivery_seconds", [1.0, 3.0], ids=["fatal", "caught in a loop"])
@@ -134,32 +269,6 @@ def test_a_broken_producer_is_replaced_and_what_was_under_way_ends(
             assert b"after" in values(second)
             wait_until(lambda: all(each.done() for each in under_way), "everything has ended")
     assert "the producer is replaced" in caplog.text
-
-
-class ScriptedProducer:
-    """Stands for librdkafka's where a real one cannot be made to say a certain thing.
-
-    Each record is reported with ``says``, or never when that is ``None``.
-    """
-
-    says: KafkaError | None = None
-
-    def __init__(self, _settings: object, logger: object) -> None:
-        self._reports: list[Callable[[KafkaError | None, object], None]] = []
-
-    def produce(self, *_: object, on_delivery: Callable[..., None], **__: object) -> None:
-        self._reports.append(on_delivery)
-
-    def poll(self, seconds: float) -> None:
-        time.sleep(seconds / 10)
-        while self.says is not None and self._reports:
-            self._reports.pop(0)(self.says, None)
-
-    def purge(self, **_: object) -> None:
-        self._reports.clear()
-
-    def __len__(self) -> int:
-        return len(self._reports)
 
 
 @pytest.mark.parametrize(

@@ -342,6 +342,7 @@ def test_what_kafka_will_never_take_is_refused_and_not_spooled(world: World) -> 
             publisher.publish(record(1))
         assert publisher.spool_state().bytes_used == 0
         assert publisher.spool_state().is_direct
+        assert publisher.counts().refused == 0, "no outage: the alert would call somebody"
         world.sender.answer = TAKES
         publisher.publish(record(2))
     assert voids_of(world.sender.taken[0]) == "1"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +73,81 @@ def test_no_more_than_the_limit_wait_or_are_under_way() -> None:
         turns.add(Item())
     turns.end(a, failed=False)
     turns.add(Item())
+
+
+def test_those_refused_in_company_come_again_first_in_halves() -> None:
+    turns: Turns[Item] = Turns(10)
+    first, a, b, c, d, e = Item(), Item(), Item(), Item(), Item(), Item()
+    turns.add(first)
+    assert turns.is_alone
+    for each in (a, b, c, d):
+        turns.add(each)
+    turns.end(first, failed=False)
+    assert not turns.is_alone
+    turns.add(e)
+    assert turns.end(b, failed=False) == turns.refuse(a) == turns.refuse(c) == Turn()
+    assert same(turns.refuse(d).batch, a, c)
+    assert turns.refuse(c) == Turn()
+    assert same(turns.refuse(a).batch, c), "in the order in which they were refused"
+    assert turns.is_alone
+    assert len(turns) == 4
+    assert same(turns.end(c, failed=False).batch, a)
+    assert same(turns.end(a, failed=False).batch, d)
+    assert same(turns.end(d, failed=False).batch, e)
+
+
+def test_when_one_has_failed_those_that_were_to_come_again_are_dropped_too() -> None:
+    turns: Turns[Item] = Turns(10)
+    first, a, b, c, d = Item(), Item(), Item(), Item(), Item()
+    turns.add(first)
+    for each in (a, b, c):
+        turns.add(each)
+    turns.end(first, failed=False)
+    turns.add(d)
+    turns.refuse(a)
+    turns.refuse(b)
+    assert same(turns.refuse(c).batch, a, b)
+    assert turns.refuse(a) == Turn()
+    assert same(turns.end(b, failed=True).dropped, a, c, d)
+    assert len(turns) == 0
+
+
+def test_what_has_ended_is_not_refused_afterwards() -> None:
+    turns: Turns[Item] = Turns(10)
+    a = Item()
+    turns.add(a)
+    turns.end(a, failed=False)
+    assert turns.refuse(a) == Turn()
+    assert len(turns) == 0
+
+
+@given(st.lists(st.integers(1, 12), max_size=200), st.integers(1, 30))
+def test_a_broker_that_judges_whole_batches_refuses_only_what_is_too_large_itself(
+    sizes: list[int], most: int
+) -> None:
+    turns: Turns[Item] = Turns(1000)
+    first, items = Item(), [Item() for _ in sizes]
+    size = dict(zip(map(id, items), sizes, strict=True))
+    turns.add(first)
+    for each in items:
+        turns.add(each)
+    turn = turns.end(first, failed=False)
+    taken, refused, batches = [], [], 0
+    while batch := turn.batch:
+        batches += 1
+        if sum(size[id(each)] for each in batch) <= most:
+            taken += batch
+            end: Callable[[Item], Turn[Item]] = partial(turns.end, failed=False)
+        elif turns.is_alone:
+            refused += batch
+            end = partial(turns.end, failed=False)
+        else:
+            end = turns.refuse
+        turn = [end(each) for each in batch][-1]
+    assert sorted(size[id(each)] for each in taken) == sorted(x for x in sizes if x <= most)
+    assert sorted(size[id(each)] for each in refused) == sorted(x for x in sizes if x > most)
+    assert batches <= 2 * len(sizes)
+    assert len(turns) == 0
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 9))))

@@ -13,6 +13,7 @@ import pytest
 
 from api.rejections.kafka import KafkaSink
 from tests.api.servers import create_topic, read_topic
+from tests.fullstack.apache_kafka import apache_broker
 from tests.support.processes import free_port, wait_until
 from tests.support.variants import BROKERS, StartBroker
 
@@ -77,6 +78,21 @@ def test_messages_are_in_the_topic(start: StartBroker, tmp_path: Path) -> None:
     assert {each.key() for each in messages} == {b"element_click"}
     assert (reports.taken(), reports.lost()) == (100, 0)
     assert reports.each_once(100)
+
+
+@pytest.mark.full
+def test_none_is_lost_because_many_are_too_large_together(tmp_path: Path) -> None:
+    """Kafka itself; the broker from PyPI does not hold to the topic's limit."""
+    reports = Reports()
+    with apache_broker(tmp_path) as running:
+        create_topic(running, TOPIC, settings={"max.message.bytes": "10000"})
+        with sink_to(running.address) as sink:
+            for number in range(200):
+                value = bytes(20_000 if number == 70 else 500)
+                sink.put(b"element_click", value, reports.of(number))
+            wait_served(sink, lambda: len(reports.seen) == 200, "all is reported")
+    assert (reports.taken(), reports.lost()) == (199, 1)
+    assert reports.each_once(200)
 
 
 @pytest.mark.parametrize("start", BROKERS)

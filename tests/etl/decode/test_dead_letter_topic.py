@@ -64,6 +64,23 @@ def shelf() -> Shelf:
     return shelf
 
 
+def test_a_letter_is_little_larger_than_its_message_whatever_is_in_it() -> None:
+    """A topic that takes the message has to take the letter, or the loader never gets past it."""
+    key = b"\xff" * 300_000
+    raw = RawMessage("ugc.events", 0, 5, key, b"v", 0)
+    letter = DeadLetter(raw, Reason.KEY_MISMATCH, f"the key is {key!r}, the event 'ü'", 7)
+    headers = letter.headers()
+    assert sum(len(name) + len(value or b"") for name, value in headers) < 2_000
+    assert dict(headers)["detail"] is not None
+    shelf = Shelf()
+    shelf.put(letter)
+    (found,) = shelf.letters()
+    assert (found.key, found.reason) == (key, Reason.KEY_MISMATCH)
+    assert found.detail.startswith("the key is b'")
+    assert len(found.detail.encode()) <= 1_024
+    assert found.detail.endswith("…")
+
+
 def test_a_letter_tells_where_it_comes_from(shelf: Shelf) -> None:
     letter = shelf.letters()[0]
     assert (letter.event, letter.topic, letter.partition, letter.offset) == (
