@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from api.errors import CodecError, Refusal
+from api.errors import CodecError, Refusal, too_large
 from api.http.codecs import ACCEPT_ENCODING, CODECS
 from contracts.reasons import Reason
 
