@@ -17,9 +17,9 @@ from etl.config import EtlConfig
 from etl.errors import OlderContractsError
 from etl.metrics import Metrics, Outcome
 from etl.report import RunReport
-from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
+from etl.schedule import run_on_schedule, stop_on_signals
 from ugc.errors import SettingError, UgcError
-from ugc.exits import command_line, try_again_later
+from ugc.exits import try_again_later
 from ugc.logs import configure_json_logs
 from ugc.progress import progress
 from ugc.terminal import PlainConsole
@@ -33,10 +33,10 @@ class UnbalancedError(UgcError):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When runs come, as the command line gives it: ``60s``, ``5m``; the jitter may be ``0s``."""
+    """When runs come."""
 
-    every: str
-    jitter: str = "0s"
+    every_seconds: float
+    jitter_seconds: float = 0.0
 
 
 def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
@@ -69,12 +69,9 @@ def load_on_schedule(
     """Runs until SIGTERM or Ctrl-C; every report is one JSON line in the log.
 
     Raises:
-        ConfigError: an interval or a variable is malformed.
+        ConfigError: a variable is malformed.
         SettingError: the metrics port is in use.
     """
-    with command_line():
-        every_seconds = parse_interval(timing.every)
-        jitter_seconds = parse_jitter(timing.jitter)
     configure_json_logs(sys.stderr)
     metrics = Metrics()
     with ExitStack() as opened:
@@ -82,12 +79,12 @@ def load_on_schedule(
         if metrics_port is not None:
             opened.callback(_serve(metrics, metrics_host, metrics_port))
         stop = opened.enter_context(stop_on_signals())
-        _log.info("loading every %s", timing.every)
+        _log.info("loading every %g s", timing.every_seconds)
         run_on_schedule(
             lambda: _one_of_many(etl, metrics, stop.is_set),
-            every_seconds,
+            timing.every_seconds,
             stop,
-            jitter_seconds=jitter_seconds,
+            jitter_seconds=timing.jitter_seconds,
         )
         _log.info("stopped")
 

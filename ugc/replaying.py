@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 
@@ -21,11 +22,14 @@ from ugc.exits import try_again_later
 from ugc.progress import progress
 from ugc.terminal import PlainConsole, say
 
+_OFFSET = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,18})", re.ASCII)
+"""Within what Kafka counts with: 32 bits of partitions, 64 of offsets."""
+
 
 def parse_time(text: str, now: dt.datetime) -> int:
     """Unix time in milliseconds of ``2026-01-31T12:00:00Z``, or of ``2h`` (so long before now).
 
-    A time without a zone is in UTC.
+    A time without a zone is in UTC, and one before 1970 is 0: to Kafka, less than that is a sign.
 
     Raises:
         ConfigError: ``text`` is neither.
@@ -34,26 +38,36 @@ def parse_time(text: str, now: dt.datetime) -> int:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         try:
-            return milliseconds(now) - int(parse_interval(text) * 1000)
+            return max(0, milliseconds(now) - int(parse_interval(text) * 1000))
         except ConfigError as error:
             form = f"a time like 2026-01-31T12:00:00Z or a span like 90s, 5m, 2h, not {text!r}"
             raise ConfigError("the time", form) from error
-    return milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC))
+    return max(0, milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)))
 
 
-def parse_offsets(texts: Iterable[str]) -> Mapping[int | None, int]:
+def parse_offset(text: str) -> tuple[int | None, int]:
     """``OFFSET`` for all partitions (None), or ``PARTITION:OFFSET``.
 
     Raises:
-        ConfigError: a text is neither.
+        ConfigError: ``text`` is neither.
     """
-    found: dict[int | None, int] = {}
-    for text in texts:
-        partition, _, offset = text.rpartition(":")
-        if not all(part.isascii() and part.isdecimal() for part in (partition or "0", offset)):
-            raise ConfigError("an offset", f"OFFSET or PARTITION:OFFSET, not {text!r}")
-        found[int(partition) if partition else None] = int(offset)
-    return found
+    found = _OFFSET.fullmatch(text)
+    if found is None:
+        raise ConfigError("an offset", f"OFFSET or PARTITION:OFFSET, not {text!r}")
+    partition, offset = found.groups()
+    return None if partition is None else int(partition), int(offset)
+
+
+def parse_letter(text: str) -> str:
+    """``PARTITION:OFFSET``, as :attr:`etl.letters.Letter.location` is written.
+
+    Raises:
+        ConfigError: ``text`` is something else.
+    """
+    found = _OFFSET.fullmatch(text)
+    if found is None or found[1] is None:
+        raise ConfigError("a letter", f"PARTITION:OFFSET as in the list, not {text!r}")
+    return f"{int(found[1])}:{int(found[2])}"
 
 
 def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool) -> None:

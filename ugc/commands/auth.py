@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import click
 
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.options import PORT
 from ugc.terminal import say
 
 
@@ -17,7 +19,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8001, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8001, show_default=True, help="Port to listen on.")
 def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C. JWT_SECRET is the key that tokens are signed with."""
     from ugc.serving import serve as serve_wsgi
@@ -26,11 +28,11 @@ def serve(host: str, port: int) -> None:
 
 
 @command.command()
-@click.option("--user-id", help="UUID of the user; a new one when left out.")
+@click.option("--user-id", type=click.UUID, help="UUID of the user; a new one when left out.")
 @state_dir_option
-def token(user_id: str | None, state_dir: Path) -> None:
+def token(user_id: UUID | None, state_dir: Path) -> None:
     """Print a token that the stand-in has issued."""
     from ugc.auth_client import demo_token
 
     env = current_environment(state_dir)
-    say(demo_token(require(env, "AUTH_SERVICE_URL"), user_id).token)
+    say(demo_token(require(env, "AUTH_SERVICE_URL"), str(user_id) if user_id else None).token)

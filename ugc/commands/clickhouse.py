@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from ugc.options import PORT
+
 
 @click.group()
 def command() -> None:
@@ -15,7 +17,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8123, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8123, show_default=True, help="Port to listen on.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
+from ugc.options import Seconds
 from ugc.terminal import say
 
 
@@ -14,6 +15,7 @@ from ugc.terminal import say
 @click.option(
     "--wait",
     "wait_seconds",
+    type=Seconds(),
     default=60.0,
     show_default=True,
     help="Seconds to wait for Kafka, the registry and ClickHouse to answer.",

@@ -10,6 +10,7 @@ import click
 from registry.options import SubjectStrategy
 from ugc.contracts_cli.folder import folder_option
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.options import PORT
 from ugc.terminal import say
 
 
@@ -20,7 +21,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8081, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8081, show_default=True, help="Port to listen on.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),

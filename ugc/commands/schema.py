@@ -12,6 +12,7 @@ import click
 
 from ugc.contracts_cli.folder import folder_option
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.options import Seconds
 from ugc.terminal import say
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def _allowed(*, rewrite: bool, erase: bool) -> frozenset[Effect]:
 @click.option(
     "--settle",
     "settle_seconds",
+    type=Seconds(),
     default=10.0,
     show_default=True,
     help="Seconds after which the tables are looked at again, for a loader that was inserting.",

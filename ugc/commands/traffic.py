@@ -9,14 +9,21 @@ import click
 from rich.table import Table
 
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.options import AT_LEAST_ONE, URL
 from ugc.terminal import PlainConsole
 
 
 @click.command()
-@click.option("--sessions", default=100, show_default=True, help="How many visits.")
-@click.option("--at-once", default=32, show_default=True, help="Visits side by side.")
+@click.option(
+    "--sessions", type=AT_LEAST_ONE, default=100, show_default=True, help="How many visits."
+)
+@click.option(
+    "--at-once", type=AT_LEAST_ONE, default=32, show_default=True, help="Visits side by side."
+)
 @click.option("--seed", type=int, help="The same seed, the same visitors; chance when left out.")
-@click.option("--api-url", help="Address of the API; that of the local stack when left out.")
+@click.option(
+    "--api-url", type=URL, help="Address of the API; that of the local stack when left out."
+)
 @state_dir_option
 def command(
     sessions: int, at_once: int, seed: int | None, api_url: str | None, state_dir: Path

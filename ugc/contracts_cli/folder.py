@@ -13,13 +13,13 @@ from contracts.loader import Catalog, default_folder, parse_contract
 from contracts.model import Contract
 from contracts.names import AVRO_TYPES
 from ugc.contracts_cli.scaffold import NewField, contract_document
-from ugc.errors import UgcError
+from ugc.errors import CommandLineError
 from ugc.schema.targets import INTERNAL
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:@([1-9][0-9]*))?")
 
 
-class ReferenceTextError(UgcError):
+class ReferenceTextError(CommandLineError):
     """A text is no EVENT or EVENT@N."""
 
 

@@ -24,6 +24,7 @@ from ugc.gate.sources import (
     from_reference,
     require_same_repository,
 )
+from ugc.options import URL
 from ugc.terminal import say
 
 
@@ -42,7 +43,7 @@ from ugc.terminal import say
     show_default=True,
     help="How the report is written.",
 )
-@click.option("--registry", metavar="URL", help="Also ask this live Schema Registry.")
+@click.option("--registry", type=URL, metavar="URL", help="Also ask this live Schema Registry.")
 def command(folder: Path, against: str | None, fmt: str, registry: str | None) -> None:
     """Say what a change of contracts does to HTTP clients, Avro readers and tables.
 

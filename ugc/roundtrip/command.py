@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from etl.schedule import stop_on_signals
+from ugc.options import Seconds
 from ugc.roundtrip.cases import DRAFTS, Case, cases_in
 from ugc.roundtrip.isolation import Bounds, IsolatedRoundTrip, StoppedError, Work
 from ugc.roundtrip.report import in_words, summary
@@ -40,7 +41,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 @click.option(
     "--timeout",
     "timeout_seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(above_zero=True),
     default=60,
     show_default=True,
     metavar="SECONDS",
