@@ -1,7 +1,7 @@
 """The ClickHouse room: from contract to typed table, and from message to row.
 
 In: contracts and messages.  Out: ``CREATE TABLE`` statements, rows, and a client that runs them
-against a ClickHouse server (native protocol or HTTP) or the embedded engine.  ``ch_schema.server``
+against a ClickHouse server (native protocol or HTTP) or the embedded engine.  ``ugc.local.clickhouse``
 lets several processes of one machine share an embedded engine.
 
 Layers, lowest first: ``errors``, ``quoting``; then ``types``, ``tables``, ``internal``, ``views``,

@@ -2,28 +2,35 @@
 
 A producer that writes Avro itself is not held to patterns, lengths and bounds, but to the types:
 a number is finite, a date lies in the years that every store holds, and JSON text is JSON.
+
+Avro reads one type as another ("Schema Resolution") and keeps the writer's logical type, so that
+a timestamp can stand where a number is read. Therefore each type is looked at in Python as well.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 
-from contracts import json_text
-from contracts.formats import FIRST_DAY, LAST_DAY
-from contracts.model import (
+from contracts.model import json_text
+from contracts.model.formats import FIRST_DAY, LAST_DAY
+from contracts.model.types import (
     ArrayType,
     DateTimeType,
     DateType,
     FieldType,
+    IntegerType,
     JsonType,
     MapType,
     NumberType,
     RecordType,
+    StringType,
+    UuidType,
     ValueType,
 )
 
@@ -46,6 +53,12 @@ def type_check(value: ValueType) -> Check | None:
 
 def _check(kind: FieldType) -> Check | None:
     match kind:
+        case StringType():
+            return _text
+        case UuidType():
+            return _uuid
+        case IntegerType():
+            return _integer
         case NumberType():
             return _finite
         case DateType():
@@ -64,7 +77,25 @@ def _check(kind: FieldType) -> Check | None:
             return None
 
 
-def _finite(given: float, at: str) -> None:
+def _text(given: Any, at: str) -> None:
+    # A UUID is stored as its text.
+    if not isinstance(given, str | uuid.UUID):
+        raise ValueError(f"{at} is no text")
+
+
+def _uuid(given: Any, at: str) -> None:
+    if not isinstance(given, uuid.UUID):
+        raise ValueError(f"{at} is no UUID")
+
+
+def _integer(given: Any, at: str) -> None:
+    if not isinstance(given, int):
+        raise ValueError(f"{at} is no integer")
+
+
+def _finite(given: Any, at: str) -> None:
+    if not isinstance(given, int | float):
+        raise ValueError(f"{at} is no number")
     if not math.isfinite(given):
         raise ValueError(f"{at} is not finite: {given}")
 
@@ -87,7 +118,9 @@ def _within(given: dt.date, at: str) -> None:
         raise ValueError(f"{at} is not from {FIRST_DAY} to {LAST_DAY}: {given}")
 
 
-def _json(given: str, at: str) -> None:
+def _json(given: Any, at: str) -> None:
+    if not isinstance(given, str):
+        raise ValueError(f"{at} is no text")
     try:
         orjson.loads(given)
     except ValueError:

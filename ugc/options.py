@@ -17,7 +17,7 @@ import click
 from ugc.errors import expected_errors
 
 
-class Parsed(click.ParamType):
+class Parsed(click.ParamType[Any]):
     """A text that ``parse`` reads, or refuses with one of our errors."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
@@ -48,7 +48,7 @@ class Seconds(click.FloatRange):
         return found
 
 
-class HttpUrl(click.ParamType):
+class HttpUrl(click.ParamType[Any]):
     """An address of HTTP or HTTPS with a host."""
 
     name = "url"
@@ -79,19 +79,19 @@ def _jitter(text: str) -> float:
 
 
 def _time(text: str) -> int:
-    from ugc.replaying import parse_time
+    from ugc.etl.replaying import parse_time
 
     return parse_time(text, dt.datetime.now(dt.UTC))
 
 
 def _offset(text: str) -> tuple[int | None, int]:
-    from ugc.replaying import parse_offset
+    from ugc.etl.replaying import parse_offset
 
     return parse_offset(text)
 
 
 def _letter(text: str) -> str:
-    from ugc.replaying import parse_letter
+    from ugc.etl.replaying import parse_letter
 
     return parse_letter(text)
 

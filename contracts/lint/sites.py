@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.locate import escape
+from contracts.model.locate import escape
 
 Schema = Mapping[str, Any]
 

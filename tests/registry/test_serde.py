@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import decimal
 import io
 import json
 import math
@@ -19,10 +20,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.formats import parse_date_time
-from contracts.loader import Catalog, parse_contract
 from contracts.message import Message
-from contracts.model import Contract, ValueType
+from contracts.model.formats import parse_date_time
+from contracts.model.loader import Catalog, parse_contract
+from contracts.model.types import Contract, ValueType
 from contracts.reasons import Reason
 from registry import framing
 from registry.avro import avro_schema, record_name, schema_text
@@ -208,9 +209,8 @@ def written_elsewhere(schema: Any, data: Mapping[str, Any]) -> bytes:
         "event_id": EVENT_ID, "event": "numbers", "user_id": "u", "timestamp": NOW,
         "contract_version": 1,
     }  # fmt: skip
-    absent = dict.fromkeys(NUMBERS)
     out = io.BytesIO()
-    fastavro.schemaless_writer(out, schema, {**envelope, "data": {**absent, **data}})
+    fastavro.schemaless_writer(out, schema, {**envelope, "data": data})
     return framing.header(1) + out.getvalue()
 
 
@@ -252,18 +252,57 @@ def test_a_value_outside_of_its_type_is_no_message(data: dict[str, Any], place: 
     assert refusal_of(data) == (None if place is None else (Reason.DATA_INVALID, place))
 
 
+INSTANT = {"type": "long", "logicalType": "timestamp-micros"}
+TIME = {"type": "int", "logicalType": "time-millis"}
+DAY = {"type": "int", "logicalType": "date"}
+MONEY = {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}
+
+
+@pytest.mark.parametrize(
+    ("schema", "written", "value"),
+    [
+        ({"type": "number"}, INSTANT, NOW),
+        ({"type": "number"}, DAY, dt.date(2026, 1, 31)),
+        ({"type": "number"}, TIME, dt.time(12)),
+        ({"type": "integer"}, INSTANT, NOW),
+        ({"type": "integer"}, DAY, dt.date(2026, 1, 31)),
+        ({"type": "string", "maxLength": 9}, MONEY, decimal.Decimal("1.25")),
+        ({"type": "string", "format": "uuid"}, "string", str(EVENT_ID)),
+        ({"type": "string", "format": "date-time"}, "long", 7),
+        ({"type": "string", "format": "date"}, "int", 7),
+        ({}, MONEY, decimal.Decimal("1.25")),
+        ({}, {"type": "string", "logicalType": "uuid"}, EVENT_ID),
+    ],
+)
+def test_another_logical_type_is_no_message(schema: Any, written: Any, value: Any) -> None:
+    document = {
+        **SCHEMA, "required": [], "properties": {"given": {**schema, "description": "A value."}},
+    }  # fmt: skip
+    contract = parse_contract("numbers", 1, document, Path("numbers/v1.json"))
+    avro = avro_schema(Catalog({"numbers": {1: contract}}, CATALOG.envelopes), contract)
+    (data,) = (field for field in avro["fields"] if field["name"] == "data")
+    (given,) = data["type"]["fields"]
+    given["type"] = ["null", written]
+    assert _refusal(contract, schema_text(avro), {"given": value}) == (
+        Reason.DATA_INVALID, "/data/given",
+    )  # fmt: skip
+
+
 def refusal_of(data: Mapping[str, Any], avro_type: str = "double") -> tuple[Reason, str] | None:
     """Why the decoder does not take what a stranger wrote, and the place."""
     document = {**SCHEMA, "properties": NUMBERS, "required": []}
-    envelopes = CATALOG.envelopes
     contract = parse_contract("numbers", 1, document, Path("numbers/v1.json"))
-    catalog = Catalog({"numbers": {1: contract}}, envelopes)
-    text = schema_text(avro_schema(catalog, contract)).replace('"double"', f'"{avro_type}"')
+    schema = avro_schema(Catalog({"numbers": {1: contract}}, CATALOG.envelopes), contract)
+    text = schema_text(schema).replace('"double"', f'"{avro_type}"')
+    return _refusal(contract, text, {**dict.fromkeys(NUMBERS), **data})
 
+
+def _refusal(contract: Contract, text: str, data: Mapping[str, Any]) -> tuple[Reason, str] | None:
     class Telling(InMemoryRegistry):
         def schema(self, schema_id: int) -> str:
             return text
 
+    catalog = Catalog({"numbers": {1: contract}}, CATALOG.envelopes)
     value = written_elsewhere(fastavro.parse_schema(json.loads(text)), data)
     try:
         Decoder(catalog, Telling()).decode(b"numbers", value)

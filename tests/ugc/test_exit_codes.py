@@ -63,7 +63,9 @@ def told(error: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("path", "parameter"), list(valued()), ids=lambda each: getattr(each, "name", None) or " ".join(each)
+    ("path", "parameter"),
+    list(valued()),
+    ids=lambda each: getattr(each, "name", None) or " ".join(each),
 )
 def test_what_cannot_be_read_gives_2_and_a_line(
     path: tuple[str, ...],

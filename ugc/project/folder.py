@@ -1,0 +1,62 @@
+"""The contract folder that a command works on, and what is named inside it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from ch_schema.ddl import internal
+from ch_schema.ddl.tables import Table, table_for
+from contracts.model.loader import Catalog, default_folder, parse_contract
+from contracts.model.names import AVRO_TYPES
+from contracts.model.types import Contract
+from ugc.errors import CommandLineError
+from ugc.project.scaffold import NewField, contract_document
+from ugc.project.tables import INTERNAL
+
+_REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:@([1-9][0-9]*))?")
+
+
+class ReferenceTextError(CommandLineError):
+    """A text is no EVENT or EVENT@N."""
+
+
+folder_option = click.option(
+    "--contracts",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="CONTRACTS_DIR",
+    default=default_folder,
+    show_default="CONTRACTS_DIR, else contracts/ upwards from here, else the package's",
+    help="The contract folder.",
+)
+"""For every command that reads or writes contract files."""
+
+
+def contract_named(catalog: Catalog, reference: str) -> Contract:
+    """The contract that EVENT or EVENT@N means; the newest version when N is left out.
+
+    Raises:
+        ReferenceTextError: the text has another form.
+        UnknownContractError: there is no such event or version.
+    """
+    found = _REFERENCE.fullmatch(reference)
+    if found is None:
+        raise ReferenceTextError(f"{reference!r} is not EVENT or EVENT@N, such as element_click@1")
+    return catalog.get(found[1], int(found[2]) if found[2] else None)
+
+
+def reserved_columns() -> frozenset[str]:
+    """Names of the columns that every table has beside the fields of its event."""
+    field = NewField(name="any_field", type="string", required=True)
+    document = contract_document("any_event", owner="any", fields=(field,))
+    table = table_for(parse_contract("any_event", 1, document, Path("any_event/v1.json")))
+    return frozenset(column.name for column in table.columns if column.read is None)
+
+
+def reserved_events() -> frozenset[str]:
+    """Names that no event may have: Avro's types, and the tables that are the tool's own."""
+    own = (*vars(internal).values(), *INTERNAL)
+    return AVRO_TYPES | {table.name for table in own if isinstance(table, Table)}
