@@ -8,11 +8,12 @@ import urllib.request
 
 import click
 
+from ugc.exits import PLAIN_EPILOG
 from ugc.options import URL, Seconds
 from ugc.terminal import say
 
 
-@click.command()
+@click.command(epilog=PLAIN_EPILOG)
 @click.argument("url", type=URL)
 @click.option(
     "--timeout",

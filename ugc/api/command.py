@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from ugc.exits import PLAIN_EPILOG
 from ugc.options import AT_LEAST_ONE, PORT
 
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
@@ -20,7 +21,7 @@ def command() -> None:
     """Serve the HTTP API."""
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=8000, show_default=True, help="Port to listen on.")
 @click.option(

@@ -23,12 +23,13 @@ from ugc.compatibility.sources import (
     from_reference,
     require_same_repository,
 )
+from ugc.exits import PLAIN_EPILOG
 from ugc.options import URL
 from ugc.project.folder import folder_option
 from ugc.terminal import say
 
 
-@click.command(name="check")
+@click.command(name="check", epilog=PLAIN_EPILOG)
 @folder_option
 @click.option(
     "--against",

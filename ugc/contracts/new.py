@@ -12,6 +12,7 @@ from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
 from contracts.model.loader import load_catalog
 from ugc.errors import CommandLineError, UgcError
+from ugc.exits import PLAIN_EPILOG
 from ugc.project import scaffold
 from ugc.project.folder import folder_option, reserved_columns, reserved_events
 from ugc.terminal import say
@@ -27,7 +28,7 @@ class ScaffoldTextError(ScaffoldError, CommandLineError):
     """Names and options from which no contract can be made."""
 
 
-@click.command(name="new")
+@click.command(name="new", epilog=PLAIN_EPILOG)
 @click.argument("event")
 @click.option("--owner", metavar="TEAM", help="The team that answers for the event.")
 @click.option("--title", help="A few words for lists; made of the event's name when left out.")

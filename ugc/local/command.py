@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from ugc.environment import STATE_DIR
+from ugc.exits import PLAIN_EPILOG
 from ugc.options import AT_LEAST_ONE, INTERVAL
 
 
-@click.command()
+@click.command(epilog=PLAIN_EPILOG)
 @click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),

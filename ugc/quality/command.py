@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
-from ugc.exits import EPILOG
+from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import TIME
 
 
@@ -37,7 +37,7 @@ def command(context: click.Context, since_ms: int, as_json: bool, state_dir: Pat
     context.exit(0 if met else 1)
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 def alerts() -> None:
     """Print alert rules in Prometheus's format, made from the same objectives.
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
+from ugc.exits import PLAIN_EPILOG
 from ugc.options import TOPIC
 from ugc.terminal import say
 
 
-@click.command()
+@click.command(epilog=PLAIN_EPILOG)
 @click.option("--topic", type=TOPIC, help="The topic.  [default: KAFKA_TOPIC, else ugc.events]")
 @state_dir_option
 def command(topic: str | None, state_dir: Path) -> None:

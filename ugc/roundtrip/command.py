@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from etl.schedule import stop_on_signals
+from ugc.exits import PLAIN_EPILOG
 from ugc.options import Seconds
 from ugc.roundtrip.cases import DRAFTS, Case, cases_in
 from ugc.roundtrip.isolation import Bounds, IsolatedRoundTrip, StoppedError, Work
@@ -22,7 +23,7 @@ _LOG_EVERY_SCHEMAS = 100
 _EXISTING = click.Path(exists=True, path_type=Path)
 
 
-@click.command(name="roundtrip")
+@click.command(name="roundtrip", epilog=PLAIN_EPILOG)
 @click.argument("schemas", metavar="SCHEMA.json|FOLDER|CASES.jsonl", type=_EXISTING)
 @click.option("--instances", type=_EXISTING, metavar="FILE.jsonl", help="One instance per line.")
 @click.option(

@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.exits import PLAIN_EPILOG
 from ugc.options import PORT
 from ugc.terminal import say
 
@@ -17,7 +18,7 @@ def command() -> None:
     """The auth_service stand-in of the local stack."""
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=PORT, default=8001, show_default=True, help="Port to listen on.")
 def serve(host: str, port: int) -> None:
@@ -27,7 +28,7 @@ def serve(host: str, port: int) -> None:
     serve_wsgi("ugc.local.auth.wsgi:create_from_env", host=host, port=port)
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--user-id", type=click.UUID, help="UUID of the user; a new one when left out.")
 @state_dir_option
 def token(user_id: UUID | None, state_dir: Path) -> None:
