@@ -10,8 +10,8 @@
 Any JSON value comes back equal, valid under the schema or not; only a date-time in a field of that
 format comes back as the same instant in UTC.  How, is told in ``docs/total-profile.md``.
 
-JSON values are what :func:`contracts.model.json_text.parse` gives: numbers that a double cannot hold
-are :class:`~decimal.Decimal`.
+JSON values are what :func:`contracts.model.json_text.parse` gives: numbers that a double cannot
+hold are :class:`~decimal.Decimal`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The local check of a token, for when auth_service is unavailable (requirement L2).
 
-Keys and algorithms are pinned by configuration (:mod:`api.auth.jwt_keys`), never taken from the token:
-``jwk``, ``jku`` and ``x5u`` in a header are not looked at, and ``kid`` only chooses among the keys
-of a configured file.  A token's end is ignored, as L2 says, up to a cap: one that ended longer ago
-is refused, so that an old stolen token is not good in every outage.
+Keys and algorithms are pinned by configuration (:mod:`api.auth.jwt_keys`), never taken from the
+token: ``jwk``, ``jku`` and ``x5u`` in a header are not looked at, and ``kid`` only chooses among
+the keys of a configured file.  A token's end is ignored, as L2 says, up to a cap: one that ended
+longer ago is refused, so that an old stolen token is not good in every outage.
 """
 
 from __future__ import annotations

@@ -1,18 +1,16 @@
 """A circuit breaker that many threads may call through at once.
 
-pybreaker counts, times and decides.  Its own ``call`` holds a lock while the guarded function
-runs, so that one slow answer would make every other request wait in line; here the function runs
-outside of that lock, and only its outcome is reported to pybreaker.
+The guarded function runs outside of the lock, so that one slow answer makes no other call wait;
+libraries for this count under the same lock that they call under.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
-
-import pybreaker
+from typing import TypeVar
 
 from api.errors import UnavailableError
 
@@ -27,27 +25,34 @@ class Breaker:
     Only an :class:`~api.errors.UnavailableError` counts as a failure.
     """
 
-    def __init__(self, name: str, *, failures_to_open: int, retry_seconds: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        failures_to_open: int,
+        retry_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """
         Args:
             name: what stands behind it, for the log.
             failures_to_open: that many failures in a row stop the calls.
             retry_seconds: how long calls stay stopped until one is tried.
+            clock: seconds, never backwards.
         """
         self._name = name
+        self._failures_to_open = failures_to_open
+        self._retry_seconds = retry_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
         self._trial = threading.Lock()
-        self._breaker = pybreaker.CircuitBreaker(
-            fail_max=failures_to_open,
-            reset_timeout=retry_seconds,
-            exclude=[lambda error: not isinstance(error, UnavailableError)],
-            listeners=[_StateLog(name)],
-            throw_new_error_on_trip=False,
-        )
+        self._failures = 0
+        self._opened_at: float | None = None
 
     @property
     def closed(self) -> bool:
         """Whether calls are let through."""
-        return self._breaker.current_state == pybreaker.STATE_CLOSED
+        return self._opened_at is None
 
     def call(self, function: Callable[[], _T], refused: type[UnavailableError]) -> _T:
         """The function's result.
@@ -56,55 +61,54 @@ class Breaker:
             UnavailableError: as ``refused`` when no call is let through; else the function's own.
         """
         if self.closed:
-            return self._observed(function)
+            return self._watched(function, is_trial=False)
         if not self._trial.acquire(blocking=False):
-            raise refused(f"{self._name} is not asked: it did not answer lately")
+            raise self._refusal(refused)
         try:
-            return self._breaker.call(function)
-        except pybreaker.CircuitBreakerError as error:
-            raise refused(f"{self._name} is not asked: it did not answer lately") from error
+            if not self._may_try():
+                raise self._refusal(refused)
+            return self._watched(function, is_trial=True)
         finally:
             self._trial.release()
 
-    def _observed(self, function: Callable[[], _T]) -> _T:
+    def _may_try(self) -> bool:
+        with self._lock:
+            opened_at = self._opened_at
+        return opened_at is None or self._clock() - opened_at >= self._retry_seconds
+
+    def _watched(self, function: Callable[[], _T], *, is_trial: bool) -> _T:
         try:
             result = function()
-        except UnavailableError as error:
-            self._report(_raiser(error))
+        except UnavailableError:
+            self._note_failure(is_trial=is_trial)
             raise
-        if self._breaker.fail_counter:
-            self._report(_nothing)
+        except Exception:
+            self._note_answer(is_trial=is_trial)  # it was reached, whatever it said
+            raise
+        self._note_answer(is_trial=is_trial)
         return result
 
-    def _report(self, outcome: Callable[[], None]) -> None:
-        """Tells pybreaker how a call ended. Late news of an open breaker change nothing."""
-        if not self.closed:
+    def _note_failure(self, *, is_trial: bool) -> None:
+        with self._lock:
+            if self._opened_at is None:
+                self._failures += 1
+                if self._failures < self._failures_to_open:
+                    return
+                _log.warning("circuit breaker of %s is open", self._name)
+            elif not is_trial:
+                return  # late news of a call that began before it opened
+            self._opened_at = self._clock()
+
+    def _note_answer(self, *, is_trial: bool) -> None:
+        # Nearly every call ends here: without a failure there is nothing to change.
+        if not self._failures and self._opened_at is None:
             return
-        try:
-            self._breaker.call(outcome)
-        except (UnavailableError, pybreaker.CircuitBreakerError):
-            return
+        with self._lock:
+            if self._opened_at is not None:
+                if not is_trial:
+                    return
+                _log.warning("circuit breaker of %s is closed", self._name)
+            self._failures, self._opened_at = 0, None
 
-
-class _StateLog(pybreaker.CircuitBreakerListener):
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def state_change(
-        self,
-        cb: pybreaker.CircuitBreaker,
-        old_state: pybreaker.CircuitBreakerState | None,
-        new_state: pybreaker.CircuitBreakerState,
-    ) -> None:
-        _log.warning("circuit breaker of %s is %s", self._name, new_state.name)
-
-
-def _raiser(error: UnavailableError) -> Callable[[], NoReturn]:
-    def fail() -> NoReturn:
-        raise error
-
-    return fail
-
-
-def _nothing() -> None:
-    return None
+    def _refusal(self, refused: type[UnavailableError]) -> UnavailableError:
+        return refused(f"{self._name} is not asked: it did not answer lately")

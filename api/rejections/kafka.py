@@ -18,7 +18,7 @@ _DELIVERY_MS = 10_000
 
 
 class KafkaSink:
-    """See :class:`api.rejections.rejecting.Sink`. The topic has to exist; until then all is lost."""
+    """A :class:`~api.rejections.rejecting.Sink`. The topic has to exist; until then all is lost."""
 
     def __init__(self, bootstrap_servers: str, topic: str) -> None:
         """Connects in the background. Make it in the process that uses it."""

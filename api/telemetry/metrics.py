@@ -206,7 +206,7 @@ class Metrics:
         self._acknowledgements.observe(seconds)
 
     def state(self, state: State) -> None:
-        """See :meth:`api.telemetry.sampling.Takes.state`. Totals go on from those that were told before."""
+        """See :meth:`api.telemetry.sampling.Takes.state`. Totals go on from those told before."""
         now, before = Totals.of(state), self._told
         self._told = now
         for outcome, number in now.records.items():

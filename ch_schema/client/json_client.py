@@ -1,4 +1,4 @@
-""":class:`ch_schema.client.protocol.ClickHouse` over whatever runs a statement in a given format."""
+"""A :class:`~ch_schema.client.protocol.ClickHouse` over whatever runs a statement in a format."""
 
 from __future__ import annotations
 

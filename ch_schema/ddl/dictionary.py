@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ch_schema.ddl.tables import Column, Table, table_for
 from ch_schema.ddl.targets import targets_for
 from ch_schema.ddl.views import View
-from ch_schema.migrate.diff import is_nullable
+from ch_schema.values import is_nullable
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 

@@ -115,7 +115,7 @@ class TotalTable:
         return len(self.columns) - text, text - self._rests
 
     def cells(self, typed: Typed) -> tuple[Any, ...]:
-        """The cells of a record (see :mod:`contracts.lossless.exact`), in the order of :attr:`columns`."""
+        """A record's cells (:mod:`contracts.lossless.exact`), in the order of :attr:`columns`."""
         return tuple(self._root.cells(typed))
 
     def typed(self, row: Typed) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from typing import Any
 
 from ch_schema.ddl.reports import ERASED
 from ch_schema.ddl.tables import Table, table_for
-from ch_schema.migrate.diff import is_nullable
-from ch_schema.values import split_type
+from ch_schema.values import is_nullable, split_type
 from contracts.message import Message
 from contracts.model.types import Contract
 

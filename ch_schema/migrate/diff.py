@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from ch_schema.ddl.tables import Column, Table, lifetime
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.values import split_type
+from ch_schema.values import is_nullable, split_type
 
 LONGEST_RETENTION_DAYS = 20_000
 """ClickHouse adds a lifetime to a 32-bit DateTime. Beyond 2106 it wraps, and drops new rows."""
@@ -254,17 +254,6 @@ def _comment(old: Table, new: Table) -> Iterator[Step]:
             reason="the table's comment changes",
             statement=_alter(new, f"MODIFY COMMENT {quote_string(new.comment)}"),
         )
-
-
-def is_nullable(type_text: str) -> bool:
-    """Whether a column of this type can hold NULL."""
-    match split_type(type_text):
-        case ("Nullable", _):
-            return True
-        case ("LowCardinality", (inner,)):
-            return is_nullable(inner)
-        case _:
-            return False
 
 
 def _widens(old: str, new: str) -> bool:

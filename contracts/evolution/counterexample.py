@@ -48,7 +48,7 @@ def counterexample(change: Change, old: JsonSchema, new: JsonSchema) -> dict[str
 
 
 def _plain(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema whose ``$ref`` is a text again (see :func:`contracts.evolution.changes.resolved`)."""
+    """A schema whose ``$ref`` is a text again (:func:`contracts.evolution.changes.resolved`)."""
     reference = schema.get("$ref")
     return {**schema, "$ref": reference["to"]} if isinstance(reference, Mapping) else schema
 

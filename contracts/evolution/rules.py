@@ -2,8 +2,8 @@
 
 A front end is not redeployed when a contract changes, so everything that an earlier version
 accepts, the new one has to accept. What Avro and ClickHouse say about the same change follows from
-the types (``ugc.compatibility.avro``, ``ch_schema.migrate.diff``). A kind of change that is not listed
-here counts as breaking: nobody has thought about it.
+the types (``ugc.compatibility.avro``, ``ch_schema.migrate.diff``). A kind of change that is not
+listed here counts as breaking: nobody has thought about it.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Every object with known properties becomes a record with one field more, its *rest*: JSON text of
 whatever the typed fields do not hold exactly (unknown properties, ``null``, an integer beyond
 int64, a date-time that is none).  A type therefore says what its field holds, and never that it
-holds everything; :mod:`contracts.lossless.exact` decides that value by value.  So a schema may be read for
-how its instances look, and even one that was misread loses nothing.
+holds everything; :mod:`contracts.lossless.exact` decides that value by value.  So a schema may be
+read for how its instances look, and even one that was misread loses nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Gathers what :mod:`etl.quality.objectives` judges: from ``etl_runs``, the tables, the ledger and Kafka."""
+"""Gathers what :mod:`etl.quality.objectives` judges.
+
+From ``etl_runs``, the tables, the ledger and Kafka.
+"""
 
 from __future__ import annotations
 

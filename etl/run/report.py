@@ -58,8 +58,8 @@ class PairCounts:
     """One derived event in a run.
 
     ``rows`` were inserted, also again; ``paired``, ``late``, ``unpaired`` and ``orphan_ends`` are
-    what this run booked (see :class:`etl.sessions.store.PairBooks`).  ``skewed`` of the pairs have an end
-    before their start, or longer after it than a start waits.  ``rebuilt`` halves were put back
+    what this run booked (:class:`etl.sessions.store.PairBooks`).  ``skewed`` of the pairs have an
+    end before their start, or longer after it than a start waits.  ``rebuilt`` halves were put back
     after the store had lost them.
     ``before`` and ``after`` are the store's totals around the run, other workers' included.
     """

@@ -92,7 +92,7 @@ NAMES = tuple(column.name for column in RUNS.columns)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One row: a report as :meth:`etl.run.report.RunReport.as_dict` gives it, and what became of it."""
+    """One row: a report by :meth:`etl.run.report.RunReport.as_dict`, and what became of it."""
 
     run_id: uuid.UUID
     version: int

@@ -35,8 +35,8 @@ class RedisLedger:
         self._most_holes = most_holes
         self._client = client
         self._topic = topic
-        self._note = client.register_script(lua("note"))
-        self._forget = client.register_script(lua("forget_producers"))
+        self._note = client.register_script(lua(__package__, "note"))
+        self._forget = client.register_script(lua(__package__, "forget_producers"))
 
     @classmethod
     def connect(

@@ -58,7 +58,7 @@ class RedisPairStore:
         self._topic = topic
         self._dedup_window_seconds = dedup_window_seconds
         self._scripts = {
-            name: client.register_script(lua(name))
+            name: client.register_script(lua(__package__, name))
             for name in ("adopt", "apply", "due", "first_met", "forget", "reach", "settle")
         }
 

@@ -22,6 +22,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ugc": {"contracts", "registry", "ch_schema", "api", "etl"},
 }
 
+FLOORS: dict[str, tuple[str, ...]] = {
+    "contracts": ("model", "evolution lint samples lossless"),
+    "ch_schema": ("client ddl", "migrate"),
+    "api": ("limits", "auth publish", "pipeline rejections telemetry", "http", "docs"),
+    "etl": ("decode", "kafka sequence sessions", "run", "quality testing"),
+    "ugc": (
+        "local/auth local/clickhouse local/registry local/stack",
+        "project api local",
+        "compatibility importing roundtrip init schema registry etl traffic",
+        "contracts quality rejected demo",
+    ),
+}
+"""Room → its sub-packages, from the lowest floor up; those of one floor do not import each other.
+
+The modules beside them are what all of them share (errors, model, protocols) and what puts them
+together (app, services); of a sub-package they import freely, unless it imports them.
+"""
+
 FENCES: dict[str, set[str]] = {
     "apscheduler": {"etl/schedule.py"},
     "backports": {"api/http/codecs.py"},
@@ -66,7 +84,6 @@ FENCES: dict[str, set[str]] = {
     "limits": {"api/limits/rate_counts.py"},
     "lz4": {"ugc/local/clickhouse/"},
     "prometheus_client": {"api/telemetry/metrics.py", "etl/metrics.py"},
-    "pybreaker": {"api/limits/breaker.py"},
     "redis": {
         "api/limits/redis_calls.py",
         "api/pipeline/seen.py",
@@ -109,6 +126,90 @@ def test_a_room_imports_only_the_rooms_below_it(path: Path) -> None:
         f"{relative(path)}:{line} imports {name}"
         for line, name in imports(path)
         if (top := name.split(".")[0]) in {*MAY_IMPORT, "tests"} and top not in allowed
+    ]
+    assert wrong == []
+
+
+def floor_of(room: str, module: str) -> tuple[str, int] | None:
+    """The sub-package that holds a module (dotted or as a path), and the number of its floor."""
+    places = {
+        package: number
+        for number, packages in enumerate(FLOORS.get(room, ()))
+        for package in packages.split()
+    }
+    parts = module.replace(".", "/").split("/")
+    for package in ("/".join(parts[1:3]), "/".join(parts[1:2])):
+        if package in places:
+            return package, places[package]
+    return None
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_a_sub_package_imports_only_those_of_the_floors_below_it(path: Path) -> None:
+    room = relative(path).split("/")[0]
+    own = floor_of(room, relative(path))
+    if own is None:
+        return
+    wrong = [
+        f"{relative(path)}:{line} imports {name}"
+        for line, name in imports(path)
+        if name.split(".")[0] == room
+        and (other := floor_of(room, name)) is not None
+        and other[0] != own[0]
+        and other[1] >= own[1]
+    ]
+    assert wrong == []
+
+
+def test_every_sub_package_has_a_floor() -> None:
+    packages = {
+        (room, (file.relative_to(ROOT / room).parts[:-1]))
+        for room in FLOORS
+        for file in (ROOT / room).rglob("*.py")
+        if file.parent != ROOT / room
+    }
+    without = sorted(
+        f"{room}/{'/'.join(parts)}"
+        for room, parts in packages
+        if floor_of(room, "/".join((room, *parts, "module"))) is None
+    )
+    assert without == []
+
+
+SHARED = {
+    "api": {"errors", "model", "paths", "watching"},
+    "etl": {"config", "errors", "outbox", "redis_edge", "source"},
+    "contracts": {"errors", "message", "reasons", "stamps"},
+    "ch_schema": {"errors", "quoting", "values"},
+    "ugc": {"environment", "errors", "exits", "logs", "serving", "terminal", "wiring"},
+}
+"""Room → the modules at its top that its sub-packages may import."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_a_sub_package_knows_nothing_of_what_puts_it_together(path: Path) -> None:
+    room, *inside = relative(path).split("/")
+    if room not in SHARED or len(inside) == 1:
+        return
+    top = {file.stem for file in (ROOT / room).glob("*.py")} - {"__init__"}
+    wrong = [
+        f"{relative(path)}:{line} imports {name}"
+        for line, name in imports(path)
+        if (parts := name.split("."))[0] == room
+        and len(parts) > 1
+        and parts[1] in top - SHARED[room]
+    ]
+    assert wrong == []
+
+
+def test_only_commands_know_the_local_stack() -> None:
+    """A deployment runs without it."""
+    wrong = [
+        f"{relative(path)}:{line} imports {name}"
+        for path in FILES
+        if not relative(path).startswith("ugc/")
+        for line, name in imports(path)
+        if name.startswith("ugc.local")
     ]
     assert wrong == []
 

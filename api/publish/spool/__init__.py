@@ -1,8 +1,8 @@
 """The spool: accepted events on this machine's disk, for as long as Kafka does not take them.
 
 In: records that Kafka has not acknowledged in time.  Out: the same records, in order, for whoever
-sends them again.  What :meth:`~api.publish.spool.log.Log.append` has returned for is synced to the disk,
-and stays there until :meth:`~api.publish.spool.log.Log.done` is told that Kafka has it.
+sends them again.  What :meth:`~api.publish.spool.log.Log.append` has returned for is synced to the
+disk, and stays there until :meth:`~api.publish.spool.log.Log.done` is told that Kafka has it.
 
 On the disk::
 

@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+import api
 from api.config import ApiConfig
 from api.errors import ConfigError
 from api.http import cors
@@ -176,7 +177,7 @@ def test_headers_that_a_page_may_send(client: FlaskClient, header: str) -> None:
 
 
 def test_every_header_that_the_api_reads_may_be_sent() -> None:
-    sources = [file.read_text(encoding="utf-8") for file in Path(cors.__file__).parent.glob("*.py")]
+    sources = [file.read_text(encoding="utf-8") for file in Path(api.__file__).parent.rglob("*.py")]
     read = set(re.findall(r'request\.headers\.get\("([^"]+)"', "\n".join(sources)))
     of_the_browser = {"Origin", "Transfer-Encoding", "User-Agent"}
     assert {"Content-Encoding", "traceparent"} <= read

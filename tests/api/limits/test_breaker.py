@@ -109,6 +109,23 @@ def test_other_errors_pass_and_do_not_count() -> None:
     assert guard.closed
 
 
+def test_a_trial_that_is_answered_with_another_error_closes_it() -> None:
+    now = [0.0]
+    guard = Breaker("part", failures_to_open=1, retry_seconds=60, clock=lambda: now[0])
+    part = Part()
+    part.works = False
+    assert call(guard, part) == "it is down"
+    assert call(guard, part) == "part is not asked: it did not answer lately"
+    now[0] += 60
+
+    def refuse() -> None:
+        raise ValueError("a bad token")
+
+    with pytest.raises(ValueError, match="a bad token"):
+        guard.call(refuse, AuthUnavailableError)
+    assert guard.closed
+
+
 def test_calls_run_side_by_side() -> None:
     """All of them are inside the guarded function at once, or the barrier would break."""
     guard = breaker()

@@ -95,10 +95,10 @@ INTRODUCTION = """\
 # The total profile: any JSON Schema, and nothing lost
 
 `registry.translate.translate(schema)` gives any JSON Schema (draft 4 to 2020-12, also a boolean
-one) an Avro schema, and `ch_schema.ddl.lossless.TotalTable` gives it a ClickHouse table. Every instance
-comes back equal from both. `ugc contracts roundtrip` shows it for schemas of your own: it compares
-by code of its own, says which schemas had no instance or no validator (`--draft` names the draft of
-those without `$schema`), and counts Avro fields and ClickHouse columns apart.
+one) an Avro schema, and `ch_schema.ddl.lossless.TotalTable` gives it a ClickHouse table. Every
+instance comes back equal from both. `ugc contracts roundtrip` shows it for schemas of your own: it
+compares by code of its own, says which schemas had no instance or no validator (`--draft` names the
+draft of those without `$schema`), and counts Avro fields and ClickHouse columns apart.
 
 How that can hold for any schema: an object with known properties becomes a record of typed fields,
 all of which may be null, and one field more, `ugc_rest`. A value lies in its field when the field's

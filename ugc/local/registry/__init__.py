@@ -3,9 +3,4 @@
 In: Confluent's REST API, as its clients and serializers speak it.  Out: ids, versions and verdicts
 that are on disk before they are acknowledged.  Avro only; one registry per folder; no users, so it
 belongs on the loopback interface or behind something that has them.
-
-Layers, lowest first: ``validity`` and ``canonical`` (what a schema must be, and its one text),
-``refusals`` and ``requests`` (the API's words), ``store`` (the folder), ``schemas`` (texts and
-references to types); then the rules ``queries``, ``settings``, ``registration`` and ``deletion``,
-with ``documents`` beside them; ``app`` (HTTP) and ``wsgi`` (the entry) on top.
 """

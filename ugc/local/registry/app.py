@@ -161,7 +161,7 @@ def _subjects(store: SchemaStore) -> Blueprint:
 
     @routes.get("/<subject:subject>/metadata")
     def newest_with_metadata(subject: str) -> Response:
-        # No schema here has metadata (see ugc.local.registry.requests), so none has what is asked for.
+        # No schema here has metadata (ugc.local.registry.requests), so none has what is asked for.
         with store.read() as rows:
             queries.versions_of(rows, subject, _deleted())
         raise refusals.schema_not_found()
