@@ -1,7 +1,7 @@
 """The ``ugc`` command: groups of subcommands, and one place that turns errors into exit codes.
 
 Exit codes: 0 done, 1 it failed (one line on standard error says why), 2 the command line is wrong,
-130 interrupted.
+130 interrupted; 75 of commands that run by a clock (:mod:`ugc.exits`).
 """
 
 from __future__ import annotations
