@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from etl.plain import plain
 from etl.sequence.ledger import LedgerTotals
 from etl.sequence.numbers import Hole, Producer
 
@@ -43,7 +44,8 @@ class GapSummary:
 
     def as_dict(self) -> dict[str, Any]:
         """The summary for a JSON document."""
-        return asdict(self)
+        found: dict[str, Any] = plain(self)
+        return found
 
 
 def summarise(

@@ -178,7 +178,7 @@ def test_every_sub_package_has_a_floor() -> None:
 
 SHARED = {
     "api": {"errors", "model", "paths", "watching"},
-    "etl": {"config", "errors", "outbox", "redis_edge", "source"},
+    "etl": {"config", "errors", "outbox", "plain", "redis_edge", "source"},
     "contracts": {"errors", "message", "reasons", "stamps"},
     "ch_schema": {"errors", "quoting", "values"},
     "ugc": {"environment", "errors", "exits", "logs", "options", "serving", "terminal", "wiring"},

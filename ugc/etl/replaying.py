@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import asdict, dataclass
 
 import click
-import orjson
 from rich.table import Column, Table
 
 from etl.app import connect, open_dead_letters, open_outbox
@@ -17,7 +17,16 @@ from etl.schedule import stop_on_signals
 from etl.sessions.pairing import instant
 from ugc.etl.progress import progress
 from ugc.exits import try_again_later
-from ugc.terminal import PlainConsole, say
+from ugc.terminal import PlainConsole, say, say_json
+
+
+@dataclass(frozen=True, slots=True)
+class RetryReport:
+    """How many letters were meant, and how many of them were sent back."""
+
+    matched: int
+    sent: int
+    dry_run: bool
 
 
 def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool) -> None:
@@ -35,7 +44,7 @@ def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool)
     ):
         report = etl.replay(request, stop.is_set, report_progress)
     if as_json:
-        print(orjson.dumps(report.as_dict()).decode())
+        say_json(report.as_dict())
     else:
         _print_replay(report)
 
@@ -53,7 +62,7 @@ def list_letters(env: Mapping[str, str], wanted: Filter, *, as_json: bool) -> No
         letters = read_letters(history, wanted)
         if as_json:
             for letter in letters:
-                print(orjson.dumps(letter.as_dict()).decode())
+                say_json(letter.as_dict())
         else:
             _print_letters(letters)
 
@@ -71,7 +80,7 @@ def show_letter(env: Mapping[str, str], location: str, *, as_json: bool) -> None
     ):
         letter = find_letter(history, location)
     if as_json:
-        print(orjson.dumps(letter.as_dict()).decode())
+        say_json(letter.as_dict())
         return
     for name, value in letter.as_dict().items():
         say(f"{name}: {'null' if value is None else value}")
@@ -103,10 +112,18 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
                 should_stop=stop.is_set,
             )
     if as_json:
-        print(orjson.dumps({"matched": len(letters), "sent": sent, "dry_run": dry_run}).decode())
+        say_json(asdict(RetryReport(len(letters), sent, dry_run)))
     else:
         verb = "would be sent" if dry_run else "sent"
         click.echo(f"{len(letters) if dry_run else sent} of {len(letters)} letters {verb} back")
+
+
+def _when(unix_ms: int) -> str:
+    """In words; whoever writes to Kafka may give a time beyond all calendars."""
+    try:
+        return instant(unix_ms).isoformat(" ", timespec="seconds")
+    except OverflowError:
+        return f"{unix_ms} ms"
 
 
 def _print_replay(report: ReplayReport) -> None:
@@ -134,7 +151,7 @@ def _print_letters(letters: Iterable[Letter]) -> None:
             letter.event,
             letter.reason,
             f"{letter.partition}:{letter.offset}",
-            instant(letter.timestamp_ms).isoformat(" ", timespec="seconds"),
+            _when(letter.timestamp_ms),
             letter.detail,
             "yes" if letter.retried else "",
         )

@@ -67,12 +67,12 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     it was applied; 1 ClickHouse does not answer; 2 the command line is wrong.
     """
     from ugc.project.tables import migrator
-    from ugc.schema.show import exit_code, in_words
+    from ugc.schema.show import as_json_document, exit_code, in_words
 
     with _clickhouse(state_dir) as client:
         found = migrator(client, folder).plan()
     if as_json:
-        say(json.dumps({**found.as_dict(), "exit_code": exit_code(found)}, indent=2))
+        say(json.dumps(as_json_document(found), indent=2))
     else:
         for line in in_words(found):
             say(line)
