@@ -28,7 +28,7 @@ def command() -> None:
 
 @contextmanager
 def _clickhouse(state_dir: Path) -> Iterator[ClickHouse]:
-    from ch_schema.client.protocol import connect
+    from ch_schema.client.connect import connect
 
     client = connect(require(current_environment(state_dir), "CLICKHOUSE_URL"))
     try:

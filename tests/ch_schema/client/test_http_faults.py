@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.errors import AmbiguousError, ClickHouseError, RefusedError, RetryableError
 from tests.fullstack.clickhouse_server import clickhouse_server
 from tests.support.processes import free_port

@@ -15,7 +15,8 @@ import orjson
 import pytest
 import yaml
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.migrate.run import ensure_tables
 from etl.errors import TopicMissingError
 from etl.metrics import Metrics

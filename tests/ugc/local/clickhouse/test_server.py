@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import lz4.frame
 import pytest
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from ch_schema.errors import AmbiguousError, RetryableError
 from tests.ch_schema.shared_folder import FolderServer, folder_server
 from tests.fullstack.clickhouse_server import clickhouse_server
