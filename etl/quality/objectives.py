@@ -252,9 +252,11 @@ def _gaps(event: str, numbers: GapSummary | None, limit: float) -> Finding:
         for each in numbers.producers[:3]
         if each.missing
     )
-    told = "of all numbers that API workers gave never came"
+    told = "of all numbers that API workers gave are of accepted events that never came"
     if worst:
-        told += f": accepted events, or requests that a kill cut off unanswered ({worst})"
+        told += f" ({worst})"
+    if numbers.cut_off:
+        told += f"; {numbers.cut_off} more of requests that were cut off before an answer"
     return _share("gaps", event, numbers.missing, numbers.given, limit, told)
 
 

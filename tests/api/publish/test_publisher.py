@@ -102,6 +102,21 @@ def stored(
         yield publisher, world.sender.taken
 
 
+def test_a_number_whose_request_ends_in_an_unforeseen_error_is_void(world: World) -> None:
+    def breaks(_record: Record) -> None:
+        raise RuntimeError("unforeseen")
+
+    with world.publisher() as publisher:
+        world.sender.answer = breaks
+        with pytest.raises(RuntimeError):
+            publisher.publish(record(1))
+        world.sender.answer = TAKES
+        publisher.publish(record(2))
+    (told,) = world.sender.taken
+    assert voids_of(told) == "1"
+    assert "ugc-settled" not in told.headers
+
+
 def test_what_was_published_is_stored(stored: tuple[Publisher, list[Record]]) -> None:
     publisher, found = stored
     publisher.publish(record(1))
