@@ -198,7 +198,7 @@ def test_a_reload_refuses_nobody(stack: Stack) -> None:
             try:
                 wait_until(lambda: len(statuses) > 40, "the old one is used")
                 server.process.reload()
-                wait_until(lambda: not before & server.process.children(), "the worker is new", 60)
+                wait_until(lambda: not before & server.process.children(), "the worker is new", 90)
                 replaced = len(statuses)
                 wait_until(lambda: len(statuses) > replaced + 40, "the new one is used")
             finally:
