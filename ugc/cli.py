@@ -1,18 +1,18 @@
 """The ``ugc`` command: groups of subcommands, and one place that turns errors into exit codes.
 
 Exit codes: 0 done, 1 it failed (one line on standard error says why), 2 the command line is wrong,
-130 interrupted.
+130 interrupted; 75 of commands that run by a clock (:mod:`ugc.exits`).
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
-from ugc.errors import expected_errors
+from ugc.errors import CommandLineError, expected_errors
 from ugc.terminal import say
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -66,10 +66,10 @@ def ugc() -> None:
     """
 
 
-def main() -> None:
-    """Runs the command line and exits."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line, by default that of the process, and exits."""
     try:
-        sys.exit(ugc.main(standalone_mode=False))
+        sys.exit(ugc.main(arguments, standalone_mode=False))
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -77,4 +77,4 @@ def main() -> None:
         sys.exit(error.exit_code)
     except expected_errors() as error:
         say(f"ugc: {error}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, CommandLineError) else 1)

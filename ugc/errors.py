@@ -7,6 +7,10 @@ class UgcError(Exception):
     """Something that the person at the command line can do something about."""
 
 
+class CommandLineError(UgcError):
+    """Arguments that are wrong, or do not go together: the exit code is 2."""
+
+
 class SettingError(UgcError):
     """An environment variable is missing or malformed; the text names it."""
 

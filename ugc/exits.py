@@ -22,6 +22,12 @@ EPILOG = (
     " 2 the command line is wrong; 75 a part did not answer, so try again."
 )
 
+PLAIN_EPILOG = (
+    "Exit codes: 0 done (also when asked to stop); 1 it failed and a person has to look;"
+    " 2 the command line is wrong."
+)
+"""Of commands that nobody tries again by a clock."""
+
 
 @contextmanager
 def try_again_later() -> Iterator[None]:
@@ -52,14 +58,3 @@ def try_again_later() -> Iterator[None]:
     ) as error:
         say(f"ugc: {error}", err=True)
         raise click.exceptions.Exit(TRY_AGAIN) from error
-
-
-@contextmanager
-def command_line() -> Iterator[None]:
-    """Ends the program with 2 for an option that cannot be read."""
-    from etl.errors import ConfigError
-
-    try:
-        yield
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error

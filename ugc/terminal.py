@@ -6,6 +6,7 @@ shown as JSON writes them (``\\u001b``), so that a JSON document stays one with 
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -27,6 +28,11 @@ def visible(text: str) -> str:
 def say(text: object, *, err: bool = False, nl: bool = True) -> None:
     """Prints a text in its visible form."""
     click.echo(visible(str(text)), err=err, nl=nl)
+
+
+def say_json(document: object) -> None:
+    """Prints a document on one line. It may hold whatever JSON can: integers of any size too."""
+    say(json.dumps(document, ensure_ascii=False, allow_nan=False))
 
 
 class PlainConsole(Console):

@@ -130,10 +130,11 @@ def _parts(
 
 def _stamp(each: SequencedMessage) -> Iterator[str | int]:
     if each.sequence is None:
-        yield from ("", 0, 0)
+        yield from ("", 0, 0, 0)
         return
-    yield from (each.sequence.producer, each.sequence.number, len(each.sequence.skipped))
-    for first, last in each.sequence.skipped:
+    found = each.sequence
+    yield from (found.producer, found.number, found.settled_to, len(found.skipped))
+    for first, last in found.skipped:
         yield from (first, last)
 
 
@@ -145,6 +146,8 @@ def _producer(name: str, fields: Mapping[bytes, bytes], gaps: Sequence[bytes]) -
         first_ms=int(kept["first"]),
         last_ms=int(kept["last"]),
         gaps=tuple(map(_gap, gaps)),
+        # Kept by a loader that knew nothing of it: then all is taken for settled.
+        settled=int(kept.get("settled", kept["highest"])),
     )
 
 

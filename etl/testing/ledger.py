@@ -21,7 +21,7 @@ class MemoryLedger:
         self._noted: dict[int, int] = {}
         self._known: dict[str, Numbers] = {}
         self._since_ms = self._unstamped = 0
-        self._seen = self._repeated = self._lost = 0
+        self._seen = self._repeated = self._lost = self._cut_off = 0
         self._books: dict[str, bytes] = {}
 
     def record(self, spans: Spans, sequenced: Sequence[SequencedMessage]) -> None:
@@ -46,6 +46,7 @@ class MemoryLedger:
             forgotten_seen=self._seen,
             forgotten_repeated=self._repeated,
             forgotten_lost=self._lost,
+            forgotten_cut_off=self._cut_off,
         )
 
     def forget(self, before_ms: int, *, limit: int) -> int:
@@ -55,7 +56,10 @@ class MemoryLedger:
             del self._known[each.name]
             self._seen += each.seen
             self._repeated += each.repeated
-            self._lost += each.lost + sum(gap.size for gap in each.gaps if not gap.skipped)
+            gaps = [gap for gap in each.gaps if not gap.skipped]
+            lost = sum(gap.size_up_to(each.settled) for gap in gaps)
+            self._lost += each.lost + lost
+            self._cut_off += sum(gap.size for gap in gaps) - lost
         return len(old[:limit])
 
     def keep_report(self, run_id: str, report: bytes) -> None:
@@ -74,6 +78,8 @@ class MemoryLedger:
         if each.sequence is None:
             self._unstamped += 1
             return
-        name = each.sequence.producer
-        numbers = self._known.setdefault(name, Numbers(name, max_gaps=self._most_holes))
-        numbers.add(each.sequence.number, each.sequence.skipped, each.timestamp_ms)
+        found = each.sequence
+        numbers = self._known.setdefault(
+            found.producer, Numbers(found.producer, max_gaps=self._most_holes)
+        )
+        numbers.add(found.number, found.skipped, each.timestamp_ms, settled=found.settled_to)

@@ -9,6 +9,9 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import AT_LEAST_ONE, PORT
+
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 _THREADS = "API_THREADS"
 
@@ -18,12 +21,19 @@ def command() -> None:
     """Serve the HTTP API."""
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
-@click.option("--workers", default=1, show_default=True, help="Processes; one per core is right.")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Port to listen on.")
+@click.option(
+    "--workers",
+    type=AT_LEAST_ONE,
+    default=1,
+    show_default=True,
+    help="Processes; one per core is right.",
+)
 @click.option(
     "--threads",
+    type=AT_LEAST_ONE,
     default=32,
     show_default=True,
     envvar=_THREADS,

@@ -23,11 +23,13 @@ from ugc.compatibility.sources import (
     from_reference,
     require_same_repository,
 )
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import URL
 from ugc.project.folder import folder_option
 from ugc.terminal import say
 
 
-@click.command(name="check")
+@click.command(name="check", epilog=PLAIN_EPILOG)
 @folder_option
 @click.option(
     "--against",
@@ -42,7 +44,7 @@ from ugc.terminal import say
     show_default=True,
     help="How the report is written.",
 )
-@click.option("--registry", metavar="URL", help="Also ask this live Schema Registry.")
+@click.option("--registry", type=URL, metavar="URL", help="Also ask this live Schema Registry.")
 def command(folder: Path, against: str | None, fmt: str, registry: str | None) -> None:
     """Say what a change of contracts does to HTTP clients, Avro readers and tables.
 

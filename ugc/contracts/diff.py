@@ -14,11 +14,12 @@ from contracts.evolution.rules import rule_for
 from contracts.model.loader import load_catalog, read_document
 from contracts.model.types import JsonSchema
 from ugc.contracts.words import in_words
+from ugc.exits import PLAIN_EPILOG
 from ugc.project.folder import contract_named, folder_option
 from ugc.terminal import say
 
 
-@click.command(name="diff")
+@click.command(name="diff", epilog=PLAIN_EPILOG)
 @click.argument("old", metavar="A")
 @click.argument("new", metavar="B")
 @folder_option

@@ -10,13 +10,14 @@ from pathlib import Path
 import click
 
 from contracts.lint import RULES, Finding, Severity, lint_folder
+from ugc.exits import PLAIN_EPILOG
 from ugc.project.folder import folder_option, reserved_columns, reserved_events
 from ugc.terminal import say
 
 Findings = Sequence[Finding]
 
 
-@click.command(name="lint")
+@click.command(name="lint", epilog=PLAIN_EPILOG)
 @folder_option
 @click.option(
     "--format",
@@ -38,7 +39,7 @@ def lint(folder: Path, form: str) -> None:
       ugc contracts lint --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
     findings = lint_folder(folder, reserved_columns(), reserved_events())
-    say(_RENDER[form](findings), nl=False)
+    say(RENDER[form](findings), nl=False)
     sys.exit(1 if any(finding.severity is Severity.ERROR for finding in findings) else 0)
 
 
@@ -131,12 +132,13 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-_RENDER: Mapping[str, Callable[[Findings], str]] = {
+RENDER: Mapping[str, Callable[[Findings], str]] = {
     "text": render_text,
     "json": render_json,
     "markdown": render_markdown,
     "github": render_github,
 }
+"""Name of a format → what writes it."""
 
 
 def rules_markdown() -> str:

@@ -11,7 +11,8 @@ import click
 from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
 from contracts.model.loader import load_catalog
-from ugc.errors import UgcError
+from ugc.errors import CommandLineError, UgcError
+from ugc.exits import PLAIN_EPILOG
 from ugc.project import scaffold
 from ugc.project.folder import folder_option, reserved_columns, reserved_events
 from ugc.terminal import say
@@ -23,7 +24,11 @@ class ScaffoldError(UgcError):
     """The files cannot be written as asked; nothing was written."""
 
 
-@click.command(name="new")
+class ScaffoldTextError(ScaffoldError, CommandLineError):
+    """Names and options from which no contract can be made."""
+
+
+@click.command(name="new", epilog=PLAIN_EPILOG)
 @click.argument("event")
 @click.option("--owner", metavar="TEAM", help="The team that answers for the event.")
 @click.option("--title", help="A few words for lists; made of the event's name when left out.")
@@ -61,11 +66,13 @@ def new(
     """
     if next_version:
         if owner or title or description or fields or no_fields:
-            raise ScaffoldError("--next-version copies; change owner, title and fields in the copy")
+            raise ScaffoldTextError(
+                "--next-version copies; change owner, title and fields in the copy"
+            )
         files = _next_version(folder, event)
     else:
         if fields and no_fields:
-            raise ScaffoldError("write --field or --no-fields, not both")
+            raise ScaffoldTextError("write --field or --no-fields, not both")
         wanted = () if no_fields else fields or ("element_id:string",)
         files = _new_event(folder, event, owner, title, description, wanted)
     for name in files:
@@ -87,23 +94,27 @@ def _new_event(
     fields: tuple[str, ...],
 ) -> Mapping[str, str]:
     if not _EVENT.fullmatch(event) or len(event) > 63:
-        raise ScaffoldError(f"{event!r} is no event name: write snake_case, 63 characters at most")
+        raise ScaffoldTextError(
+            f"{event!r} is no event name: write snake_case, 63 characters at most"
+        )
     if event in reserved_events():
-        raise ScaffoldError(f"{event} is a type of Avro or a table of our own; write another name")
+        raise ScaffoldTextError(
+            f"{event} is a type of Avro or a table of our own; write another name"
+        )
     if (folder / "events" / event).exists():
         raise ScaffoldError(f"{event} exists already; a change is a new version: --next-version")
     if owner is None:
-        raise ScaffoldError("write --owner TEAM: somebody has to answer for the event")
+        raise ScaffoldTextError("write --owner TEAM: somebody has to answer for the event")
     parsed = [scaffold.NewField.parse(text) for text in fields]
     document = scaffold.contract_document(
         event, owner=owner, fields=parsed, title=title, description=description
     )
     if len(document["properties"]) < len(parsed):
-        raise ScaffoldError("two fields have one name")
+        raise ScaffoldTextError("two fields have one name")
     notes, _ = check(document, reserved_columns())
     wrong = [n.message for n in notes if RULES[n.code].severity is Severity.ERROR]
     if wrong:
-        raise ScaffoldError("; ".join(wrong))
+        raise ScaffoldTextError("; ".join(wrong))
     return scaffold.new_event(event, document)
 
 

@@ -11,11 +11,12 @@ import click
 
 from contracts.model.loader import load_catalog
 from contracts.samples.payloads import Sampler
+from ugc.exits import PLAIN_EPILOG
 from ugc.project.folder import contract_named, folder_option
 from ugc.terminal import say
 
 
-@click.command(name="sample")
+@click.command(name="sample", epilog=PLAIN_EPILOG)
 @click.argument("event", metavar="EVENT[@N]")
 @click.option("-n", "count", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--invalid", is_flag=True, help="Near misses: each breaks one rule, and names it.")

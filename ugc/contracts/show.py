@@ -13,11 +13,12 @@ from contracts.model.loader import Catalog, load_catalog
 from contracts.model.types import Contract
 from registry.avro import record_name
 from ugc.contracts.words import fields_of
+from ugc.exits import PLAIN_EPILOG
 from ugc.project.folder import contract_named, folder_option
 from ugc.terminal import PlainConsole
 
 
-@click.command(name="list")
+@click.command(name="list", epilog=PLAIN_EPILOG)
 @folder_option
 def list_(folder: Path) -> None:
     """List every event: versions, who makes it, its owner, its table.
@@ -44,7 +45,7 @@ def list_(folder: Path) -> None:
     PlainConsole().print(shown)
 
 
-@click.command(name="show")
+@click.command(name="show", epilog=PLAIN_EPILOG)
 @click.argument("event", metavar="EVENT[@N]")
 @folder_option
 def show(event: str, folder: Path) -> None:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import click
 
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import AT_LEAST_ONE
 from ugc.terminal import PlainConsole
 
 
-@click.command()
-@click.option("--visits", default=300, show_default=True, help="Visitor sessions to send.")
+@click.command(epilog=PLAIN_EPILOG)
+@click.option(
+    "--visits", type=AT_LEAST_ONE, default=300, show_default=True, help="Visitor sessions to send."
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same visitors.")
 @click.option(
     "--state-dir",

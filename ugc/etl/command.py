@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from ugc.environment import current_environment, state_dir_option
 from ugc.exits import EPILOG
+from ugc.options import INTERVAL, JITTER, LETTER, OFFSET, PORT, TIME
 
 _json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of a table."
@@ -36,16 +36,25 @@ def run(as_json: bool, state_dir: Path) -> None:
 
 
 @command.command(epilog=EPILOG)
-@click.option("--every", default="60s", show_default=True, help="Interval, such as 30s, 5m or 1h.")
+@click.option(
+    "--every",
+    "every_seconds",
+    type=INTERVAL,
+    default="60s",
+    show_default=True,
+    help="Interval, such as 30s, 5m or 1h.",
+)
 @click.option(
     "--jitter",
+    "jitter_seconds",
+    type=JITTER,
     default="0s",
     show_default=True,
     help="Each run begins up to so much earlier or later, so that workers do not all join at once.",
 )
 @click.option(
     "--metrics-port",
-    type=click.IntRange(0, 65535),
+    type=PORT,
     help="Serve Prometheus metrics on this port (0: any free one; default: none).",
 )
 @click.option(
@@ -56,7 +65,11 @@ def run(as_json: bool, state_dir: Path) -> None:
 )
 @state_dir_option
 def schedule(
-    every: str, jitter: str, metrics_port: int | None, metrics_host: str, state_dir: Path
+    every_seconds: float,
+    jitter_seconds: float,
+    metrics_port: int | None,
+    metrics_host: str,
+    state_dir: Path,
 ) -> None:
     """Load at once, and then at every interval until SIGTERM or Ctrl-C.
 
@@ -65,15 +78,21 @@ def schedule(
     """
     from ugc.etl.loading import Timing, load_on_schedule
 
-    timing = Timing(every, jitter)
+    timing = Timing(every_seconds, jitter_seconds)
     load_on_schedule(current_environment(state_dir), timing, metrics_host, metrics_port)
 
 
 @command.command(epilog=EPILOG)
-@click.option("--from-time", help="A time like 2026-01-31T12:00:00Z, or a span such as 2h.")
+@click.option(
+    "--from-time",
+    "from_ms",
+    type=TIME,
+    help="A time like 2026-01-31T12:00:00Z, or a span such as 2h.",
+)
 @click.option(
     "--from-offset",
     "from_offsets",
+    type=OFFSET,
     multiple=True,
     metavar="[PARTITION:]OFFSET",
     help="Where to begin; without a partition: in all of them. May be given several times.",
@@ -83,8 +102,8 @@ def schedule(
 @_json_option
 @state_dir_option
 def replay(
-    from_time: str | None,
-    from_offsets: tuple[str, ...],
+    from_ms: int | None,
+    from_offsets: tuple[tuple[int | None, int], ...],
     events: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
@@ -96,14 +115,13 @@ def replay(
     changes the group's offsets, ends at what the group has committed, and stores the same rows.
     """
     from etl.run.replay import ReplayRequest
-    from ugc.etl.replaying import parse_offsets, parse_time, replay_now
+    from ugc.etl.replaying import replay_now
 
-    if (from_time is None) == (not from_offsets):
+    if (from_ms is None) == (not from_offsets):
         raise click.UsageError("Give either --from-time or --from-offset.")
-    now = dt.datetime.now(dt.UTC)
     request = ReplayRequest(
-        from_ms=None if from_time is None else parse_time(from_time, now),
-        from_offsets=parse_offsets(from_offsets),
+        from_ms=from_ms,
+        from_offsets=dict(from_offsets),
         events=frozenset(events),
         dry_run=dry_run,
     )
@@ -117,7 +135,13 @@ def dead_letters() -> None:
 
 def _filter_options(function: Any) -> Any:
     for option in (
-        click.option("--partition", "partitions", type=int, multiple=True, help="Original one."),
+        click.option(
+            "--partition",
+            "partitions",
+            type=click.IntRange(min=0),
+            multiple=True,
+            help="Original one.",
+        ),
         click.option("--event", "events", multiple=True, help="Event that the key names."),
         click.option("--reason", "reasons", multiple=True, help="Reason code."),
     ):
@@ -152,7 +176,7 @@ def list_(
 
 
 @dead_letters.command(epilog=EPILOG)
-@click.argument("letter", metavar="PARTITION:OFFSET")
+@click.argument("letter", type=LETTER, metavar="PARTITION:OFFSET")
 @_json_option
 @state_dir_option
 def show(letter: str, as_json: bool, state_dir: Path) -> None:
@@ -163,7 +187,7 @@ def show(letter: str, as_json: bool, state_dir: Path) -> None:
 
 
 @dead_letters.command(epilog=EPILOG)
-@click.argument("letters", metavar="[PARTITION:OFFSET]...", nargs=-1)
+@click.argument("letters", type=LETTER, metavar="[PARTITION:OFFSET]...", nargs=-1)
 @_filter_options
 @click.option("--again", is_flag=True, help="Also those that were sent back before.")
 @click.option("--dry-run", is_flag=True, help="Count, and send nothing.")

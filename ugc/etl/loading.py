@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-import orjson
 from rich.table import Table
 
 from etl.app import Etl, connect
@@ -17,12 +16,12 @@ from etl.config import EtlConfig
 from etl.errors import OlderContractsError
 from etl.metrics import Metrics, Outcome
 from etl.run.report import RunReport
-from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
+from etl.schedule import run_on_schedule, stop_on_signals
 from ugc.errors import SettingError, UgcError
 from ugc.etl.progress import progress
-from ugc.exits import command_line, try_again_later
+from ugc.exits import try_again_later
 from ugc.logs import configure_json_logs
-from ugc.terminal import PlainConsole
+from ugc.terminal import PlainConsole, say_json
 
 _log = logging.getLogger(__name__)
 
@@ -33,10 +32,10 @@ class UnbalancedError(UgcError):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When runs come, as the command line gives it: ``60s``, ``5m``; the jitter may be ``0s``."""
+    """When runs come."""
 
-    every: str
-    jitter: str = "0s"
+    every_seconds: float
+    jitter_seconds: float = 0.0
 
 
 def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
@@ -55,7 +54,7 @@ def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
     ):
         report = etl.run_once(stop.is_set, lambda messages: say(messages, None))
     if as_json:
-        print(orjson.dumps(report.as_dict()).decode())
+        say_json(report.as_dict())
     else:
         _print(report)
     _check(report)
@@ -69,12 +68,9 @@ def load_on_schedule(
     """Runs until SIGTERM or Ctrl-C; every report is one JSON line in the log.
 
     Raises:
-        ConfigError: an interval or a variable is malformed.
+        ConfigError: a variable is malformed.
         SettingError: the metrics port is in use.
     """
-    with command_line():
-        every_seconds = parse_interval(timing.every)
-        jitter_seconds = parse_jitter(timing.jitter)
     configure_json_logs(sys.stderr)
     metrics = Metrics()
     with ExitStack() as opened:
@@ -82,12 +78,12 @@ def load_on_schedule(
         if metrics_port is not None:
             opened.callback(_serve(metrics, metrics_host, metrics_port))
         stop = opened.enter_context(stop_on_signals())
-        _log.info("loading every %s", timing.every)
+        _log.info("loading every %g s", timing.every_seconds)
         run_on_schedule(
             lambda: _one_of_many(etl, metrics, stop.is_set),
-            every_seconds,
+            timing.every_seconds,
             stop,
-            jitter_seconds=jitter_seconds,
+            jitter_seconds=timing.jitter_seconds,
         )
         _log.info("stopped")
 

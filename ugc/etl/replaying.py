@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import asdict, dataclass
 
 import click
-import orjson
 from rich.table import Column, Table
 
 from etl.app import connect, open_dead_letters, open_producer
@@ -19,47 +18,21 @@ from etl.decode.dead_letter_topic import (
     read_dead_letters,
     retry,
 )
-from etl.errors import ConfigError
 from etl.run.replay import ReplayReport, ReplayRequest
-from etl.schedule import parse_interval, stop_on_signals
-from etl.sessions.pairing import instant, milliseconds
+from etl.schedule import stop_on_signals
+from etl.sessions.pairing import instant
 from ugc.etl.progress import progress
 from ugc.exits import try_again_later
-from ugc.terminal import PlainConsole, say
+from ugc.terminal import PlainConsole, say, say_json
 
 
-def parse_time(text: str, now: dt.datetime) -> int:
-    """Unix time in milliseconds of ``2026-01-31T12:00:00Z``, or of ``2h`` (so long before now).
+@dataclass(frozen=True, slots=True)
+class RetryReport:
+    """How many letters were meant, and how many of them were sent back."""
 
-    A time without a zone is in UTC.
-
-    Raises:
-        ConfigError: ``text`` is neither.
-    """
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return milliseconds(now) - int(parse_interval(text) * 1000)
-        except ConfigError as error:
-            form = f"a time like 2026-01-31T12:00:00Z or a span like 90s, 5m, 2h, not {text!r}"
-            raise ConfigError("the time", form) from error
-    return milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC))
-
-
-def parse_offsets(texts: Iterable[str]) -> Mapping[int | None, int]:
-    """``OFFSET`` for all partitions (None), or ``PARTITION:OFFSET``.
-
-    Raises:
-        ConfigError: a text is neither.
-    """
-    found: dict[int | None, int] = {}
-    for text in texts:
-        partition, _, offset = text.rpartition(":")
-        if not all(part.isascii() and part.isdecimal() for part in (partition or "0", offset)):
-            raise ConfigError("an offset", f"OFFSET or PARTITION:OFFSET, not {text!r}")
-        found[int(partition) if partition else None] = int(offset)
-    return found
+    matched: int
+    sent: int
+    dry_run: bool
 
 
 def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool) -> None:
@@ -77,7 +50,7 @@ def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool)
     ):
         report = etl.replay(request, stop.is_set, report_progress)
     if as_json:
-        print(orjson.dumps(report.as_dict()).decode())
+        say_json(report.as_dict())
     else:
         _print_replay(report)
 
@@ -95,7 +68,7 @@ def list_letters(env: Mapping[str, str], wanted: Filter, *, as_json: bool) -> No
         letters = read_dead_letters(history, wanted)
         if as_json:
             for letter in letters:
-                print(orjson.dumps(letter.as_dict()).decode())
+                say_json(letter.as_dict())
         else:
             _print_letters(letters)
 
@@ -113,7 +86,7 @@ def show_letter(env: Mapping[str, str], location: str, *, as_json: bool) -> None
     ):
         letter = find_dead_letter(history, location)
     if as_json:
-        print(orjson.dumps(letter.as_dict()).decode())
+        say_json(letter.as_dict())
         return
     for name, value in letter.as_dict().items():
         say(f"{name}: {'null' if value is None else value}")
@@ -145,10 +118,18 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
                 should_stop=stop.is_set,
             )
     if as_json:
-        print(orjson.dumps({"matched": len(letters), "sent": sent, "dry_run": dry_run}).decode())
+        say_json(asdict(RetryReport(len(letters), sent, dry_run)))
     else:
         verb = "would be sent" if dry_run else "sent"
         click.echo(f"{len(letters) if dry_run else sent} of {len(letters)} letters {verb} back")
+
+
+def _when(unix_ms: int) -> str:
+    """In words; whoever writes to Kafka may give a time beyond all calendars."""
+    try:
+        return instant(unix_ms).isoformat(" ", timespec="seconds")
+    except OverflowError:
+        return f"{unix_ms} ms"
 
 
 def _print_replay(report: ReplayReport) -> None:
@@ -176,7 +157,7 @@ def _print_letters(letters: Iterable[StoredDeadLetter]) -> None:
             letter.event,
             letter.reason,
             f"{letter.partition}:{letter.offset}",
-            instant(letter.timestamp_ms).isoformat(" ", timespec="seconds"),
+            _when(letter.timestamp_ms),
             letter.detail,
             "yes" if letter.retried else "",
         )

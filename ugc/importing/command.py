@@ -12,6 +12,7 @@ import click
 
 from contracts.model.loader import parse_json
 from ugc.errors import UgcError
+from ugc.exits import PLAIN_EPILOG
 from ugc.importing.convert import ImportedEvent, imported
 from ugc.importing.plans import events_in
 from ugc.importing.report import in_words, summary
@@ -24,7 +25,7 @@ class PlanError(UgcError):
     """A plan cannot be read, or its contracts cannot be written as asked."""
 
 
-@click.command(name="import")
+@click.command(name="import", epilog=PLAIN_EPILOG)
 @click.argument("plan", type=click.Path(exists=True, path_type=Path))
 @click.option("--owner", required=True, metavar="TEAM", help="Who answers for the events.")
 @click.option(

@@ -7,13 +7,16 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import Seconds
 from ugc.terminal import say
 
 
-@click.command()
+@click.command(epilog=PLAIN_EPILOG)
 @click.option(
     "--wait",
     "wait_seconds",
+    type=Seconds(),
     default=60.0,
     show_default=True,
     help="Seconds to wait for Kafka, the registry and ClickHouse to answer.",

@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from ugc.environment import STATE_DIR
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import AT_LEAST_ONE, INTERVAL
 
 
-@click.command()
+@click.command(epilog=PLAIN_EPILOG)
 @click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -18,20 +20,28 @@ from ugc.environment import STATE_DIR
     show_default=True,
     help="Folder for data, logs and the list of running parts.",
 )
-@click.option("--api-workers", default=1, show_default=True, help="Processes of the API.")
-@click.option("--etl-every", default="60s", show_default=True, help="Interval of the loader.")
-def command(state_dir: Path, api_workers: int, etl_every: str) -> None:
+@click.option(
+    "--api-workers", type=AT_LEAST_ONE, default=1, show_default=True, help="Processes of the API."
+)
+@click.option(
+    "--etl-every",
+    "etl_interval_seconds",
+    type=INTERVAL,
+    default="60s",
+    show_default=True,
+    help="Interval of the loader.",
+)
+def command(state_dir: Path, api_workers: int, etl_interval_seconds: float) -> None:
     """Run the whole local stack until Ctrl-C.
 
     A part whose URL is in the environment (KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL,
     REDIS_URL, CLICKHOUSE_URL, AUTH_SERVICE_URL) is used as it is and not started.
     """
-    from etl.schedule import parse_interval
     from ugc.local.stack import StackConfig, run_foreground
 
     config = StackConfig(
         state_dir=state_dir,
         api_workers=api_workers,
-        etl_interval_seconds=parse_interval(etl_every),
+        etl_interval_seconds=etl_interval_seconds,
     )
     sys.exit(run_foreground(config))

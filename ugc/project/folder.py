@@ -12,14 +12,14 @@ from ch_schema.ddl.tables import Table, table_for
 from contracts.model.loader import Catalog, default_folder, parse_contract
 from contracts.model.names import AVRO_TYPES
 from contracts.model.types import Contract
-from ugc.errors import UgcError
+from ugc.errors import CommandLineError
 from ugc.project.scaffold import NewField, contract_document
 from ugc.project.tables import INTERNAL
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:@([1-9][0-9]*))?")
 
 
-class ReferenceTextError(UgcError):
+class ReferenceTextError(CommandLineError):
     """A text is no EVENT or EVENT@N."""
 
 

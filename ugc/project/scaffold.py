@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.model.types import JsonSchema
-from ugc.errors import UgcError
+from ugc.errors import CommandLineError
 
 TYPES: Mapping[str, Mapping[str, Any]] = {
     "string": {"type": "string", "minLength": 1, "maxLength": 128, "examples": ["example"]},
@@ -33,7 +33,7 @@ _QUALITY = {
 }
 
 
-class FieldTextError(UgcError):
+class FieldTextError(CommandLineError):
     """A ``--field`` is not ``name:type`` with a type that is known."""
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import click
 
 from ugc.environment import current_environment, state_dir_option
-from ugc.exits import EPILOG, command_line
+from ugc.exits import EPILOG, PLAIN_EPILOG
+from ugc.options import TIME
 
 
 @click.group(invoke_without_command=True, epilog=EPILOG)
 @click.option(
     "--since",
+    "since_ms",
+    type=TIME,
     default="24h",
     show_default=True,
     help="From when on: a time like 2026-01-31T12:00:00Z, or a span such as 2h.",
@@ -21,7 +23,7 @@ from ugc.exits import EPILOG, command_line
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @state_dir_option
 @click.pass_context
-def command(context: click.Context, since: str, as_json: bool, state_dir: Path) -> None:
+def command(context: click.Context, since_ms: int, as_json: bool, state_dir: Path) -> None:
     """Print and explain how good the data is, by the objectives in the contracts' x-quality.
 
     Exit code 1 when an objective is missed. What could not be told (a topic of refused events
@@ -29,16 +31,13 @@ def command(context: click.Context, since: str, as_json: bool, state_dir: Path) 
     """
     if context.invoked_subcommand is not None:
         return
-    from ugc.etl.replaying import parse_time
     from ugc.quality.report import print_quality
 
-    with command_line():
-        since_ms = parse_time(since, dt.datetime.now(dt.UTC))
     met = print_quality(current_environment(state_dir), since_ms, as_json=as_json)
     context.exit(0 if met else 1)
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 def alerts() -> None:
     """Print alert rules in Prometheus's format, made from the same objectives.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import orjson
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -13,7 +12,7 @@ from etl.config import EtlConfig
 from etl.quality.objectives import Finding, Verdict
 from etl.sessions.pairing import instant
 from ugc.exits import try_again_later
-from ugc.terminal import PlainConsole
+from ugc.terminal import PlainConsole, say_json
 
 _SHARES = frozenset({"invalid", "duplicates", "gaps", "missing rows", "unpaired", "clocks"})
 _COLOURS = {True: "green", False: "bold red", None: "yellow"}
@@ -29,7 +28,7 @@ def print_quality(env: Mapping[str, str], since_ms: int, *, as_json: bool) -> bo
     with try_again_later():
         verdict = ask_quality(EtlConfig.from_env(env), instant(since_ms))
     if as_json:
-        print(orjson.dumps(verdict.as_dict()).decode())
+        say_json(verdict.as_dict())
     else:
         _print(verdict, since_ms)
     return verdict.met
@@ -42,6 +41,7 @@ def _print(verdict: Verdict, since_ms: int) -> None:
         numbers = facts.numbers
         console.print(
             f"Producers gave {numbers.given} numbers: {numbers.missing} are missing,"
+            f" {numbers.cut_off} were cut off unanswered,"
             f" {numbers.awaited} may still come, {numbers.repeated} came twice;"
             f" {numbers.unstamped} messages had none."
         )

@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import TOPIC
 from ugc.terminal import say
 
 
-@click.command()
-@click.option("--topic", help="The topic.  [default: KAFKA_TOPIC, else ugc.events]")
+@click.command(epilog=PLAIN_EPILOG)
+@click.option("--topic", type=TOPIC, help="The topic.  [default: KAFKA_TOPIC, else ugc.events]")
 @state_dir_option
 def command(topic: str | None, state_dir: Path) -> None:
     """Print an AsyncAPI 3 document of the topic, made from the contracts.

@@ -9,6 +9,8 @@ import click
 
 from registry.options import SubjectStrategy
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import PORT
 from ugc.project.folder import folder_option
 from ugc.terminal import say
 
@@ -18,9 +20,9 @@ def command() -> None:
     """Bring a Schema Registry up to date, look at schemas, serve a registry."""
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8081, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8081, show_default=True, help="Port to listen on.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -35,7 +37,7 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     serve_wsgi("ugc.local.registry.wsgi:create_from_env", host=host, port=port)
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--dry-run", is_flag=True, help="Say what is to be done, and do nothing.")
 @click.option(
     "--strategy",
@@ -58,7 +60,7 @@ def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> 
     sync_registry(url, env, folder, dry_run=dry_run, say=say)
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--check", is_flag=True, help="Only say whether the file is right.")
 @folder_option
 def lock(check: bool, folder: Path) -> None:
@@ -71,7 +73,7 @@ def lock(check: bool, folder: Path) -> None:
     (check_lock if check else write_lock)(folder, say)
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.argument("event", metavar="EVENT[@N]")
 @folder_option
 def avro(event: str, folder: Path) -> None:

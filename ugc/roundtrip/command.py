@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from etl.schedule import stop_on_signals
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import Seconds
 from ugc.roundtrip.cases import DRAFTS, Case, cases_in
 from ugc.roundtrip.isolation import Bounds, IsolatedRoundTrip, StoppedError, Work
 from ugc.roundtrip.report import in_words, summary
@@ -21,7 +23,7 @@ _LOG_EVERY_SCHEMAS = 100
 _EXISTING = click.Path(exists=True, path_type=Path)
 
 
-@click.command(name="roundtrip")
+@click.command(name="roundtrip", epilog=PLAIN_EPILOG)
 @click.argument("schemas", metavar="SCHEMA.json|FOLDER|CASES.jsonl", type=_EXISTING)
 @click.option("--instances", type=_EXISTING, metavar="FILE.jsonl", help="One instance per line.")
 @click.option(
@@ -40,7 +42,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 @click.option(
     "--timeout",
     "timeout_seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(above_zero=True),
     default=60,
     show_default=True,
     metavar="SECONDS",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import Seconds
 from ugc.project.folder import folder_option
 from ugc.terminal import say
 
@@ -35,7 +37,7 @@ def _clickhouse(state_dir: Path) -> Iterator[ClickHouse]:
         client.close()
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.argument("event", metavar="[EVENT[@N]]", required=False)
 @click.option("--cluster", metavar="NAME", help="Write ON CLUSTER, and Distributed tables.")
 @click.option("--replicated", is_flag=True, help="Use engines that keep replicas.")
@@ -62,22 +64,22 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
 
     Changes nothing. Exit codes: 0 nothing to do; 3 additive steps only; 4 a step needs a flag of
     `ugc schema apply`; 5 a step that no statement can take, or a contract that was edited after
-    it was applied; 1 ClickHouse does not answer.
+    it was applied; 1 ClickHouse does not answer; 2 the command line is wrong.
     """
     from ugc.project.tables import migrator
-    from ugc.schema.show import exit_code, in_words
+    from ugc.schema.show import as_json_document, exit_code, in_words
 
     with _clickhouse(state_dir) as client:
         found = migrator(client, folder).plan()
     if as_json:
-        say(json.dumps({**found.as_dict(), "exit_code": exit_code(found)}, indent=2))
+        say(json.dumps(as_json_document(found), indent=2))
     else:
         for line in in_words(found):
             say(line)
     raise click.exceptions.Exit(exit_code(found))
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--allow-rewrite", is_flag=True, help="Also write whole columns anew.")
 @click.option("--allow-erase", is_flag=True, help="Also shorten how long rows or values are kept.")
 @click.option(
@@ -130,13 +132,14 @@ def _allowed(*, rewrite: bool, erase: bool) -> frozenset[Effect]:
     return frozenset(effect for effect, allowed in chosen.items() if allowed)
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--user", "user_id", required=True, metavar="ID", help="Whose events.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--settle",
     "settle_seconds",
+    type=Seconds(),
     default=10.0,
     show_default=True,
     help="Seconds after which the tables are looked at again, for a loader that was inserting.",
@@ -157,7 +160,7 @@ def erase(
         run(client, folder, user_id, dry_run=dry_run, yes=yes, settle_seconds=settle_seconds)
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @folder_option
 def dictionary(folder: Path) -> None:
     """Print the data dictionary (docs/data-dictionary.md)."""

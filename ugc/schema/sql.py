@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.exits import PLAIN_EPILOG
 
 
-@click.command()
+@click.command(epilog=PLAIN_EPILOG)
 @click.argument("query")
 @click.option(
     "--format",

@@ -9,19 +9,30 @@ import click
 from rich.table import Table
 
 from ugc.environment import current_environment, require, state_dir_option
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import AT_LEAST_ONE, URL
 from ugc.terminal import PlainConsole
 
 
-@click.command()
-@click.option("--sessions", default=100, show_default=True, help="How many visits.")
-@click.option("--at-once", default=32, show_default=True, help="Visits side by side.")
+@click.command(epilog=PLAIN_EPILOG)
+@click.option(
+    "--sessions", type=AT_LEAST_ONE, default=100, show_default=True, help="How many visits."
+)
+@click.option(
+    "--at-once", type=AT_LEAST_ONE, default=32, show_default=True, help="Visits side by side."
+)
 @click.option("--seed", type=int, help="The same seed, the same visitors; chance when left out.")
-@click.option("--api-url", help="Address of the API; that of the local stack when left out.")
+@click.option(
+    "--api-url", type=URL, help="Address of the API; that of the local stack when left out."
+)
 @state_dir_option
 def command(
     sessions: int, at_once: int, seed: int | None, api_url: str | None, state_dir: Path
 ) -> None:
-    """Send visits with all six events: some anonymous, some wrong, some sent twice."""
+    """Send visits with all six events: some anonymous, some wrong, some sent twice.
+
+    Exit code 1 when a request got no answer, or an answer of 500 and above.
+    """
     from ugc.traffic.run import send_visits
 
     env = current_environment(state_dir)

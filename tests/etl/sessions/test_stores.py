@@ -43,7 +43,7 @@ from tests.etl.store_suite import (  # noqa: E402
 
 def connect(server: RedisServer, topic: str = "ugc.events") -> RedisSessionStore:
     return RedisSessionStore.connect(
-        server.url, topic, dedup_window_seconds=900, timeout_seconds=2.0
+        server.url, topic, dedup_window_seconds=900, timeout_seconds=30.0
     )
 
 
@@ -158,7 +158,7 @@ class TestRedis(StoreSuite):
             f"redis://etl:pw@127.0.0.1:{server.port}",
             "ugc.events",
             dedup_window_seconds=900,
-            timeout_seconds=2.0,
+            timeout_seconds=30.0,
         )
         with caplog.at_level(logging.WARNING, "etl"):
             restricted.check()

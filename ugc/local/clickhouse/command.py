@@ -7,15 +7,18 @@ from pathlib import Path
 
 import click
 
+from ugc.exits import PLAIN_EPILOG
+from ugc.options import PORT
+
 
 @click.group()
 def command() -> None:
     """The embedded ClickHouse of the local stack."""
 
 
-@command.command()
+@command.command(epilog=PLAIN_EPILOG)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8123, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8123, show_default=True, help="Port to listen on.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
