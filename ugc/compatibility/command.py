@@ -23,13 +23,13 @@ from ugc.compatibility.sources import (
     from_reference,
     require_same_repository,
 )
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG
 from ugc.options import URL
 from ugc.project.folder import folder_option
 from ugc.terminal import say
 
 
-@click.command(name="check", epilog=PLAIN_EPILOG)
+@click.command(name="check", epilog=EPILOG)
 @folder_option
 @click.option(
     "--against",

@@ -19,7 +19,6 @@ from etl.run.replay import ReplayReport, ReplayRequest
 from etl.schedule import parse_interval, stop_on_signals
 from etl.sessions.pairing import instant, milliseconds
 from ugc.etl.progress import progress
-from ugc.exits import try_again_later
 from ugc.terminal import PlainConsole, say
 
 _OFFSET = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,18})", re.ASCII)
@@ -78,7 +77,6 @@ def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool)
     """
     config = EtlConfig.from_env(env)
     with (
-        try_again_later(),
         progress("replaying", "offsets") as report_progress,
         closing(connect(config)) as etl,
         stop_on_signals() as stop,
@@ -96,10 +94,7 @@ def list_letters(env: Mapping[str, str], wanted: Filter, *, as_json: bool) -> No
     Raises:
         SourceUnavailableError: Kafka does not answer.
     """
-    with (
-        try_again_later(),
-        closing(open_dead_letters(KafkaConfig.from_env(env))) as history,
-    ):
+    with closing(open_dead_letters(KafkaConfig.from_env(env))) as history:
         letters = read_letters(history, wanted)
         if as_json:
             for letter in letters:
@@ -115,10 +110,7 @@ def show_letter(env: Mapping[str, str], location: str, *, as_json: bool) -> None
         ReplayError: there is none.
         SourceUnavailableError: Kafka does not answer.
     """
-    with (
-        try_again_later(),
-        closing(open_dead_letters(KafkaConfig.from_env(env))) as history,
-    ):
+    with closing(open_dead_letters(KafkaConfig.from_env(env))) as history:
         letter = find_letter(history, location)
     if as_json:
         print(orjson.dumps(letter.as_dict()).decode())
@@ -135,7 +127,6 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
     """
     config = KafkaConfig.from_env(env)
     with (
-        try_again_later(),
         progress("sending back", "letters") as report_progress,
         closing(open_dead_letters(config)) as history,
         closing(open_outbox(config)) as outbox,

@@ -9,7 +9,7 @@ import click
 
 from registry.options import SubjectStrategy
 from ugc.environment import current_environment, require, state_dir_option
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import PORT
 from ugc.project.folder import folder_option
 from ugc.terminal import say
@@ -37,7 +37,7 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     serve_wsgi("ugc.local.registry.wsgi:create_from_env", host=host, port=port)
 
 
-@command.command(epilog=PLAIN_EPILOG)
+@command.command(epilog=EPILOG)
 @click.option("--dry-run", is_flag=True, help="Say what is to be done, and do nothing.")
 @click.option(
     "--strategy",

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, require, state_dir_option
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG
 
 
-@click.command(epilog=PLAIN_EPILOG)
+@click.command(epilog=EPILOG)
 @click.argument("query")
 @click.option(
     "--format",

@@ -9,12 +9,12 @@ import click
 from rich.table import Table
 
 from ugc.environment import current_environment, require, state_dir_option
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG
 from ugc.options import AT_LEAST_ONE, URL
 from ugc.terminal import PlainConsole
 
 
-@click.command(epilog=PLAIN_EPILOG)
+@click.command(epilog=EPILOG)
 @click.option(
     "--sessions", type=AT_LEAST_ONE, default=100, show_default=True, help="How many visits."
 )

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 import httpx2
 
-from ugc.errors import UgcError
+from ugc.errors import PartAwayError, UgcError
 
 _TIMEOUT_SECONDS = 5.0
 
 
 class AuthServiceError(UgcError):
     """The stand-in does not answer, or refuses."""
+
+
+class AuthServiceAwayError(AuthServiceError, PartAwayError):
+    """The stand-in does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ def demo_token(auth_service_url: str, user_id: str | None = None) -> DemoToken:
     try:
         answer = httpx2.post(url, json=body, timeout=_TIMEOUT_SECONDS)
     except httpx2.HTTPError as error:
-        raise AuthServiceError(f"{url} does not answer: {error}") from error
+        raise AuthServiceAwayError(f"{url} does not answer: {error}") from error
     if answer.status_code != httpx2.codes.CREATED:
         raise AuthServiceError(f"{url} answered {answer.status_code}: {answer.text[:200]}")
     issued = answer.json()

@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 
 from ugc.environment import current_environment, require, state_dir_option
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import PORT
 from ugc.terminal import say
 
@@ -28,7 +28,7 @@ def serve(host: str, port: int) -> None:
     serve_wsgi("ugc.local.auth.wsgi:create_from_env", host=host, port=port)
 
 
-@command.command(epilog=PLAIN_EPILOG)
+@command.command(epilog=EPILOG)
 @click.option("--user-id", type=click.UUID, help="UUID of the user; a new one when left out.")
 @state_dir_option
 def token(user_id: UUID | None, state_dir: Path) -> None:
