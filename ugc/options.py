@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from ugc.errors import expected_errors
+from ugc.errors import CommandLineError, expected_errors
+
+_OFFSET = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,18})", re.ASCII)
+"""Within what Kafka counts with: 32 bits of partitions, 64 of offsets."""
 
 
 class Parsed(click.ParamType[Any]):
@@ -66,6 +70,54 @@ class HttpUrl(click.ParamType[Any]):
         return value
 
 
+def parse_time(text: str, now: dt.datetime) -> int:
+    """Unix time in milliseconds of ``2026-01-31T12:00:00Z``, or of ``2h`` (so long before now).
+
+    A time without a zone is in UTC, and one before 1970 is 0: to Kafka, less than that is a sign.
+
+    Raises:
+        ConfigError: ``text`` is neither.
+    """
+    from etl.errors import ConfigError
+    from etl.schedule import parse_interval
+    from etl.sessions.pairing import milliseconds
+
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            return max(0, milliseconds(now) - int(parse_interval(text) * 1000))
+        except ConfigError as error:
+            form = f"a time like 2026-01-31T12:00:00Z or a span like 90s, 5m, 2h, not {text!r}"
+            raise ConfigError("the time", form) from error
+    return max(0, milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)))
+
+
+def parse_offset(text: str) -> tuple[int | None, int]:
+    """``OFFSET`` for all partitions (None), or ``PARTITION:OFFSET``.
+
+    Raises:
+        CommandLineError: ``text`` is neither.
+    """
+    found = _OFFSET.fullmatch(text)
+    if found is None:
+        raise CommandLineError(f"an offset is OFFSET or PARTITION:OFFSET, not {text!r}")
+    partition, offset = found.groups()
+    return None if partition is None else int(partition), int(offset)
+
+
+def parse_letter(text: str) -> str:
+    """``PARTITION:OFFSET``, as :attr:`etl.decode.letters.Letter.location` is written.
+
+    Raises:
+        CommandLineError: ``text`` is something else.
+    """
+    found = _OFFSET.fullmatch(text)
+    if found is None or found[1] is None:
+        raise CommandLineError(f"a letter is PARTITION:OFFSET as in the list, not {text!r}")
+    return f"{int(found[1])}:{int(found[2])}"
+
+
 def _interval(text: str) -> float:
     from etl.schedule import parse_interval
 
@@ -79,21 +131,7 @@ def _jitter(text: str) -> float:
 
 
 def _time(text: str) -> int:
-    from ugc.etl.replaying import parse_time
-
     return parse_time(text, dt.datetime.now(dt.UTC))
-
-
-def _offset(text: str) -> tuple[int | None, int]:
-    from ugc.etl.replaying import parse_offset
-
-    return parse_offset(text)
-
-
-def _letter(text: str) -> str:
-    from ugc.etl.replaying import parse_letter
-
-    return parse_letter(text)
 
 
 def _topic(text: str) -> str:
@@ -111,11 +149,11 @@ JITTER = Parsed("interval", _jitter)
 TIME = Parsed("time", _time)
 """``2026-01-31T12:00:00Z``, or ``2h`` for so long ago, as Unix time in milliseconds."""
 
-OFFSET = Parsed("offset", _offset)
+OFFSET = Parsed("offset", parse_offset)
 """``OFFSET`` or ``PARTITION:OFFSET``, as the partition (None: each one) and the offset."""
 
-LETTER = Parsed("letter", _letter)
-"""``PARTITION:OFFSET`` of a dead letter, in the spelling of :attr:`etl.letters.Letter.location`."""
+LETTER = Parsed("letter", parse_letter)
+"""``PARTITION:OFFSET`` of a dead letter, spelt as the list spells it."""
 
 TOPIC = Parsed("topic", _topic)
 """A name that Kafka takes."""

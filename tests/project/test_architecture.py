@@ -181,7 +181,7 @@ SHARED = {
     "etl": {"config", "errors", "outbox", "redis_edge", "source"},
     "contracts": {"errors", "message", "reasons", "stamps"},
     "ch_schema": {"errors", "quoting", "values"},
-    "ugc": {"environment", "errors", "exits", "logs", "serving", "terminal", "wiring"},
+    "ugc": {"environment", "errors", "exits", "logs", "options", "serving", "terminal", "wiring"},
 }
 """Room → the modules at its top that its sub-packages may import."""
 

@@ -112,8 +112,6 @@ NOBODY = {
 
 ASKING = {
     "auth token": (),
-    "etl replay": ("--from-time", "1h"),
-    "etl run": (),
     "probe": (f"http://{AWAY}",),
     "quality": (),
     "registry sync": (),
@@ -125,14 +123,16 @@ ASKING = {
 }
 """Commands that ask a part, and their other arguments."""
 
-ASKING_KAFKA = {
+IN_PROCESSES = {
     "etl dead-letters list": (),
     "etl dead-letters retry": (),
     "etl dead-letters show": ("0:0",),
+    "etl replay": ("--from-time", "1h"),
+    "etl run": (),
     "init": ("--wait", "0"),
     "rejected": (),
 }
-"""Those that ask Kafka first, and give it some seconds: all at once."""
+"""Those that set up logging, or give Kafka some seconds: each in a process, all at once."""
 
 BY_THEMSELVES = {
     "api serve", "auth serve", "clickhouse serve", "registry serve", "etl schedule",  # go on
@@ -154,7 +154,7 @@ def stated(path: tuple[str, ...]) -> set[int]:
 
 def test_every_command_is_known_here() -> None:
     assert {" ".join(path) for path in COMMANDS} == (
-        ASKING.keys() | ASKING_KAFKA.keys() | BY_THEMSELVES
+        ASKING.keys() | IN_PROCESSES.keys() | BY_THEMSELVES
     )
 
 
@@ -177,7 +177,7 @@ def test_a_part_that_is_away_gives_what_the_help_says(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_kafka_that_is_away_gives_what_the_help_says() -> None:
+def test_kafka_or_redis_away_gives_what_the_help_says() -> None:
     running = {
         name: subprocess.Popen(
             ugc_command(*name.split(), *arguments),
@@ -186,7 +186,7 @@ def test_kafka_that_is_away_gives_what_the_help_says() -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        for name, arguments in ASKING_KAFKA.items()
+        for name, arguments in IN_PROCESSES.items()
     }
     errors = {name: process.communicate()[1] for name, process in running.items()}
     for name, process in running.items():

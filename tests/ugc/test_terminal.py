@@ -45,14 +45,3 @@ def test_children_import_nothing_from_the_working_folder(tmp_path: Path) -> None
     assert command[0] == sys.executable
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [("etl", "schedule", "--every", "60"), ("quality", "--since", "1x"),
-     ("rejected", "--since", "1x")],
-)  # fmt: skip
-def test_an_option_that_cannot_be_read_gives_2(arguments: tuple[str, ...]) -> None:
-    done = subprocess.run(ugc_command(*arguments), capture_output=True, text=True)
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr

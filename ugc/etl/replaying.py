@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 
@@ -14,59 +12,11 @@ from rich.table import Column, Table
 from etl.app import connect, open_dead_letters, open_outbox
 from etl.config import EtlConfig, KafkaConfig
 from etl.decode.letters import Filter, Letter, find_letter, read_letters, retry
-from etl.errors import ConfigError
 from etl.run.replay import ReplayReport, ReplayRequest
-from etl.schedule import parse_interval, stop_on_signals
-from etl.sessions.pairing import instant, milliseconds
+from etl.schedule import stop_on_signals
+from etl.sessions.pairing import instant
 from ugc.etl.progress import progress
 from ugc.terminal import PlainConsole, say
-
-_OFFSET = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,18})", re.ASCII)
-"""Within what Kafka counts with: 32 bits of partitions, 64 of offsets."""
-
-
-def parse_time(text: str, now: dt.datetime) -> int:
-    """Unix time in milliseconds of ``2026-01-31T12:00:00Z``, or of ``2h`` (so long before now).
-
-    A time without a zone is in UTC, and one before 1970 is 0: to Kafka, less than that is a sign.
-
-    Raises:
-        ConfigError: ``text`` is neither.
-    """
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return max(0, milliseconds(now) - int(parse_interval(text) * 1000))
-        except ConfigError as error:
-            form = f"a time like 2026-01-31T12:00:00Z or a span like 90s, 5m, 2h, not {text!r}"
-            raise ConfigError("the time", form) from error
-    return max(0, milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)))
-
-
-def parse_offset(text: str) -> tuple[int | None, int]:
-    """``OFFSET`` for all partitions (None), or ``PARTITION:OFFSET``.
-
-    Raises:
-        ConfigError: ``text`` is neither.
-    """
-    found = _OFFSET.fullmatch(text)
-    if found is None:
-        raise ConfigError("an offset", f"OFFSET or PARTITION:OFFSET, not {text!r}")
-    partition, offset = found.groups()
-    return None if partition is None else int(partition), int(offset)
-
-
-def parse_letter(text: str) -> str:
-    """``PARTITION:OFFSET``, as :attr:`etl.letters.Letter.location` is written.
-
-    Raises:
-        ConfigError: ``text`` is something else.
-    """
-    found = _OFFSET.fullmatch(text)
-    if found is None or found[1] is None:
-        raise ConfigError("a letter", f"PARTITION:OFFSET as in the list, not {text!r}")
-    return f"{int(found[1])}:{int(found[2])}"
 
 
 def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool) -> None:

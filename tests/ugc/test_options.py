@@ -1,14 +1,16 @@
-"""Times and offsets as the command line gives them."""
+"""Times, offsets and addresses as the command line gives them."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+import click
 import pytest
 
 from etl.errors import ConfigError
 from etl.sessions.pairing import milliseconds
-from ugc.etl.replaying import parse_letter, parse_offset, parse_time
+from ugc.errors import CommandLineError
+from ugc.options import URL, Seconds, parse_letter, parse_offset, parse_time
 
 NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 
@@ -48,7 +50,7 @@ def test_offsets(text: str, offset: tuple[int | None, int]) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "1:", "a:1", "-1", "1:-1", "²", "9" * 19, "1:2:3"])
 def test_what_is_no_offset(text: str) -> None:
-    with pytest.raises(ConfigError, match="OFFSET or PARTITION:OFFSET"):
+    with pytest.raises(CommandLineError, match="OFFSET or PARTITION:OFFSET"):
         parse_offset(text)
 
 
@@ -58,5 +60,34 @@ def test_a_letter_is_written_as_the_list_does() -> None:
 
 @pytest.mark.parametrize("text", ["", "12", "0:", ":1", "x:1"])
 def test_what_is_no_letter(text: str) -> None:
-    with pytest.raises(ConfigError, match="PARTITION:OFFSET as in the list"):
+    with pytest.raises(CommandLineError, match="PARTITION:OFFSET as in the list"):
         parse_letter(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["http://a", "https://a.example:8443/x?y=1", "http://[::1]:8000", "http://u:p@a/"]
+)
+def test_addresses(text: str) -> None:
+    assert URL.convert(text, None, None) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", "ftp://a", "http://", "http://:80", "http://a b", "http://a:x", "http://a:70000",
+     "http://a:0", "http://[::1", "http://a\n", "http://ä"],
+)  # fmt: skip
+def test_what_is_no_address(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no address"):
+        URL.convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "x", ""])
+def test_what_is_no_number_of_seconds(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Seconds().convert(text, None, None)
+
+
+def test_a_time_out_of_0_seconds_is_none() -> None:
+    assert Seconds().convert("0", None, None) == 0
+    with pytest.raises(click.BadParameter):
+        Seconds(above_zero=True).convert("0", None, None)
