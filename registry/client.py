@@ -20,6 +20,7 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from registry import compatibility
+from registry.addresses import IN_PASSWORDS, is_address
 from registry.errors import (
     InvalidSchemaError,
     RegistryDeniedError,
@@ -144,8 +145,14 @@ class ConfluentRegistry:
             self._client = SchemaRegistryClient(_configuration(url, options))
         except OSError as error:
             # OpenSSL's error for a file that is no PEM, or a wrong password.
+            files = {
+                "SCHEMA_REGISTRY_CA_FILE": options.ca_file,
+                "SCHEMA_REGISTRY_CERTIFICATE_FILE": options.certificate_file,
+                "SCHEMA_REGISTRY_KEY_FILE": options.key_file,
+            }
+            names = " and ".join(name for name, file in files.items() if file is not None)
             expected = "PEM files, with the password that opens the key"
-            raise RegistrySettingError("SCHEMA_REGISTRY_*_FILE", expected) from error
+            raise RegistrySettingError(names, expected) from error
 
     def register(self, subject: str, schema_text: str) -> int:
         with _answered(subject):
@@ -233,9 +240,10 @@ def without_credentials(url: str) -> tuple[str, str | None]:
     bare: list[str] = []
     found: set[str] = set()
     for each in url.split(","):
-        if not _is_address(each.strip()):
+        if not is_address(each.strip(), ("http", "https")):
             # Not quoted: the address may hold a password.
-            raise RegistrySettingError("SCHEMA_REGISTRY_URL", "addresses like http://host:port")
+            expected = f"addresses like http://host:port; {IN_PASSWORDS}"
+            raise RegistrySettingError("SCHEMA_REGISTRY_URL", expected)
         parts = urlsplit(each.strip())
         user_info, at, host = parts.netloc.rpartition("@")
         if at:
@@ -246,15 +254,6 @@ def without_credentials(url: str) -> tuple[str, str | None]:
         expected = "addresses with the same credentials, or SCHEMA_REGISTRY_USER_INFO set instead"
         raise RegistrySettingError("SCHEMA_REGISTRY_URL", expected)
     return ",".join(bare), found.pop() if found else None
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        has_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
 
 
 @contextmanager

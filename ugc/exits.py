@@ -33,6 +33,7 @@ def exit_code(error: Exception) -> int:
     """What the program ends with for one of :func:`ugc.errors.expected_errors`."""
     from api.errors import ConfigError as ApiConfigError
     from ch_schema.errors import AddressError, AmbiguousError, RetryableError
+    from contracts.errors import NoContractsError
     from etl.errors import (
         ConfigError,
         DeadLettersUnavailableError,
@@ -65,6 +66,7 @@ def exit_code(error: Exception) -> int:
             AddressError()
             | ApiConfigError()
             | ConfigError()
+            | NoContractsError()
             | RegistrySettingError()
             | SettingError()
         ):

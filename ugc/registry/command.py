@@ -31,7 +31,10 @@ def command() -> None:
 )
 def serve(host: str, port: int, data_dir: Path) -> None:
     """Speak Confluent's REST API until SIGTERM or Ctrl-C."""
+    from ugc.local.registry.store import SchemaStore
     from ugc.serving import serve as serve_wsgi
+
+    SchemaStore(data_dir).close()  # a worker that cannot start is started again and again
 
     os.environ["REGISTRY_DATA_DIR"] = str(data_dir)
     serve_wsgi("ugc.local.registry.wsgi:create_from_env", host=host, port=port)

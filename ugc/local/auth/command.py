@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -23,7 +24,10 @@ def command() -> None:
 @click.option("--port", type=PORT, default=8001, show_default=True, help="Port to listen on.")
 def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C. JWT_SECRET is the key that tokens are signed with."""
+    from ugc.local.auth.wsgi import app_from
     from ugc.serving import serve as serve_wsgi
+
+    app_from(os.environ)  # a worker that cannot start is started again and again
 
     serve_wsgi("ugc.local.auth.wsgi:create_from_env", host=host, port=port)
 
