@@ -262,8 +262,7 @@ def _answered(what: str) -> Iterator[None]:
     try:
         yield
     except SchemaRegistryError as error:
-        text = f"{what}: {str(error.error_message)[:_MESSAGE_CHARACTERS]} ({error.error_code})"
-        raise _kind(error)(text) from error
+        raise _kind(error)(f"{what}: {_told(error)}") from error
     except httpx2.HTTPError as error:
         reason = str(error) or type(error).__name__
         text = f"{what}: the registry does not answer: {reason}"
@@ -272,6 +271,19 @@ def _answered(what: str) -> Iterator[None]:
         # What the client raises when an answer is no JSON, or not the JSON it expects.
         text = f"{what}: no registry's answer: {type(error).__name__}"
         raise RegistryUnavailableError(text) from error
+
+
+def _told(error: SchemaRegistryError) -> str:
+    """What the registry says, or what answers in its place."""
+    message = str(error.error_message)[:_MESSAGE_CHARACTERS]
+    # -1 is the client's, for an answer that is no JSON object; None, for one without these names.
+    if error.error_code in (None, -1):
+        said = "" if error.error_message is None else f", {message}"
+        return (
+            "what answers at SCHEMA_REGISTRY_URL is no Schema Registry:"
+            f" HTTP {error.http_status_code}{said}"
+        )
+    return f"{message} ({error.error_code})"
 
 
 def _kind(error: SchemaRegistryError) -> type[RegistryError]:

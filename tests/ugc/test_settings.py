@@ -129,9 +129,7 @@ BY_LOADER = {
     "KAFKA_SESSION_TIMEOUT_MS": (*NUMBERS, "3600001"),
 }  # fmt: skip
 
-BY_QUALITY = {
-    name: values for name, values in BY_LOADER.items() if name not in BY_REGISTRY
-}
+BY_QUALITY = {name: values for name, values in BY_LOADER.items() if name not in BY_REGISTRY}
 """It asks no registry."""
 
 BY_INIT = {

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from ch_schema.client.protocol import connect
-from contracts.model.loader import Catalog, load_catalog, package_folder
+from contracts.model.loader import Catalog, default_folder, load_catalog, package_folder
 from ugc.demo import report
 from ugc.demo.books import add_up, checks
 from ugc.demo.first_messages import first_messages
@@ -67,6 +67,8 @@ def _run(state_dir: Path, contracts_dir: Path, visits: int, seed: int, console: 
         env={"CONTRACTS_DIR": str(contracts_dir)},
     )
     started = time.monotonic()
+    if (own := default_folder()) != package_folder():
+        console.print(f"The demo is an online cinema's; the contracts in {own} are not in it.")
     console.rule("1  the stack: real servers on loopback")
     with Stack.start(config, lambda line: console.print(f"  {line}")) as stack:
         console.print(f"  everything is ready after {time.monotonic() - started:.1f} s")

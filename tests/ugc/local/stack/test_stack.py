@@ -20,6 +20,7 @@ import httpx2
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from contracts.model.loader import default_folder
 from ugc.exits import exit_code
 from ugc.local.stack import PartName, Stack, StackConfig, StackInfo, running_stack
 from ugc.local.stack.config import DEFAULT_PORTS, PORT_VARIABLES
@@ -161,7 +162,7 @@ def test_parts_are_told_where_the_others_are(tmp_path: Path) -> None:
     told |= {"JWT_SECRET": SECRET, "KAFKA_SESSION_TIMEOUT_MS": "3000"}
     told |= {"SCHEMA_ID_CACHE_DIR": str(tmp_path / "state/schema-ids")}
     told |= {"SPOOL_DIR": str(tmp_path / "state/spool")}
-    told |= {"CORS_ORIGINS": "*"}
+    told |= {"CORS_ORIGINS": "*", "CONTRACTS_DIR": str(default_folder())}
     assert made.shared == told
     assert made.env == {**told, "PATH": "/bin", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
     assert told["CLICKHOUSE_URL"] == f"http://127.0.0.1:{made.ports[PartName.CLICKHOUSE]}/ugc"
