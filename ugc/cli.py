@@ -14,7 +14,7 @@ import click
 
 from ugc.errors import expected_errors
 from ugc.exits import exit_code
-from ugc.terminal import say
+from ugc.terminal import say, say_wrong
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "api": ("ugc.api.command", "Serve the HTTP API."),
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        say_wrong(error)
         sys.exit(error.exit_code)
     except expected_errors() as error:
         say(f"ugc: {error}", err=True)

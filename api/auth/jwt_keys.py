@@ -92,7 +92,7 @@ def configured_keys(policy: JwtPolicy) -> ConfiguredKeys:
 
 
 def _can_be_guessed(secret: str) -> bool:
-    """Whether it is long and all the same little: few characters, a word repeated, a row of keys."""
+    """Whether it is long and says little: few characters, a word repeated, characters in a row."""
     half = len(secret) // 2
     repeats = any(secret[step:] == secret[:-step] for step in range(1, half + 1))
     steps = [ord(after) - ord(before) for before, after in pairwise(secret)]

@@ -59,7 +59,7 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
     """
     source = click.get_current_context().get_parameter_source("folder")
     if source is ParameterSource.DEFAULT:
-        click.echo(f"contracts: {folder}", err=True)
+        say(f"contracts: {folder}", err=True)
         require_same_repository(Path.cwd(), folder)
     head = from_folder(folder)
     base = from_reference(against or default_reference(folder), folder)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-import orjson
 from rich.table import Table
 
 from etl.app import Etl, connect
@@ -21,7 +20,7 @@ from etl.schedule import run_on_schedule, stop_on_signals
 from ugc.errors import SettingError, UgcError
 from ugc.etl.progress import progress
 from ugc.logs import configure_json_logs
-from ugc.terminal import PlainConsole
+from ugc.terminal import PlainConsole, say_json
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
     ):
         report = etl.run_once(stop.is_set, lambda messages: say(messages, None))
     if as_json:
-        print(orjson.dumps(report.as_dict()).decode())
+        say_json(report.as_dict())
     else:
         _print(report)
     _check(report)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 
-import click
-import orjson
 from rich.table import Column, Table
 
 from etl.app import connect, open_dead_letters, open_outbox
@@ -16,7 +14,7 @@ from etl.run.replay import ReplayReport, ReplayRequest
 from etl.schedule import stop_on_signals
 from etl.sessions.pairing import instant
 from ugc.etl.progress import progress
-from ugc.terminal import PlainConsole, say
+from ugc.terminal import PlainConsole, say, say_json
 
 
 def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool) -> None:
@@ -33,7 +31,7 @@ def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool)
     ):
         report = etl.replay(request, stop.is_set, report_progress)
     if as_json:
-        print(orjson.dumps(report.as_dict()).decode())
+        say_json(report.as_dict())
     else:
         _print_replay(report)
 
@@ -48,7 +46,7 @@ def list_letters(env: Mapping[str, str], wanted: Filter, *, as_json: bool) -> No
         letters = read_letters(history, wanted)
         if as_json:
             for letter in letters:
-                print(orjson.dumps(letter.as_dict()).decode())
+                say_json(letter.as_dict())
         else:
             _print_letters(letters)
 
@@ -63,7 +61,7 @@ def show_letter(env: Mapping[str, str], location: str, *, as_json: bool) -> None
     with closing(open_dead_letters(KafkaConfig.from_env(env))) as history:
         letter = find_letter(history, location)
     if as_json:
-        print(orjson.dumps(letter.as_dict()).decode())
+        say_json(letter.as_dict())
         return
     for name, value in letter.as_dict().items():
         say(f"{name}: {'null' if value is None else value}")
@@ -94,10 +92,10 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
                 should_stop=stop.is_set,
             )
     if as_json:
-        print(orjson.dumps({"matched": len(letters), "sent": sent, "dry_run": dry_run}).decode())
+        say_json({"matched": len(letters), "sent": sent, "dry_run": dry_run})
     else:
         verb = "would be sent" if dry_run else "sent"
-        click.echo(f"{len(letters) if dry_run else sent} of {len(letters)} letters {verb} back")
+        say(f"{len(letters) if dry_run else sent} of {len(letters)} letters {verb} back")
 
 
 def _print_replay(report: ReplayReport) -> None:

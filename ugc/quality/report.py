@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import orjson
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -12,7 +11,7 @@ from etl.app import ask_quality
 from etl.config import EtlConfig
 from etl.quality.objectives import Finding, Verdict
 from etl.sessions.pairing import instant
-from ugc.terminal import PlainConsole
+from ugc.terminal import PlainConsole, say_json
 
 _SHARES = frozenset({"invalid", "duplicates", "gaps", "missing rows", "unpaired", "clocks"})
 _COLOURS = {True: "green", False: "bold red", None: "yellow"}
@@ -27,7 +26,7 @@ def print_quality(env: Mapping[str, str], since_ms: int, *, as_json: bool) -> bo
     """
     verdict = ask_quality(EtlConfig.from_env(env), instant(since_ms))
     if as_json:
-        print(orjson.dumps(verdict.as_dict()).decode())
+        say_json(verdict.as_dict())
     else:
         _print(verdict, since_ms)
     return verdict.met

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import orjson
 from rich.table import Column, Table
 
 from etl.app import open_rejected
@@ -16,7 +15,7 @@ from etl.decode.refusals import Told, each_refusal
 from etl.errors import TopicMissingError
 from etl.sessions.pairing import instant
 from ugc.errors import UgcError
-from ugc.terminal import PlainConsole
+from ugc.terminal import PlainConsole, say_json
 
 _UNKNOWN = "?"
 _TEXT_CHARACTERS = 120
@@ -74,7 +73,7 @@ def print_rejected(env: Mapping[str, str], since_ms: int, *, top: int, as_json: 
             text = f"there is no topic {config.rejected_topic}; `ugc init` makes it"
             raise NothingKeptError(text) from error
     if as_json:
-        print(orjson.dumps(as_dict(found, since_ms, top=top)).decode())
+        say_json(as_dict(found, since_ms, top=top))
     else:
         _print(found, since_ms, top=top)
 

@@ -52,7 +52,7 @@ def ddl(event: str | None, cluster: str | None, replicated: bool, folder: Path) 
     """
     from ugc.schema.ddl import document
 
-    click.echo(document(folder, event, cluster=cluster, replicated=replicated), nl=False)
+    say(document(folder, event, cluster=cluster, replicated=replicated), nl=False)
 
 
 @command.command()
@@ -169,4 +169,4 @@ def dictionary(folder: Path) -> None:
     from contracts.model.loader import load_catalog
     from ugc.project.tables import INTERNAL
 
-    click.echo(page(load_catalog(folder), INTERNAL), nl=False)
+    say(page(load_catalog(folder), INTERNAL), nl=False)
