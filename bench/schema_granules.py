@@ -15,7 +15,8 @@ import re
 import tempfile
 from contextlib import closing
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.migrate.run import ensure_tables
 from contracts.model.loader import load_catalog
 

@@ -19,7 +19,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from ch_schema.ddl.targets import targets_for
 from ch_schema.ddl.views import Databases
 from ch_schema.migrate.history import Record

@@ -2,7 +2,9 @@
 
 Every incarnation of an API worker has a name and numbers what it gives to Kafka 1, 2, 3 …  A
 number whose event was answered with a refusal need not come: it is declared *void* on a later
-message.  The three are Kafka headers, in ASCII.
+message.  A message also tells up to which number all are *settled*: stored, or refused and declared
+void.  What is missing above the last such number may be of a request that a kill cut off, which was
+promised nothing.  All are Kafka headers, in ASCII.
 """
 
 from __future__ import annotations
@@ -20,8 +22,12 @@ NUMBER = "ugc-seq"
 VOID = "ugc-void"
 """Header: numbers that need not come, as ``5-9,12``; absent when there are none."""
 
+SETTLED = "ugc-settled"
+"""Header: the number up to which all are settled; absent when it is the one before NUMBER."""
+
 _NAME = re.compile(rb"[0-9a-f]{32}")
 _NUMBER = re.compile(rb"[1-9][0-9]{0,15}")
+_SETTLED = re.compile(rb"0|[1-9][0-9]{0,15}")
 _RANGE = re.compile(rb"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?")
 
 Ranges = tuple[tuple[int, int], ...]
@@ -29,15 +35,26 @@ Ranges = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """Who wrote a message, under which number, and which ranges (first, last) it declares void."""
+    """Who wrote a message, under which number, and which ranges (first, last) it declares void.
+
+    ``settled``: the number up to which all are stored or void; None: all before this one.
+    """
 
     producer: str
     number: int
     voids: Ranges = ()
+    settled: int | None = None
+
+    @property
+    def settled_to(self) -> int:
+        """The number up to which all are settled; 0 when none is."""
+        return self.number - 1 if self.settled is None else self.settled
 
     def headers(self) -> dict[str, str]:
         """The stamp as headers."""
         headers = {PRODUCER: self.producer, NUMBER: str(self.number)}
+        if self.settled is not None:
+            headers[SETTLED] = str(self.settled)
         if self.voids:
             headers[VOID] = ",".join(
                 str(first) if first == last else f"{first}-{last}" for first, last in self.voids
@@ -50,11 +67,13 @@ def stamp_in(headers: Mapping[str, bytes | None]) -> Stamp | None:
     producer, number = headers.get(PRODUCER) or b"", headers.get(NUMBER) or b""
     if not _NAME.fullmatch(producer) or not _NUMBER.fullmatch(number):
         return None
+    settled = _SETTLED.fullmatch(headers.get(SETTLED) or b"")
     voids = [_RANGE.fullmatch(part) for part in (headers.get(VOID) or b"").split(b",")]
     return Stamp(
         producer=producer.decode(),
         number=int(number),
         voids=tuple((int(found[1]), int(found[2] or found[1])) for found in voids if found),
+        settled=int(settled[0]) if settled else None,
     )
 
 

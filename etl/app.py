@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
+from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.client.protocol import ClickHouse
-from ch_schema.client.protocol import connect as connect_clickhouse
 from ch_schema.migrate.erasure import ErasedUsers
 from ch_schema.migrate.run import ensure_tables
 from contracts.model.loader import Catalog, load_catalog

@@ -26,7 +26,8 @@ _VIEWS = {
 }
 _NUMBERS = {
     "given": "Numbers that producers gave to messages",
-    "missing": "Numbers that did not come within the time of grace",
+    "missing": "Numbers of accepted events that did not come within the time of grace",
+    "cut_off": "Numbers of requests that the end of their worker cut off unanswered",
     "repeated": "Numbers that came from two places in the topic",
 }
 

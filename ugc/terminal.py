@@ -7,10 +7,10 @@ another way (``tests/project/test_architecture.py``).
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import click
-import orjson
 from rich.console import Console
 from rich.text import Text
 
@@ -23,8 +23,8 @@ def say(text: object, *, err: bool = False, nl: bool = True) -> None:
 
 
 def say_json(document: object) -> None:
-    """Prints a document as one line of JSON."""
-    say(orjson.dumps(document).decode())
+    """Prints a document on one line. It may hold whatever JSON can: integers of any size too."""
+    say(json.dumps(document, ensure_ascii=False, allow_nan=False))
 
 
 def say_wrong(error: click.ClickException) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from contracts.stamps import Ranges, Stamp
@@ -15,7 +16,7 @@ class Numbering:
     """Gives each message a number, and announces those that were given in vain.
 
     Shared by the worker's threads.  A void number is announced on every message until one that
-    bore it is stored.
+    bore it is stored.  Whoever takes a stamp says what became of its message, whatever happens.
     """
 
     def __init__(self, producer: str) -> None:
@@ -24,24 +25,39 @@ class Numbering:
         self._lock = threading.Lock()
         self._last = 0
         self._void: Ranges = ()
+        self._open: OrderedDict[int, None] = OrderedDict()
 
     def next(self) -> Stamp:
         """The stamp of the next message."""
         with self._lock:
+            voids, settled = self._void[:MOST_RANGES], self._settled()
             self._last += 1
-            voids = self._void[:MOST_RANGES]
-            return Stamp(producer=self._producer, number=self._last, voids=voids)
+            self._open[self._last] = None
+            return Stamp(
+                producer=self._producer,
+                number=self._last,
+                voids=voids,
+                settled=None if settled == self._last - 1 else settled,
+            )
 
     def stored(self, stamp: Stamp) -> None:
         """The message is stored, and with it what it announced."""
-        if stamp.voids:
-            with self._lock:
+        with self._lock:
+            self._open.pop(stamp.number, None)
+            if stamp.voids:
                 self._void = without(self._void, stamp.voids)
 
     def refused(self, stamp: Stamp) -> None:
-        """The message was not stored, and its sender was told so."""
+        """The message was not stored, and its sender is told so."""
         with self._lock:
+            self._open.pop(stamp.number, None)
             self._void = merged((*self._void, (stamp.number, stamp.number)))
+
+    def _settled(self) -> int:
+        """Up to here every number is stored, or announced as void on the message at hand."""
+        first_open = next(iter(self._open), self._last + 1)
+        unannounced = self._void[MOST_RANGES : MOST_RANGES + 1]
+        return min(first_open, *(first for first, _ in unannounced), self._last + 1) - 1
 
 
 def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:

@@ -7,10 +7,10 @@ earlier still waits in its spool.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -102,16 +102,17 @@ class SpoolingPublisher:
         if not self._replayer.wait_direct(self._wait_seconds / 2):
             return self._store_in_spool(records)
         stamps = [self._numbering.next() for _ in records]
-        stamped = [
-            _with_stamp(record, stamp) for record, stamp in zip(records, stamps, strict=True)
-        ]
-        sent = self._to_kafka(stamped, until)
-        outcomes = [_outcome(future) for future in sent]
-        left = [at for at, outcome in enumerate(outcomes) if _may_be_spooled(outcome)]
-        if left:
-            problem = self._to_spool([stamped[at] for at in left], [sent[at] for at in left])
-            for at in left:
-                outcomes[at] = problem
+        with self._void_on_errors(stamps):
+            stamped = [
+                _with_stamp(record, stamp) for record, stamp in zip(records, stamps, strict=True)
+            ]
+            sent = self._to_kafka(stamped, until)
+            outcomes = [_outcome(future) for future in sent]
+            left = [at for at, outcome in enumerate(outcomes) if _may_be_spooled(outcome)]
+            if left:
+                problem = self._to_spool([stamped[at] for at in left], [sent[at] for at in left])
+                for at in left:
+                    outcomes[at] = problem
         self._note(stamps, outcomes)
         self._count(outcomes, spooled=sum(outcomes[at] is None for at in left))
         return outcomes
@@ -131,14 +132,25 @@ class SpoolingPublisher:
             ]
 
         problem: Outcome = None
-        try:
-            self._spool.append_made(stamped)
-        except SpoolError as error:
-            problem = error
+        with self._void_on_errors(stamps):
+            try:
+                self._spool.append_made(stamped)
+            except SpoolError as error:
+                problem = error
         outcomes = [problem] * len(records)
         self._note(stamps, outcomes)
         self._count(outcomes, spooled=0 if problem else len(records))
         return outcomes
+
+    @contextmanager
+    def _void_on_errors(self, stamps: Sequence[Stamp]) -> Iterator[None]:
+        """A number whose request ends in an error that nobody foresaw must not stay open."""
+        try:
+            yield
+        except BaseException:
+            for stamp in stamps:
+                self._numbering.refused(stamp)
+            raise
 
     def _note(self, stamps: Sequence[Stamp], outcomes: Sequence[Outcome]) -> None:
         for stamp, outcome in zip(stamps, outcomes, strict=True):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from contracts.model.pointer import join
+
 
 class Absent:
     """Stands for a keyword that is not there, since ``null`` may be its value."""
@@ -40,7 +42,7 @@ class Change:
     def pointer(self) -> str:
         """JSON pointer (RFC 6901) of what changed; ``$ref`` is followed, not shown."""
         steps = (*self.path, *self.keyword.split("\0"))
-        return "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+        return join(steps)
 
 
 def canonical(value: object) -> str:

@@ -11,7 +11,7 @@ from contracts.lint import shape
 from contracts.lint.rules import Note
 from contracts.lint.shape import SNAKE_CASE
 from contracts.lint.sites import Schema, Site, resolved, sites, target
-from contracts.model.locate import escape
+from contracts.model.pointer import escape
 from contracts.model.validation import Validator, Violation, dialect, dialect_validator
 
 _INSTEAD: Mapping[str, str] = {

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin
+
+from contracts.model import pointer
 
 _VALUES = frozenset({"enum", "const", "default", "examples", "example"})
 """Keywords whose value is data, so that an ``$id`` in it names nothing."""
@@ -31,7 +33,8 @@ class References:
         if address not in self._resources:
             return None
         if fragment == "" or fragment.startswith("/"):
-            return _at_pointer(self._resources[address], fragment)
+            found = pointer.at_fragment(self._resources[address], fragment)
+            return None if found is pointer.NOTHING else found
         return self._anchors.get(f"{address}#{fragment}")
 
     def _note(self, node: Mapping[str, Any], base: str) -> None:
@@ -72,15 +75,3 @@ def _joined(base: str, reference: str) -> str:
         return urljoin(base, reference) if base else reference
     except ValueError:
         return reference
-
-
-def _at_pointer(target: object, pointer: str) -> object | None:
-    for part in pointer[1:].split("/") if pointer else ():
-        key = unquote(part).replace("~1", "/").replace("~0", "~")
-        if isinstance(target, Mapping) and key in target:
-            target = target[key]
-        elif isinstance(target, list) and key.isdecimal() and int(key) < len(target):
-            target = target[int(key)]
-        else:
-            return None
-    return target

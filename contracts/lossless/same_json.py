@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from contracts.model.pointer import escape
 from contracts.model.types import ArrayType, DateTimeType, FieldType, MapType, RecordType
 
 _DIGITS = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(.+)", re.ASCII)
@@ -34,9 +35,9 @@ def differences(left: Any, right: Any, kind: FieldType | None = None) -> Iterato
     while waiting:
         at, one, other, here = waiting.pop()
         if isinstance(one, dict) and isinstance(other, dict):
-            yield from (f"{at}/{_escaped(key)}" for key in one.keys() ^ other.keys())
+            yield from (f"{at}/{escape(key)}" for key in one.keys() ^ other.keys())
             waiting.extend(
-                (f"{at}/{_escaped(key)}", one[key], other[key], inner)
+                (f"{at}/{escape(key)}", one[key], other[key], inner)
                 for key, inner in _members(one.keys() & other.keys(), here)
             )
         elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
@@ -99,7 +100,3 @@ def _kind(value: Any) -> type:
     if isinstance(value, bool):
         return bool
     return float if isinstance(value, int | float | Decimal) else type(value)
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

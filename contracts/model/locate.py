@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 
+from contracts.model.pointer import escape
+
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|\n|[^\s{}\[\],:"]+')
 
 
@@ -43,11 +45,6 @@ def line_of(lines_by_pointer: Mapping[str, int], pointer: str) -> int:
     while pointer not in lines_by_pointer:
         pointer = pointer.rpartition("/")[0]
     return lines_by_pointer[pointer]
-
-
-def escape(part: str | int) -> str:
-    """One step of a pointer."""
-    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 class _Level:

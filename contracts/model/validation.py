@@ -23,6 +23,7 @@ import jsonschema_rs
 
 from contracts.errors import ContractSchemaError
 from contracts.model import formats
+from contracts.model.pointer import escape, join
 from contracts.model.types import JsonSchema
 
 MAX_VIOLATIONS = 20
@@ -168,14 +169,14 @@ def problem_with_pattern(pattern: str) -> str | None:
 def _violations(error: jsonschema_rs.ValidationError, at: str) -> list[Violation]:
     """One entry for each property that is missing or too many, else one for the error."""
     keyword = error.kind.name
-    pointer = at + "".join(f"/{_escape(part)}" for part in error.instance_path)
+    pointer = at + join(error.instance_path)
     facts = error.kind.as_dict()
     if keyword == "required":
         name = facts["property"]
-        return [Violation(f"{pointer}/{_escape(name)}", keyword, "is required", True)]
+        return [Violation(f"{pointer}/{escape(name)}", keyword, "is required", True)]
     if keyword in ("additionalProperties", "unevaluatedProperties"):
         return [
-            Violation(f"{pointer}/{_escape(name)}", keyword, "is not a known property", False)
+            Violation(f"{pointer}/{escape(name)}", keyword, "is not a known property", False)
             for name in facts["unexpected"]
         ]
     render = _MESSAGES.get(keyword)
@@ -203,10 +204,6 @@ def _is_listable(value: Any) -> bool:
         if left < _CHARACTERS_PER_VALUE * len(waiting):
             return False
     return True
-
-
-def _escape(part: str | int) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 def _shown(value: object) -> str:

@@ -17,10 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote
 
 from contracts.errors import ContractSchemaError
-from contracts.model import names
+from contracts.model import names, pointer
 from contracts.model.types import (
     ArrayType,
     BooleanType,
@@ -97,16 +96,8 @@ class _Walk:
     def _resolve(self, reference: str) -> object | None:
         if not (reference == "#" or reference.startswith("#/")):
             return None
-        target = self._root
-        for part in reference[2:].split("/") if reference != "#" else ():
-            key = unquote(part).replace("~1", "/").replace("~0", "~")
-            if isinstance(target, Mapping) and key in target:
-                target = target[key]
-            elif isinstance(target, list) and key.isdecimal() and int(key) < len(target):
-                target = target[int(key)]
-            else:
-                return None
-        return target
+        target = pointer.at_fragment(self._root, reference[1:])
+        return None if target is pointer.NOTHING else target
 
     def _union(self, branches: object, seen: frozenset[str]) -> ValueType:
         alternatives = branches if isinstance(branches, list) else []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.model.locate import escape
+from contracts.model.pointer import join
 
 _LONGEST = 20_000
 """Longer texts and lists are not made, to break a bound above that."""
@@ -109,7 +109,7 @@ class _Finder:
 
 
 def _pointer(path: tuple[str | int, ...]) -> str:
-    return "".join(f"/{escape(part)}" for part in path)
+    return join(path)
 
 
 _Breaker = Callable[[Any, Mapping[str, Any], Any], Iterator[Any]]

@@ -12,6 +12,7 @@ it was: killed in between, it is sent again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,10 @@ _TOLD = frozenset(
     }
 )
 _STAMPS = "ugc-"
+_DIGITS = re.compile(rb"[0-9]{1,19}")
+_INT32, _INT64 = 2**31 - 1, 2**63 - 1
+"""The largest partition and schema id, and the largest offset and time."""
+
 _READ_MESSAGES = 1_000
 _BLOCK = 500
 
@@ -165,8 +170,8 @@ def parse(raw: RawMessage, retried: Collection[str] = ()) -> Letter | None:
         detail=_text(headers.get("detail")) or "",
         topic=_text(headers.get("original-topic")) or "?",
         partition=_number(headers, "original-partition", -1),
-        offset=_number(headers, "original-offset", -1),
-        timestamp_ms=_number(headers, "original-timestamp-ms", raw.timestamp_ms),
+        offset=_number(headers, "original-offset", -1, _INT64),
+        timestamp_ms=_number(headers, "original-timestamp-ms", raw.timestamp_ms, _INT64),
         key=headers.get("original-key", raw.key),
         schema_id=_number(headers, "schema-id", -1) if "schema-id" in headers else None,
         retried=raw.location in retried,
@@ -215,6 +220,8 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode(errors="replace")
 
 
-def _number(headers: Mapping[str, bytes | None], name: str, default: int) -> int:
-    text = _text(headers.get(name)) or ""
-    return int(text) if text.isascii() and text.isdecimal() else default
+def _number(
+    headers: Mapping[str, bytes | None], name: str, default: int, most: int = _INT32
+) -> int:
+    found = _DIGITS.fullmatch(headers.get(name) or b"")
+    return int(found[0]) if found and int(found[0]) <= most else default

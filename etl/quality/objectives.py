@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
+from etl.plain import plain
 from etl.sequence.gaps import GapSummary
 
 _MOST_SKEWED = 0.01
@@ -107,8 +108,8 @@ class Verdict:
         """For a JSON document."""
         return {
             "met": self.met,
-            "findings": [asdict(finding) for finding in self.findings],
-            "facts": asdict(self.facts),
+            "findings": [plain(finding) for finding in self.findings],
+            "facts": plain(self.facts),
         }
 
 
@@ -251,9 +252,11 @@ def _gaps(event: str, numbers: GapSummary | None, limit: float) -> Finding:
         for each in numbers.producers[:3]
         if each.missing
     )
-    told = "of all numbers that API workers gave never came"
+    told = "of all numbers that API workers gave are of accepted events that never came"
     if worst:
-        told += f": accepted events, or requests that a kill cut off unanswered ({worst})"
+        told += f" ({worst})"
+    if numbers.cut_off:
+        told += f"; {numbers.cut_off} more of requests that were cut off before an answer"
     return _share("gaps", event, numbers.missing, numbers.given, limit, told)
 
 

@@ -20,9 +20,10 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from etl.plain import plain
 from etl.sequence.gaps import GapSummary
 from etl.sessions.store import PairBooks
 from etl.source import Span
@@ -134,8 +135,8 @@ class RunReport:
             "finished": self.finished,
             "balanced": self.balanced,
             "consumed": self.consumed,
-            "events": {event: asdict(counts) for event, counts in self.events.items()},
-            "pairs": {event: asdict(counts) for event, counts in self.pairs.items()},
+            "events": {event: plain(counts) for event, counts in self.events.items()},
+            "pairs": {event: plain(counts) for event, counts in self.pairs.items()},
             "offsets": {str(p): [span.start, span.stop] for p, span in self.offsets.items()},
             "ranges": [[p, span.start, span.stop] for p, span in self.ranges],
             "numbers": self.numbers.as_dict() if self.numbers else None,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from etl.plain import plain
 from etl.sequence.ledger import LedgerTotals
 from etl.sequence.numbers import Hole, Producer
 
@@ -15,10 +16,14 @@ _TOLD = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProducerGaps:
-    """One producer with gaps or repetitions. ``gaps`` are ranges of numbers, both ends included."""
+    """One producer with gaps or repetitions. ``gaps`` are ranges of numbers, both ends included.
+
+    ``missing`` and ``cut_off`` are as in :class:`GapSummary`; ranges may hold both.
+    """
 
     producer: str
     missing: int
+    cut_off: int
     repeated: int
     gaps: tuple[tuple[int, int], ...]
     first_ms: int
@@ -29,13 +34,15 @@ class ProducerGaps:
 class GapSummary:
     """All producers together.
 
-    ``given`` numbers were given out and not void; ``missing`` of them did not come within the time
-    of grace, ``awaited`` may still come; ``repeated`` came from two places in the topic;
-    ``unstamped`` messages had no number.
+    ``given`` numbers were given out and not void.  Of those that did not come within the time of
+    grace, ``missing`` were of accepted events, and ``cut_off`` of requests that had no answer when
+    their worker was last heard of; ``awaited`` may still come.  ``repeated`` came from two places
+    in the topic; ``unstamped`` messages had no number.
     """
 
     given: int = 0
     missing: int = 0
+    cut_off: int = 0
     awaited: int = 0
     repeated: int = 0
     unstamped: int = 0
@@ -43,7 +50,8 @@ class GapSummary:
 
     def as_dict(self) -> dict[str, Any]:
         """The summary for a JSON document."""
-        return asdict(self)
+        found: dict[str, Any] = plain(self)
+        return found
 
 
 def summarise(
@@ -55,32 +63,37 @@ def summarise(
     what lies before its first known message counts neither as given nor as missing.
     """
     known_since_ms = totals.since_ms + grace_ms if totals.since_ms else 0
-    given = totals.forgotten_seen + totals.forgotten_lost
+    given = totals.forgotten_seen + totals.forgotten_lost + totals.forgotten_cut_off
+    cut_off = totals.forgotten_cut_off
     missing, awaited, repeated = totals.forgotten_lost, 0, totals.forgotten_repeated
     told: list[ProducerGaps] = []
     for each in producers:
         open_holes = each.gaps(revealed_before_ms=2**62, known_since_ms=known_since_ms)
         gaps = [hole for hole in open_holes if hole.since_ms < watermark_ms - grace_ms]
-        lost = each.lost + _size(gaps)
+        lost = each.lost + sum(hole.size_up_to(each.settled) for hole in gaps)
+        unanswered = each.lost + _size(gaps) - lost
         given += each.seen + each.lost + _size(open_holes)
         missing += lost
+        cut_off += unanswered
         awaited += _size(open_holes) - _size(gaps)
         repeated += each.repeated
-        if lost or each.repeated:
+        if lost or unanswered or each.repeated:
             told.append(
                 ProducerGaps(
                     producer=each.name,
                     missing=lost,
+                    cut_off=unanswered,
                     repeated=each.repeated,
                     gaps=tuple((hole.first, hole.last) for hole in gaps[:_TOLD]),
                     first_ms=each.first_ms,
                     last_ms=each.last_ms,
                 )
             )
-    told.sort(key=lambda each: (-each.missing, -each.repeated, each.producer))
+    told.sort(key=lambda each: (-each.missing, -each.cut_off, -each.repeated, each.producer))
     return GapSummary(
         given=given,
         missing=missing,
+        cut_off=cut_off,
         awaited=awaited,
         repeated=repeated,
         unstamped=totals.unstamped,

@@ -39,6 +39,7 @@ class LedgerTotals:
     forgotten_seen: int = 0
     forgotten_repeated: int = 0
     forgotten_lost: int = 0
+    forgotten_cut_off: int = 0
 
 
 class Ledger(Protocol):

@@ -2,7 +2,7 @@
 --
 -- ARGV: most holes of one producer; number of spans; per span: field, start, stop, time of its
 --       first message (ms; 0 when it has none); per message: field, offset, time (ms), producer
---       ("" without a stamp), number, number of void ranges; per range: first, last.
+--       ("" without a stamp), number, settled number, number of void ranges; per range: first, last.
 --
 -- A hole is kept as "first-last@since", with a "v" behind it when it is void, in a sorted set by its
 -- first number: there may be very many while one partition is read far ahead of another.
@@ -23,12 +23,14 @@ local function recall(name)
     return known[name]
   end
   local kept = redis.call(
-    'HMGET', 'etl:producer:' .. name, 'highest', 'seen', 'repeated', 'lost', 'first', 'last'
+    'HMGET', 'etl:producer:' .. name, 'highest', 'seen', 'repeated', 'lost', 'first', 'last',
+    'settled'
   )
   local state = { holes = 'etl:holes:' .. name }
   for i, field in ipairs({ 'highest', 'seen', 'repeated', 'lost', 'first', 'last' }) do
     state[field] = tonumber(kept[i] or '0')
   end
+  state.settled = tonumber(kept[7] or kept[1] or '0')
   known[name] = state
   order[#order + 1] = name
   return state
@@ -115,8 +117,8 @@ end
 local i = 3 + 4 * spans
 while i <= #ARGV do
   local field, offset, at, name = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), ARGV[i + 3]
-  local number, voids = tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5])
-  i = i + 6
+  local number, settled, voids = tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5]), tonumber(ARGV[i + 6])
+  i = i + 7
   if offset >= noted[field] then
     if name == '' then
       unstamped = unstamped + 1
@@ -124,6 +126,7 @@ while i <= #ARGV do
       local state = recall(name)
       state.first = state.first == 0 and at or math.min(state.first, at)
       state.last = math.max(state.last, at)
+      state.settled = math.max(state.settled, settled)
       see(state, number, at)
       for range = 0, voids - 1 do
         declare_void(state, tonumber(ARGV[i + 2 * range]), tonumber(ARGV[i + 2 * range + 1]), at)
@@ -139,7 +142,7 @@ for _, name in ipairs(order) do
   redis.call(
     'HSET', 'etl:producer:' .. name, 'highest', digits(state.highest), 'seen', digits(state.seen),
     'repeated', digits(state.repeated), 'lost', digits(state.lost), 'first', digits(state.first),
-    'last', digits(state.last)
+    'last', digits(state.last), 'settled', digits(state.settled)
   )
   redis.call('ZADD', 'etl:producers', digits(state.last), name)
 end

@@ -3,7 +3,9 @@
 A producer (one incarnation of an API worker) numbers its messages 1, 2, 3 …  What is kept is the
 highest number, and the *holes* below it: ranges that were not seen, each with the Kafka time of
 the message that revealed it.  A number that comes late closes its hole.  A *void* range was given
-out and answered with a refusal: its numbers need not come, and are no duplicates when they do.
+out and answered with a refusal: its numbers need not come, and are no duplicates when they do.  Up
+to the highest *settled* number that a message told, each was stored or void; what is missing above
+it was given to a request that may have had no answer.
 """
 
 from __future__ import annotations
@@ -33,13 +35,17 @@ class Hole:
         """How many numbers."""
         return self.last - self.first + 1
 
+    def size_up_to(self, settled: int) -> int:
+        """How many of them are not above ``settled``."""
+        return max(0, min(self.last, settled) - self.first + 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Producer:
     """What is known of a producer, for reading.
 
     ``seen`` distinct numbers came, up to ``highest``; ``repeated`` came again from elsewhere;
-    ``lost`` were missing when their hole was given up.
+    ``lost`` were missing when their hole was given up.  Up to ``settled`` each was stored or void.
     """
 
     name: str
@@ -50,6 +56,7 @@ class Producer:
     first_ms: int
     last_ms: int
     holes: tuple[Hole, ...]
+    settled: int
 
     def gaps(self, *, revealed_before_ms: int, known_since_ms: int = 0) -> tuple[Hole, ...]:
         """Holes that were revealed before a time and have not been filled.
@@ -77,11 +84,15 @@ class Numbers:
     lost: int = 0
     first_ms: int = 0
     last_ms: int = 0
+    settled: int = 0
     holes: list[Hole] = field(default_factory=list)
     most_holes: int = MOST_HOLES
 
-    def add(self, number: int, voids: Sequence[tuple[int, int]], at_ms: int) -> None:
-        """Takes in a message with its number, and the ranges it declares void."""
+    def add(
+        self, number: int, voids: Sequence[tuple[int, int]], at_ms: int, *, settled: int
+    ) -> None:
+        """Takes in a message with its number, the ranges it declares void and what is settled."""
+        self.settled = max(self.settled, settled)
         self.first_ms = min(self.first_ms or at_ms, at_ms)
         self.last_ms = max(self.last_ms, at_ms)
         self._see(number, at_ms)
@@ -102,6 +113,7 @@ class Numbers:
             first_ms=self.first_ms,
             last_ms=self.last_ms,
             holes=tuple(self.holes),
+            settled=self.settled,
         )
 
     def _see(self, number: int, at_ms: int) -> None:

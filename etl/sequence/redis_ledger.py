@@ -130,10 +130,11 @@ def _parts(
 
 def _stamp(each: Stamped) -> Iterator[str | int]:
     if each.stamp is None:
-        yield from ("", 0, 0)
+        yield from ("", 0, 0, 0)
         return
-    yield from (each.stamp.producer, each.stamp.number, len(each.stamp.voids))
-    for first, last in each.stamp.voids:
+    stamp = each.stamp
+    yield from (stamp.producer, stamp.number, stamp.settled_to, len(stamp.voids))
+    for first, last in stamp.voids:
         yield from (first, last)
 
 
@@ -145,6 +146,8 @@ def _producer(name: str, fields: Mapping[bytes, bytes], holes: Sequence[bytes]) 
         first_ms=int(kept["first"]),
         last_ms=int(kept["last"]),
         holes=tuple(map(_hole, holes)),
+        # Kept by a loader that knew nothing of it: then all is taken for settled.
+        settled=int(kept.get("settled", kept["highest"])),
     )
 
 

@@ -21,7 +21,7 @@ class MemoryLedger:
         self._noted: dict[int, int] = {}
         self._known: dict[str, Numbers] = {}
         self._since_ms = self._unstamped = 0
-        self._seen = self._repeated = self._lost = 0
+        self._seen = self._repeated = self._lost = self._cut_off = 0
         self._books: dict[str, bytes] = {}
 
     def note(self, spans: Spans, stamped: Sequence[Stamped]) -> None:
@@ -46,6 +46,7 @@ class MemoryLedger:
             forgotten_seen=self._seen,
             forgotten_repeated=self._repeated,
             forgotten_lost=self._lost,
+            forgotten_cut_off=self._cut_off,
         )
 
     def forget(self, before_ms: int, *, limit: int) -> int:
@@ -55,7 +56,10 @@ class MemoryLedger:
             del self._known[each.name]
             self._seen += each.seen
             self._repeated += each.repeated
-            self._lost += each.lost + sum(hole.size for hole in each.holes if not hole.void)
+            holes = [hole for hole in each.holes if not hole.void]
+            lost = sum(hole.size_up_to(each.settled) for hole in holes)
+            self._lost += each.lost + lost
+            self._cut_off += sum(hole.size for hole in holes) - lost
         return len(old[:limit])
 
     def keep_books(self, run_id: str, books: bytes) -> None:
@@ -76,4 +80,5 @@ class MemoryLedger:
             return
         name = each.stamp.producer
         numbers = self._known.setdefault(name, Numbers(name, most_holes=self._most_holes))
-        numbers.add(each.stamp.number, each.stamp.voids, each.timestamp_ms)
+        stamp = each.stamp
+        numbers.add(stamp.number, stamp.voids, each.timestamp_ms, settled=stamp.settled_to)

@@ -42,7 +42,7 @@ def auth_stub() -> Iterator[Stub]:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             stub.requests.append((self.path, sent))
             stub.headers.append(dict(self.headers.items()))
-            stub.hold.wait(10)
+            stub.hold.wait(60)
             status, body = stub.answer(sent["token"])
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))

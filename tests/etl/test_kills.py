@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client.protocol import connect as connect_clickhouse
+from ch_schema.client.connect import connect as connect_clickhouse
 from etl.app import connect
 from etl.config import EtlConfig
 from etl.quality.objectives import range_faults

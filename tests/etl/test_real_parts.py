@@ -18,8 +18,8 @@ import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.client.protocol import ClickHouse
-from ch_schema.client.protocol import connect as connect_clickhouse
 from contracts.reasons import Reason
 from etl.app import Etl, connect
 from etl.config import EtlConfig

@@ -19,7 +19,7 @@ from etl.run.runner import run
 from etl.testing.kafka import MemorySource
 from tests.etl.world import World
 
-END_SECONDS = 10.0
+END_SECONDS = 60.0
 
 
 class Killed(BaseException):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from tests.faults.conftest import Noted
 from tests.faults.kit import Kit
 from tests.faults.proof import load_all, row_id

@@ -6,6 +6,7 @@ The table of rooms is in ``docs/architecture.md``; a change here is a change the
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def test_every_sub_package_has_a_floor() -> None:
 
 SHARED = {
     "api": {"errors", "model", "paths", "watching"},
-    "etl": {"config", "errors", "outbox", "redis_edge", "source"},
+    "etl": {"config", "errors", "outbox", "plain", "redis_edge", "source"},
     "contracts": {"errors", "message", "reasons", "stamps", "visible"},
     "ch_schema": {"errors", "quoting", "values"},
     "ugc": {"environment", "errors", "exits", "logs", "options", "serving", "terminal", "wiring"},
@@ -200,6 +201,15 @@ def test_a_sub_package_knows_nothing_of_what_puts_it_together(path: Path) -> Non
         and parts[1] in top - SHARED[room]
     ]
     assert wrong == []
+
+
+def test_the_page_names_every_sub_package() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| package | sub-packages")
+    rows = {line.split("`")[1].strip("/"): line for line in table.splitlines() if "`" in line}
+    for room, floors in FLOORS.items():
+        named = re.findall(r"`([a-z_/]+)`", rows[room])[1:]
+        assert named == [package for floor in floors for package in floor.split()]
 
 
 def test_only_commands_know_the_local_stack() -> None:

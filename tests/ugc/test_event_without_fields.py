@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from openapi_spec_validator import validate
 
 from api.docs import openapi
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from ch_schema.ddl.rows import Lineage, RowMaker
 from ch_schema.ddl.tables import ENVELOPE, LINEAGE, create_database_statement
 from contracts.lint import lint_folder

@@ -39,7 +39,7 @@ def lint(folder: Path, form: str) -> None:
       ugc contracts lint --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
     findings = lint_folder(folder, reserved_columns(), reserved_events())
-    say(_RENDER[form](findings), nl=False)
+    say(RENDER[form](findings), nl=False)
     sys.exit(1 if any(finding.severity is Severity.ERROR for finding in findings) else 0)
 
 
@@ -132,12 +132,13 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-_RENDER: Mapping[str, Callable[[Findings], str]] = {
+RENDER: Mapping[str, Callable[[Findings], str]] = {
     "text": render_text,
     "json": render_json,
     "markdown": render_markdown,
     "github": render_github,
 }
+"""Name of a format → what writes it."""
 
 
 def rules_markdown() -> str:

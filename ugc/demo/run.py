@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from contracts.model.loader import Catalog, default_folder, load_catalog, package_folder
 from ugc.demo import report
 from ugc.demo.books import add_up, checks

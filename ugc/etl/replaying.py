@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import asdict, dataclass
 
 from rich.table import Column, Table
 
@@ -15,6 +16,15 @@ from etl.schedule import stop_on_signals
 from etl.sessions.pairing import instant
 from ugc.etl.progress import progress
 from ugc.terminal import PlainConsole, say, say_json
+
+
+@dataclass(frozen=True, slots=True)
+class RetryReport:
+    """How many letters were meant, and how many of them were sent back."""
+
+    matched: int
+    sent: int
+    dry_run: bool
 
 
 def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool) -> None:
@@ -92,10 +102,18 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
                 should_stop=stop.is_set,
             )
     if as_json:
-        say_json({"matched": len(letters), "sent": sent, "dry_run": dry_run})
+        say_json(asdict(RetryReport(len(letters), sent, dry_run)))
     else:
         verb = "would be sent" if dry_run else "sent"
         say(f"{len(letters) if dry_run else sent} of {len(letters)} letters {verb} back")
+
+
+def _when(unix_ms: int) -> str:
+    """In words; whoever writes to Kafka may give a time beyond all calendars."""
+    try:
+        return instant(unix_ms).isoformat(" ", timespec="seconds")
+    except OverflowError:
+        return f"{unix_ms} ms"
 
 
 def _print_replay(report: ReplayReport) -> None:
@@ -123,7 +141,7 @@ def _print_letters(letters: Iterable[Letter]) -> None:
             letter.event,
             letter.reason,
             f"{letter.partition}:{letter.offset}",
-            instant(letter.timestamp_ms).isoformat(" ", timespec="seconds"),
+            _when(letter.timestamp_ms),
             letter.detail,
             "yes" if letter.retried else "",
         )

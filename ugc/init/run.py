@@ -8,7 +8,7 @@ from contextlib import closing
 
 import tenacity
 
-from ch_schema.client.protocol import connect as connect_clickhouse
+from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.errors import RetryableError
 from ch_schema.migrate.run import ensure_tables
 from registry.addresses import are_servers

@@ -198,7 +198,7 @@ def _loader_rules(catalog: Catalog) -> Iterator[Rule]:
             severity="page",
             event=None,
             owner=owner,
-            summary="Numbers that API workers gave to events have not come through Kafka",
+            summary="Accepted events have not come through Kafka",
             description="`ugc quality` names the producers and the numbers.",
         )
 

@@ -39,6 +39,7 @@ def _print(verdict: Verdict, since_ms: int) -> None:
         numbers = facts.numbers
         console.print(
             f"Producers gave {numbers.given} numbers: {numbers.missing} are missing,"
+            f" {numbers.cut_off} were cut off unanswered,"
             f" {numbers.awaited} may still come, {numbers.repeated} came twice;"
             f" {numbers.unstamped} messages had none."
         )

@@ -178,7 +178,7 @@ class _Child:
 
 
 def _work(work: Work, connection: Connection, folder: Path, parent: int) -> None:
-    from ch_schema.client.protocol import connect
+    from ch_schema.client.connect import connect
     from ugc.local.stack.process import end_with_parent
     from ugc.roundtrip.table import Tables
 

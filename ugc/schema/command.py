@@ -28,7 +28,7 @@ def command() -> None:
 
 @contextmanager
 def _clickhouse(state_dir: Path) -> Iterator[ClickHouse]:
-    from ch_schema.client.protocol import connect
+    from ch_schema.client.connect import connect
 
     client = connect(require(current_environment(state_dir), "CLICKHOUSE_URL"))
     try:
@@ -68,12 +68,12 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     again; 78 a setting is wrong.
     """
     from ugc.project.tables import migrator
-    from ugc.schema.show import exit_code, in_words
+    from ugc.schema.show import as_json_document, exit_code, in_words
 
     with _clickhouse(state_dir) as client:
         found = migrator(client, folder).plan()
     if as_json:
-        say(json.dumps({**found.as_dict(), "exit_code": exit_code(found)}, indent=2))
+        say(json.dumps(as_json_document(found), indent=2))
     else:
         for line in in_words(found):
             say(line)

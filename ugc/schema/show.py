@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ch_schema.migrate.diff import Effect
 from ch_schema.migrate.plan import Plan, Task
@@ -20,6 +21,11 @@ def exit_code(plan: Plan) -> int:
     if plan.dangerous:
         return DANGEROUS
     return ADDITIVE if plan.tasks else IN_STEP
+
+
+def as_json_document(plan: Plan) -> dict[str, Any]:
+    """``{steps, notes, edited, exit_code}``."""
+    return {**plan.as_dict(), "exit_code": exit_code(plan)}
 
 
 def in_words(plan: Plan) -> Iterator[str]:

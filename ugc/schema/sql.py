@@ -29,7 +29,7 @@ def command(query: str, output_format: str, state_dir: Path) -> None:
 
     Example: ugc sql "SELECT page_type, count() FROM ugc.page_view FINAL GROUP BY page_type"
     """
-    from ch_schema.client.protocol import connect
+    from ch_schema.client.connect import connect
 
     text = sys.stdin.read() if query == "-" else query
     client = connect(require(current_environment(state_dir), "CLICKHOUSE_URL"))

@@ -42,7 +42,7 @@ def stub() -> Iterator[Stub]:
 def asked(stub: Stub, token: str = "t") -> Verdict | None:
     """The verdict of the service as documented; ``None`` when it gave none."""
     assert REQUEST is not None
-    with closing(HttpAuthService(stub.url + REQUEST["path"], timeout_seconds=5.0)) as service:
+    with closing(HttpAuthService(stub.url + REQUEST["path"], timeout_seconds=60.0)) as service:
         try:
             return service.verify(token)
         except AuthUnavailableError:

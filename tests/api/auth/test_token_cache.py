@@ -24,7 +24,7 @@ from tests.support.processes import free_port, wait_until
 
 TOKEN = "header.payload.signature"
 TIMEOUT_SECONDS = 0.05
-BOUND_SECONDS = 5.0
+BOUND_SECONDS = 60.0
 """Silence has no end, so any bound tells it from a time-out that works."""
 
 
@@ -73,13 +73,14 @@ class TestBothKinds:
         assert cache.get(TOKEN) == later
 
     def test_forgets_in_time(self, cache: TokenCache) -> None:
-        kept = keep(cache, Identity("u"), 0.2)
+        kept = keep(cache, Identity("u"), 600)
         assert cache.get(TOKEN) == kept
-        wait_until(lambda: cache.get(TOKEN) is None, "the entry ends", timeout_seconds=5)
+        keep(cache, Identity("u"), 0.05)
+        wait_until(lambda: cache.get(TOKEN) is None, "the entry ends")
 
     def test_keeps_nothing_for_no_time(self, cache: TokenCache) -> None:
         keep(cache, Identity("u"), 0.0001)
-        wait_until(lambda: cache.get(TOKEN) is None, "the entry ends", timeout_seconds=1)
+        wait_until(lambda: cache.get(TOKEN) is None, "the entry ends")
 
 
 def test_memory_is_bounded_and_keeps_what_is_used() -> None:
@@ -152,10 +153,16 @@ def seconds_to_fail(call: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
+def why_it_fails(call: Callable[[], object]) -> str:
+    with pytest.raises(CacheUnavailableError) as failed:
+        call()
+    return str(failed.value)
+
+
 def test_a_redis_that_is_not_there_fails_at_once() -> None:
     url = f"redis://127.0.0.1:{free_port()}"
-    with closing(RedisTokenCache.connect(url, timeout_seconds=5)) as cache:
-        assert seconds_to_fail(lambda: cache.get(TOKEN)) < 5
+    with closing(RedisTokenCache.connect(url, timeout_seconds=600)) as cache:
+        assert seconds_to_fail(lambda: cache.get(TOKEN)) < BOUND_SECONDS
 
 
 def test_a_redis_that_swallows_connections_is_given_up() -> None:
@@ -171,10 +178,9 @@ def test_a_paused_redis_costs_little_and_is_used_again(tmp_path: Path) -> None:
         redis_server(tmp_path) as server,
         closing(RedisTokenCache.connect(server.url, timeout_seconds=TIMEOUT_SECONDS)) as cache,
     ):
-        keep(cache, Identity("u"))
         server.process.send(signal.SIGSTOP)
-        took = [seconds_to_fail(lambda: cache.get(TOKEN)) for _ in range(20)]
-        assert sum(each >= TIMEOUT_SECONDS for each in took) < 12, "most of them never waited"
+        said = [why_it_fails(lambda: cache.get(TOKEN)) for _ in range(20)]
+        assert sum("is not asked" in each for each in said) > 8, "most of them never waited"
         server.process.send(signal.SIGCONT)
         wait_until(lambda: answers(cache), "Redis is used again")
 
@@ -182,7 +188,7 @@ def test_a_paused_redis_costs_little_and_is_used_again(tmp_path: Path) -> None:
 def test_a_restarted_redis_is_used_again(tmp_path: Path) -> None:
     port = free_port()
     with redis_server(tmp_path, port=port) as server:
-        cache = RedisTokenCache.connect(server.url, timeout_seconds=1)
+        cache = RedisTokenCache.connect(server.url, timeout_seconds=5)
         keep(cache, Identity("u"))
     with closing(cache):
         assert not answers(cache)

@@ -165,6 +165,6 @@ def test_an_error_of_the_application_is_a_500_and_logged(
     def broken(_request: dict[str, Any], _start: Callable[..., Any]) -> Iterable[bytes]:
         raise RuntimeError("broken")
 
-    over = Front(broken, body_limits={}, timeout_seconds=1.0, threads=1)
+    over = Front(broken, body_limits={}, timeout_seconds=60.0, threads=1)
     assert answer(Request(), over) == (500, {}, b"")
     assert [record.message for record in caplog.records] == ["the application failed"]

@@ -10,14 +10,31 @@ import pytest
 
 from api.errors import AuthUnavailableError, StoreUnavailableError
 from api.limits.breaker import Breaker
-from tests.support.processes import wait_until
 
 FAILURES = 3
-RETRY_SECONDS = 0.05
+RETRY_SECONDS = 60.0
 
 
-def breaker() -> Breaker:
-    return Breaker("part", failures_to_open=FAILURES, retry_seconds=RETRY_SECONDS)
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def trial_is_due(self) -> None:
+        self.now += RETRY_SECONDS
+
+
+def breaker(clock: Clock | None = None) -> Breaker:
+    return Breaker(
+        "part",
+        failures_to_open=FAILURES,
+        retry_seconds=RETRY_SECONDS,
+        clock=clock or Clock(),
+    )
 
 
 class Part:
@@ -67,21 +84,25 @@ def test_a_success_between_failures_starts_the_count_anew() -> None:
 
 
 def test_closes_again_when_a_trial_succeeds() -> None:
-    guard, part = breaker(), Part()
+    clock = Clock()
+    guard, part = breaker(clock), Part()
     part.works = False
     for _ in range(FAILURES):
         call(guard, part)
     part.works = True
-    wait_until(lambda: call(guard, part) == "answer", "a trial", timeout_seconds=5)
+    clock.trial_is_due()
+    assert call(guard, part) == "answer"
     assert guard.closed
 
 
 def test_stays_open_when_the_trial_fails() -> None:
-    guard, part = breaker(), Part()
+    clock = Clock()
+    guard, part = breaker(clock), Part()
     part.works = False
     for _ in range(FAILURES):
         call(guard, part)
-    wait_until(lambda: call(guard, part) == "it is down", "a trial", timeout_seconds=5)
+    clock.trial_is_due()
+    assert call(guard, part) == "it is down"
     assert part.asked == FAILURES + 1
     assert not guard.closed
 
@@ -129,14 +150,15 @@ def test_a_trial_that_is_answered_with_another_error_closes_it() -> None:
 def test_calls_run_side_by_side() -> None:
     """All of them are inside the guarded function at once, or the barrier would break."""
     guard = breaker()
-    together = threading.Barrier(8, timeout=5)
+    together = threading.Barrier(8, timeout=60)
     with ThreadPoolExecutor(8) as threads:
         calls = [threads.submit(guard.call, together.wait, AuthUnavailableError) for _ in range(8)]
         assert sorted(each.result() for each in calls) == list(range(8))
 
 
 def test_while_one_trial_runs_nobody_waits_for_it() -> None:
-    guard, part = breaker(), Part()
+    clock = Clock()
+    guard, part = breaker(clock), Part()
     part.works = False
     for _ in range(FAILURES):
         call(guard, part)
@@ -144,16 +166,13 @@ def test_while_one_trial_runs_nobody_waits_for_it() -> None:
 
     def trial() -> str:
         inside.set()
-        assert finish.wait(5)
+        assert finish.wait(60)
         return "trial"
 
+    clock.trial_is_due()
     with ThreadPoolExecutor(1) as threads:
-
-        def tried() -> bool:
-            threads.submit(guard.call, trial, AuthUnavailableError)
-            return inside.wait(0.1)
-
-        wait_until(tried, "a trial begins", timeout_seconds=5)
+        threads.submit(guard.call, trial, AuthUnavailableError)
+        assert inside.wait(60)
         assert call(guard, part) == "part is not asked: it did not answer lately"
         assert part.asked == FAILURES
         finish.set()
@@ -166,12 +185,12 @@ def test_a_late_failure_changes_nothing_once_it_is_open() -> None:
 
     def slow() -> None:
         inside.set()
-        assert finish.wait(5)
+        assert finish.wait(60)
         raise AuthUnavailableError("late")
 
     with ThreadPoolExecutor(1) as threads:
         late = threads.submit(guard.call, slow, AuthUnavailableError)
-        assert inside.wait(5)
+        assert inside.wait(60)
         part.works = False
         for _ in range(FAILURES):
             call(guard, part)

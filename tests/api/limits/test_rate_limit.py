@@ -50,7 +50,7 @@ def in_memory(rate: Rate = TEN, clock: Clock | None = None) -> RateLimit:
 
 @pytest.fixture
 def real(redis_running: RedisServer, raw: redis.Redis) -> Iterator[RedisCounts]:
-    calls = RedisCalls(redis_running.url, timeout_seconds=5.0, failures_to_open=1)
+    calls = RedisCalls(redis_running.url, timeout_seconds=30.0, failures_to_open=1)
     with closing(calls):
         yield RedisCounts(calls, TEN)
 
@@ -308,7 +308,7 @@ def test_workers_share_one_limit(redis_running: RedisServer, raw: redis.Redis) -
 def test_without_redis_each_worker_counts_alone(tmp_path: Path, fault: signal.Signals) -> None:
     with (
         redis_server(tmp_path) as server,
-        closing(Worker(server.url, TEN, timeout_seconds=0.2)) as worker,
+        closing(Worker(server.url, TEN, timeout_seconds=3.0)) as worker,
     ):
         assert worker.may_send()
         server.process.send(fault)

@@ -126,7 +126,7 @@ def test_a_fingerprint_is_of_event_and_data() -> None:
 
 @pytest.fixture
 def real(redis_running: RedisServer, raw: redis.Redis) -> Iterator[RedisSeenEvents]:
-    calls = RedisCalls(redis_running.url, timeout_seconds=1.0, failures_to_open=1)
+    calls = RedisCalls(redis_running.url, timeout_seconds=30.0, failures_to_open=1)
     with closing(calls):
         yield RedisSeenEvents(calls, window_seconds=60.0)
 
@@ -158,7 +158,7 @@ def test_an_entry_that_is_not_ours_counts_as_none(real: RedisSeenEvents, raw: re
 
 
 def test_one_failure_is_enough_not_to_ask_again() -> None:
-    calls = RedisCalls("redis://127.0.0.1:1", timeout_seconds=5.0, failures_to_open=1)
+    calls = RedisCalls("redis://127.0.0.1:1", timeout_seconds=30.0, failures_to_open=1)
     seen = RedisSeenEvents(calls, window_seconds=1.0)
     with pytest.raises(CacheUnavailableError, match="ConnectionError"):
         seen.find([FIRST])

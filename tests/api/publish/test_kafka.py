@@ -83,11 +83,9 @@ def test_a_paused_broker_is_heard_of_when_it_goes_on(running: Broker) -> None:
 
 
 def test_what_is_not_acknowledged_ends_with_an_error_in_time() -> None:
-    with closing(sender_to(f"127.0.0.1:{free_port()}", delivery_seconds=1.0)) as sender:
-        began = time.monotonic()
-        with pytest.raises(StoreUnavailableError):
-            sender.send(record(b"v")).result(60)
-        assert time.monotonic() - began < 10
+    nowhere = sender_to(f"127.0.0.1:{free_port()}", delivery_seconds=1.0)
+    with closing(nowhere) as sender, pytest.raises(StoreUnavailableError):
+        sender.send(record(b"v")).result(60)
 
 
 def test_a_full_queue_is_an_error_and_not_a_wait() -> None:
@@ -143,6 +141,7 @@ class ScriptedProducer:
     """
 
     says: KafkaError | None = None
+    polls = 0
 
     def __init__(self, _settings: object, logger: object) -> None:
         self._reports: list[Callable[[KafkaError | None, object], None]] = []
@@ -151,7 +150,8 @@ class ScriptedProducer:
         self._reports.append(on_delivery)
 
     def poll(self, seconds: float) -> None:
-        time.sleep(seconds / 10)
+        time.sleep(seconds / 10)  # as the real one does that has nothing to say
+        type(self).polls += 1
         while self.says is not None and self._reports:
             self._reports.pop(0)(self.says, None)
 
@@ -163,29 +163,39 @@ class ScriptedProducer:
 
 
 @pytest.mark.parametrize(
-    ("says", "is_replaced"),
+    "says",
     [
-        (KafkaError.PRODUCER_FENCED, True),
-        (KafkaError.INVALID_PRODUCER_EPOCH, True),
-        (KafkaError.UNKNOWN_PRODUCER_ID, True),
-        (KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, True),
-        (None, True),
-        (KafkaError.NOT_ENOUGH_REPLICAS, False),
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.UNKNOWN_PRODUCER_ID,
+        KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+        None,
     ],
 )
 def test_a_producer_is_replaced_that_is_disowned_or_silent_for_too_long(
-    monkeypatch: pytest.MonkeyPatch, says: int | None, is_replaced: bool
+    monkeypatch: pytest.MonkeyPatch, says: int | None
 ) -> None:
     monkeypatch.setattr("api.publish.kafka.Producer", ScriptedProducer)
     monkeypatch.setattr(ScriptedProducer, "says", None if says is None else KafkaError(says))
     with closing(sender_to("nowhere:1", delivery_seconds=0.2)) as sender:
         sent = [sender.send(record(b"v")) for _ in range(3)]
         assert all(isinstance(each.exception(60), StoreUnavailableError) for each in sent)
-        if is_replaced:
-            wait_until(lambda: sender.rebuilt > 0, "the producer is replaced")
-        else:
-            time.sleep(0.5)
-            assert sender.rebuilt == 0
+        wait_until(lambda: sender.rebuilt > 0, "the producer is replaced")
+
+
+def test_a_producer_stays_whose_records_the_broker_refuses_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("api.publish.kafka.Producer", ScriptedProducer)
+    says = KafkaError(KafkaError.NOT_ENOUGH_REPLICAS)
+    monkeypatch.setattr(ScriptedProducer, "says", says)
+    with closing(sender_to("nowhere:1", delivery_seconds=600)) as sender:
+        sent = [sender.send(record(b"v")) for _ in range(3)]
+        assert all(isinstance(each.exception(60), StoreUnavailableError) for each in sent)
+        told = ScriptedProducer.polls
+        # After each poll it is decided whether the producer is replaced.
+        wait_until(lambda: ScriptedProducer.polls > told + 2, "the producer is polled on")
+        assert sender.rebuilt == 0
 
 
 def test_health_knows_whether_the_topic_is_there(tmp_path: Path) -> None:
@@ -199,18 +209,15 @@ def test_health_knows_whether_the_topic_is_there(tmp_path: Path) -> None:
 
 def test_health_of_a_broker_that_is_not_there() -> None:
     with closing(sender_to(f"127.0.0.1:{free_port()}")) as sender:
-        began = time.monotonic()
         health = sender.health()
-        assert time.monotonic() - began < 3
         assert (health.status, health.required) == (PartStatus.DOWN, True)
 
 
 def test_closing_ends_what_is_under_way_and_leaves_no_thread_behind() -> None:
-    sender = sender_to(f"127.0.0.1:{free_port()}")
+    """Were it to wait for the delivery, the test would be given up before."""
+    sender = sender_to(f"127.0.0.1:{free_port()}", delivery_seconds=600)
     outcome = sender.send(record(b"v"))
-    began = time.monotonic()
     sender.close(0.2)
-    assert time.monotonic() - began < 10
     with pytest.raises(StoreUnavailableError):
         outcome.result(0)
     assert not sender.is_alive

@@ -18,9 +18,31 @@ NAME = "0f" * 16
 
 def test_numbers_follow_one_another() -> None:
     numbering = Numbering(NAME)
-    assert [numbering.next() for _ in range(3)] == [
-        Stamp(producer=NAME, number=number) for number in (1, 2, 3)
-    ]
+    for number in (1, 2, 3):
+        stamp = numbering.next()
+        assert stamp == Stamp(producer=NAME, number=number)
+        numbering.stored(stamp)
+
+
+def test_a_stamp_tells_up_to_which_number_all_are_settled() -> None:
+    numbering = Numbering(NAME)
+    first, second, third = (numbering.next() for _ in range(3))
+    assert [each.settled_to for each in (first, second, third)] == [0, 0, 0]
+    numbering.stored(second)
+    assert numbering.next().settled_to == 0
+    numbering.refused(first)
+    told = numbering.next()
+    assert (told.settled_to, told.voids) == (2, ((1, 1),))
+
+
+def test_a_void_number_is_settled_only_when_it_is_announced() -> None:
+    numbering = Numbering(NAME)
+    stamps = [numbering.next() for _ in range(2 * MOST_RANGES + 2)]
+    for stamp in stamps:
+        (numbering.stored if stamp.number % 2 else numbering.refused)(stamp)
+    told = numbering.next()
+    assert told.voids[-1] == (2 * MOST_RANGES, 2 * MOST_RANGES)
+    assert told.settled_to == 2 * MOST_RANGES + 1
 
 
 def test_a_void_number_is_announced_until_it_is_stored() -> None:

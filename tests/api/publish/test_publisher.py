@@ -102,6 +102,21 @@ def stored(
         yield publisher, world.sender.taken
 
 
+def test_a_number_whose_request_ends_in_an_unforeseen_error_is_void(world: World) -> None:
+    def breaks(_record: Record) -> None:
+        raise RuntimeError("unforeseen")
+
+    with world.publisher() as publisher:
+        world.sender.answer = breaks
+        with pytest.raises(RuntimeError):
+            publisher.publish(record(1))
+        world.sender.answer = TAKES
+        publisher.publish(record(2))
+    (told,) = world.sender.taken
+    assert voids_of(told) == "1"
+    assert "ugc-settled" not in told.headers
+
+
 def test_what_was_published_is_stored(stored: tuple[Publisher, list[Record]]) -> None:
     publisher, found = stored
     publisher.publish(record(1))
@@ -407,7 +422,7 @@ def test_closing_ends_the_threads_while_kafka_is_silent(world: World) -> None:
     with world.publisher() as publisher:
         publisher.publish(record(1))
         began = time.monotonic()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60, "it did not wait for what Kafka may still say"
     assert not publisher.is_alive
     assert "spool-replay" not in {thread.name for thread in threading.enumerate()}
 
@@ -419,7 +434,7 @@ def test_a_number_in_the_spool_never_stands_before_a_smaller_one(tmp_path: Path)
     def slow_first_clock() -> int:
         if threading.current_thread().name == "slow":
             is_late.set()
-            may_go_on.wait(10)
+            may_go_on.wait(60)
         return 0
 
     (tmp_path / "spool").mkdir()
@@ -432,7 +447,7 @@ def test_a_number_in_the_spool_never_stands_before_a_smaller_one(tmp_path: Path)
     )
     slow = threading.Thread(target=lambda: publisher.publish(record(1)), name="slow")
     slow.start()
-    assert is_late.wait(10)
+    assert is_late.wait(60)
     publisher.publish(record(2))
     may_go_on.set()
     slow.join()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ch_schema.client.address import Address, Host, parse_address
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from ch_schema.errors import AddressError
 
 

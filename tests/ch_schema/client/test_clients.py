@@ -10,9 +10,10 @@ from typing import ClassVar
 
 import pytest
 
+from ch_schema.client.connect import connect
 from ch_schema.client.embedded import Engine
 from ch_schema.client.json_client import JsonClickHouse
-from ch_schema.client.protocol import NO_SETTINGS, ClickHouse, connect
+from ch_schema.client.protocol import NO_SETTINGS, ClickHouse
 from ch_schema.errors import AddressError, RefusedError, RetryableError
 from tests.ch_schema.shared_folder import folder_server
 from tests.support.certificate import write_certificate
@@ -33,7 +34,7 @@ class TestEmbedded(TokenSuite):
     def test_another_process_is_told_that_the_folder_is_in_use(
         self, clickhouse: ClickHouse, url: str
     ) -> None:
-        program = f"from ch_schema.client.protocol import connect; connect({url!r})"
+        program = f"from ch_schema.client.connect import connect; connect({url!r})"
         other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
         assert other.returncode == 1
         folder = url.removeprefix("chdb://").partition("?")[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.errors import AmbiguousError, ClickHouseError, RefusedError, RetryableError
 from tests.fullstack.clickhouse_server import clickhouse_server
 from tests.support.processes import free_port
@@ -39,7 +39,7 @@ def hang_up(handler: BaseHTTPRequestHandler) -> None:
 
 
 def say_nothing(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(1.0)
+    handler.rfile.read(1)  # ends when the client has gone away
     handler.close_connection = True
 
 
@@ -70,7 +70,9 @@ def server_that(behave: Behaviour) -> Iterator[ClickHouse]:
         thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            url = f"http://us%C3%A9r:secret@127.0.0.1:{listener.server_port}/?send_receive_timeout=0.2"
+            seconds = 2 if behave is say_nothing else 30
+            address = f"127.0.0.1:{listener.server_port}/?send_receive_timeout={seconds}"
+            url = f"http://us%C3%A9r:secret@{address}"
             with closing(connect(url)) as client:
                 yield client
         finally:

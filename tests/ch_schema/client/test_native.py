@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.errors import AmbiguousError, ClickHouseError, RefusedError, RetryableError
 from tests.fullstack.clickhouse_server import PASSWORD, ClickHouseServer, clickhouse_server
 from tests.support.processes import free_port, wait_until
@@ -81,9 +82,10 @@ def test_a_wrong_password_is_refused_and_not_shown(server: ClickHouseServer) -> 
 
 def test_a_server_that_does_not_answer(server: ClickHouseServer) -> None:
     """Before a statement is sent that is retryable, afterwards ambiguous for what writes."""
-    options = "?connect_timeout=0.5&send_receive_timeout=0.5"
+    with closing(connect(server.url())) as patient:
+        patient.execute("CREATE TABLE silent (k Int64) ENGINE = Memory")
+    options = "?connect_timeout=1.5&send_receive_timeout=1.5"
     with closing(connect(server.url(options=options))) as client:
-        client.execute("CREATE TABLE silent (k Int64) ENGINE = Memory")
         server.send(signal.SIGSTOP)
         try:
             with pytest.raises(RetryableError):
@@ -91,9 +93,9 @@ def test_a_server_that_does_not_answer(server: ClickHouseServer) -> None:
         finally:
             server.send(signal.SIGCONT)
         with pytest.raises(AmbiguousError):
-            client.execute("INSERT INTO silent SELECT sleep(2)")
+            client.execute("INSERT INTO silent SELECT sleep(3)")
         with pytest.raises(RetryableError):
-            client.query("SELECT sleep(2)")
+            client.query("SELECT sleep(3)")
 
 
 def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.tables import create_database_statement, table_for
 from ch_schema.errors import AmbiguousError, RetryableError
 from contracts.message import Message

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from ch_schema.ddl.lossless import TotalTable
 from contracts.lossless.same_json import differences
 from registry.translate import translate

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.tables import Column, Index, Table, create_database_statement
 from ch_schema.migrate.diff import LONGEST_RETENTION_DAYS, Effect, Step, table_changes
 

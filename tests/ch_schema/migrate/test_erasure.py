@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.rows import RowMaker, empty_value
 from ch_schema.ddl.tables import table_for
 from ch_schema.errors import EraseError

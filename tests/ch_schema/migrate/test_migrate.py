@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.internal import internal_table
 from ch_schema.ddl.tables import Column, Table
 from ch_schema.ddl.targets import targets_for

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.targets import targets_for
 from ch_schema.migrate.run import Migrator
 from contracts.model.loader import load_catalog

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from ch_schema.ddl.lossless import TotalTable
 from contracts.lossless.same_json import differences
 from contracts.lossless.walker import ROOT_VALUE

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.model.locate import escape, line_of, lines
+from contracts.model.locate import line_of, lines
+from contracts.model.pointer import escape
 
 TEXT = """{
   "a": {"b/c": [1,

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.reasons import Reason
 from etl.decode.dead_letters import DeadLetter
-from etl.decode.letters import RETRY_OF, Filter, Letter, find_letter, read_letters, retry
+from etl.decode.letters import RETRY_OF, Filter, Letter, find_letter, parse, read_letters, retry
 from etl.errors import ReplayError
 from etl.source import Headers, RawMessage
 from etl.testing.kafka import MemoryHistory, MemoryOutbox, MemoryTopic
@@ -94,6 +94,18 @@ def test_one_letter(shelf: Shelf) -> None:
     assert find_letter(MemoryHistory(shelf.topic), "0:1").reason == "value_null"
     with pytest.raises(ReplayError, match="no dead letter 0:5"):
         find_letter(MemoryHistory(shelf.topic), "0:5")
+
+
+@pytest.mark.parametrize("number", [b"", b"-1", b"1e3", b"9" * 20, b"9" * 5_000, "²".encode()])
+def test_a_header_without_a_number_of_kafka_is_as_good_as_none(number: bytes) -> None:
+    names = ("original-partition", "original-offset", "original-timestamp-ms", "schema-id")
+    raw = RawMessage(
+        "letters", 0, 0, b"a", b"", 1_700_000_000_000, tuple((name, number) for name in names)
+    )
+    letter = parse(raw)
+    assert letter is not None
+    assert (letter.partition, letter.offset, letter.schema_id) == (-1, -1, -1)
+    assert letter.timestamp_ms == 1_700_000_000_000
 
 
 def test_no_letters() -> None:

@@ -15,7 +15,8 @@ import orjson
 import pytest
 import yaml
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.migrate.run import ensure_tables
 from etl.errors import TopicMissingError
 from etl.metrics import Metrics
@@ -25,7 +26,7 @@ from etl.run.load import Loader
 from etl.run.runs_table import RUNS
 from etl.source import Spans
 from etl.testing.kafka import MemoryHistory, MemoryTopic
-from tests.etl.world import CATALOG, CLICK, HOUR, NOON, PRODUCER, START, World
+from tests.etl.world import CATALOG, CLICK, CLICK_DATA, HOUR, NOON, PRODUCER, START, World
 from ugc.quality.alerts import render, rules
 
 ALERTS = Path(__file__).parents[3] / "deploy" / "alerts.yml"
@@ -125,6 +126,18 @@ def test_dropped_messages(observed: Observed) -> None:
     assert {check for check, _ in observed.missed()} == {"gaps"}
     assert f"producer {PRODUCER[:8]}: 5" in observed.finding("gaps").explanation
     assert observed.verdict().as_dict()["met"] is False
+
+
+def test_requests_that_a_kill_cut_off_miss_no_objective(observed: Observed) -> None:
+    world = observed.world
+    for number in (1, 9):
+        headers = (*world.stamp(number), ("ugc-settled", b"1"))
+        world.send(CLICK, CLICK_DATA, headers=headers)
+    world.run()
+    world.clock.pass_seconds(2 * HOUR)
+    world.run()
+    assert observed.missed() == set()
+    assert "7 more of requests that were cut off" in observed.finding("gaps").explanation
 
 
 def test_rows_that_went_missing(observed: Observed) -> None:

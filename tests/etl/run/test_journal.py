@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from etl.app import never
 from etl.config import RunPolicy
 from etl.errors import RebalancedError
@@ -214,6 +215,20 @@ def test_the_table_takes_a_row(clickhouse: ClickHouse) -> None:
 def send(world: World, number: int, **options: Any) -> None:
     producer = options.pop("producer", PRODUCER)
     world.send(CLICK, CLICK_DATA, headers=world.stamp(number, producer), **options)
+
+
+def test_requests_that_a_kill_cut_off_are_told_apart_from_accepted_events() -> None:
+    world = World()
+    for number, settled in ((1, 0), (4, 2), (7, 3)):
+        headers = (*world.stamp(number), ("ugc-settled", b"%d" % settled))
+        world.send(CLICK, CLICK_DATA, headers=headers)
+    world.run()
+    world.clock.pass_seconds(HOUR + 1)
+    numbers = world.run().numbers
+    assert numbers
+    assert (numbers.given, numbers.missing, numbers.cut_off, numbers.awaited) == (7, 2, 2, 0)
+    assert numbers.producers[0].gaps == ((2, 3), (5, 6))
+    assert books(world)[-1]["missing"] == 2
 
 
 def test_a_gap_is_told_when_the_time_of_grace_is_over_and_taken_back_when_it_fills() -> None:

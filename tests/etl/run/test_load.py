@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from ch_schema.migrate.run import ensure_tables
 from contracts.message import Message
 from etl.run.load import Loadable, Loader, Tables

@@ -42,7 +42,7 @@ from tests.etl.store_suite import (  # noqa: E402
 
 
 def connect(server: RedisServer, topic: str = "ugc.events") -> RedisPairStore:
-    return RedisPairStore.connect(server.url, topic, dedup_window_seconds=900, timeout_seconds=2.0)
+    return RedisPairStore.connect(server.url, topic, dedup_window_seconds=900, timeout_seconds=30.0)
 
 
 class TestMemory(StoreSuite):
@@ -152,7 +152,7 @@ class TestRedis(StoreSuite):
             f"redis://etl:pw@127.0.0.1:{server.port}",
             "ugc.events",
             dedup_window_seconds=900,
-            timeout_seconds=2.0,
+            timeout_seconds=30.0,
         )
         with caplog.at_level(logging.WARNING, "etl"):
             restricted.check()

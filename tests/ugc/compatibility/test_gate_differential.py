@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from hypothesis import strategies as st
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from tests.support.contracts import contracts, mutations, with_unknown_fields
 from tests.support.gate_proof import ENVELOPES, Change
 from tests.support.payloads import values

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from ch_schema.client.protocol import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.rows import Lineage, RowMaker
 from ch_schema.ddl.tables import table_for
 from ch_schema.migrate.diff import table_changes

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from contracts.errors import ContractSchemaError
 from contracts.model.loader import load_catalog
 from contracts.model.validation import foreign_check

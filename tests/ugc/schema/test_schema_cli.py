@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from ch_schema.migrate.run import ensure_tables
 from contracts.model.loader import load_catalog
 from tests.support.golden import assert_golden

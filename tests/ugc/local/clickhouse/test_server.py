@@ -6,7 +6,6 @@ import gzip
 import socket
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -19,7 +18,7 @@ from urllib.parse import urlencode
 import lz4.frame
 import pytest
 
-from ch_schema.client.protocol import connect
+from ch_schema.client.connect import connect
 from ch_schema.errors import AmbiguousError, RetryableError
 from tests.ch_schema.shared_folder import FolderServer, folder_server
 from tests.fullstack.clickhouse_server import clickhouse_server
@@ -204,7 +203,7 @@ def test_addresses_and_methods_that_do_not_exist(server: FolderServer) -> None:
     assert ask(server.url, path="/nope").status == 404
     request = urllib.request.Request(f"{server.url}/", data=b"SELECT 1", method="PUT")
     with pytest.raises(urllib.error.HTTPError, match="405") as refused:
-        urllib.request.urlopen(request, timeout=5)
+        urllib.request.urlopen(request, timeout=60)
     refused.value.close()
 
 
@@ -234,20 +233,17 @@ def test_part_of_an_insert_is_no_insert(server: FolderServer, framing: str, stor
         assert connection.recv(12) in (b"", b"HTTP/1.1 200" if stored else b"HTTP/1.1 400")
     wanted = f"{stored}\n"
     counted = f"SELECT count() FROM {table}".encode()
-    wait_until(lambda: ask(server.url, counted).body == wanted, "rows stored", 2.0)
+    wait_until(lambda: ask(server.url, counted).body == wanted, "rows stored")
 
 
 def test_a_long_query_does_not_hold_up_others(server: FolderServer) -> None:
-    seconds = 2.0
-    slow = b"SELECT sum(sleepEachRow(0.1)) FROM numbers(20) SETTINGS max_block_size = 1"
+    slow = b"SELECT sum(sleepEachRow(0.1)) FROM numbers(50) SETTINGS max_block_size = 1"
     thread = threading.Thread(target=ask, args=(server.url, slow))
     thread.start()
     busy = "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow(0.1)%'"
     wait_until(lambda: int(ask(server.url, busy.encode()).body) > 1, "the long query runs")
-    started = time.monotonic()
     assert ask(server.url, b"SELECT 1").body == "1\n"
     assert thread.is_alive()
-    assert time.monotonic() - started < seconds / 2
     thread.join()
 
 
