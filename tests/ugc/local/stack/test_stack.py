@@ -616,7 +616,7 @@ def test_a_dead_part_runs_again_and_a_signal_stops_everything(tmp_path: Path) ->
         wait_for_text(output, "Ctrl-C stops everything")
         info = info_of(tmp_path)
         assert info.urls["auth"] in output.read_text()
-        assert "redis://:***@elsewhere:1" in output.read_text()
+        assert "redis://***@elsewhere:1" in output.read_text()
         assert info.env["REDIS_URL"] == given["REDIS_URL"]
         os.kill(info.pids["auth"], signal.SIGKILL)
         wait_for_text(output, "auth runs again")
