@@ -107,7 +107,7 @@ def parse_offset(text: str) -> tuple[int | None, int]:
 
 
 def parse_letter(text: str) -> str:
-    """``PARTITION:OFFSET``, as :attr:`etl.decode.letters.Letter.location` is written.
+    """``PARTITION:OFFSET``, as the list of dead letters writes it.
 
     Raises:
         CommandLineError: ``text`` is something else.

@@ -1,4 +1,4 @@
-"""Numbers for what one worker gives to Kafka (``contracts.stamps``)."""
+"""Numbers for what one worker gives to Kafka (``contracts.sequence``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from contracts.stamps import Ranges, Stamp
+from contracts.sequence import Ranges, SequenceHeader
 
 MOST_RANGES = 64
 """So many ranges at most are declared void on one message; the rest wait for the next ones."""
@@ -27,27 +27,27 @@ class Numbering:
         self._void: Ranges = ()
         self._open: OrderedDict[int, None] = OrderedDict()
 
-    def next(self) -> Stamp:
+    def next(self) -> SequenceHeader:
         """The stamp of the next message."""
         with self._lock:
             voids, settled = self._void[:MOST_RANGES], self._settled()
             self._last += 1
             self._open[self._last] = None
-            return Stamp(
+            return SequenceHeader(
                 producer=self._producer,
                 number=self._last,
-                voids=voids,
+                skipped=voids,
                 settled=None if settled == self._last - 1 else settled,
             )
 
-    def stored(self, stamp: Stamp) -> None:
+    def stored(self, stamp: SequenceHeader) -> None:
         """The message is stored, and with it what it announced."""
         with self._lock:
             self._open.pop(stamp.number, None)
-            if stamp.voids:
-                self._void = without(self._void, stamp.voids)
+            if stamp.skipped:
+                self._void = without(self._void, stamp.skipped)
 
-    def refused(self, stamp: Stamp) -> None:
+    def refused(self, stamp: SequenceHeader) -> None:
         """The message was not stored, and its sender is told so."""
         with self._lock:
             self._open.pop(stamp.number, None)

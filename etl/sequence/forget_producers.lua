@@ -13,8 +13,8 @@ for _, name in ipairs(names) do
   local lost, cut_off = tonumber(kept[3] or '0'), 0
   local settled = tonumber(kept[5] or kept[4] or '0')
   for _, member in ipairs(redis.call('ZRANGE', 'etl:holes:' .. name, 0, -1)) do
-    local first, last, _, void = string.match(member, '(%d+)%-(%d+)@(%d+)(v?)')
-    if void ~= 'v' then
+    local first, last, _, skipped = string.match(member, '(%d+)%-(%d+)@(%d+)(v?)')
+    if skipped ~= 'v' then
       local size = tonumber(last) - tonumber(first) + 1
       local promised = math.max(0, math.min(tonumber(last), settled) - tonumber(first) + 1)
       lost, cut_off = lost + promised, cut_off + size - promised

@@ -8,7 +8,7 @@ from typing import Any
 
 from etl.plain import plain
 from etl.sequence.ledger import LedgerTotals
-from etl.sequence.numbers import Hole, Producer
+from etl.sequence.numbers import Gap, Producer
 
 _TOLD = 20
 """So many producers at most are named."""
@@ -34,7 +34,7 @@ class ProducerGaps:
 class GapSummary:
     """All producers together.
 
-    ``given`` numbers were given out and not void.  Of those that did not come within the time of
+    ``given`` numbers were given out and not skipped.  Of those that did not come within the time of
     grace, ``missing`` were of accepted events, and ``cut_off`` of requests that had no answer when
     their worker was last heard of; ``awaited`` may still come.  ``repeated`` came from two places
     in the topic; ``unstamped`` messages had no number.
@@ -68,14 +68,14 @@ def summarise(
     missing, awaited, repeated = totals.forgotten_lost, 0, totals.forgotten_repeated
     told: list[ProducerGaps] = []
     for each in producers:
-        open_holes = each.gaps(revealed_before_ms=2**62, known_since_ms=known_since_ms)
-        gaps = [hole for hole in open_holes if hole.since_ms < watermark_ms - grace_ms]
-        lost = each.lost + sum(hole.size_up_to(each.settled) for hole in gaps)
+        open_gaps = each.open_gaps(revealed_before_ms=2**62, known_since_ms=known_since_ms)
+        gaps = [gap for gap in open_gaps if gap.since_ms < watermark_ms - grace_ms]
+        lost = each.lost + sum(gap.size_up_to(each.settled) for gap in gaps)
         unanswered = each.lost + _size(gaps) - lost
-        given += each.seen + each.lost + _size(open_holes)
+        given += each.seen + each.lost + _size(open_gaps)
         missing += lost
         cut_off += unanswered
-        awaited += _size(open_holes) - _size(gaps)
+        awaited += _size(open_gaps) - _size(gaps)
         repeated += each.repeated
         if lost or unanswered or each.repeated:
             told.append(
@@ -84,7 +84,7 @@ def summarise(
                     missing=lost,
                     cut_off=unanswered,
                     repeated=each.repeated,
-                    gaps=tuple((hole.first, hole.last) for hole in gaps[:_TOLD]),
+                    gaps=tuple((gap.first, gap.last) for gap in gaps[:_TOLD]),
                     first_ms=each.first_ms,
                     last_ms=each.last_ms,
                 )
@@ -101,5 +101,5 @@ def summarise(
     )
 
 
-def _size(holes: Sequence[Hole]) -> int:
-    return sum(hole.size for hole in holes)
+def _size(gaps: Sequence[Gap]) -> int:
+    return sum(gap.size for gap in gaps)

@@ -13,7 +13,7 @@ import pytest
 from ch_schema.migrate.plan import Plan
 from contracts.lint import Finding as LintFinding
 from contracts.model.json_text import parse
-from etl.decode.letters import Letter
+from etl.decode.dead_letter_topic import StoredDeadLetter
 from etl.decode.refusals import Told
 from etl.quality.objectives import Verdict
 from etl.run.replay import ReplayReport
@@ -35,9 +35,9 @@ from ugc.terminal import say, say_json
 JSON: Mapping[str, Callable[[], object]] = {
     "contracts import": lambda: import_summary([filled(ImportedEvent)]),
     "contracts roundtrip": lambda: roundtrip_summary([filled(Outcome)]),
-    "etl dead-letters list": lambda: filled(Letter).as_dict(),
+    "etl dead-letters list": lambda: filled(StoredDeadLetter).as_dict(),
     "etl dead-letters retry": lambda: asdict(filled(RetryReport)),
-    "etl dead-letters show": lambda: filled(Letter).as_dict(),
+    "etl dead-letters show": lambda: filled(StoredDeadLetter).as_dict(),
     "etl replay": lambda: filled(ReplayReport).as_dict(),
     "etl run": lambda: filled(RunReport).as_dict(),
     "quality": lambda: filled(Verdict).as_dict(),

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.publish.numbering import Numbering
-from contracts.stamps import Stamp, stamp_in
+from contracts.sequence import SequenceHeader, sequence_header_in
 from etl.sequence.gaps import GapSummary, summarise
-from etl.sequence.ledger import Stamped
+from etl.sequence.ledger import SequencedMessage
 from etl.source import Span
 from etl.testing.ledger import MemoryLedger
 
@@ -23,8 +23,8 @@ class Worker:
     """What one worker did until it was killed."""
 
     numbering: Numbering = field(default_factory=lambda: Numbering(NAME))
-    under_way: list[Stamp] = field(default_factory=list)
-    stored: list[Stamp] = field(default_factory=list)
+    under_way: list[SequenceHeader] = field(default_factory=list)
+    stored: list[SequenceHeader] = field(default_factory=list)
     promised: set[int] = field(default_factory=set)
 
     def begin(self) -> None:
@@ -43,20 +43,23 @@ class Worker:
             self.numbering.refused(stamp)
 
 
-def told(arrived: list[Stamp]) -> GapSummary:
+def told(arrived: list[SequenceHeader]) -> GapSummary:
     """What the loader says of the messages, with the stamps that their headers hold."""
     ledger = MemoryLedger()
-    read = [stamp_in({n: v.encode() for n, v in each.headers().items()}) for each in arrived]
-    ledger.note(
-        {0: Span(0, len(read))}, [Stamped(0, offset, 1, stamp) for offset, stamp in enumerate(read)]
+    read = [
+        sequence_header_in({n: v.encode() for n, v in each.headers().items()}) for each in arrived
+    ]
+    ledger.record(
+        {0: Span(0, len(read))},
+        [SequencedMessage(0, offset, 1, stamp) for offset, stamp in enumerate(read)],
     )
     return summarise(ledger.producers(), ledger.totals(), watermark_ms=10, grace_ms=0)
 
 
-def missing_between(arrived: list[Stamp]) -> set[int]:
+def missing_between(arrived: list[SequenceHeader]) -> set[int]:
     """Numbers below the highest that came, or was declared void, of which neither is true."""
     known = {each.number for each in arrived}
-    known |= {n for each in arrived for first, last in each.voids for n in range(first, last + 1)}
+    known |= {n for each in arrived for first, last in each.skipped for n in range(first, last + 1)}
     return set(range(1, max(known, default=0) + 1)) - known
 
 
