@@ -58,7 +58,7 @@ def test_a_replay_brings_rows_back_and_moves_no_offset(running: Running) -> None
 def test_a_replay_needs_a_beginning(running: Running) -> None:
     told = running.ugc("etl", "replay", code=2)
     assert "Give either --from-time or --from-offset" in told
-    assert "the time must be" in running.ugc("etl", "replay", "--from-time", "noon", code=1)
+    assert "the time must be" in running.ugc("etl", "replay", "--from-time", "noon", code=2)
 
 
 def test_dead_letters_are_listed_shown_and_sent_back(running: Running) -> None:
