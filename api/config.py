@@ -12,7 +12,8 @@ AUTH_TIMEOUT_SECONDS         longest wait for auth_service (0.04)
 AUTH_CACHE_SECONDS           how long a good token stays known (300)
 AUTH_CACHE_REFUSED_SECONDS   how long a bad one does (30)
 REDIS_TIMEOUT_SECONDS        longest wait for Redis (0.02)
-JWT_SECRET                   secret for HS256 in the local check, at least 32 bytes (none)
+JWT_SECRET                   secret for HS256 in the local check, at least 32 bytes, and none that
+                             can be guessed (none)
 JWT_PUBLIC_KEY               PEM public key for RS256 or ES256 in the local check (none)
 JWT_PUBLIC_KEY_FILE          a file with that key, instead of the key itself (none)
 JWT_JWKS_FILE                a file with a JWK Set of such keys, read again when it changes; then
@@ -49,7 +50,6 @@ Registry.  A variable that is set to nothing counts as not set.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -65,12 +65,14 @@ from api.limits.rate_counts import parse_rate
 from api.limits.rate_limit import Rate
 from api.model import JwtPolicy
 from api.pipeline.pipeline import Limits
+from registry.addresses import IN_PASSWORDS, are_servers, is_address
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
 
 _THIRTY_DAYS_SECONDS = 30 * 24 * 3600
+_MOST_SECONDS = _MOST_EVENTS = 999_999_999
+_DAY_SECONDS = 24 * 3600
 
-_SERVER = re.compile(r"[^\s,/]+:[0-9]{1,5}", re.ASCII)
 _COUNT = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -163,7 +165,9 @@ class ApiConfig:
                 spool_dir=Path(read.required("SPOOL_DIR", "a folder, kept when a worker dies")),
                 spool_max_bytes=read.count("SPOOL_MAX_BYTES", 268_435_456, least=1_048_576),
                 wait_seconds=read.seconds("PUBLISH_TIMEOUT_SECONDS", 0.05, least=0.01),
-                delivery_seconds=read.seconds("DELIVERY_TIMEOUT_SECONDS", 15.0, least=1.0),
+                delivery_seconds=read.seconds(
+                    "DELIVERY_TIMEOUT_SECONDS", 15.0, least=1.0, most=_DAY_SECONDS
+                ),
             ),
             body_limit_bytes=body_limit_bytes,
             batch=batch,
@@ -197,13 +201,15 @@ class _Reader:
     def text(self, name: str, default: str) -> str:
         return self.optional(name) or default
 
-    def seconds(self, name: str, default: float, *, least: float = 0.001) -> float:
-        expected = f"a number of seconds, {least:g} at least"
+    def seconds(
+        self, name: str, default: float, *, least: float = 0.001, most: float = _MOST_SECONDS
+    ) -> float:
+        expected = f"a number of seconds from {least:g} to {most:,.0f}"
         try:
             found = float(self.text(name, str(default)))
         except ValueError as error:
             raise ConfigError(name, expected) from error
-        if not least <= found < math.inf:
+        if not least <= found <= most:
             raise ConfigError(name, expected)
         return found
 
@@ -228,29 +234,31 @@ class _Reader:
             rate = parse_rate(found)
         except ValueError as error:
             raise ConfigError(name, expected) from error
-        if rate.events < least:
+        if not least <= rate.events <= _MOST_EVENTS:
             raise ConfigError(name, expected)
         return rate
 
     def servers(self, name: str) -> str:
         """``host:port``, several separated by commas."""
         found = self.required(name, "host:port")
-        if not all(_SERVER.fullmatch(each.strip()) for each in found.split(",")):
+        if not are_servers(found):
             raise ConfigError(name, "host:port, several separated by commas")
         return found
 
     def url(self, name: str, schemes: tuple[str, ...]) -> str:
         """An address without path, query or fragment."""
         found = self.required(name, f"{schemes[0]}://host:port").removesuffix("/")
-        if not _is_url(found, schemes) or urlsplit(found).path:
-            raise ConfigError(name, f"an address like {schemes[0]}://host:port, without a path")
+        if not is_address(found, schemes) or urlsplit(found).path:
+            # Not quoted: the address may hold a password.
+            form = f"an address like {schemes[0]}://host:port, without a path; {IN_PASSWORDS}"
+            raise ConfigError(name, form)
         return found
 
     def urls(self, name: str, schemes: tuple[str, ...]) -> str:
         """Addresses separated by commas; each may have a path."""
         found = self.required(name, f"{schemes[0]}://host:port")
-        if not all(_is_url(each.strip(), schemes) for each in found.split(",")):
-            raise ConfigError(name, f"addresses like {schemes[0]}://host:port")
+        if not all(is_address(each.strip(), schemes) for each in found.split(",")):
+            raise ConfigError(name, f"addresses like {schemes[0]}://host:port; {IN_PASSWORDS}")
         return found
 
     def origins(self, name: str) -> tuple[str, ...]:
@@ -272,14 +280,3 @@ class _Reader:
             return Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError("JWT_PUBLIC_KEY_FILE", "a readable file in PEM form") from error
-
-
-def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
-    """Whether it is an absolute address with a host, and without query or fragment."""
-    try:
-        parts = urlsplit(text)
-        has_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    has_host = bool(parts.hostname) and has_port
-    return parts.scheme in schemes and has_host and not (parts.query or parts.fragment)

@@ -47,6 +47,23 @@ def connect_publisher(
         sender.close()
 
 
+def check_spool(folder: Path) -> None:
+    """Leaves nothing behind but the folder of one worker, which the next worker takes.
+
+    Raises:
+        ConfigError: the spool's folder cannot be used.
+    """
+    _take(folder).release()
+
+
+def _take(folder: Path) -> slots.Slot:
+    try:
+        return slots.take(folder)
+    except OSError as error:
+        expected = f"a folder that can be written to ({error})"
+        raise ConfigError("SPOOL_DIR", expected) from error
+
+
 @contextmanager
 def spooling(sender: Sender, settings: Publishing) -> Iterator[SpoolingPublisher]:
     """A publisher with a spool of its own before a sender.
@@ -54,11 +71,7 @@ def spooling(sender: Sender, settings: Publishing) -> Iterator[SpoolingPublisher
     Raises:
         ConfigError: the spool's folder cannot be used.
     """
-    try:
-        slot = slots.take(settings.spool_dir)
-    except OSError as error:
-        expected = f"a folder that can be written to ({error})"
-        raise ConfigError("SPOOL_DIR", expected) from error
+    slot = _take(settings.spool_dir)
     spool = open_log(slot.folder, settings)
     replayer = Replayer(
         spool,

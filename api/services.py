@@ -24,7 +24,7 @@ from api.pipeline.encoding import EncoderLoader
 from api.pipeline.pipeline import Parts, Pipeline
 from api.pipeline.seen import RedisSeenEvents
 from api.publish.kafka_limits import RecordLimit
-from api.publishing import connect_publisher
+from api.publishing import check_spool, connect_publisher
 from api.rejections.kafka import KafkaSink
 from api.rejections.rejected import ForgetsRejected, KeepsRejected, Sampler
 from api.rejections.rejecting import RejectedEvents
@@ -55,6 +55,23 @@ class Services:
     is_alive: Callable[[], bool] = lambda: True
     rate_limit: RateLimit | None = None
     rejected: KeepsRejected = field(default_factory=ForgetsRejected)
+
+
+def check(config: ApiConfig) -> None:
+    """Finds what :func:`connect` would not start with; asks no part.
+
+    For the process that starts the workers: one of them that cannot start is started again and
+    again.
+
+    Raises:
+        ConfigError, ContractError, RegistrySettingError, LockError: as :func:`connect`.
+    """
+    load_catalog(config.contracts_dir)
+    JwtVerifier(config.jwt, clock=time.time)
+    connect_remembering(
+        config.schema_registry_url, config.registry, config.contracts_dir, time.monotonic
+    ).registry.close()
+    check_spool(config.publishing.spool_dir)
 
 
 def connect(config: ApiConfig) -> Services:

@@ -4,6 +4,7 @@
 
     ContractError
     ├── ContractLoadError      a file cannot be read, parsed or placed
+    │   └── NoContractsError   the folder is none of contracts
     ├── ContractSchemaError    a file breaks the contract dialect
     ├── SampleError            no payload of the wanted kind can be made
     └── UnknownContractError   nobody described that event or version
@@ -20,6 +21,10 @@ class ContractError(Exception):
 
 class ContractLoadError(ContractError):
     """A contract file is unreadable, is not JSON, or lies where no contract belongs."""
+
+
+class NoContractsError(ContractLoadError):
+    """The folder that somebody chose is not there, or is none of contracts."""
 
 
 class ContractSchemaError(ContractError):

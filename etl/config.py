@@ -36,10 +36,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from etl.errors import ConfigError
+from registry.addresses import IN_PASSWORDS, are_servers, is_address
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
 
 _COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_HOUR_MS = 3_600_000
+"""librdkafka's bound of ``session.timeout.ms``."""
+_DAY_SECONDS = 24 * 3600
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 
 
@@ -64,14 +68,20 @@ class KafkaConfig:
                 it.
         """
         read, topics = _Reader(env), TopicNames.from_env(env)
+        session_timeout_ms = read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000, most=_HOUR_MS)
+        chunk_seconds = read.seconds("ETL_CHUNK_SECONDS", 300.0)
+        # Both bounds are librdkafka's, of max.poll.interval.ms.
+        if not session_timeout_ms / 1000 <= chunk_seconds <= _DAY_SECONDS:
+            expected = f"a number of seconds from KAFKA_SESSION_TIMEOUT_MS to {_DAY_SECONDS:,}"
+            raise ConfigError("ETL_CHUNK_SECONDS", expected)
         return cls(
-            bootstrap_servers=read.required("KAFKA_BOOTSTRAP_SERVERS", "host:port"),
+            bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
             topic=topics.events,
             dead_letter_topic=topics.dead_letters,
             rejected_topic=topics.rejected,
             group_id=read.text("KAFKA_GROUP_ID", "ugc-etl"),
-            session_timeout_ms=read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000),
-            chunk_seconds=read.seconds("ETL_CHUNK_SECONDS", 300.0),
+            session_timeout_ms=session_timeout_ms,
+            chunk_seconds=chunk_seconds,
         )
 
 
@@ -115,7 +125,7 @@ class EtlConfig:
         contracts_dir = read.optional("CONTRACTS_DIR")
         return cls(
             kafka=KafkaConfig.from_env(env),
-            schema_registry_url=read.required("SCHEMA_REGISTRY_URL", "http://host:port"),
+            schema_registry_url=read.registry_urls("SCHEMA_REGISTRY_URL"),
             registry=RegistryOptions.from_env(env),
             redis_url=read.redis_url("REDIS_URL"),
             redis_timeout_seconds=read.seconds("REDIS_TIMEOUT_SECONDS", 5.0),
@@ -148,10 +158,10 @@ class _Reader:
     def text(self, name: str, default: str) -> str:
         return self.optional(name) or default
 
-    def count(self, name: str, default: int) -> int:
+    def count(self, name: str, default: int, *, most: int = 999_999_999) -> int:
         found = self.text(name, str(default))
-        if not _COUNT.fullmatch(found):
-            raise ConfigError(name, "a whole number from 1 to 999,999,999, in digits alone")
+        if not _COUNT.fullmatch(found) or int(found) > most:
+            raise ConfigError(name, f"a whole number from 1 to {most:,}, in digits alone")
         return int(found)
 
     def seconds(self, name: str, default: float) -> float:
@@ -166,14 +176,24 @@ class _Reader:
             raise ConfigError(name, "a share from 0 to 1, such as 0.2")
         return float(found)
 
+    def servers(self, name: str) -> str:
+        """``host:port``, several separated by commas."""
+        found = self.required(name, "host:port")
+        if not are_servers(found):
+            raise ConfigError(name, "host:port, several separated by commas")
+        return found
+
+    def registry_urls(self, name: str) -> str:
+        """Addresses separated by commas."""
+        found = self.required(name, "http://host:port")
+        if not all(is_address(each.strip(), ("http", "https")) for each in found.split(",")):
+            raise ConfigError(name, f"addresses like http://host:port; {IN_PASSWORDS}")
+        return found
+
     def redis_url(self, name: str) -> str:
         found = self.required(name, "redis://host:port").removesuffix("/")
-        try:
-            parts = urlsplit(found)
-            usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-        except ValueError:
-            usable = False
-        # Not chained, not quoted: the address may hold a password.
-        if not usable or parts.scheme not in ("redis", "rediss") or parts.path or parts.query:
-            raise ConfigError(name, "an address like redis://host:port, without a db number")
+        if not is_address(found, ("redis", "rediss")) or urlsplit(found).path:
+            # Not quoted: the address may hold a password.
+            form = f"an address like redis://host:port, without a db number; {IN_PASSWORDS}"
+            raise ConfigError(name, form)
         return found

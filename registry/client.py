@@ -20,6 +20,7 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from registry import compatibility
+from registry.addresses import IN_PASSWORDS, is_address
 from registry.errors import (
     InvalidSchemaError,
     RegistryDeniedError,
@@ -144,8 +145,14 @@ class ConfluentRegistry:
             self._client = SchemaRegistryClient(_configuration(url, options))
         except OSError as error:
             # OpenSSL's error for a file that is no PEM, or a wrong password.
+            files = {
+                "SCHEMA_REGISTRY_CA_FILE": options.ca_file,
+                "SCHEMA_REGISTRY_CERTIFICATE_FILE": options.certificate_file,
+                "SCHEMA_REGISTRY_KEY_FILE": options.key_file,
+            }
+            names = " and ".join(name for name, file in files.items() if file is not None)
             expected = "PEM files, with the password that opens the key"
-            raise RegistrySettingError("SCHEMA_REGISTRY_*_FILE", expected) from error
+            raise RegistrySettingError(names, expected) from error
 
     def register(self, subject: str, schema_text: str) -> int:
         with _answered(subject):
@@ -233,9 +240,10 @@ def without_credentials(url: str) -> tuple[str, str | None]:
     bare: list[str] = []
     found: set[str] = set()
     for each in url.split(","):
-        if not _is_address(each.strip()):
+        if not is_address(each.strip(), ("http", "https")):
             # Not quoted: the address may hold a password.
-            raise RegistrySettingError("SCHEMA_REGISTRY_URL", "addresses like http://host:port")
+            expected = f"addresses like http://host:port; {IN_PASSWORDS}"
+            raise RegistrySettingError("SCHEMA_REGISTRY_URL", expected)
         parts = urlsplit(each.strip())
         user_info, at, host = parts.netloc.rpartition("@")
         if at:
@@ -248,23 +256,13 @@ def without_credentials(url: str) -> tuple[str, str | None]:
     return ",".join(bare), found.pop() if found else None
 
 
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        has_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and has_port
-
-
 @contextmanager
 def _answered(what: str) -> Iterator[None]:
     """The one place where the client's errors become ours."""
     try:
         yield
     except SchemaRegistryError as error:
-        text = f"{what}: {str(error.error_message)[:_MESSAGE_CHARACTERS]} ({error.error_code})"
-        raise _kind(error)(text) from error
+        raise _kind(error)(f"{what}: {_told(error)}") from error
     except httpx2.HTTPError as error:
         reason = str(error) or type(error).__name__
         text = f"{what}: the registry does not answer: {reason}"
@@ -273,6 +271,19 @@ def _answered(what: str) -> Iterator[None]:
         # What the client raises when an answer is no JSON, or not the JSON it expects.
         text = f"{what}: no registry's answer: {type(error).__name__}"
         raise RegistryUnavailableError(text) from error
+
+
+def _told(error: SchemaRegistryError) -> str:
+    """What the registry says, or what answers in its place."""
+    message = str(error.error_message)[:_MESSAGE_CHARACTERS]
+    # -1 is the client's, for an answer that is no JSON object; None, for one without these names.
+    if error.error_code in (None, -1):
+        said = "" if error.error_message is None else f", {message}"
+        return (
+            "what answers at SCHEMA_REGISTRY_URL is no Schema Registry:"
+            f" HTTP {error.http_status_code}{said}"
+        )
+    return f"{message} ({error.error_code})"
 
 
 def _kind(error: SchemaRegistryError) -> type[RegistryError]:

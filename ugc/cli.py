@@ -1,7 +1,7 @@
 """The ``ugc`` command: groups of subcommands, and one place that turns errors into exit codes.
 
-Exit codes: 0 done, 1 it failed (one line on standard error says why), 2 the command line is wrong,
-130 interrupted; 75 of commands that run by a clock (:mod:`ugc.exits`).
+Exit codes: those of :mod:`ugc.exits`, with one line on standard error that says why; 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from ugc.errors import CommandLineError, expected_errors
-from ugc.terminal import say
+from ugc.errors import expected_errors
+from ugc.exits import exit_code
+from ugc.terminal import say, say_wrong
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "api": ("ugc.api.command", "Serve the HTTP API."),
@@ -73,8 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        say_wrong(error)
         sys.exit(error.exit_code)
     except expected_errors() as error:
         say(f"ugc: {error}", err=True)
-        sys.exit(2 if isinstance(error, CommandLineError) else 1)
+        sys.exit(exit_code(error))

@@ -11,8 +11,12 @@ class CommandLineError(UgcError):
     """Arguments that are wrong, or do not go together: the exit code is 2."""
 
 
+class PartAwayError(UgcError):
+    """A part did not answer; the same command may succeed later: the exit code is 75."""
+
+
 class SettingError(UgcError):
-    """An environment variable is missing or malformed; the text names it."""
+    """An environment variable is missing or malformed: the exit code is 78. The text names it."""
 
 
 def expected_errors() -> tuple[type[Exception], ...]:

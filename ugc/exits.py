@@ -1,39 +1,41 @@
-"""Exit codes of commands that cron and Kubernetes run.
+"""Exit codes: which error ends the program with which, for cron, supervisors and Kubernetes.
 
 0   done
 1   it failed, and a person has to look
 2   the command line is wrong
 75  a part did not answer; the same command may be tried again (``EX_TEMPFAIL`` of sysexits.h)
+78  a setting is wrong, and trying again does not mend it (``EX_CONFIG`` of sysexits.h)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import click
-
-from ugc.terminal import say
-
+FAILED = 1
+COMMAND_LINE = 2
 TRY_AGAIN = 75
+MISCONFIGURED = 78
 
-EPILOG = (
-    "Exit codes: 0 done (also when asked to stop); 1 it failed and a person has to look;"
-    " 2 the command line is wrong; 75 a part did not answer, so try again."
-)
+NEVER_AGAIN = frozenset({COMMAND_LINE, MISCONFIGURED})
+"""What a supervisor does not start again: it would end in the same way."""
 
 PLAIN_EPILOG = (
     "Exit codes: 0 done (also when asked to stop); 1 it failed and a person has to look;"
-    " 2 the command line is wrong."
+    " 2 the command line is wrong; 78 a setting is wrong."
 )
-"""Of commands that nobody tries again by a clock."""
+"""Of commands that ask no part."""
+
+EPILOG = (
+    "Exit codes: 0 done (also when asked to stop); 1 it failed and a person has to look;"
+    " 2 the command line is wrong; 75 a part did not answer, so try again; 78 a setting is wrong."
+)
 
 
-@contextmanager
-def try_again_later() -> Iterator[None]:
-    """Ends the program with 75 for errors that go away by themselves."""
-    from ch_schema.errors import AmbiguousError, RetryableError
+def exit_code(error: Exception) -> int:
+    """What the program ends with for one of :func:`ugc.errors.expected_errors`."""
+    from api.errors import ConfigError as ApiConfigError
+    from ch_schema.errors import AddressError, AmbiguousError, RetryableError
+    from contracts.errors import NoContractsError
     from etl.errors import (
+        ConfigError,
         DeadLettersUnavailableError,
         OlderContractsError,
         RebalancedError,
@@ -41,20 +43,33 @@ def try_again_later() -> Iterator[None]:
         StateLostError,
         StoreUnavailableError,
     )
-    from registry.errors import RegistryUnavailableError
+    from registry.errors import RegistrySettingError, RegistryUnavailableError
+    from ugc.errors import CommandLineError, PartAwayError, SettingError
 
-    try:
-        yield
-    except (
-        AmbiguousError,
-        RetryableError,
-        DeadLettersUnavailableError,
-        OlderContractsError,
-        RebalancedError,
-        SourceUnavailableError,
-        StateLostError,
-        StoreUnavailableError,
-        RegistryUnavailableError,
-    ) as error:
-        say(f"ugc: {error}", err=True)
-        raise click.exceptions.Exit(TRY_AGAIN) from error
+    match error:
+        case CommandLineError():
+            return COMMAND_LINE
+        case (
+            AmbiguousError()
+            | RetryableError()
+            | DeadLettersUnavailableError()
+            | OlderContractsError()
+            | PartAwayError()
+            | RebalancedError()
+            | RegistryUnavailableError()
+            | SourceUnavailableError()
+            | StateLostError()
+            | StoreUnavailableError()
+        ):
+            return TRY_AGAIN
+        case (
+            AddressError()
+            | ApiConfigError()
+            | ConfigError()
+            | NoContractsError()
+            | RegistrySettingError()
+            | SettingError()
+        ):
+            return MISCONFIGURED
+        case _:
+            return FAILED

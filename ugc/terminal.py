@@ -1,28 +1,20 @@
 """What commands print: nothing that comes from elsewhere acts on the terminal that shows it.
 
-Contracts, keys in Kafka, rows and answers hold what anybody wrote there.  Control characters are
-shown as JSON writes them (``\\u001b``), so that a JSON document stays one with the same meaning.
+Contracts, keys in Kafka, rows and answers hold what anybody wrote there.  No command prints in
+another way (``tests/project/test_architecture.py``).
 """
 
 from __future__ import annotations
 
+import io
 import json
-import re
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-_ACTING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""Controls but tab and newline, what turns the direction of writing, and lone surrogates."""
-
-
-def visible(text: str) -> str:
-    """The text with what would act on a terminal spelt out; newlines and tabs stay."""
-    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+from contracts.visible import visible
 
 
 def say(text: object, *, err: bool = False, nl: bool = True) -> None:
@@ -33,6 +25,13 @@ def say(text: object, *, err: bool = False, nl: bool = True) -> None:
 def say_json(document: object) -> None:
     """Prints a document on one line. It may hold whatever JSON can: integers of any size too."""
     say(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+def say_wrong(error: click.ClickException) -> None:
+    """Prints what click says of a wrong command line, which it quotes."""
+    told = io.StringIO()
+    error.show(told)
+    say(told.getvalue(), err=True, nl=False)
 
 
 class PlainConsole(Console):

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from contracts.model.loader import Catalog, load_catalog
+from contracts.model.loader import Catalog, default_folder, load_catalog
+
+
+def contracts_folder(env: Mapping[str, str]) -> Path:
+    """CONTRACTS_DIR, else the contracts of the project around the working directory."""
+    folder = env.get("CONTRACTS_DIR", "").strip()
+    return Path(folder) if folder else default_folder()
 
 
 def catalog_from(env: Mapping[str, str]) -> Catalog:
-    """The contracts in CONTRACTS_DIR, else of the project around the working directory."""
-    folder = env.get("CONTRACTS_DIR", "").strip()
-    return load_catalog(Path(folder) if folder else None)
+    """The contracts in that folder.
+
+    Raises:
+        ContractError: they cannot be loaded.
+    """
+    return load_catalog(contracts_folder(env))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol
 
 import jwt
@@ -22,9 +23,13 @@ from api.errors import ConfigError, KeySetError
 from api.model import JwtPolicy
 
 MIN_SECRET_BYTES = 32
+"""RFC 7518, 3.2: a key for HS256 has at least 256 bits."""
+
 _PLACEHOLDER = "change-me"
 """How a secret begins that was printed for everybody: whoever read it could sign tokens."""
-"""RFC 7518, 3.2: a key for HS256 has at least 256 bits."""
+
+_MIN_DIFFERENT_CHARACTERS = 8
+"""Of 32 random hexadecimal digits fewer are different once in some ten million times."""
 
 _MIN_RSA_BITS = 2048
 _SHOWN_CHARACTERS = 64
@@ -77,13 +82,22 @@ def configured_keys(policy: JwtPolicy) -> ConfiguredKeys:
     if policy.secret is not None:
         if len(policy.secret.encode()) < MIN_SECRET_BYTES:
             raise ConfigError("JWT_SECRET", f"at least {MIN_SECRET_BYTES} bytes long")
-        if policy.secret.startswith(_PLACEHOLDER):
-            demand = "a secret of your own, not a printed one: `openssl rand -hex 32` makes one"
-            raise ConfigError("JWT_SECRET", demand)
+        if policy.secret.startswith(_PLACEHOLDER) or _can_be_guessed(policy.secret):
+            demand = "a secret of your own, not a printed or simple one: `openssl rand -hex 32`"
+            raise ConfigError("JWT_SECRET", f"{demand} makes one")
         found.append(Key("HS256", policy.secret))
     if policy.public_key is not None:
         found.append(_pem_key(policy.public_key))
     return ConfiguredKeys(found)
+
+
+def _can_be_guessed(secret: str) -> bool:
+    """Whether it is long and says little: few characters, a word repeated, characters in a row."""
+    half = len(secret) // 2
+    repeats = any(secret[step:] == secret[:-step] for step in range(1, half + 1))
+    steps = [ord(after) - ord(before) for before, after in pairwise(secret)]
+    in_a_row = sum(abs(step) <= 1 for step in steps)
+    return len(set(secret)) < _MIN_DIFFERENT_CHARACTERS or repeats or in_a_row > len(steps) // 2
 
 
 def named(keys: Sequence[Key], header: Mapping[str, Any]) -> Key | None:
@@ -183,5 +197,8 @@ def _usable(material: object, kid: str | None = None) -> Key | None:
 
 
 def _bad_public_key() -> ConfigError:
-    expected = "a public key in PEM form: RSA of 2,048 bits or more, or EC on the curve P-256"
+    expected = (
+        "a public key in PEM form (here, or in JWT_PUBLIC_KEY_FILE): RSA of 2,048 bits or more,"
+        " or EC on the curve P-256"
+    )
     return ConfigError("JWT_PUBLIC_KEY", expected)

@@ -1,6 +1,7 @@
 """Logs as one JSON object per line. No line holds a token, an address or an event's data.
 
-The text of an exception may quote any of them, so that the API's stack traces go without.
+The text of an exception may quote any of them, so that the API's stack traces go without.  What
+would act on a terminal is spelt out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import logging
 import logging.config
 import traceback
 from collections.abc import Collection
+
+from contracts.visible import visible
 
 FIELDS = ("correlation_id", "code", "event", "cause")
 """What the API's log calls add through ``extra``."""
@@ -43,7 +46,7 @@ class JsonFormatter(logging.Formatter):
                 if self._errors_quoted
                 else _trace(record.exc_info[1])
             )
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return visible(json.dumps(line, ensure_ascii=False, default=str))
 
 
 def _trace(error: BaseException | None) -> str:

@@ -74,25 +74,29 @@ def parse_address(url: str) -> Address:
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
     except ValueError:
         # The foreign error may quote the password, so it is not chained.
-        raise AddressError("the ClickHouse URL cannot be read") from None
-    if parts.fragment:
-        raise AddressError("the ClickHouse URL contains #; write %23 in a password")
+        raise AddressError("CLICKHOUSE_URL cannot be read") from None
+    if parts.fragment or "@" in parts.path + parts.query:
+        # The end of a password, which is not quoted.
+        signs = "%23 for #, %2F for / and %3F for ?"
+        raise AddressError(f"CLICKHOUSE_URL cannot be read; in a password write {signs}")
     if parts.scheme == EMBEDDED_SCHEME:
         address = _embedded(parts, options)
     elif parts.scheme in DEFAULT_PORTS:
         address = _server(parts, options)
     else:
         known = ", ".join((*DEFAULT_PORTS, EMBEDDED_SCHEME))
-        raise AddressError(f"a ClickHouse URL begins with one of {known}, then ://")
+        raise AddressError(f"CLICKHOUSE_URL begins with one of {known}, then ://")
     if options:
-        raise AddressError(f"unknown in a ClickHouse URL: {', '.join(sorted(options))}")
+        raise AddressError(f"unknown in CLICKHOUSE_URL: {', '.join(sorted(options))}")
     return address
 
 
 def _embedded(parts: SplitResult, options: dict[str, str]) -> Address:
     folder = unquote(parts.path)
     if parts.netloc or folder in ("", "/") or "?" in folder:
-        raise AddressError("write the embedded engine's folder as chdb:///absolute/path")
+        raise AddressError(
+            "CLICKHOUSE_URL: write the embedded engine's folder as chdb:///absolute/path"
+        )
     return Address(
         scheme=parts.scheme,
         folder=folder,
@@ -105,7 +109,7 @@ def _server(parts: SplitResult, options: dict[str, str]) -> Address:
     user, _, password = credentials.partition(":")
     path = parts.path.strip("/")
     if "/" in path:
-        raise AddressError("the path of a ClickHouse URL is one database name")
+        raise AddressError("the path of CLICKHOUSE_URL is one database name")
     return Address(
         scheme=parts.scheme,
         hosts=tuple(_host(host, DEFAULT_PORTS[parts.scheme]) for host in hosts.split(",")),
@@ -123,9 +127,9 @@ def _host(text: str, default_port: int) -> Host:
         parts = urlsplit(f"//{text}")
         name, port = parts.hostname, parts.port
     except ValueError:
-        raise AddressError("a host of the ClickHouse URL is not host or host:port") from None
+        raise AddressError("a host of CLICKHOUSE_URL is not host or host:port") from None
     if not name:
-        raise AddressError("the ClickHouse URL names no host")
+        raise AddressError("CLICKHOUSE_URL names no host")
     return Host(name, port or default_port)
 
 
@@ -135,5 +139,5 @@ def _seconds(options: dict[str, str], name: str, default: float) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise AddressError(f"{name} of the ClickHouse URL is not a positive number of seconds")
+        raise AddressError(f"{name} of CLICKHOUSE_URL is not a positive number of seconds")
     return seconds

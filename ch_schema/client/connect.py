@@ -31,7 +31,9 @@ def connect(url: str) -> ClickHouse:
             try:
                 from ch_schema.client.embedded import open_embedded
             except ImportError as error:
-                raise AddressError("the embedded engine is missing: install chdb") from error
+                raise AddressError(
+                    "CLICKHOUSE_URL: the embedded engine is missing: install chdb"
+                ) from error
             return open_embedded(address)
         case scheme:
             raise AddressError(f"no client speaks {scheme}")

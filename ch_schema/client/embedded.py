@@ -89,7 +89,11 @@ class Engine:
 
 def open_embedded(address: Address) -> JsonClickHouse:
     """A client on the address's folder; see :class:`Engine` for what it raises."""
-    return JsonClickHouse(Engine(Path(address.folder)), address.database)
+    try:
+        engine = Engine(Path(address.folder))
+    except AddressError as error:
+        raise AddressError(f"CLICKHOUSE_URL: {error.text}", error.code) from error
+    return JsonClickHouse(engine, address.database)
 
 
 def _session(folder: Path) -> _Session:

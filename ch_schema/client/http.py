@@ -40,7 +40,9 @@ class HttpTransport:
             AddressError: several hosts, or a CA file that cannot be used.
         """
         if len(address.hosts) != 1:
-            raise AddressError("the HTTP interface takes one host; put a balancer before several")
+            raise AddressError(
+                "CLICKHOUSE_URL: the HTTP interface takes one host; put a balancer before several"
+            )
         self._address = address
         self._client = httpx2.Client(
             base_url=f"{address.scheme}://{address.hosts[0]}",
@@ -115,4 +117,6 @@ def _tls(address: Address) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=address.ca_certs)
     except OSError as error:
-        raise AddressError(f"ca_certs {address.ca_certs}: {error.strerror}") from error
+        raise AddressError(
+            f"CLICKHOUSE_URL: ca_certs {address.ca_certs}: {error.strerror}"
+        ) from error

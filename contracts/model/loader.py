@@ -28,6 +28,7 @@ from typing import Any
 from contracts.errors import (
     ContractLoadError,
     ContractSchemaError,
+    NoContractsError,
     UnknownEventError,
     UnknownVersionError,
 )
@@ -151,10 +152,16 @@ def load_catalog(folder: Path | None = None) -> Catalog:
     """Reads and checks every contract below ``folder`` (default: :func:`default_folder`).
 
     Raises:
+        NoContractsError: the folder is none of contracts.
         ContractLoadError: a file is unreadable, is not JSON, or lies where none belongs.
         ContractSchemaError: a file breaks the dialect.
     """
     root = folder or default_folder()
+    if not (root / "events").is_dir():
+        raise NoContractsError(
+            f"{root} is no folder of contracts: it holds no folder events"
+            " (CONTRACTS_DIR, or --contracts, chooses it)"
+        )
     events: dict[str, dict[int, Contract]] = {}
     for event, version, path in _version_files(root / "events"):
         events.setdefault(event, {})[version] = parse_contract(

@@ -18,7 +18,7 @@ ELSEWHERE = {
     "make demo": "tests/e2e/test_demo.py",
     "make up": "tests/e2e/test_up.py",
     "make test": "runs this test",
-    "docker compose up --build": "tests/project/test_compose.py",
+    "docker compose --env-file deploy/ugc.env up --build": "tests/project/test_compose.py",
 }
 """Commands that this file does not run, and what shows that they work."""
 

@@ -183,7 +183,7 @@ def test_every_sub_package_has_a_floor() -> None:
 SHARED = {
     "api": {"errors", "model", "paths", "watching"},
     "etl": {"config", "errors", "plain", "producer", "redis_edge", "source"},
-    "contracts": {"errors", "message", "reasons", "sequence"},
+    "contracts": {"errors", "message", "reasons", "sequence", "visible"},
     "ch_schema": {"errors", "quoting", "values"},
     "ugc": {"environment", "errors", "exits", "logs", "options", "serving", "terminal", "wiring"},
 }
@@ -244,6 +244,27 @@ def test_foreign_clients_stay_behind_their_fences(path: Path) -> None:
 @pytest.mark.parametrize("gate", sorted({gate for fence in FENCES.values() for gate in fence}))
 def test_every_gate_exists(gate: str) -> None:
     assert (ROOT / gate).exists()
+
+
+PRINTING = {
+    "print", "pprint", "click.echo", "click.secho", "click.echo_via_pager", "click.style",
+    "sys.stdout.write", "sys.stderr.write", "Console", "rich.print", "Text.from_markup",
+    "Text.from_ansi",
+}  # fmt: skip
+"""Calls that show a text as it is, or as a language of its own."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_only_the_terminal_prints(path: Path) -> None:
+    """What comes from contracts, Kafka or ClickHouse would act on whoever looks at it."""
+    if relative(path) == "ugc/terminal.py":
+        return
+    wrong = [
+        f"{relative(path)}:{node.lineno} calls {called}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)) in PRINTING
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)

@@ -17,6 +17,19 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "ugc-events"}
+SETTINGS_FILE = (ROOT / "deploy" / "ugc.env").read_text()
+SETTINGS = dict(re.findall(r"^([A-Z_]+)=(.*)$", SETTINGS_FILE, re.MULTILINE))
+OF_COMPOSE = {"CLICKHOUSE_PASSWORD", "CONTRACTS_FOLDER"}
+"""Names in the settings file that docker-compose.yml reads, and no program of ours."""
+
+SECRET = re.compile(r"SECRET|PASSWORD|USER_INFO|TOKEN|PRIVATE|CREDENTIAL")
+SET_BY_SOMEBODY = re.compile(r"\$\{[A-Z_]+:\?[^}]+\}")
+"""What compose refuses to start without."""
+
+
+def told(name: str) -> dict[str, str]:
+    """The environment of a service of ours: compose lays ``environment`` over the file."""
+    return SETTINGS | OURS[name]["environment"]
 
 
 def parse(arguments: list[str]) -> tuple[click.Command, dict[str, Any]]:
@@ -63,16 +76,19 @@ def test_every_command_exists_and_takes_its_options(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_is_one_that_the_code_reads(name: str) -> None:
     known = string_constants()
-    assert set(OURS[name]["environment"]) <= known
+    assert told(name).keys() - OF_COMPOSE <= known
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_address_names_a_service_and_its_port(name: str) -> None:
     ports = {"kafka": "9092", "registry": "8081", "redis": "6379", "clickhouse": "9000",
              "auth": str(port_of("auth"))}  # fmt: skip
-    for variable, value in OURS[name]["environment"].items():
-        for host, port in re.findall(r"(?:^|//|@|:-http://)([a-z]+):(\d+)", value):
+    found = set()
+    for variable, value in told(name).items():
+        for host, port in re.findall(r"(?:^|//|@)([a-z]+):(\d+)", value):
             assert ports[host] == port, variable
+            found.add(host)
+    assert found == set(ports)
 
 
 @pytest.mark.parametrize("name", ["auth", "api"])
@@ -116,23 +132,57 @@ def test_waiting_is_for_services_that_can_be_waited_for() -> None:
                 assert SERVICES[name]["restart"] == "no"
 
 
-def test_the_settings_file_has_only_what_the_code_reads() -> None:
-    text = (ROOT / "deploy" / "ugc.env").read_text()
-    names = set(re.findall(r"^(?:# )?([A-Z_]+)=", text, re.MULTILINE))
+def test_the_settings_file_has_only_what_is_read() -> None:
+    names = set(re.findall(r"^(?:# )?([A-Z_]+)=", SETTINGS_FILE, re.MULTILINE))
     assert names > set(OURS["api"]["environment"])
-    assert names <= string_constants()
+    assert names - OF_COMPOSE <= string_constants()
+    compose = (ROOT / "docker-compose.yml").read_text()
+    assert set(re.findall(r"\$\{([A-Z_]+)", compose)) <= names
 
 
-def test_no_secret_of_tokens_is_printed_for_everybody() -> None:
-    printed = SERVICES["api"]["environment"]["JWT_SECRET"]
-    assert printed.startswith("${JWT_SECRET:?"), "without one, compose says so and starts nothing"
-    assert "\nJWT_SECRET=\n" in (ROOT / "deploy" / "ugc.env").read_text()
+@pytest.mark.parametrize("name", OURS)
+def test_the_settings_file_reaches_every_service_of_ours(name: str) -> None:
+    assert OURS[name]["env_file"] == "deploy/ugc.env"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_nothing_takes_the_place_of_what_somebody_wrote_to_the_file(name: str) -> None:
+    """What stands under ``environment`` goes before the file: the same again, or the image's."""
+    of_the_image = {"CONTRACTS_DIR"}
+    for variable, value in OURS[name]["environment"].items():
+        if variable not in of_the_image:
+            assert value.startswith(f"${{{variable}:"), variable
+
+
+def test_no_secret_stands_in_what_is_deployed() -> None:
+    """Whoever reads the repository would have it."""
+    for name, value in SETTINGS.items():
+        assert not (SECRET.search(name) and value), name
+        assert "@" not in value, f"{name} has credentials in it"
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            if SECRET.search(name):
+                assert SET_BY_SOMEBODY.fullmatch(value), name
+            for user_info in re.findall(r"//(.*)@", value):
+                assert SET_BY_SOMEBODY.search(user_info), name
+
+
+@pytest.mark.parametrize("name", ["JWT_SECRET", "CLICKHOUSE_PASSWORD"])
+def test_a_secret_is_asked_for(name: str) -> None:
+    assert SETTINGS[name] == ""
+    compose = (ROOT / "docker-compose.yml").read_text()
+    assert set(re.findall(rf"\$\{{{name}:(.)", compose)) == {"?"}
+
+
+def test_the_contracts_of_this_machine_are_those_of_every_service() -> None:
+    for service in OURS.values():
+        mounted = service["environment"]["CONTRACTS_DIR"]
+        assert f"${{CONTRACTS_FOLDER:-./contracts}}:{mounted}:ro" in service["volumes"]
 
 
 def test_the_folders_that_outlive_a_container_are_in_the_image() -> None:
-    environment = OURS["api"]["environment"]
-    ids, spool = environment["SCHEMA_ID_CACHE_DIR"], environment["SPOOL_DIR"]
-    assert OURS["api"]["volumes"] == [f"schema-ids:{ids}", f"spool:{spool}"]
+    ids, spool = SETTINGS["SCHEMA_ID_CACHE_DIR"], SETTINGS["SPOOL_DIR"]
+    assert OURS["api"]["volumes"][1:] == [f"schema-ids:{ids}", f"spool:{spool}"]
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert f"--owner ugc {ids} " in dockerfile
     assert f"--owner ugc --mode 700 {spool}\n" in dockerfile

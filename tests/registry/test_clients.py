@@ -238,6 +238,30 @@ def test_what_an_answer_means(status: int, body: bytes, error: type[Exception]) 
             assert set(seen) == {BASIC}
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"detail": "Not Found"}', "HTTP 404"),
+        (b"{}", "HTTP 404"),
+        (b"[]", "HTTP 404"),
+        (b"<h1>It works</h1>", "<h1>It works</h1>"),
+        (b'{"message": "only that"}', "HTTP 404, only that"),
+    ],
+)
+def test_another_service_in_its_place_is_said_to_be_one(body: bytes, said: str) -> None:
+    with answering(404, body) as (listener, _):
+        url = f"http://127.0.0.1:{listener.server_port}"
+        with (
+            closing(ConfluentRegistry(url, QUICK)) as registry,
+            pytest.raises(
+                RegistryUnavailableError, match="is no Schema Registry: HTTP 404"
+            ) as told,
+        ):
+            registry.subjects()
+    assert said in str(told.value)
+    assert "None" not in str(told.value)
+
+
 def assert_no_secret(error: BaseException | None) -> None:
     """Neither an error nor any that it was made of quotes the password."""
     while error is not None:

@@ -5,18 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import click
 import pytest
 
-from tests.api.tokens import SECRET
 from tests.support.commands import commands, exit_code
-from ugc.local.auth.app import create_app
 from ugc.local.stack.parts import ugc_command
 
 COMMANDS = dict(commands())
@@ -192,30 +187,3 @@ def test_kafka_or_redis_away_gives_what_the_help_says() -> None:
     for name, process in running.items():
         assert process.returncode == code_without_parts(name), errors[name]
         assert "Traceback" not in errors[name]
-
-
-def test_traffic_without_an_api_gives_1_and_its_help_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert "Exit code 1 when a request got no answer" in (COMMANDS["traffic",].help or "")
-    for variable, value in NOBODY.items():
-        monkeypatch.setenv(variable, value)
-    with auth_stand_in() as url:
-        monkeypatch.setenv("AUTH_SERVICE_URL", url)
-        assert exit_code("traffic", "--sessions", "1") == 1
-    assert "ConnectError" in capsys.readouterr().out
-
-
-@contextmanager
-def auth_stand_in() -> Iterator[str]:
-    with make_server("127.0.0.1", 0, create_app(SECRET), handler_class=Silent) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        serving.join()
-
-
-class Silent(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        return

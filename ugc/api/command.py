@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
+from ugc.errors import SettingError
 from ugc.exits import PLAIN_EPILOG
 from ugc.options import AT_LEAST_ONE, PORT
 
@@ -49,11 +51,11 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     a folder for this run).
     """
     from api.config import ApiConfig
+    from api.services import check
     from ugc.serving import serve_front
 
     os.environ[_THREADS] = str(threads)
-    # Here, since a worker process that cannot start is started again and again.
-    ApiConfig.from_env(os.environ)
+    check(ApiConfig.from_env(os.environ))
     with _metrics_shared():
         serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
 
@@ -61,7 +63,9 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 @contextmanager
 def _metrics_shared() -> Iterator[None]:
     """Lets the worker processes add up what they count; they take over this environment."""
-    if os.environ.get(_SHARED_METRICS, "").strip():
+    if folder := os.environ.get(_SHARED_METRICS, "").strip():
+        if not os.access(folder, os.W_OK | os.X_OK) or not Path(folder).is_dir():
+            raise SettingError(f"{_SHARED_METRICS} must be a folder that can be written to")
         yield
         return
     with TemporaryDirectory(prefix="ugc-api-metrics-") as folder:

@@ -23,13 +23,13 @@ from ugc.compatibility.sources import (
     from_reference,
     require_same_repository,
 )
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG
 from ugc.options import URL
 from ugc.project.folder import folder_option
 from ugc.terminal import say
 
 
-@click.command(name="check", epilog=PLAIN_EPILOG)
+@click.command(name="check", epilog=EPILOG)
 @folder_option
 @click.option(
     "--against",
@@ -59,7 +59,7 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
     """
     source = click.get_current_context().get_parameter_source("folder")
     if source is ParameterSource.DEFAULT:
-        click.echo(f"contracts: {folder}", err=True)
+        say(f"contracts: {folder}", err=True)
         require_same_repository(Path.cwd(), folder)
     head = from_folder(folder)
     base = from_reference(against or default_reference(folder), folder)

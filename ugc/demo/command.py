@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG
 from ugc.options import AT_LEAST_ONE
 from ugc.terminal import PlainConsole
 
 
-@click.command(epilog=PLAIN_EPILOG)
+@click.command(epilog=EPILOG)
 @click.option(
     "--visits", type=AT_LEAST_ONE, default=300, show_default=True, help="Visitor sessions to send."
 )

@@ -15,7 +15,13 @@ from typing import Any
 from rich.console import Console
 
 from ch_schema.client.connect import connect
-from contracts.model.loader import Catalog, copy_contracts, load_catalog, package_folder
+from contracts.model.loader import (
+    Catalog,
+    copy_contracts,
+    default_folder,
+    load_catalog,
+    package_folder,
+)
 from ugc.demo import report
 from ugc.demo.books import add_up, checks
 from ugc.demo.first_messages import first_messages
@@ -66,6 +72,8 @@ def _run(state_dir: Path, contracts_dir: Path, visits: int, seed: int, console: 
         env={"CONTRACTS_DIR": str(contracts_dir)},
     )
     started = time.monotonic()
+    if (own := default_folder()) != package_folder():
+        console.print(f"The demo is an online cinema's; the contracts in {own} are not in it.")
     console.rule("1  the stack: real servers on loopback")
     with Stack.start(config, lambda line: console.print(f"  {line}")) as stack:
         console.print(f"  everything is ready after {time.monotonic() - started:.1f} s")

@@ -19,7 +19,6 @@ from etl.run.report import RunReport
 from etl.schedule import run_on_schedule, stop_on_signals
 from ugc.errors import SettingError, UgcError
 from ugc.etl.progress import progress
-from ugc.exits import try_again_later
 from ugc.logs import configure_json_logs
 from ugc.terminal import PlainConsole, say_json
 
@@ -47,7 +46,6 @@ def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
     """
     config = EtlConfig.from_env(env)
     with (
-        try_again_later(),
         progress("loading", "messages") as say,
         closing(connect(config)) as etl,
         stop_on_signals() as stop,
@@ -58,8 +56,7 @@ def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
     else:
         _print(report)
     _check(report)
-    with try_again_later():
-        _check_held(report)
+    _check_held(report)
 
 
 def load_on_schedule(

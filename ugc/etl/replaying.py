@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 
-import click
 from rich.table import Column, Table
 
 from etl.app import connect, open_dead_letters, open_producer
@@ -22,7 +21,6 @@ from etl.run.replay import ReplayReport, ReplayRequest
 from etl.schedule import stop_on_signals
 from etl.sessions.pairing import instant
 from ugc.etl.progress import progress
-from ugc.exits import try_again_later
 from ugc.terminal import PlainConsole, say, say_json
 
 
@@ -43,7 +41,6 @@ def replay_now(env: Mapping[str, str], request: ReplayRequest, *, as_json: bool)
     """
     config = EtlConfig.from_env(env)
     with (
-        try_again_later(),
         progress("replaying", "offsets") as report_progress,
         closing(connect(config)) as etl,
         stop_on_signals() as stop,
@@ -61,10 +58,7 @@ def list_letters(env: Mapping[str, str], wanted: Filter, *, as_json: bool) -> No
     Raises:
         SourceUnavailableError: Kafka does not answer.
     """
-    with (
-        try_again_later(),
-        closing(open_dead_letters(KafkaConfig.from_env(env))) as history,
-    ):
+    with closing(open_dead_letters(KafkaConfig.from_env(env))) as history:
         letters = read_dead_letters(history, wanted)
         if as_json:
             for letter in letters:
@@ -80,10 +74,7 @@ def show_letter(env: Mapping[str, str], location: str, *, as_json: bool) -> None
         ReplayError: there is none.
         SourceUnavailableError: Kafka does not answer.
     """
-    with (
-        try_again_later(),
-        closing(open_dead_letters(KafkaConfig.from_env(env))) as history,
-    ):
+    with closing(open_dead_letters(KafkaConfig.from_env(env))) as history:
         letter = find_dead_letter(history, location)
     if as_json:
         say_json(letter.as_dict())
@@ -100,7 +91,6 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
     """
     config = KafkaConfig.from_env(env)
     with (
-        try_again_later(),
         progress("sending back", "letters") as report_progress,
         closing(open_dead_letters(config)) as history,
         closing(open_producer(config)) as outbox,
@@ -121,7 +111,7 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
         say_json(asdict(RetryReport(len(letters), sent, dry_run)))
     else:
         verb = "would be sent" if dry_run else "sent"
-        click.echo(f"{len(letters) if dry_run else sent} of {len(letters)} letters {verb} back")
+        say(f"{len(letters) if dry_run else sent} of {len(letters)} letters {verb} back")
 
 
 def _when(unix_ms: int) -> str:

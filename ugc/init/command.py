@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, state_dir_option
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG
 from ugc.options import Seconds
 from ugc.terminal import say
 
 
-@click.command(epilog=PLAIN_EPILOG)
+@click.command(epilog=EPILOG)
 @click.option(
     "--wait",
     "wait_seconds",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
@@ -10,6 +11,7 @@ import tenacity
 from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.errors import RetryableError
 from ch_schema.migrate.run import ensure_tables
+from registry.addresses import are_servers
 from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
 from registry.options import RegistryOptions
@@ -21,6 +23,7 @@ from ugc.init.topics import Topic, TopicError, ensure_topics
 from ugc.project.tables import INTERNAL
 from ugc.wiring import catalog_from
 
+_COUNT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _ATTEMPT_SECONDS = 5.0
 _THREE_DAYS_MS = 3 * 24 * 3600 * 1000
 _ONE_GIBIBYTE = 2**30
@@ -51,27 +54,32 @@ def initialise(
         wait=tenacity.wait_exponential(0.2, max=2),
         reraise=True,
     )
-    servers = require(env, "KAFKA_BOOTSTRAP_SERVERS")
-    made = patient(ensure_topics, servers, topics(env), timeout_seconds=_ATTEMPT_SECONDS)
-    say(f"topics: {', '.join(made) if made else 'all there'}")
-
-    options = RegistryOptions.from_env(env)
-    with closing(connect_registry(require(env, "SCHEMA_REGISTRY_URL"), options)) as registry:
-        topic = TopicNames.from_env(env).events
-        done = patient(sync, registry, catalog, options.strategy, topic)
-    say(f"subjects: {len(list(catalog))} contract versions, {len(done.actions)} steps taken")
-    for drift in done.drift:
-        say(f"subjects: drift: {drift}")
-
-    clickhouse = connect_clickhouse(require(env, "CLICKHOUSE_URL"))
-    try:
-        made = patient(ensure_tables, clickhouse, catalog, INTERNAL)
-    finally:
-        clickhouse.close()
-    say(
-        f"tables: {', '.join(contract.event for contract in catalog.tables)};"
-        f" {len(made)} steps taken"
+    servers, wanted = _servers(env), topics(env)
+    options, names = RegistryOptions.from_env(env), TopicNames.from_env(env)
+    registry_url, clickhouse_url = (
+        require(env, name) for name in ("SCHEMA_REGISTRY_URL", "CLICKHOUSE_URL")
     )
+    # Both before anything is made: a wrong setting leaves nothing half done.
+    with (
+        closing(connect_registry(registry_url, options)) as registry,
+        closing(connect_clickhouse(clickhouse_url)) as clickhouse,
+    ):
+        made = patient(ensure_topics, servers, wanted, timeout_seconds=_ATTEMPT_SECONDS)
+        say(f"topics: {', '.join(made) if made else 'all there'}")
+        done = patient(sync, registry, catalog, options.strategy, names.events)
+        say(f"subjects: {len(list(catalog))} contract versions, {len(done.actions)} steps taken")
+        for drift in done.drift:
+            say(f"subjects: drift: {drift}")
+        made = patient(ensure_tables, clickhouse, catalog, INTERNAL)
+        names_of_tables = ", ".join(contract.event for contract in catalog.tables)
+        say(f"tables: {names_of_tables}; {len(made)} steps taken")
+
+
+def _servers(env: Mapping[str, str]) -> str:
+    found = require(env, "KAFKA_BOOTSTRAP_SERVERS")
+    if not are_servers(found):
+        raise SettingError("KAFKA_BOOTSTRAP_SERVERS must be host:port, several separated by commas")
+    return found
 
 
 def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
@@ -108,6 +116,6 @@ def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name, "").strip() or str(default)
-    if not text.isdecimal() or int(text) < 1:
-        raise SettingError(f"{name} must be a whole number from 1 on, not {text!r}")
+    if not _COUNT.fullmatch(text):
+        raise SettingError(f"{name} must be a whole number from 1 to 99,999, not {text[:20]!r}")
     return int(text)

@@ -9,13 +9,17 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from ugc.errors import UgcError
+from ugc.errors import PartAwayError, UgcError
 
 _SEVEN_DAYS_MS = 7 * 24 * 3600 * 1000
 
 
 class TopicError(UgcError):
     """Kafka does not answer, or will not create a topic."""
+
+
+class KafkaAwayError(TopicError, PartAwayError):
+    """Kafka does not answer in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ def ensure_topics(
     try:
         known = admin.list_topics(timeout=timeout_seconds).topics
     except KafkaException as error:
-        raise TopicError(f"Kafka at {bootstrap_servers} does not answer: {error}") from error
+        raise KafkaAwayError(f"Kafka at {bootstrap_servers} does not answer: {error}") from error
     missing = [_new_topic(topic) for topic in topics if topic.name not in known]
     if not missing:
         return ()
@@ -55,8 +59,10 @@ def ensure_topics(
         try:
             future.result()
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise TopicError(f"Kafka will not create the topic {name}: {error}") from error
+            found = error.args[0]
+            if found.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                kind = KafkaAwayError if found.retriable() else TopicError
+                raise kind(f"Kafka will not create the topic {name}: {error}") from error
     return tuple(topic.topic for topic in missing)
 
 

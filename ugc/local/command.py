@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from ugc.environment import STATE_DIR
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG
 from ugc.options import AT_LEAST_ONE, INTERVAL
 
 
-@click.command(epilog=PLAIN_EPILOG)
+@click.command(epilog=EPILOG)
 @click.option(
     "--state-dir",
     type=click.Path(file_okay=False, path_type=Path),

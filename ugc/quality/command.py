@@ -9,6 +9,7 @@ import click
 from ugc.environment import current_environment, state_dir_option
 from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import TIME
+from ugc.terminal import say
 
 
 @click.group(invoke_without_command=True, epilog=EPILOG)
@@ -49,4 +50,4 @@ def alerts() -> None:
     from ugc.quality.alerts import render
     from ugc.wiring import catalog_from
 
-    click.echo(render(catalog_from(os.environ)), nl=False)
+    say(render(catalog_from(os.environ)), nl=False)

@@ -11,7 +11,6 @@ from etl.app import ask_quality
 from etl.config import EtlConfig
 from etl.quality.objectives import Finding, Verdict
 from etl.sessions.pairing import instant
-from ugc.exits import try_again_later
 from ugc.terminal import PlainConsole, say_json
 
 _SHARES = frozenset({"invalid", "duplicates", "gaps", "missing rows", "unpaired", "clocks"})
@@ -25,8 +24,7 @@ def print_quality(env: Mapping[str, str], since_ms: int, *, as_json: bool) -> bo
     Raises:
         EtlError, ClickHouseError, ContractError: it could not be told.
     """
-    with try_again_later():
-        verdict = ask_quality(EtlConfig.from_env(env), instant(since_ms))
+    verdict = ask_quality(EtlConfig.from_env(env), instant(since_ms))
     if as_json:
         say_json(verdict.as_dict())
     else:

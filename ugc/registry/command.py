@@ -9,7 +9,7 @@ import click
 
 from registry.options import SubjectStrategy
 from ugc.environment import current_environment, require, state_dir_option
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import PORT
 from ugc.project.folder import folder_option
 from ugc.terminal import say
@@ -31,13 +31,16 @@ def command() -> None:
 )
 def serve(host: str, port: int, data_dir: Path) -> None:
     """Speak Confluent's REST API until SIGTERM or Ctrl-C."""
+    from ugc.local.registry.store import SchemaStore
     from ugc.serving import serve as serve_wsgi
+
+    SchemaStore(data_dir).close()  # a worker that cannot start is started again and again
 
     os.environ["REGISTRY_DATA_DIR"] = str(data_dir)
     serve_wsgi("ugc.local.registry.wsgi:create_from_env", host=host, port=port)
 
 
-@command.command(epilog=PLAIN_EPILOG)
+@command.command(epilog=EPILOG)
 @click.option("--dry-run", is_flag=True, help="Say what is to be done, and do nothing.")
 @click.option(
     "--strategy",

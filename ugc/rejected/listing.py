@@ -15,7 +15,6 @@ from etl.decode.refusals import Told, each_refusal
 from etl.errors import TopicMissingError
 from etl.sessions.pairing import instant
 from ugc.errors import UgcError
-from ugc.exits import try_again_later
 from ugc.terminal import PlainConsole, say_json
 
 _UNKNOWN = "?"
@@ -67,7 +66,7 @@ def print_rejected(env: Mapping[str, str], since_ms: int, *, top: int, as_json: 
         EtlError: a setting is wrong, or Kafka does not answer.
     """
     config = KafkaConfig.from_env(env)
-    with try_again_later(), closing(open_rejected(config)) as history:
+    with closing(open_rejected(config)) as history:
         try:
             found = tally(each_refusal(history, since_ms))
         except TopicMissingError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ugc.environment import current_environment, require, state_dir_option
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import Seconds
 from ugc.project.folder import folder_option
 from ugc.terminal import say
@@ -52,7 +52,7 @@ def ddl(event: str | None, cluster: str | None, replicated: bool, folder: Path) 
     """
     from ugc.schema.ddl import document
 
-    click.echo(document(folder, event, cluster=cluster, replicated=replicated), nl=False)
+    say(document(folder, event, cluster=cluster, replicated=replicated), nl=False)
 
 
 @command.command()
@@ -64,7 +64,8 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
 
     Changes nothing. Exit codes: 0 nothing to do; 3 additive steps only; 4 a step needs a flag of
     `ugc schema apply`; 5 a step that no statement can take, or a contract that was edited after
-    it was applied; 1 ClickHouse does not answer; 2 the command line is wrong.
+    it was applied; 1 it failed; 2 the command line is wrong; 75 ClickHouse does not answer, so try
+    again; 78 a setting is wrong.
     """
     from ugc.project.tables import migrator
     from ugc.schema.show import as_json_document, exit_code, in_words
@@ -79,7 +80,7 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     raise click.exceptions.Exit(exit_code(found))
 
 
-@command.command(epilog=PLAIN_EPILOG)
+@command.command(epilog=EPILOG)
 @click.option("--allow-rewrite", is_flag=True, help="Also write whole columns anew.")
 @click.option("--allow-erase", is_flag=True, help="Also shorten how long rows or values are kept.")
 @click.option(
@@ -132,7 +133,7 @@ def _allowed(*, rewrite: bool, erase: bool) -> frozenset[Effect]:
     return frozenset(effect for effect, allowed in chosen.items() if allowed)
 
 
-@command.command(epilog=PLAIN_EPILOG)
+@command.command(epilog=EPILOG)
 @click.option("--user", "user_id", required=True, metavar="ID", help="Whose events.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be erased.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -168,4 +169,4 @@ def dictionary(folder: Path) -> None:
     from contracts.model.loader import load_catalog
     from ugc.project.tables import INTERNAL
 
-    click.echo(page(load_catalog(folder), INTERNAL), nl=False)
+    say(page(load_catalog(folder), INTERNAL), nl=False)

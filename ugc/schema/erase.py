@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.tables import table_for
 from ch_schema.migrate.erasure import Affected, Eraser
 from ch_schema.migrate.mutations import Mutation
 from contracts.model.loader import load_catalog
+from contracts.visible import visible
 from ugc.terminal import PlainConsole, say
 
 
@@ -46,7 +48,7 @@ def run(
         def show(left: tuple[Mutation, ...]) -> None:
             parts = sum(mutation.parts_to_do for mutation in left)
             tables = ", ".join(sorted({mutation.table for mutation in left}))
-            status.update(f"erasing: {parts} parts left in {tables}")
+            status.update(Text(visible(f"erasing: {parts} parts left in {tables}")))
 
         rows = eraser.erase(user_id, settle_seconds=settle_seconds, say=show)
     say(f"{rows} rows changed; nothing of this user is left in the tables")

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from ugc.environment import current_environment, require, state_dir_option
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG
+from ugc.terminal import say
 
 
-@click.command(epilog=PLAIN_EPILOG)
+@click.command(epilog=EPILOG)
 @click.argument("query")
 @click.option(
     "--format",
@@ -24,6 +25,8 @@ from ugc.exits import PLAIN_EPILOG
 def command(query: str, output_format: str, state_dir: Path) -> None:
     """Run QUERY against CLICKHOUSE_URL and print the answer; `-` reads it from standard input.
 
+    Control characters in it are spelt as in JSON (\\u001b), whatever the format.
+
     Example: ugc sql "SELECT page_type, count() FROM ugc.page_view FINAL GROUP BY page_type"
     """
     from ch_schema.client.connect import connect
@@ -31,6 +34,6 @@ def command(query: str, output_format: str, state_dir: Path) -> None:
     text = sys.stdin.read() if query == "-" else query
     client = connect(require(current_environment(state_dir), "CLICKHOUSE_URL"))
     try:
-        click.echo(client.query_text(text, output_format), nl=False)
+        say(client.query_text(text, output_format), nl=False)
     finally:
         client.close()

@@ -9,12 +9,12 @@ import click
 from rich.table import Table
 
 from ugc.environment import current_environment, require, state_dir_option
-from ugc.exits import PLAIN_EPILOG
+from ugc.exits import EPILOG
 from ugc.options import AT_LEAST_ONE, URL
 from ugc.terminal import PlainConsole
 
 
-@click.command(epilog=PLAIN_EPILOG)
+@click.command(epilog=EPILOG)
 @click.option(
     "--sessions", type=AT_LEAST_ONE, default=100, show_default=True, help="How many visits."
 )
@@ -29,9 +29,12 @@ from ugc.terminal import PlainConsole
 def command(
     sessions: int, at_once: int, seed: int | None, api_url: str | None, state_dir: Path
 ) -> None:
-    """Send visits with all six events: some anonymous, some wrong, some sent twice.
+    """Send visits of an online cinema: some anonymous, some wrong, some sent twice.
 
-    Exit code 1 when a request got no answer, or an answer of 500 and above.
+    Nothing is sent to an API whose contracts are others than those in CONTRACTS_DIR (or of the
+    project around this folder), or that has none for these six events.
+
+    Exit code 1 when a request got no answer, or another one than it should.
     """
     from ugc.traffic.run import send_visits
 

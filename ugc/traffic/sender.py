@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 import httpx2
 import orjson
 
+from registry.addresses import without_user_info
+from ugc.errors import PartAwayError
 from ugc.traffic.sessions import Step
 
 _ACCEPTED = 202
@@ -24,6 +26,7 @@ _ATTEMPTS_ON_503 = 5
 class Tally:
     """What the API answered.
 
+    ``refused`` counts what had to be; everything else that was not accepted ``failed``.
     ``accepted`` counts answers; ``recognised`` those among them that the API itself took for a
     repetition and did not store again; ``ids`` distinct events.
     """
@@ -46,10 +49,10 @@ class Tally:
             self.latencies_ms.append(latency_ms)
             if answer.status_code == _ACCEPTED:
                 self._accept(step, orjson.loads(answer.content))
-            elif 400 <= answer.status_code < 500:
+            elif step.is_bad and 400 <= answer.status_code < 500:
                 self.refused[str(orjson.loads(answer.content)["code"])] += 1
             else:
-                self.failed[f"HTTP {answer.status_code}"] += 1
+                self.failed[_failure(answer)] += 1
 
     def add_failure(self, error: httpx2.HTTPError) -> None:
         """Books a request that got no answer."""
@@ -65,6 +68,37 @@ class Tally:
         if step.view is not None:
             views = self.views_started if event == "page_view_start" else self.views_ended
             views.add(step.view)
+
+
+def _failure(answer: httpx2.Response) -> str:
+    """``HTTP 503``, or ``HTTP 422 data_invalid`` where the answer is a problem document."""
+    try:
+        code = orjson.loads(answer.content)["code"]
+    except (ValueError, TypeError, KeyError):
+        return f"HTTP {answer.status_code}"
+    return f"HTTP {answer.status_code} {code}"
+
+
+class ApiAwayError(PartAwayError):
+    """What answers, or does not, is no API of events."""
+
+
+def newest_versions(api_url: str) -> Mapping[str, int]:
+    """The events that an API knows, and the newest version of each.
+
+    Raises:
+        ApiAwayError: it does not answer, or as something else.
+    """
+    url = f"{api_url.rstrip('/')}/api/v1/contracts"
+    shown = without_user_info(url)
+    try:
+        answer = httpx2.get(url, timeout=_TIMEOUT_SECONDS).raise_for_status()
+        listed = orjson.loads(answer.content)["contracts"]
+        return {str(each["event"]): int(each["newest"]) for each in listed}
+    except httpx2.HTTPError as error:
+        raise ApiAwayError(f"{shown} does not answer as the API does: {error}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise ApiAwayError(f"{shown} lists no contracts; another service answers there") from error
 
 
 def send_sessions(

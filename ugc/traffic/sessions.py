@@ -12,14 +12,29 @@ from typing import Any
 PAGE_TYPES = ("movie", "category", "promotion", "main", "search")
 ELEMENT_TYPES = ("movie", "trailer", "category", "banner", "actor")
 QUALITIES = (360, 480, 720, 1080, 2160)
+EVENTS = frozenset(
+    {
+        "element_click",
+        "page_view_end",
+        "page_view_start",
+        "quality_change",
+        "search_filter",
+        "video_complete",
+    }
+)
+"""What visitors send."""
 GENRES = ("drama", "comedy", "sci-fi", "thriller", "anime")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One request. ``view`` names the page view that it starts or ends, if it does."""
+    """One request. ``view`` names the page view that it starts or ends, if it does.
+
+    One that ``is_bad`` has to be refused.
+    """
 
     body: bytes
+    is_bad: bool = False
     pause_seconds: float = 0.0
     view: str | None = None
 
@@ -67,7 +82,7 @@ class Visitor:
         if page_type == "movie" and self._rng.random() < 0.7:
             yield from self._video()
         if self._rng.random() < self._habits.sends_bad and self._bad_bodies:
-            yield Step(body=self._rng.choice(self._bad_bodies))
+            yield Step(body=self._rng.choice(self._bad_bodies), is_bad=True)
         if self._rng.random() >= self._habits.never_leaves:
             yield from self._event(
                 "page_view_end", view=view, page_view_id=view, page_type=page_type

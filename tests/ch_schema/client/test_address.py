@@ -67,7 +67,7 @@ def test_read(url: str, address: Address) -> None:
         ("clickhouse://u:secret@db?connect_timeout=0", "connect_timeout"),
         ("clickhouse://u:secret@db?connect_timeout=soon", "connect_timeout"),
         ("clickhouse://u:secret@db?send_receive_timeout=inf", "send_receive_timeout"),
-        ("clickhouse://u:secret@db?compress=1", "unknown in a ClickHouse URL: compress"),
+        ("clickhouse://u:secret@db?compress=1", "unknown in CLICKHOUSE_URL: compress"),
         ("http://u:secret@a,b", "one host"),
         ("https://u:secret@a?ca_certs=/no/such/file", "ca_certs"),
         ("chdb://relative/path", "absolute"),

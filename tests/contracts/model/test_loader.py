@@ -128,7 +128,7 @@ def test_a_file_that_does_not_belong_is_refused(
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ContractLoadError, match="is not a folder"):
+    with pytest.raises(ContractLoadError, match="holds no folder events"):
         load_catalog(tmp_path)
 
 

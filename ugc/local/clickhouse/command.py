@@ -29,5 +29,10 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     """Answer ClickHouse's HTTP interface until SIGTERM or Ctrl-C."""
     from ugc.serving import serve as serve_wsgi
 
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(str(error), param_hint="--data-dir") from error
+
     os.environ["CLICKHOUSE_DATA_DIR"] = str(data_dir)
     serve_wsgi("ugc.local.clickhouse.wsgi:create_from_env", host=host, port=port)

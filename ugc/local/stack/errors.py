@@ -10,19 +10,20 @@
     ├── StateFolderError       the state folder cannot be used
     ├── PartStateError         a part is (not) running, and should not (should) be
     ├── PartFailedError        a part ended or never became ready
+    │   └── PartMisconfiguredError   … with an exit code that says that a setting is wrong
     └── StoppedError           a wait was given up because somebody asked the stack to stop
 """
 
 from __future__ import annotations
 
-from ugc.errors import UgcError
+from ugc.errors import SettingError, UgcError
 
 
 class StackError(UgcError):
     """The local stack cannot run; the text says what to do."""
 
 
-class SettingsError(StackError):
+class SettingsError(StackError, SettingError):
     """The configuration or an environment variable is wrong; the text names it."""
 
 
@@ -48,6 +49,10 @@ class PartStateError(StackError):
 
 class PartFailedError(StackError):
     """A part ended or never became ready; the text ends with the last lines of its log."""
+
+
+class PartMisconfiguredError(PartFailedError, SettingError):
+    """A part ended, and would end in the same way again: its settings are wrong."""
 
 
 class StoppedError(StackError):

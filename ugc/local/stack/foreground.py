@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import functools
-import re
 import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from registry.addresses import without_user_info
 from ugc.local.stack.config import PartName, StackConfig
 from ugc.local.stack.errors import StoppedError
 from ugc.local.stack.restarts import RestartPolicy
 from ugc.local.stack.supervisor import Stack
 from ugc.local.stack.watch import Watch
+from ugc.terminal import PlainConsole
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _KILLED_CODE = 130
 _DEFAULT_STATE_DIR = Path(".ugc")
-_PASSWORD = re.compile(r"(?<=:)[^:/@]*(?=@)")
 
 
 def run_foreground(config: StackConfig) -> int:
@@ -36,8 +35,8 @@ def run_foreground(config: StackConfig) -> int:
     Raises:
         StackError: a part cannot start, dies too often, or was Kafka; everything is stopped.
     """
-    console = Console()
-    say = functools.partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    console = PlainConsole()
+    say = functools.partial(console.print, soft_wrap=True)
     with _counted_signals() as received:
         try:
             with Stack.start(config, say, received.__len__) as stack:
@@ -67,12 +66,12 @@ def _counted_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _print_addresses(console: Console, stack: Stack) -> None:
+def _print_addresses(console: PlainConsole, stack: Stack) -> None:
     folder = stack.config.state_dir
     option = "" if folder == _DEFAULT_STATE_DIR else f" --state-dir {shlex.quote(str(folder))}"
     shown = Table("part", "address", box=None, pad_edge=False)
     for name, url in stack.urls.items():
-        shown.add_row(name, _without_password(url))
+        shown.add_row(name, without_user_info(url))
     if api := stack.urls.get(PartName.API):
         shown.add_row("Swagger UI", f"{api}/docs")
     shown.add_row("logs", str(folder / "logs"))
@@ -80,8 +79,3 @@ def _print_addresses(console: Console, stack: Stack) -> None:
     shown.add_row("query", f'ugc sql{option} "SHOW TABLES FROM ugc"')
     console.print(shown, soft_wrap=True)
     console.print("ready; Ctrl-C stops everything")
-
-
-def _without_password(url: str) -> str:
-    """An address that may be shown: a replaced part's may hold a password."""
-    return _PASSWORD.sub("***", url)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from contracts.model.loader import default_folder
 from ugc.local.stack.config import DEFAULT_PORTS, PartName, StackConfig
 from ugc.local.stack.parts import PARTS, Part
 from ugc.local.stack.ports import asked_ports, choose_ports, is_free
@@ -56,6 +58,7 @@ def make_plan(
         SettingsError: a port is none, or in use.
     """
     given = {**caller_env, **config.env}
+    contracts = given.get("CONTRACTS_DIR", "").strip()
     replaced = {
         part.name: url
         for part in PARTS
@@ -75,6 +78,8 @@ def make_plan(
         **{name: value for part in started for name, value in part.settings.items()},
     }
     told = {
+        # The same for the parts and for commands in another folder.
+        "CONTRACTS_DIR": str(Path(contracts).resolve() if contracts else default_folder()),
         **{name: given.get(name, "").strip() or value for name, value in settings.items()},
         **{p.variable: urls[p.name] for p in PARTS if p.variable and p.name in urls},
     }

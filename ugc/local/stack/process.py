@@ -33,7 +33,7 @@ class Child:
         Raises:
             OSError: the program cannot be started.
         """
-        with log.open("ab") as output:
+        with open(log, "ab", opener=_private) as output:
             self._popen = subprocess.Popen(
                 command,
                 env=dict(env),
@@ -109,6 +109,10 @@ class Child:
         deadline = time.monotonic() + _EFFECT_SECONDS
         while not all(map(condition, session(self.pid))) and time.monotonic() < deadline:
             time.sleep(_PAUSE_SECONDS)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -15,9 +15,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from ugc.exits import NEVER_AGAIN
 from ugc.local.stack import state
 from ugc.local.stack.config import PartName, StackConfig
-from ugc.local.stack.errors import PartFailedError, PartStateError, StoppedError
+from ugc.local.stack.errors import (
+    PartFailedError,
+    PartMisconfiguredError,
+    PartStateError,
+    StoppedError,
+)
 from ugc.local.stack.parts import PART, Place, ugc_command
 from ugc.local.stack.plan import Plan, make_plan
 from ugc.local.stack.ports import Claims
@@ -161,9 +167,10 @@ class Stack:
         """SIGCONT after :meth:`pause_part`."""
         self._child(name).resume()
 
-    def dead_parts(self) -> tuple[PartName, ...]:
-        """Parts that have ended by themselves and were not started again."""
-        return tuple(n for n, child in self._children.items() if child.exit_code() is not None)
+    def dead_parts(self) -> Mapping[PartName, int]:
+        """Parts that have ended by themselves and were not started again, and their exit codes."""
+        codes = ((name, child.exit_code()) for name, child in self._children.items())
+        return {name: code for name, code in codes if code is not None}
 
     def stop(self) -> None:
         """Stops every part, the last one started first. Once it has begun, nothing survives it.
@@ -247,7 +254,7 @@ class Stack:
                     raise self._failure("init", f"did not end within {seconds:g} s")
                 time.sleep(_PAUSE_SECONDS)
             if code := child.exit_code():
-                raise self._failure("init", _ending(code))
+                raise self._ended("init", code)
         finally:
             child.kill()
 
@@ -255,13 +262,19 @@ class Stack:
         """Gives up waiting when there is no more sense in it."""
         for name in watched:
             if (code := self._children[name].exit_code()) is not None:
-                raise self._failure(name, _ending(code))
+                raise self._ended(name, code)
         if self._stop_requests():
             raise StoppedError("asked to stop")
 
-    def _failure(self, name: str, problem: str) -> PartFailedError:
+    def _ended(self, name: str, code: int) -> PartFailedError:
+        kind = PartMisconfiguredError if code in NEVER_AGAIN else PartFailedError
+        return self._failure(name, _ending(code), kind)
+
+    def _failure(
+        self, name: str, problem: str, kind: type[PartFailedError] = PartFailedError
+    ) -> PartFailedError:
         log = self.log(name)
-        return PartFailedError(f"{name} {problem}; {log} ends with:\n{last_lines(log)}")
+        return kind(f"{name} {problem}; {log} ends with:\n{last_lines(log)}")
 
     def _child(self, name: PartName) -> Child:
         try:

@@ -6,8 +6,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
+from ugc.exits import NEVER_AGAIN
 from ugc.local.stack.config import PartName
-from ugc.local.stack.errors import PartFailedError
+from ugc.local.stack.errors import PartFailedError, PartMisconfiguredError
 from ugc.local.stack.parts import PART
 from ugc.local.stack.process import last_lines
 from ugc.local.stack.restarts import RestartPolicy, Restarts
@@ -30,6 +31,7 @@ class Watch:
 
         Raises:
             PartFailedError: a part dies too often, or Kafka did, whose memory is gone with it.
+            PartMisconfiguredError: a part has ended since its settings are wrong.
             StoppedError: the stack was asked to stop while a part was being started again.
         """
         while not stopped():
@@ -37,15 +39,19 @@ class Watch:
             time.sleep(_PAUSE_SECONDS)
 
     def _look(self, now: float) -> None:
-        for name in self._stack.dead_parts():
+        for name, code in self._stack.dead_parts().items():
             if name not in self._due:
-                self._mourn(name, now)
+                self._mourn(name, code, now)
         for name in [name for name, due in self._due.items() if due <= now]:
             del self._due[name]
             self._start_again(name)
 
-    def _mourn(self, name: PartName, now: float) -> None:
+    def _mourn(self, name: PartName, code: int, now: float) -> None:
         self._say(f"{name} has ended; its log ends with:\n{last_lines(self._stack.log(name))}")
+        if code in NEVER_AGAIN:
+            raise PartMisconfiguredError(
+                f"{name} ended with code {code}: its settings are wrong, so it is not started again"
+            )
         if not PART[name].remembers:
             raise PartFailedError(
                 f"{name} has ended and with it all that it kept in memory; start the stack anew"
@@ -61,6 +67,8 @@ class Watch:
     def _start_again(self, name: PartName) -> None:
         try:
             self._stack.start_part(name)
+        except PartMisconfiguredError:
+            raise
         except PartFailedError as error:
             self._say(str(error))
             self._stack.kill_part(name)

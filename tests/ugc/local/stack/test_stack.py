@@ -20,11 +20,14 @@ import httpx2
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from contracts.model.loader import default_folder
+from ugc.exits import exit_code
 from ugc.local.stack import PartName, Stack, StackConfig, StackInfo, running_stack
 from ugc.local.stack.config import DEFAULT_PORTS, PORT_VARIABLES
 from ugc.local.stack.errors import (
     AlreadyRunningError,
     PartFailedError,
+    PartMisconfiguredError,
     PartMissingError,
     PartStateError,
     PortTakenError,
@@ -160,7 +163,7 @@ def test_parts_are_told_where_the_others_are(tmp_path: Path) -> None:
     told |= {"JWT_SECRET": SECRET, "KAFKA_SESSION_TIMEOUT_MS": "3000"}
     told |= {"SCHEMA_ID_CACHE_DIR": str(tmp_path / "state/schema-ids")}
     told |= {"SPOOL_DIR": str(tmp_path / "state/spool")}
-    told |= {"CORS_ORIGINS": "*"}
+    told |= {"CORS_ORIGINS": "*", "CONTRACTS_DIR": str(default_folder())}
     assert made.shared == told
     assert made.env == {**told, "PATH": "/bin", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
     assert told["CLICKHOUSE_URL"] == f"http://127.0.0.1:{made.ports[PartName.CLICKHOUSE]}/ugc"
@@ -384,7 +387,7 @@ def test_only_the_owner_can_read_the_secret(stack: Stack) -> None:
 def test_a_second_stack_on_the_same_folder_is_refused(stack: Stack, tmp_path: Path) -> None:
     with pytest.raises(AlreadyRunningError, match=f"already .process {os.getpid()}."):
         Stack.start(stack.config)
-    assert stack.dead_parts() == ()
+    assert stack.dead_parts() == {}
     assert info_of(tmp_path).pids == {name: stack.pid(name) for name in SMALL}
 
 
@@ -392,10 +395,10 @@ def test_a_killed_part_is_noticed_and_can_be_started_again(stack: Stack) -> None
     first, url = stack.pid(PartName.AUTH), stack.urls[PartName.AUTH]
     assert len(session(first)) > 1
     os.kill(first, signal.SIGKILL)
-    wait_for(lambda: stack.dead_parts() == (PartName.AUTH,))
+    wait_for(lambda: list(stack.dead_parts()) == [PartName.AUTH])
     wait_for(lambda: not session(first))  # its workers would have gone on serving
     stack.start_part(PartName.AUTH)
-    assert stack.dead_parts() == ()
+    assert stack.dead_parts() == {}
     assert httpx2.get(f"{url}/health").status_code == 200
 
 
@@ -404,7 +407,7 @@ def test_parts_can_be_stopped_killed_and_started(stack: Stack, tmp_path: Path) -
         leader = stack.pid(PartName.AUTH)
         end(PartName.AUTH)
         wait_for(lambda: not session(leader))  # noqa: B023 - used at once
-        assert stack.dead_parts() == ()
+        assert stack.dead_parts() == {}
         assert info_of(tmp_path).pids == {"redis": stack.pid(PartName.REDIS)}
         with pytest.raises(PartStateError, match="auth does not run"):
             end(PartName.AUTH)
@@ -527,7 +530,7 @@ def test_an_initialisation_that_fails_is_shown(tmp_path: Path) -> None:
         "CLICKHOUSE_URL": "http://127.0.0.1:1/ugc",
         "KAFKA_PARTITIONS": "many",
     }
-    with pytest.raises(PartFailedError, match=r"init ended with code 1(.|\n)*KAFKA_PARTITIONS"):
+    with pytest.raises(PartFailedError, match=r"init ended with code 78(.|\n)*KAFKA_PARTITIONS"):
         Stack.start(config(tmp_path, frozenset(), env=elsewhere))
 
 
@@ -559,7 +562,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
         wait_for(lambda: not any(map(session, info.pids.values())))
     assert running_stack(tmp_path / "state") is None
     with Stack.start(config(tmp_path)) as stack:  # the old list of parts does no harm
-        assert stack.dead_parts() == ()
+        assert stack.dead_parts() == {}
 
 
 def test_workers_without_their_server_are_stopped_at_the_next_start(tmp_path: Path) -> None:
@@ -613,7 +616,7 @@ def test_a_dead_part_runs_again_and_a_signal_stops_everything(tmp_path: Path) ->
         wait_for_text(output, "Ctrl-C stops everything")
         info = info_of(tmp_path)
         assert info.urls["auth"] in output.read_text()
-        assert "redis://:***@elsewhere:1" in output.read_text()
+        assert "redis://***@elsewhere:1" in output.read_text()
         assert info.env["REDIS_URL"] == given["REDIS_URL"]
         os.kill(info.pids["auth"], signal.SIGKILL)
         wait_for_text(output, "auth runs again")
@@ -692,6 +695,53 @@ def test_the_stack_ends_when_kafka_has_lost_its_memory(tmp_path: Path) -> None:
     assert not session(info.pids["redis"])
 
 
+LISTENS_AND_HAS_A_WRONG_SETTING = f"""exec {sys.executable} -c '
+import signal, socket, sys
+port = int(sys.argv[2].rpartition(":")[2].strip("/"))
+with socket.create_server(("127.0.0.1", port)):
+    signal.signal(signal.SIGUSR1, lambda *_: sys.exit(78))
+    while True:
+        signal.pause()
+' "$@"
+"""
+
+
+def test_a_part_with_a_wrong_setting_is_not_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in script(tmp_path, LISTENS_AND_HAS_A_WRONG_SETTING).items():
+        monkeypatch.setenv(name, value)
+    with Stack.start(config(tmp_path, frozenset({PartName.KAFKA}))) as stack:
+        watch = Watch(stack, RestartPolicy(), lambda _line: None)
+        os.kill(stack.pid(PartName.KAFKA), signal.SIGUSR1)
+        with pytest.raises(PartMisconfiguredError, match="kafka ended with code 78"):
+            watch.until(lambda: False)
+
+
+@pytest.mark.parametrize("code", [2, 78])
+def test_a_wrong_setting_of_a_part_is_one_of_the_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    for name, value in script(tmp_path, f"exit {code}").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(PartMisconfiguredError) as refused:
+        Stack.start(config(tmp_path, frozenset({PartName.KAFKA})))
+    assert exit_code(refused.value) == 78
+
+
+def test_what_the_parts_write_is_for_their_owner_alone(tmp_path: Path) -> None:
+    """Redis's append-only file holds what visitors sent, and so do logs and tables."""
+    before = os.umask(0o022)
+    try:
+        with Stack.start(config(tmp_path, frozenset({PartName.REDIS}))) as stack:
+            folder = stack.config.state_dir
+            written = [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
+            assert folder / "redis/appendonly.aof" in written
+            assert [path for path in written if path.stat().st_mode & 0o077] == []
+    finally:
+        os.umask(before)
+
+
 def test_a_part_that_dies_too_often_is_given_up(stack: Stack) -> None:
     (stack.config.state_dir / "redis/appendonly.aof").write_text("this is no append-only file")
     stack.pause_part(PartName.AUTH)  # and is none of the watch's business
@@ -729,7 +779,7 @@ def test_a_fresh_stack_forgets_what_an_earlier_one_has_left(tmp_path: Path) -> N
         assert not (stack.config.state_dir / "redis" / "left").exists()
         with pytest.raises(AlreadyRunningError):
             Stack.start(again)
-        assert stack.dead_parts() == ()
+        assert stack.dead_parts() == {}
 
 
 def test_a_stack_that_is_to_be_alone_replaces_nothing(tmp_path: Path) -> None:
