@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from contracts import patterns
-from contracts.change_keywords import Change, choices, json_kinds
+from contracts.change_keywords import Change, choices, json_kinds, plain
 from contracts.changes import resolved
 from contracts.model import JsonSchema
 from contracts.validation import Validator
@@ -37,20 +37,14 @@ def counterexample(change: Change, old: JsonSchema, new: JsonSchema) -> dict[str
     accepted, refused = Validator(old), Validator(new)
     maker = _Maker(old)
     own = {"$defs": old.get("$defs", {})}, {"$defs": new.get("$defs", {})}
-    here_accepted = Validator({**own[0], **_plain(change.old)})
-    here_refused = Validator({**own[1], **_plain(change.new)})
+    here_accepted = Validator({**own[0], **plain(change.old)})
+    here_refused = Validator({**own[1], **plain(change.new)})
     for value in maker.candidates(change.old, change.new):
         if here_accepted.accepts(value) and not here_refused.accepts(value):
             payload = maker.around(old, change.path, value)
             if payload is not None and accepted.accepts(payload) and not refused.accepts(payload):
                 return payload
     return None
-
-
-def _plain(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema whose ``$ref`` is a text again (see :func:`contracts.changes.resolved`)."""
-    reference = schema.get("$ref")
-    return {**schema, "$ref": reference["to"]} if isinstance(reference, Mapping) else schema
 
 
 class _Maker:
@@ -106,7 +100,7 @@ class _Maker:
         if depth > _DEEPEST:
             return
         schema = self._inside(schema)
-        accepts = Validator({"$defs": self._root.get("$defs", {}), **_plain(schema)}).accepts
+        accepts = Validator({"$defs": self._root.get("$defs", {}), **plain(schema)}).accepts
         yield from (value for value in self.candidates(schema, {}, depth + 1) if accepts(value))
 
     def _required(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:

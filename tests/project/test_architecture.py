@@ -61,7 +61,7 @@ FENCES: dict[str, set[str]] = {
         "ugc/traffic/sender.py",
     },
     "jsonschema": set(),
-    "jsonschema_rs": {"contracts/validation.py"},
+    "jsonschema_rs": {"contracts/covering.py", "contracts/validation.py"},
     "jwt": {"api/jwt_keys.py", "api/jwt_local.py", "ugc/auth_service/tokens.py"},
     "limits": {"api/rate_counts.py"},
     "lz4": {"ch_schema/server/"},
