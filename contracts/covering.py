@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
 from jsonschema_rs.canonical import Containment
 
-from contracts import formats
+from contracts import formats, patterns
 from contracts.change_keywords import KEYWORDS, Change, choices, plain
 
 _SCHEMAS_BY_NAME = ("properties", "$defs")
@@ -27,8 +27,8 @@ def covers(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
         old: another.
     """
     try:
-        wider = _canonical(_with_own_formats(new, facts=False))
-        return wider.covers(_canonical(_with_own_formats(old, facts=True))) is Containment.YES
+        wider = _canonical(_prepared(new, facts=False))
+        return wider.covers(_canonical(_prepared(old, facts=True))) is Containment.YES
     except ValueError:  # a malformed schema, or one that the library cannot reason about
         return False
 
@@ -58,7 +58,7 @@ def _canonical(schema: Mapping[str, Any]) -> jsonschema_rs.CanonicalSchema:
     )
 
 
-def _with_own_formats(schema: Any, *, facts: bool) -> Any:
+def _prepared(schema: Any, *, facts: bool) -> Any:
     """The schema with names in its formats that the library does not know.
 
     Its own ``date`` takes days that ours refuses.  A name that it does not know stands for a set of
@@ -67,7 +67,7 @@ def _with_own_formats(schema: Any, *, facts: bool) -> Any:
 
     Args:
         schema: a schema of the dialect, or ``False``.
-        facts: whether to say how long such texts are.
+        facts: whether to say how long texts of a format or a pattern are.
 
     Raises:
         ValueError: a format and an ``enum`` may meet through a ``$ref``.
@@ -79,17 +79,35 @@ def _with_own_formats(schema: Any, *, facts: bool) -> Any:
     found = dict(schema)
     for key in _SCHEMAS:
         if key in found:
-            found[key] = _with_own_formats(found[key], facts=facts)
+            found[key] = _prepared(found[key], facts=facts)
     for key in _SCHEMAS_BY_NAME:
         if key in found:
             inner = found[key].items()
-            found[key] = {name: _with_own_formats(value, facts=facts) for name, value in inner}
+            found[key] = {name: _prepared(value, facts=facts) for name, value in inner}
+    if facts:
+        for shortest, longest in _lengths(found):
+            found["minLength"] = max(shortest, found.get("minLength", 0))
+            if longest is not None:
+                found["maxLength"] = min(longest, found.get("maxLength", longest))
     if found.get("format") in formats.CHECKS:
-        _rename_format(found, found["format"], facts=facts)
+        _rename_format(found, found["format"])
     return found
 
 
-def _rename_format(schema: dict[str, Any], name: str, *, facts: bool) -> None:
+def _lengths(schema: Mapping[str, Any]) -> Iterator[tuple[int, int | None]]:
+    """How long the texts are that have the schema's format, and that match its pattern."""
+    if (name := schema.get("format")) in formats.LENGTHS:
+        yield formats.LENGTHS[name]
+    if "pattern" in schema:
+        try:
+            node = patterns.parse(schema["pattern"])
+        except patterns.PatternError:
+            return
+        shortest, longest = patterns.lengths(node)
+        yield shortest, longest if patterns.is_anchored(node) else None
+
+
+def _rename_format(schema: dict[str, Any], name: str) -> None:
     listed = choices(schema)
     if listed is not None:
         del schema["format"]
@@ -97,10 +115,6 @@ def _rename_format(schema: dict[str, Any], name: str, *, facts: bool) -> None:
         schema["enum"] = [value for value in listed if formats.CHECKS[name](value)]
         return
     schema["format"] = f"ugc-{name}"
-    if facts:
-        shortest, longest = formats.LENGTHS[name]
-        schema["minLength"] = max(shortest, schema.get("minLength", 0))
-        schema["maxLength"] = min(longest, schema.get("maxLength", longest))
 
 
 def _refuse_to_fetch(address: str) -> Any:

@@ -327,8 +327,9 @@ def _implied(_draw: Draw, place: Schema) -> None:
 
 
 def _respelt(draw: Draw, place: Schema) -> None:
-    if _kinds(place)[:1] == ["integer"] and "enum" in place:
-        place["enum"] = [*map(float, place["enum"]), *draw(st.sampled_from([[], [77]]))]
+    listed = place.get("enum", [])
+    if listed and not any(isinstance(value, str) for value in listed):
+        place["enum"] = [*map(float, listed), *draw(st.sampled_from([[], [77]]))]
     elif "multipleOf" in place:
         place["multipleOf"] = place["multipleOf"] / draw(st.sampled_from([1, 2, 4]))
 

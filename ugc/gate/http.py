@@ -27,16 +27,16 @@ def _finding(
 ) -> Finding:
     rule: Rule = rule_for(change)
     shown = f"({_shown(change.before)} → {_shown(change.after)})"
-    if rule.breaking and rule is not UNCLASSIFIED and change.is_of_values:
-        if is_wider or change_is_covered(change, old, new):
-            return Finding(
-                code=rule.kind,
-                target=Target.HTTP,
-                breaking=False,
-                pointer=change.pointer,
-                message=f"no value that was taken is refused {shown}",
-                against=against,
-            )
+    clearable = rule.breaking and rule is not UNCLASSIFIED and change.is_of_values
+    if clearable and (is_wider or change_is_covered(change, old, new)):
+        return Finding(
+            code=rule.kind,
+            target=Target.HTTP,
+            breaking=False,
+            pointer=change.pointer,
+            message=f"no value that was taken is refused {shown}",
+            against=against,
+        )
     return Finding(
         code=rule.kind,
         target=Target.HTTP,
