@@ -9,10 +9,11 @@ import jsonschema_rs
 from jsonschema_rs.canonical import Containment
 
 from contracts import formats, patterns
-from contracts.change_keywords import KEYWORDS, Change, choices, plain
+from contracts.change_keywords import ELSEWHERE, KEYWORDS, Change, choices, plain
 
 _SCHEMAS_BY_NAME = ("properties", "$defs")
 _SCHEMAS = ("items", "additionalProperties")
+_KNOWN = KEYWORDS.keys() | ELSEWHERE | {"$schema"}
 _MEETING = {"enum", "const", "format", "properties", *_SCHEMAS}
 
 
@@ -45,8 +46,8 @@ def change_is_covered(change: Change, old: Mapping[str, Any], new: Mapping[str, 
     )
     if covers(after, before):
         return True
-    alone = change.keyword in KEYWORDS.keys() - {"$ref"} | {"enum", "const"}
-    return alone and covers({**before, change.keyword: change.after}, before)
+    stands_alone = change.keyword in (KEYWORDS.keys() | {"enum", "const"}) - {"$ref"}
+    return stands_alone and covers({**before, change.keyword: change.after}, before)
 
 
 def _canonical(schema: Mapping[str, Any]) -> jsonschema_rs.CanonicalSchema:
@@ -70,10 +71,12 @@ def _prepared(schema: Any, *, facts: bool) -> Any:
         facts: whether to say how long texts of a format or a pattern are.
 
     Raises:
-        ValueError: a format and an ``enum`` may meet through a ``$ref``.
+        ValueError: a format may lie where it is not seen, or meet an ``enum`` through a ``$ref``.
     """
     if not isinstance(schema, Mapping):
         return schema
+    if unknown := [key for key in schema.keys() - _KNOWN if not key.startswith("x-")]:
+        raise ValueError(f"keywords outside of the dialect: {unknown}")
     if "$ref" in schema and schema.keys() & _MEETING:
         raise ValueError("a reference with choices, a format or parts beside it")
     found = dict(schema)
