@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from registry.options import SubjectStrategy
-from ugc.contracts_cli.folder import folder_option
+from ugc.contracts_cli.folder import folder_option, judged_folder_option
 from ugc.environment import current_environment, require, state_dir_option
 from ugc.terminal import say
 
@@ -42,7 +42,7 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     type=click.Choice([each.value for each in SubjectStrategy]),
     help="How subjects are named.  [default: SCHEMA_SUBJECT_STRATEGY, else record]",
 )
-@folder_option
+@judged_folder_option
 @state_dir_option
 def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> None:
     """Register what is missing, set compatibility, and tell what no contract explains.
@@ -60,7 +60,7 @@ def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> 
 
 @command.command()
 @click.option("--check", is_flag=True, help="Only say whether the file is right.")
-@folder_option
+@judged_folder_option
 def lock(check: bool, folder: Path) -> None:
     """Write the lock file of the contracts, or hold it against them.
 

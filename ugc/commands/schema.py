@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ugc.contracts_cli.folder import folder_option
+from ugc.contracts_cli.folder import folder_option, judged_folder_option
 from ugc.environment import current_environment, require, state_dir_option
 from ugc.terminal import say
 
@@ -55,7 +55,7 @@ def ddl(event: str | None, cluster: str | None, replicated: bool, folder: Path) 
 
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-@folder_option
+@judged_folder_option
 @state_dir_option
 def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     """Hold the contracts against the live database: every step, and what it does to stored rows.
@@ -90,7 +90,7 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     is_flag=True,
     help="Take the steps on empty copies of the tables, and drop those again.",
 )
-@folder_option
+@judged_folder_option
 @state_dir_option
 def apply(
     allow_rewrite: bool,
@@ -141,7 +141,7 @@ def _allowed(*, rewrite: bool, erase: bool) -> frozenset[Effect]:
     show_default=True,
     help="Seconds after which the tables are looked at again, for a loader that was inserting.",
 )
-@folder_option
+@judged_folder_option
 @state_dir_option
 def erase(
     user_id: str, dry_run: bool, yes: bool, settle_seconds: float, folder: Path, state_dir: Path

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ch_schema import internal
 from ch_schema.tables import Table, table_for
@@ -23,16 +26,39 @@ class ReferenceTextError(UgcError):
     """A text is no EVENT or EVENT@N."""
 
 
-folder_option = click.option(
-    "--contracts",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    envvar="CONTRACTS_DIR",
-    default=default_folder,
-    show_default="CONTRACTS_DIR, else contracts/ upwards from here, else the package's",
-    help="The contract folder.",
-)
-"""For every command that reads or writes contract files."""
+def _say_which(context: click.Context, option: click.Parameter, folder: Path) -> Path:
+    """Tells on stderr which folder was found, unless the person named it."""
+    if option.name and context.get_parameter_source(option.name) is ParameterSource.DEFAULT:
+        click.echo(f"contracts: {folder}", err=True)
+    return folder
+
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def _folder_option(
+    callback: Callable[[click.Context, click.Parameter, Path], Path] | None = None,
+) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--contracts",
+        "folder",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        envvar="CONTRACTS_DIR",
+        default=default_folder,
+        callback=callback,
+        show_default="CONTRACTS_DIR, else contracts/ upwards from here, else the package's",
+        help="The contract folder.",
+    )
+
+
+def folder_option(command: _Command) -> _Command:
+    """For every command that reads or writes contract files."""
+    return _folder_option()(command)
+
+
+def judged_folder_option(command: _Command) -> _Command:
+    """For commands that judge contracts or act on them elsewhere: they say which they found."""
+    return _folder_option(_say_which)(command)
 
 
 def contract_named(catalog: Catalog, reference: str) -> Contract:

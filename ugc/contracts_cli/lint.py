@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from contracts.lint import RULES, Finding, Severity, lint_folder
-from ugc.contracts_cli.folder import folder_option, reserved_columns, reserved_events
+from ugc.contracts_cli.folder import judged_folder_option, reserved_columns, reserved_events
 from ugc.terminal import say
 
 Findings = Sequence[Finding]
 
 
 @click.command(name="lint")
-@folder_option
+@judged_folder_option
 @click.option(
     "--format",
     "form",

@@ -14,7 +14,7 @@ from registry.client import ConfluentRegistry
 from registry.options import RegistryOptions
 from registry.subjects import subject_names
 from registry.topics import TopicNames
-from ugc.contracts_cli.folder import folder_option
+from ugc.contracts_cli.folder import judged_folder_option
 from ugc.gate.judge import judge
 from ugc.gate.live import with_registry
 from ugc.gate.render import FORMATS
@@ -28,11 +28,12 @@ from ugc.terminal import say
 
 
 @click.command(name="check")
-@folder_option
+@judged_folder_option
 @click.option(
     "--against",
     metavar="REF",
-    help="Git reference, or folder of contracts, to compare with. [default: origin/main or main]",
+    help="Git reference to compare with, or a folder of contracts (/…, ./… or ../…)."
+    " [default: origin/main or main]",
 )
 @click.option(
     "--format",
@@ -55,9 +56,7 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
       ugc contracts check --against origin/main --format markdown >> "$GITHUB_STEP_SUMMARY"
       ugc contracts check --registry https://registry.example.org
     """
-    source = click.get_current_context().get_parameter_source("folder")
-    if source is ParameterSource.DEFAULT:
-        click.echo(f"contracts: {folder}", err=True)
+    if click.get_current_context().get_parameter_source("folder") is ParameterSource.DEFAULT:
         require_same_repository(Path.cwd(), folder)
     head = from_folder(folder)
     base = from_reference(against or default_reference(folder), folder)

@@ -62,16 +62,17 @@ def version_changes(
                 message=f"{path} says something else than the version that is merged",
                 way_out=_NEW_VERSION,
             )
-        elif _ends_on(head.documents[path]) < _ends_on(before) and (
-            _ends_on(before) < dt.date.max or _is_over(head.documents[path], today)
+        elif (ends := _ends_on(head.documents[path])) < (told := _ends_on(before)) and (
+            told < dt.date.max or ends <= today
         ):
+            when = f"the day that clients were told, {told}" if told < dt.date.max else "any notice"
             yield Finding(
                 code="version.ends-earlier",
                 target=Target.FILES,
                 breaking=True,
                 pointer="/x-deprecated",
-                message=f"{path} ends before the day that clients were told",
-                way_out="keep the day that was announced, or choose a later one",
+                message=f"{path} ends on {ends}, before {when}",
+                way_out="keep the day that was announced, or choose one that is still to come",
             )
 
 
@@ -89,12 +90,6 @@ def _ends_on(document: Any) -> dt.date:
     notice = document.get("x-deprecated", {})
     ends = [dt.date.fromisoformat(notice[day]) for day in ("sunset", "retired") if day in notice]
     return min(ends, default=dt.date.max)
-
-
-def _is_over(document: Any, today: dt.date) -> bool:
-    """Whether the version is retired already."""
-    retired = document.get("x-deprecated", {}).get("retired")
-    return retired is not None and dt.date.fromisoformat(retired) <= today
 
 
 @dataclass(frozen=True, slots=True)
