@@ -45,17 +45,17 @@ test: $(STAMP) lint  ## Everything that needs only PyPI.
 test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs them if it may.
 	tests/fullstack/install
 	ETL_STATE_MACHINE_EXAMPLES=3000 $(BIN)/pytest --timeout=3600 tests/etl/test_faults.py
-	GATE_EXAMPLES=1000 $(BIN)/pytest --timeout=1800 tests/ugc/test_gate_differential.py
-	RAW_BYTES_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/test_raw_bytes.py
-	WIRE_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/test_wire.py
+	GATE_EXAMPLES=1000 $(BIN)/pytest --timeout=1800 tests/ugc/compatibility/test_gate_differential.py
+	RAW_BYTES_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/http/test_raw_bytes.py
+	WIRE_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/http/test_wire.py
 	$(BIN)/pytest -m full
 
 .PHONY: test-long
 test-long: $(STAMP)  ## The random explorations at their full counts: about half an hour.
 	ETL_STATE_MACHINE_EXAMPLES=20000 $(BIN)/pytest --timeout=7200 tests/etl/test_faults.py
-	GATE_EXAMPLES=20000 $(BIN)/pytest --timeout=7200 tests/ugc/test_gate_differential.py
-	RAW_BYTES_EXAMPLES=50000 $(BIN)/pytest --timeout=3600 tests/api/test_raw_bytes.py
-	WIRE_EXAMPLES=50000 $(BIN)/pytest --timeout=3600 tests/api/test_wire.py
+	GATE_EXAMPLES=20000 $(BIN)/pytest --timeout=7200 tests/ugc/compatibility/test_gate_differential.py
+	RAW_BYTES_EXAMPLES=50000 $(BIN)/pytest --timeout=3600 tests/api/http/test_raw_bytes.py
+	WIRE_EXAMPLES=50000 $(BIN)/pytest --timeout=3600 tests/api/http/test_wire.py
 
 MINUTES ?= 10
 SEED ?= 1

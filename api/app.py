@@ -12,14 +12,17 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import blueprint, contract_routes, cors, docs_ui, health, metrics, paths
+from api import paths
 from api.config import ApiConfig
+from api.docs import swagger_ui as docs_ui
 from api.errors import Refusal
+from api.http import blueprint, contract_routes, cors, health
+from api.http.problems import MEDIA_TYPE, problem
+from api.http.security_headers import headers_for
 from api.model import Outcome
-from api.problems import MEDIA_TYPE, problem
-from api.rejected import Hints, KeepsRejected
-from api.security_headers import headers_for
+from api.rejections.rejected import Hints, KeepsRejected
 from api.services import Services
+from api.telemetry import metrics
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _log = logging.getLogger(__name__)

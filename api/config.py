@@ -55,14 +55,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from api.batch import BatchLimits
+from api.auth.users import CacheTimes
 from api.errors import ConfigError
+from api.http.batch import BatchLimits
+from api.http.origins import CorsPolicy, parse_origins
+from api.limits.rate_counts import parse_rate
+from api.limits.rate_limit import Rate
 from api.model import JwtPolicy
-from api.origins import CorsPolicy, parse_origins
-from api.pipeline import Limits
-from api.rate_counts import parse_rate
-from api.rate_limit import Rate
-from api.users import CacheTimes
+from api.pipeline.pipeline import Limits
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
 

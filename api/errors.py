@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from contracts.model.validation import Violation
 from contracts.reasons import Reason
-from contracts.validation import Violation
 
 
 class ApiError(Exception):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from api.errors import Refusal
-from contracts.model import Contract, Deprecation
+from contracts.model.types import Contract, Deprecation
 from contracts.reasons import Reason
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from api.config import ApiConfig, Publishing
 from api.errors import ConfigError
-from api.kafka import KafkaSender
-from api.numbering import Numbering
-from api.publisher import SpoolingPublisher
-from api.replay import Abandoned, Replayer
-from api.sending import Sender
-from api.spool import slots
-from api.spool.log import Log
+from api.publish.kafka import KafkaSender
+from api.publish.numbering import Numbering
+from api.publish.publisher import SpoolingPublisher
+from api.publish.replay import Abandoned, Replayer
+from api.publish.sending import Sender
+from api.publish.spool import slots
+from api.publish.spool.log import Log
 
 _log = logging.getLogger(__name__)
 

@@ -11,25 +11,25 @@ from dataclasses import dataclass, field
 
 import uuid_utils.compat
 
-from api.auth_http import HttpAuthService
+from api.auth.auth_http import HttpAuthService
+from api.auth.jwt_local import JwtVerifier
+from api.auth.token_cache import InMemoryTokenCache, RedisTokenCache
+from api.auth.users import Users
 from api.config import ApiConfig
-from api.encoding import EncoderLoader
-from api.jwt_local import JwtVerifier
-from api.kafka_rejected import KafkaSink
-from api.metrics import Metrics
+from api.limits.rate_counts import RedisCounts
+from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
+from api.limits.redis_calls import RedisCalls
 from api.model import PartHealth
-from api.pipeline import Parts, Pipeline
+from api.pipeline.encoding import EncoderLoader
+from api.pipeline.pipeline import Parts, Pipeline
+from api.pipeline.seen import RedisSeenEvents
 from api.publishing import connect_publisher
-from api.rate_counts import RedisCounts
-from api.rate_limit import InMemoryCounts, Rate, RateLimit
-from api.redis_calls import RedisCalls
-from api.rejected import ForgetsRejected, KeepsRejected, Sampler
-from api.rejecting import RejectedEvents
-from api.sampling import Sampling, State
-from api.seen import RedisSeenEvents
-from api.token_cache import InMemoryTokenCache, RedisTokenCache
-from api.users import Users
-from contracts.loader import Catalog, load_catalog
+from api.rejections.kafka import KafkaSink
+from api.rejections.rejected import ForgetsRejected, KeepsRejected, Sampler
+from api.rejections.rejecting import RejectedEvents
+from api.telemetry.metrics import Metrics
+from api.telemetry.sampling import Sampling, State
+from contracts.model.loader import Catalog, load_catalog
 from registry.cache import connect_remembering
 from registry.subjects import subject_names
 

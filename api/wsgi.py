@@ -11,11 +11,12 @@ from multiprocessing.util import Finalize
 
 from flask import Flask
 
-from api import logs, paths
+from api import paths
 from api.app import create_app
 from api.config import ApiConfig
-from api.front import Front
+from api.http.front import Front
 from api.services import connect
+from api.telemetry import logs
 
 
 def create_front_from_env() -> Front:

@@ -41,7 +41,7 @@ from typing import Any
 
 import jwt
 
-from contracts.loader import load_catalog
+from contracts.model.loader import load_catalog
 from tests.api.servers import (
     Broker,
     RestRegistry,

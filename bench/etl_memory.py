@@ -25,15 +25,15 @@ from confluent_kafka import Producer as KafkaProducer
 
 from etl.app import never, utc_now
 from etl.config import KafkaConfig, RunPolicy
-from etl.kafka import KafkaSource
-from etl.load import Loader
-from etl.memory import MemoryDeadLetters
-from etl.pair_store import RedisPairStore
-from etl.pairing import plan_for
-from etl.parts import Parts
-from etl.redis_ledger import RedisLedger
-from etl.run import run
+from etl.kafka.consumer import KafkaSource
+from etl.run.load import Loader
+from etl.run.parts import Parts
+from etl.run.runner import run
+from etl.sequence.redis_ledger import RedisLedger
+from etl.sessions.pair_store import RedisPairStore
+from etl.sessions.pairing import plan_for
 from etl.source import Chunk, Claim, Claims, RawMessage, Source, Span
+from etl.testing.kafka import MemoryDeadLetters
 from registry.serde import Decoder
 from tests.api.servers import broker, create_topic, redis_server
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START, Producer

@@ -21,18 +21,18 @@ from pathlib import Path
 import redis
 
 from bench.etl_memory import Nowhere
-from etl import pairs
 from etl.app import never, utc_now
 from etl.config import RunPolicy
-from etl.load import Loader
-from etl.memory import MemoryDeadLetters
-from etl.memory_ledger import MemoryLedger
-from etl.pair_store import RedisPairStore
-from etl.pairing import milliseconds, plan_for
-from etl.parts import Parts
-from etl.report import Tally
+from etl.run import pairs
+from etl.run.load import Loader
+from etl.run.parts import Parts
+from etl.run.report import Tally
+from etl.sessions.pair_store import RedisPairStore
+from etl.sessions.pairing import milliseconds, plan_for
+from etl.sessions.store import Half, Side
 from etl.source import Span
-from etl.store import Half, Side
+from etl.testing.kafka import MemoryDeadLetters
+from etl.testing.ledger import MemoryLedger
 from registry.serde import Decoder
 from tests.api.servers import redis_server
 from tests.etl.world import CATALOG, Producer

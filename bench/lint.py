@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from contracts.lint import lint_folder
-from contracts.loader import default_folder, load_catalog
-from ugc.contracts_cli.folder import reserved_columns
+from contracts.model.loader import default_folder, load_catalog
+from ugc.project.folder import reserved_columns
 
 
 def main() -> None:

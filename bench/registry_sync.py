@@ -25,7 +25,7 @@ from socket import create_server
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
-from contracts.loader import Catalog, load_catalog, parse_contract
+from contracts.model.loader import Catalog, load_catalog, parse_contract
 from registry.avro import avro_schema, record_name, schema_text
 from registry.client import ConfluentRegistry
 from registry.options import RegistryOptions, SubjectStrategy

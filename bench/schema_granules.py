@@ -15,9 +15,10 @@ import re
 import tempfile
 from contextlib import closing
 
-from ch_schema.client import ClickHouse, connect
-from ch_schema.migrate import ensure_tables
-from contracts.loader import load_catalog
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.migrate.run import ensure_tables
+from contracts.model.loader import load_catalog
 
 _START = 1_767_225_600  # 2026-01-01 00:00 UTC
 _YEAR_SECONDS = 365 * 86_400

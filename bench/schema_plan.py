@@ -19,14 +19,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from ch_schema.client import connect
-from ch_schema.history import Record
-from ch_schema.live import read_live
-from ch_schema.migrate import Migrator, utc_now
-from ch_schema.targets import targets_for
-from ch_schema.views import Databases
-from contracts.loader import Catalog, load_catalog, parse_contract
-from contracts.model import Contract
+from ch_schema.client.connect import connect
+from ch_schema.ddl.targets import targets_for
+from ch_schema.ddl.views import Databases
+from ch_schema.migrate.history import Record
+from ch_schema.migrate.live import read_live
+from ch_schema.migrate.run import Migrator, utc_now
+from contracts.model.loader import Catalog, load_catalog, parse_contract
+from contracts.model.types import Contract
 
 
 def main() -> None:

@@ -40,6 +40,17 @@ def split_type(text: str) -> tuple[str, tuple[str, ...]]:
     return found["name"], tuple(_split_arguments(found["arguments"] or ""))
 
 
+def is_nullable(type_text: str) -> bool:
+    """Whether a column of this type can hold NULL."""
+    match split_type(type_text):
+        case ("Nullable", _):
+            return True
+        case ("LowCardinality", (inner,)):
+            return is_nullable(inner)
+        case _:
+            return False
+
+
 def _split_arguments(text: str) -> list[str]:
     arguments, depth = [""], 0
     for piece in _ARGUMENT_PIECE.findall(text):

@@ -1,8 +1,9 @@
 """The Kafka message as a value: the message envelope with typed ``data``.
 
-``data`` is keyed by :attr:`contracts.model.Field.name` and holds, by type of the field: ``str``
-(string, JSON text), ``uuid.UUID``, aware ``datetime.datetime`` in UTC, ``datetime.date``, ``int``,
-``float``, ``bool``, ``list``, ``dict`` (maps and records), or ``None`` where the field is optional.
+``data`` is keyed by :attr:`~contracts.model.types.Field.name` and holds, by type of the field:
+``str`` (string, JSON text), ``uuid.UUID``, aware ``datetime.datetime`` in UTC, ``datetime.date``,
+``int``, ``float``, ``bool``, ``list``, ``dict`` (maps and records), or ``None`` where the field is
+optional.
 """
 
 from __future__ import annotations

@@ -8,28 +8,28 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
-from ch_schema.client import ClickHouse
-from ch_schema.client import connect as connect_clickhouse
-from ch_schema.erasure import ErasedUsers
-from ch_schema.migrate import ensure_tables
-from contracts.loader import Catalog, load_catalog
+from ch_schema.client.connect import connect as connect_clickhouse
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.migrate.erasure import ErasedUsers
+from ch_schema.migrate.run import ensure_tables
+from contracts.model.loader import Catalog, load_catalog
 from etl.config import EtlConfig, KafkaConfig
-from etl.kafka import KafkaSource
-from etl.kafka_dead_letters import KafkaDeadLetters
-from etl.kafka_history import KafkaHistory
-from etl.kafka_outbox import KafkaOutbox
-from etl.load import Loader
+from etl.kafka.consumer import KafkaSource
+from etl.kafka.dead_letters import KafkaDeadLetters
+from etl.kafka.history import KafkaHistory
+from etl.kafka.producer import KafkaOutbox
 from etl.outbox import Outbox
-from etl.pair_store import RedisPairStore
-from etl.pairing import plan_for
-from etl.parts import Parts
-from etl.quality import Verdict, judge
-from etl.quality_facts import Witnesses, gather
-from etl.redis_ledger import RedisLedger
-from etl.replay import Progress, ReplayReport, ReplayRequest, replay
-from etl.report import RunReport
-from etl.run import run
-from etl.runs_table import RUNS
+from etl.quality.facts import Witnesses, gather
+from etl.quality.objectives import Verdict, judge
+from etl.run.load import Loader
+from etl.run.parts import Parts
+from etl.run.replay import Progress, ReplayReport, ReplayRequest, replay
+from etl.run.report import RunReport
+from etl.run.runner import run
+from etl.run.runs_table import RUNS
+from etl.sequence.redis_ledger import RedisLedger
+from etl.sessions.pair_store import RedisPairStore
+from etl.sessions.pairing import plan_for
 from etl.source import History, Source
 from etl.watched import watched
 from registry.cache import connect_remembering
@@ -60,7 +60,7 @@ class Etl:
         should_stop: Callable[[], bool] = never,
         progress: Callable[[int], object] = lambda _messages: None,
     ) -> RunReport:
-        """Loads what is in Kafka now. See :func:`etl.run.run`.
+        """Loads what is in Kafka now. See :func:`etl.run.runner.run`.
 
         ``progress`` is told how many messages have been read.
 
@@ -78,7 +78,7 @@ class Etl:
         should_stop: Callable[[], bool] = never,
         progress: Progress = lambda _done, _total: None,
     ) -> ReplayReport:
-        """Loads again. See :func:`etl.replay.replay`.
+        """Loads again. See :func:`etl.run.replay.replay`.
 
         Raises:
             EtlError, RegistryError, ClickHouseError: it ended early, and may be begun again.

@@ -9,7 +9,7 @@ KAFKA_SESSION_TIMEOUT_MS     a worker silent for that long loses its partitions 
 SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
 REDIS_URL                    ``redis://host:port``, without a db number
 REDIS_TIMEOUT_SECONDS        longest wait for Redis (5)
-CLICKHOUSE_URL               see :mod:`ch_schema.address`
+CLICKHOUSE_URL               see :mod:`ch_schema.client.address`
 CONTRACTS_DIR                folder of the contract files (contracts/ of the project)
 DEDUP_WINDOW_SECONDS         how long an event id is remembered to count duplicates (900)
 ETL_CHUNK_MESSAGES           messages in memory at a time, and so the largest block (20,000)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
-from etl.report import RunReport
+from etl.run.report import RunReport
 
 Outcome = Literal["done", "stopped", "held", "unbalanced", "failed"]
 OUTCOMES: tuple[Outcome, ...] = ("done", "stopped", "held", "unbalanced", "failed")

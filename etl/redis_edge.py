@@ -32,9 +32,9 @@ def connect_redis(url: str, timeout_seconds: float) -> redis.Redis:
     )
 
 
-def lua(name: str) -> str:
-    """The text of a script of this package."""
-    return files("etl").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+def lua(package: str, name: str) -> str:
+    """The text of a script that lies in a package."""
+    return files(package).joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
 
 def text(name: bytes | str) -> str:

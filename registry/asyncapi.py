@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.loader import Catalog
-from contracts.model import Contract
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract
 from registry.avro import avro_schema
 from registry.options import SubjectStrategy
 from registry.subjects import subject_names

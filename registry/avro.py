@@ -15,8 +15,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from contracts.loader import Catalog
-from contracts.model import (
+from contracts.model.loader import Catalog
+from contracts.model.names import type_name
+from contracts.model.types import (
     ArrayType,
     BooleanType,
     Contract,
@@ -34,7 +35,6 @@ from contracts.model import (
     UuidType,
     ValueType,
 )
-from contracts.names import type_name
 
 NAMESPACE = "ugc.events"
 

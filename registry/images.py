@@ -17,9 +17,9 @@ from typing import Any
 
 import orjson
 
-from contracts import json_text
-from contracts.formats import FIRST_DAY, LAST_DAY
-from contracts.model import (
+from contracts.model import json_text
+from contracts.model.formats import FIRST_DAY, LAST_DAY
+from contracts.model.types import (
     ArrayType,
     DateTimeType,
     DateType,

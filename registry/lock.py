@@ -16,8 +16,8 @@ from pathlib import Path
 
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from contracts.loader import Catalog, default_folder
-from contracts.model import Contract
+from contracts.model.loader import Catalog, default_folder
+from contracts.model.types import Contract
 from registry.avro import avro_schema, record_name, schema_text
 from registry.errors import LockError
 

@@ -19,9 +19,9 @@ import fastavro
 from fastavro.read import SchemaResolutionError
 from fastavro.types import Schema
 
-from contracts.loader import Catalog
 from contracts.message import Message
-from contracts.model import Contract, ValueType
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract, ValueType
 from contracts.reasons import Reason
 from registry import framing
 from registry.avro import NAMESPACE, avro_schema

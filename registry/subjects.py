@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from contracts.loader import Catalog
+from contracts.model.loader import Catalog
 from registry.avro import NAMESPACE, avro_schema, record_name, schema_text
 from registry.options import SubjectStrategy
 from registry.serde import SchemaIds

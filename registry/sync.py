@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from contracts.loader import Catalog
-from contracts.model import Contract
+from contracts.model.loader import Catalog
+from contracts.model.types import Contract
 from registry.avro import avro_schema, schema_text
+from registry.canonical import canonical_text
 from registry.client import RegisteredVersion, SchemaRegistry
 from registry.compatibility import resolve
 from registry.errors import InvalidSchemaError
 from registry.options import SubjectStrategy
-from registry.server.canonical import canonical_text
 from registry.subjects import COMPATIBILITY, subject_names, subject_prefix
 
 

@@ -10,8 +10,8 @@
 Any JSON value comes back equal, valid under the schema or not; only a date-time in a field of that
 format comes back as the same instant in UTC.  How, is told in ``docs/total-profile.md``.
 
-JSON values are what :func:`contracts.json_text.parse` gives: numbers that a double cannot hold
-are :class:`~decimal.Decimal`.
+JSON values are what :func:`contracts.model.json_text.parse` gives: numbers that a double cannot
+hold are :class:`~decimal.Decimal`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ import fastavro
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 from fastavro.types import Schema
 
-from contracts.exact import Document
-from contracts.model import (
+from contracts.lossless.exact import Document
+from contracts.lossless.walker import ROOT_VALUE, total_record_type
+from contracts.model.types import (
     ArrayType,
     DateTimeType,
     Field,
@@ -40,7 +41,6 @@ from contracts.model import (
     ValueType,
 )
 from contracts.reasons import Reason
-from contracts.total_walker import ROOT_VALUE, total_record_type
 from registry.avro import AvroSchema, record_schema, schema_text
 from registry.errors import EncodeError, UndecodableError
 

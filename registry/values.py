@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from contracts import formats
-from contracts.model import (
+from contracts.model import formats
+from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,

@@ -16,22 +16,22 @@ from ugc.errors import expected_errors
 from ugc.terminal import say
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
-    "api": ("ugc.commands.api", "Serve the HTTP API."),
-    "asyncapi": ("ugc.commands.asyncapi", "Print the AsyncAPI document of the topic."),
-    "auth": ("ugc.commands.auth", "The auth_service stand-in of the local stack."),
-    "clickhouse": ("ugc.commands.clickhouse", "The embedded ClickHouse of the local stack."),
-    "contracts": ("ugc.commands.contracts", "Write, check, bring and look at the event contracts."),
-    "demo": ("ugc.commands.demo", "Show the whole path once, on a stack of its own."),
-    "etl": ("ugc.commands.etl", "Load events from Kafka into ClickHouse."),
-    "init": ("ugc.commands.init", "Create topics, subjects and tables where they are missing."),
-    "probe": ("ugc.commands.probe", "Check that a URL answers, for container health checks."),
-    "quality": ("ugc.commands.quality", "Hold what was loaded against the contracts' objectives."),
-    "registry": ("ugc.commands.registry", "Bring a Schema Registry up to date; serve one."),
-    "rejected": ("ugc.commands.rejected", "See what the API refuses, and whose it is."),
-    "schema": ("ugc.commands.schema", "See, change and describe the tables in ClickHouse."),
-    "sql": ("ugc.commands.sql", "Ask ClickHouse a question."),
-    "traffic": ("ugc.commands.traffic", "Send realistic visitor sessions to the API."),
-    "up": ("ugc.commands.up", "Run the whole local stack until Ctrl-C."),
+    "api": ("ugc.api.command", "Serve the HTTP API."),
+    "asyncapi": ("ugc.registry.asyncapi", "Print the AsyncAPI document of the topic."),
+    "auth": ("ugc.local.auth.command", "The auth_service stand-in of the local stack."),
+    "clickhouse": ("ugc.local.clickhouse.command", "The embedded ClickHouse of the local stack."),
+    "contracts": ("ugc.contracts.command", "Write, check, bring and look at the event contracts."),
+    "demo": ("ugc.demo.command", "Show the whole path once, on a stack of its own."),
+    "etl": ("ugc.etl.command", "Load events from Kafka into ClickHouse."),
+    "init": ("ugc.init.command", "Create topics, subjects and tables where they are missing."),
+    "probe": ("ugc.probe", "Check that a URL answers, for container health checks."),
+    "quality": ("ugc.quality.command", "Hold what was loaded against the contracts' objectives."),
+    "registry": ("ugc.registry.command", "Bring a Schema Registry up to date; serve one."),
+    "rejected": ("ugc.rejected.command", "See what the API refuses, and whose it is."),
+    "schema": ("ugc.schema.command", "See, change and describe the tables in ClickHouse."),
+    "sql": ("ugc.schema.sql", "Ask ClickHouse a question."),
+    "traffic": ("ugc.traffic.command", "Send realistic visitor sessions to the API."),
+    "up": ("ugc.local.command", "Run the whole local stack until Ctrl-C."),
 }
 """Name → module that defines ``command``, and the line shown in the overview.
 

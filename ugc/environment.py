@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ugc.errors import SettingError
-from ugc.stack import running_stack
+from ugc.local.stack import running_stack
 
 STATE_DIR = Path(".ugc")
 

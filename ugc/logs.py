@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TextIO
 
-from api.logs import JsonFormatter
+from api.telemetry.logs import JsonFormatter
 
 _FIELDS = ("report", "done", "total", "unit")
 

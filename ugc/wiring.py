@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from contracts.loader import Catalog, load_catalog
+from contracts.model.loader import Catalog, load_catalog
 
 
 def catalog_from(env: Mapping[str, str]) -> Catalog:

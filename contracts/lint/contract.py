@@ -11,8 +11,8 @@ from contracts.lint import shape
 from contracts.lint.rules import Note
 from contracts.lint.shape import SNAKE_CASE
 from contracts.lint.sites import Schema, Site, resolved, sites, target
-from contracts.locate import escape
-from contracts.validation import Validator, Violation, dialect, dialect_validator
+from contracts.model.pointer import escape
+from contracts.model.validation import Validator, Violation, dialect, dialect_validator
 
 _INSTEAD: Mapping[str, str] = {
     "anyOf": 'write ["<type>", "null"] for a value that may be null, else one field for each case',

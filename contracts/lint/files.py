@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.lint.rules import Note
-from contracts.loader import EVENT_NAME, VERSION_FILE, parse_json
+from contracts.model.loader import EVENT_NAME, VERSION_FILE, parse_json
 
 _VERSION_FOLDER = re.compile(r"v([1-9][0-9]*)")
 

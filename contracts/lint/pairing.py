@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts import walker
 from contracts.lint.contract import validator_of
 from contracts.lint.rules import Note
-from contracts.model import FieldType, NumberType
+from contracts.model import walker
+from contracts.model.types import FieldType, NumberType
 
 Schema = Mapping[str, Any]
 Versions = Mapping[str, Mapping[int, Schema]]

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from contracts import locate
 from contracts.errors import ContractSchemaError
 from contracts.lint import contract, pairing
 from contracts.lint.files import Document, Key, Shelf, read_tree
 from contracts.lint.rules import RULES, Finding, Note
-from contracts.validation import Validator
+from contracts.model import locate
+from contracts.model.validation import Validator
 
 Schema = Mapping[str, Any]
 

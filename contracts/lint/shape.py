@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from contracts import backtracking, patterns
+from contracts.lint import backtracking
 from contracts.lint.rules import Note
 from contracts.lint.sites import Site
-from contracts.validation import problem_with_pattern
+from contracts.model import patterns
+from contracts.model.validation import problem_with_pattern
 
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _INT64 = (-(2**63), 2**63 - 1)

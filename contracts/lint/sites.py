@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.locate import escape
+from contracts.model.pointer import escape, join
 
 Schema = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ class Site:
 
     def at(self, *parts: str | int) -> str:
         """Pointer to something inside."""
-        return self.pointer + "".join(f"/{escape(part)}" for part in parts)
+        return self.pointer + join(parts)
 
 
 def sites(root: Schema) -> Iterator[Site]:

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import pytest
 from flask.testing import FlaskClient
 
-from api import openapi
+from api.docs import openapi
 from api.model import PartHealth, PartStatus
 from tests.api.world import CLICK, World, post, token
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from api import config as config_module
-from api.batch import BatchLimits
 from api.config import ApiConfig, Publishing
 from api.errors import ConfigError
-from api.origins import CorsPolicy
-from api.rate_limit import Rate
+from api.http.batch import BatchLimits
+from api.http.origins import CorsPolicy
+from api.limits.rate_limit import Rate
 from registry import options as registry_options
 from registry import topics
 from tests.api.world import ENV

@@ -18,8 +18,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from contracts.loader import load_catalog
 from contracts.message import Message
+from contracts.model.loader import load_catalog
 from registry.serde import Decoder
 from tests.api.servers import (
     Broker,

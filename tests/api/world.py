@@ -14,23 +14,23 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.app import create_app
-from api.auth_http import InMemoryAuthService
+from api.auth.auth_http import InMemoryAuthService
+from api.auth.jwt_local import JwtVerifier
+from api.auth.token_cache import InMemoryTokenCache
+from api.auth.users import CacheTimes, Users
 from api.config import ApiConfig
 from api.errors import StoreUnavailableError
-from api.jwt_local import JwtVerifier
-from api.metrics import Metrics
+from api.limits.rate_limit import RateLimit
 from api.model import Identity, JwtPolicy, PartHealth, PartStatus
-from api.pipeline import EventEncoder, Limits, Parts, Pipeline
-from api.publisher import InMemoryPublisher
-from api.rate_limit import RateLimit
-from api.rejected import Sampler
-from api.rejecting import InMemorySink, RejectedEvents
-from api.seen import InMemorySeenEvents
+from api.pipeline.pipeline import EventEncoder, Limits, Parts, Pipeline
+from api.pipeline.seen import InMemorySeenEvents
+from api.publish.publisher import InMemoryPublisher
+from api.rejections.rejected import Sampler
+from api.rejections.rejecting import InMemorySink, RejectedEvents
 from api.services import Services
-from api.token_cache import InMemoryTokenCache
-from api.users import CacheTimes, Users
-from contracts.loader import Catalog, load_catalog, parse_contract
+from api.telemetry.metrics import Metrics
 from contracts.message import Message
+from contracts.model.loader import Catalog, load_catalog, parse_contract
 from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
 from tests.api.tokens import SECRET

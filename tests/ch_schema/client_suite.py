@@ -1,4 +1,4 @@
-"""What every :class:`ch_schema.client.ClickHouse` does, whatever it speaks.
+"""What every :class:`ch_schema.client.protocol.ClickHouse` does, whatever it speaks.
 
 A test module subclasses :class:`ClientSuite`, says which column types its server has, and gives
 a fixture ``url`` of a server that holds nothing, whose scope is the class.
@@ -20,7 +20,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ch_schema.client import ClickHouse, connect
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
 from ch_schema.errors import RefusedError
 from ch_schema.quoting import quote_identifier, quote_table
 

@@ -1,4 +1,4 @@
-"""The server of ``ch_schema.server``, really listening, under the project's WSGI server."""
+"""The server of ``ugc.local.clickhouse``, really listening, under the project's WSGI server."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FolderServer:
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
             *("--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"),
             *("--blocking-threads", "4", "--no-ws", *certificate, *key),
-            "ch_schema.server.wsgi:create_from_env",
+            "ugc.local.clickhouse.wsgi:create_from_env",
         )
         return ServerProcess(command, self._log, {"CLICKHOUSE_DATA_DIR": str(self.folder or "")})
 

@@ -7,7 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from ch_schema import json_rows
+from ch_schema.client import json_rows
+from ch_schema.client.native import ticks
+from ch_schema.client.parameters import bind
+from ch_schema.client.render import renderer
+from ch_schema.client.statements import makes_database
 from ch_schema.errors import (
     AmbiguousError,
     ClickHouseError,
@@ -17,10 +21,6 @@ from ch_schema.errors import (
     connection_lost,
     server_error,
 )
-from ch_schema.native import ticks
-from ch_schema.parameters import bind
-from ch_schema.render import renderer
-from ch_schema.statements import makes_database
 from ch_schema.values import converter, split_type
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from contracts.loader import default_folder, load_catalog
-from contracts.model import Contract, JsonSchema
-from contracts.validation import Validator
+from contracts.model.loader import default_folder, load_catalog
+from contracts.model.types import Contract, JsonSchema
+from contracts.model.validation import Validator
 
 FOLDER = default_folder()
 CATALOG = load_catalog()

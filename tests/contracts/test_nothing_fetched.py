@@ -13,9 +13,9 @@ import pytest
 
 from contracts.errors import ContractError
 from contracts.lint import lint_folder
-from contracts.loader import load_catalog
-from contracts.total_walker import total_record_type
-from contracts.validation import Validator, foreign_check
+from contracts.lossless.walker import total_record_type
+from contracts.model.loader import load_catalog
+from contracts.model.validation import Validator, foreign_check
 from registry.translate import translate
 from tests.support.contract_folder import change, copy_of_contracts
 from ugc.importing.convert import imported

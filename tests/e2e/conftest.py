@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.stack import NO_SCHEDULE, Running, free_ports
 from tests.support.variants import STACKS
-from ugc.stack import StackConfig
+from ugc.local.stack import StackConfig
 
 
 @pytest.fixture(scope="session", params=STACKS)

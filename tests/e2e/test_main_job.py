@@ -12,8 +12,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from redis import Redis
 
 from tests.support.stack import Running
-from ugc.auth_client import demo_token
 from ugc.demo.first_messages import first_messages
+from ugc.local.auth.client import demo_token
 
 pytestmark = pytest.mark.stack
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from contracts.loader import default_folder
-from tests.etl.test_pairing import video_contracts
+from contracts.model.loader import default_folder
+from tests.etl.sessions.test_pairing import video_contracts
 from tests.support.readme import json_blocks
 from tests.support.stack import NO_SCHEDULE, Running, free_ports
-from ugc.stack import Stack, StackConfig
+from ugc.local.stack import Stack, StackConfig
 
 pytestmark = pytest.mark.stack
 

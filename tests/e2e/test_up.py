@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from tests.support.processes_of import running_below
-from ugc.stack import running_stack
+from ugc.local.stack import running_stack
 
 pytestmark = pytest.mark.stack
 

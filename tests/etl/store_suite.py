@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from etl.errors import StateLostError
-from etl.source import Span
-from etl.store import (
+from etl.sessions.store import (
     Account,
     Booked,
     Booking,
@@ -22,6 +21,7 @@ from etl.store import (
     Side,
     Sighting,
 )
+from etl.source import Span
 from tests.support.processes import wait_until
 
 NOW_MS = int(time.time() * 1000)

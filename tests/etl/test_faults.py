@@ -21,8 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from contracts.reasons import Reason
 from etl.config import RunPolicy
-from etl.memory_store import Lifetimes, Truth
 from etl.source import RawMessage
+from etl.testing.store import Lifetimes, Truth
 from tests.etl.workers import Worker
 from tests.etl.world import CLICK, CLICK_DATA, END, HOUR, START, World
 

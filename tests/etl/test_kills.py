@@ -21,12 +21,12 @@ from pathlib import Path
 
 import pytest
 
-from ch_schema.client import connect as connect_clickhouse
+from ch_schema.client.connect import connect as connect_clickhouse
 from etl.app import connect
 from etl.config import EtlConfig
-from etl.journal import INTERRUPTED
-from etl.quality import range_faults
-from etl.report import RunReport
+from etl.quality.objectives import range_faults
+from etl.run.journal import INTERRUPTED
+from etl.run.report import RunReport
 from registry.client import connect as connect_registry
 from registry.serde import Encoder
 from registry.subjects import resolve_ids
@@ -42,8 +42,8 @@ from tests.etl.killing import (
 from tests.etl.world import CATALOG, CLICK
 from tests.fullstack.apache_kafka import kafka_cluster
 from tests.support.processes import wait_until
-from ugc.initialise import initialise
-from ugc.stack import PartName, Stack, StackConfig
+from ugc.init.run import initialise
+from ugc.local.stack import PartName, Stack, StackConfig
 
 pytestmark = pytest.mark.stack
 

@@ -18,8 +18,8 @@ import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from ch_schema.client import ClickHouse
-from ch_schema.client import connect as connect_clickhouse
+from ch_schema.client.connect import connect as connect_clickhouse
+from ch_schema.client.protocol import ClickHouse
 from contracts.reasons import Reason
 from etl.app import Etl, connect
 from etl.config import EtlConfig
@@ -30,8 +30,8 @@ from registry.subjects import resolve_ids
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START
 from tests.support.processes import ServerProcess, wait_until
 from tests.support.variants import STACKS
-from ugc.initialise import initialise
-from ugc.stack import PartName, Stack, StackConfig
+from ugc.init.run import initialise
+from ugc.local.stack import PartName, Stack, StackConfig
 
 pytestmark = pytest.mark.stack
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from ch_schema.errors import AmbiguousError, ClickHouseError, RetryableError
 from etl.errors import DeadLettersUnavailableError, EtlError, StoreUnavailableError
-from etl.load import Loader
-from etl.memory import MemorySource
-from etl.report import RunReport
-from etl.run import run
+from etl.run.load import Loader
+from etl.run.report import RunReport
+from etl.run.runner import run
+from etl.testing.kafka import MemorySource
 from tests.etl.world import World
 
 END_SECONDS = 10.0

@@ -10,20 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from contracts.loader import Catalog, default_folder, load_catalog
 from contracts.message import ANONYMOUS
+from contracts.model.loader import Catalog, default_folder, load_catalog
 from etl.app import never
 from etl.config import RunPolicy
-from etl.load import Loader, Tables
-from etl.memory import MemoryDeadLetters, MemorySource, MemoryTables, MemoryTopic
-from etl.memory_ledger import MemoryLedger
-from etl.memory_store import MemoryPairStore
-from etl.pairing import milliseconds, plan_for
-from etl.parts import Parts
-from etl.report import RunReport
-from etl.run import run
+from etl.run.load import Loader, Tables
+from etl.run.parts import Parts
+from etl.run.report import RunReport
+from etl.run.runner import run
+from etl.sessions.pairing import milliseconds, plan_for
+from etl.sessions.store import PairStore
 from etl.source import Headers, RawMessage, Source
-from etl.store import PairStore
+from etl.testing.kafka import MemoryDeadLetters, MemorySource, MemoryTables, MemoryTopic
+from etl.testing.ledger import MemoryLedger
+from etl.testing.store import MemoryPairStore
 from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
 from tests.support.register import register_all

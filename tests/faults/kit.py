@@ -30,12 +30,12 @@ from tests.fullstack.apache_kafka import kafka_cluster
 from tests.fullstack.toxiproxy import Proxy, toxiproxy
 from tests.support.processes import ServerProcess, wait_until
 from tests.support.stack import Running
-from ugc.stack import PartName, Stack, StackConfig
-from ugc.stack.config import DEFAULT_PORTS, HOST
-from ugc.stack.errors import PartStateError
-from ugc.stack.parts import PART
-from ugc.stack.ports import choose_ports, is_free
-from ugc.stack.proctable import session
+from ugc.local.stack import PartName, Stack, StackConfig
+from ugc.local.stack.config import DEFAULT_PORTS, HOST
+from ugc.local.stack.errors import PartStateError
+from ugc.local.stack.parts import PART
+from ugc.local.stack.ports import choose_ports, is_free
+from ugc.local.stack.proctable import session
 
 BELOW = frozenset({PartName.REDIS, PartName.REGISTRY, PartName.CLICKHOUSE, PartName.AUTH})
 ABOVE = frozenset({PartName.API, PartName.ETL})

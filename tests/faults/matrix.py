@@ -22,7 +22,7 @@ class Line:
 _STACK = "tests/api/test_stack.py::"
 _REAL = "tests/etl/test_real_parts.py::"
 _KILLS = "tests/etl/test_kills.py::test_loaders_that_are_killed_lose_and_double_nothing"
-_WRONG_TIME = "tests/etl/test_wrong_time.py::"
+_WRONG_TIME = "tests/etl/run/test_wrong_time.py::"
 
 MATRIX = (
     Line(
@@ -45,7 +45,7 @@ MATRIX = (
         "fatal error of the producer",
         "a new producer; what was not acknowledged is sent again",
         (
-            "tests/api/test_kafka.py::test_a_broken_producer_is_replaced_and_what_was_under_way_ends",
+            "tests/api/publish/test_kafka.py::test_a_broken_producer_is_replaced_and_what_was_under_way_ends",
         ),
     ),
     Line("worker_sigkill", "an API worker gets SIGKILL", "nothing acknowledged is lost"),

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
-from ch_schema.client import ClickHouse, connect
-from etl.pairing import ROW_IDS
+from ch_schema.client.connect import connect
+from ch_schema.client.protocol import ClickHouse
+from etl.sessions.pairing import ROW_IDS
 from tests.faults.load import Sent
 from tests.support.processes import wait_until
 from tests.support.stack import Running

@@ -16,7 +16,7 @@ from tests.faults.conftest import Noted, StartKit
 from tests.faults.kit import Kit, KitConfig
 from tests.faults.test_lines import CLICK, accept, check
 from tests.fullstack.cache import missing
-from ugc.stack import PartName
+from ugc.local.stack import PartName
 
 pytestmark = [pytest.mark.stack, pytest.mark.full]
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.conftest import Noted
 from tests.faults.kit import Kit
-from ugc.stack import PartName
+from ugc.local.stack import PartName
 
 pytestmark = [pytest.mark.stack, pytest.mark.full]
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import redis
 
-from ch_schema.client import connect
+from ch_schema.client.connect import connect
 from tests.faults.conftest import Noted
 from tests.faults.kit import Kit
 from tests.faults.proof import load_all, row_id
 from tests.faults.test_lines import accept, check
 from tests.support.processes import ServerProcess, wait_until
-from ugc.stack import PartName
+from ugc.local.stack import PartName
 
 pytestmark = [pytest.mark.stack, pytest.mark.full]
 

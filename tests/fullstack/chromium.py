@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fullstack.cache import program
-from ugc.stack.process import end_with_parent
+from ugc.local.stack.process import end_with_parent
 
 CHROMIUM = "chromium"
 ANSWER_SECONDS = 60.0

@@ -13,7 +13,7 @@ from dataclasses import replace
 from tests.fullstack.apache_kafka import kafka_cluster
 from tests.fullstack.debian_redis import debian_redis
 from tests.fullstack.foreign_registry import foreign_registry
-from ugc.stack import Stack, StackConfig
+from ugc.local.stack import Stack, StackConfig
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from etl.alerts import Rule, rules
 from tests.etl.world import CATALOG
 from tests.fullstack.cache import program
+from ugc.quality.alerts import Rule, rules
 
 pytestmark = pytest.mark.full
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.fullstack.chromium import Page, chromium
 from tests.support.stack import NO_SCHEDULE, Running, free_ports
-from ugc.stack import Stack, StackConfig
+from ugc.local.stack import Stack, StackConfig
 
 pytestmark = [pytest.mark.full, pytest.mark.stack]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fullstack.chromium import Page, chromium
 from tests.support.stack import NO_SCHEDULE, free_ports
-from ugc.stack import PartName, Stack, StackConfig
+from ugc.local.stack import PartName, Stack, StackConfig
 
 pytestmark = [pytest.mark.full, pytest.mark.stack]
 

@@ -18,7 +18,7 @@ import pytest
 from confluent_kafka import Producer
 from fastavro.schema import to_parsing_canonical_form
 
-from contracts.loader import load_catalog
+from contracts.model.loader import load_catalog
 from registry.client import ConfluentRegistry
 from registry.framing import schema_id_of
 from registry.options import RegistryOptions

@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from contracts.validation import Validator, dialect, foreign_check
+from contracts.model.validation import Validator, dialect, foreign_check
 from tests.fullstack.cache import PARTS, cached
 
 LIST = "json-schema-test-suite.txt"

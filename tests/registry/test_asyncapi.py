@@ -11,8 +11,8 @@ from typing import Any
 import fastavro
 import pytest
 
-from contracts.loader import load_catalog
-from contracts.model import Deprecation
+from contracts.model.loader import load_catalog
+from contracts.model.types import Deprecation
 from registry.asyncapi import asyncapi_document
 from registry.options import SubjectStrategy
 

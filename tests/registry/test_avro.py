@@ -8,8 +8,8 @@ import avro.schema
 import fastavro
 import pytest
 
-from contracts.loader import load_catalog
-from contracts.model import Contract
+from contracts.model.loader import load_catalog
+from contracts.model.types import Contract
 from registry.avro import avro_schema, record_name, schema_text
 from tests.support.golden import assert_golden
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.loader import load_catalog
+from contracts.model.loader import load_catalog
 from registry.avro import avro_schema, record_name, schema_text
 from registry.cache import CachingRegistry, SchemaCache, connect_remembering
 from registry.client import ConfluentRegistry, InMemoryRegistry

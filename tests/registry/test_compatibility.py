@@ -27,7 +27,7 @@ from registry.compatibility import (
     resolve,
 )
 from registry.errors import InvalidSchemaError
-from registry.server import validity
+from ugc.local.registry import validity
 
 Schema = Any
 

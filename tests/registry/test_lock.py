@@ -11,7 +11,7 @@ import avro.schema
 import pytest
 from fastavro.schema import to_parsing_canonical_form
 
-from contracts.loader import Catalog, load_catalog, parse_contract
+from contracts.model.loader import Catalog, load_catalog, parse_contract
 from registry.avro import avro_schema, schema_text
 from registry.errors import LockError
 from registry.lock import (

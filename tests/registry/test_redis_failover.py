@@ -13,14 +13,14 @@ import pytest
 import redis
 from redis import exceptions
 
+from api.auth.token_cache import RedisTokenCache
+from api.limits.rate_counts import RedisCounts, parse_rate
+from api.limits.redis_calls import RedisCalls
 from api.model import Identity, Kept, PartStatus
-from api.rate_counts import RedisCounts, parse_rate
-from api.redis_calls import RedisCalls
-from api.seen import RedisSeenEvents, Seen
-from api.token_cache import RedisTokenCache
+from api.pipeline.seen import RedisSeenEvents, Seen
 from etl.errors import StoreUnavailableError
-from etl.pair_store import RedisPairStore
-from etl.redis_ledger import RedisLedger
+from etl.sequence.redis_ledger import RedisLedger
+from etl.sessions.pair_store import RedisPairStore
 from registry.redis_primary import says_wrong_server
 from tests.api.servers import RedisServer, redis_server
 from tests.support.moving_name import MovingName

@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.formats import parse_date_time
-from contracts.loader import Catalog, parse_contract
 from contracts.message import Message
-from contracts.model import Contract, ValueType
+from contracts.model.formats import parse_date_time
+from contracts.model.loader import Catalog, parse_contract
+from contracts.model.types import Contract, ValueType
 from contracts.reasons import Reason
 from registry import framing
 from registry.avro import avro_schema, record_name, schema_text

@@ -11,7 +11,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient, record_subject
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from contracts.loader import load_catalog
+from contracts.model.loader import load_catalog
 from registry.client import ConfluentRegistry
 from registry.framing import schema_id_of
 from registry.options import RegistryOptions

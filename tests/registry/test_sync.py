@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contracts.loader import Catalog, load_catalog, parse_contract
+from contracts.model.loader import Catalog, load_catalog, parse_contract
 from registry.avro import avro_schema, schema_text
 from registry.client import ConfluentRegistry, InMemoryRegistry, SchemaRegistry
 from registry.options import RegistryOptions, SubjectStrategy

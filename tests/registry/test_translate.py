@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema.validators import validator_for
 
-from contracts.json_text import parse, write
-from contracts.same_json import differences
+from contracts.lossless.same_json import differences
+from contracts.model.json_text import parse, write
 from registry.errors import EncodeError, UndecodableError
 from registry.translate import Placement, Translation, translate
 from tests.support.schemas import ANYTHING, DRAFTS, Drawn, documents

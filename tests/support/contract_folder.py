@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from contracts.loader import default_folder
+from contracts.model.loader import default_folder
 
 CLICK = "events/element_click/v1.json"
 VIEW = "events/page_view/v1.json"

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ch_schema.client import ClickHouse
-from ch_schema.rows import Lineage, RowMaker
-from ch_schema.tables import create_database_statement
-from contracts.loader import Catalog, load_catalog, parse_contract
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.rows import Lineage, RowMaker
+from ch_schema.ddl.tables import create_database_statement
 from contracts.message import Message
-from contracts.model import Contract
-from contracts.validation import Validator
+from contracts.model.loader import Catalog, load_catalog, parse_contract
+from contracts.model.types import Contract
+from contracts.model.validation import Validator
 from registry.client import InMemoryRegistry
 from registry.errors import EncodeError, UndecodableError
 from registry.serde import Decoder, Encoder

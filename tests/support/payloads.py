@@ -12,8 +12,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contracts.model import Contract
-from contracts.validation import Validator
+from contracts.model.types import Contract
+from contracts.model.validation import Validator
 
 Schema = Mapping[str, Any]
 Values = st.SearchStrategy[Any]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ugc.stack.process import end_with_parent
+from ugc.local.stack.process import end_with_parent
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from contracts.loader import Catalog
+from contracts.model.loader import Catalog
 from registry.avro import avro_schema, record_name, schema_text
 from registry.serde import SchemaIds
 from registry.subjects import COMPATIBILITY, SubjectOf

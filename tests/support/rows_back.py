@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ch_schema.types import column_type
-from contracts.model import (
+from ch_schema.ddl.types import column_type
+from contracts.model.types import (
     ArrayType,
     DateTimeType,
     DateType,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from contracts.loader import Catalog, load_catalog, parse_contract
-from contracts.model import Contract
+from contracts.model.loader import Catalog, load_catalog, parse_contract
+from contracts.model.types import Contract
 
 _D = {"description": "A field."}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from ugc.stack import PartName, Stack
+from ugc.local.stack import PartName, Stack
 
 NO_SCHEDULE = frozenset(PartName) - {PartName.ETL}
 COMMAND_SECONDS = 90

@@ -14,7 +14,7 @@ from tests.fullstack.apache_kafka import apache_broker
 from tests.fullstack.foreign_registry import foreign_registry
 from tests.fullstack.stack import full_stack, local_stack
 from tests.support.registry_server import registry_server
-from ugc.stack import Stack, StackConfig
+from ugc.local.stack import Stack, StackConfig
 
 
 class StartBroker(Protocol):

@@ -7,7 +7,7 @@ import json
 import uuid
 from dataclasses import dataclass
 
-from contracts.loader import Catalog, default_folder
+from contracts.model.loader import Catalog, default_folder
 from registry.client import SchemaRegistry
 from registry.options import SubjectStrategy
 from registry.serde import Encoder

@@ -13,24 +13,24 @@ import pytest
 from click.testing import CliRunner
 from openapi_spec_validator import validate
 
-from api import openapi
-from ch_schema.client import connect
-from ch_schema.rows import Lineage, RowMaker
-from ch_schema.tables import ENVELOPE, LINEAGE, create_database_statement
+from api.docs import openapi
+from ch_schema.client.connect import connect
+from ch_schema.ddl.rows import Lineage, RowMaker
+from ch_schema.ddl.tables import ENVELOPE, LINEAGE, create_database_statement
 from contracts.lint import lint_folder
-from contracts.loader import Catalog, load_catalog
-from contracts.samples import Sampler
-from contracts.validation import Validator
+from contracts.model.loader import Catalog, load_catalog
+from contracts.model.validation import Validator
+from contracts.samples.payloads import Sampler
 from registry.avro import avro_schema
 from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
-from registry.server.validity import check_document
 from tests.api.world import World, post
 from tests.support.contract_folder import CLICK, change, copy_of_contracts
 from tests.support.register import register_all
-from ugc.commands.contracts import command
+from ugc.contracts.command import command
 from ugc.importing.convert import imported
 from ugc.importing.plans import events_in
+from ugc.local.registry.validity import check_document
 
 EVENT = "session_start"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
-from ugc.stack.parts import ugc_command
+from ugc.local.stack.parts import ugc_command
 from ugc.terminal import PlainConsole, visible
 
 HOSTILE = "\x1b[31m^[a-z]{2}$ [red]:smile: \x9b2J\u202e\r"

@@ -12,7 +12,7 @@ from registry.errors import RegistrySettingError
 from registry.topics import TopicNames
 from tests.api.world import ENV
 from ugc.environment import completed
-from ugc.initialise import topics
+from ugc.init.run import topics
 
 DEFAULTS = ("ugc.events", "ugc.events.dead-letter", "ugc.events.rejected")
 

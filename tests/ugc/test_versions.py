@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from ch_schema.rows import Lineage, RowMaker
-from contracts.loader import Catalog, default_folder, load_catalog, parse_contract
-from contracts.model import Contract, JsonSchema, Origin
-from contracts.samples import Sampler
-from contracts.validation import Validator
+from ch_schema.ddl.rows import Lineage, RowMaker
+from contracts.model.loader import Catalog, default_folder, load_catalog, parse_contract
+from contracts.model.types import Contract, JsonSchema, Origin
+from contracts.model.validation import Validator
+from contracts.samples.payloads import Sampler
 from tests.api.world import World, post
 
 SAMPLES = 10

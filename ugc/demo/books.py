@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.loader import Catalog
+from contracts.model.loader import Catalog
 from ugc.traffic.sender import Tally
 
 
@@ -31,8 +31,8 @@ class Check:
 class Books:
     """The sums of all runs of the loader, by event, and the last run's open views.
 
-    ``counts`` has the fields of :class:`etl.report.EventCounts`, ``pairs`` those of
-    :class:`etl.report.PairCounts` that count up.
+    ``counts`` has the fields of :class:`etl.run.report.EventCounts`, ``pairs`` those of
+    :class:`etl.run.report.PairCounts` that count up.
     """
 
     counts: Mapping[str, Counter[str]]

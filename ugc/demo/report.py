@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ch_schema.client import ClickHouse
-from ch_schema.tables import table_for
-from contracts.loader import Catalog
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.tables import table_for
+from contracts.model.loader import Catalog
 from ugc.demo.books import Books, Check
 from ugc.traffic.sender import Tally
 

@@ -15,14 +15,14 @@ from typing import Any
 
 from rich.console import Console
 
-from ch_schema.client import connect
-from contracts.loader import Catalog, load_catalog, package_folder
-from ugc.auth_client import demo_token
+from ch_schema.client.connect import connect
+from contracts.model.loader import Catalog, load_catalog, package_folder
 from ugc.demo import report
 from ugc.demo.books import add_up, checks
 from ugc.demo.first_messages import first_messages
 from ugc.errors import UgcError
-from ugc.stack import PartName, Stack, StackConfig
+from ugc.local.auth.client import demo_token
+from ugc.local.stack import PartName, Stack, StackConfig
 from ugc.traffic.run import send_visits
 from ugc.traffic.sender import Tally, send_sessions
 from ugc.traffic.sessions import Habits, Step

@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from contracts.loader import parse_json
-from ugc.contracts_cli.folder import reserved_columns
-from ugc.contracts_cli.scaffold import new_event
+from contracts.model.loader import parse_json
 from ugc.errors import UgcError
 from ugc.importing.convert import ImportedEvent, imported
 from ugc.importing.plans import events_in
 from ugc.importing.report import in_words, summary
+from ugc.project.folder import reserved_columns
+from ugc.project.scaffold import new_event
 from ugc.terminal import say
 
 

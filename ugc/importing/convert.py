@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import patterns
 from contracts.errors import ContractSchemaError, SampleError
 from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
-from contracts.model import (
+from contracts.lossless.views import RecursiveError, UnresolvedError, View, Views
+from contracts.lossless.walker import total_record_type
+from contracts.model import patterns
+from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,
@@ -35,11 +37,9 @@ from contracts.model import (
     UuidType,
     ValueType,
 )
-from contracts.samples import Sampler
-from contracts.total_walker import total_record_type
-from contracts.validation import problem_with_pattern
-from contracts.views import RecursiveError, UnresolvedError, View, Views
-from contracts.walker import is_null
+from contracts.model.validation import problem_with_pattern
+from contracts.model.walker import is_null
+from contracts.samples.payloads import Sampler
 from ugc.importing.plans import PlannedEvent
 
 _LONGEST_TEXT = 1024

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from contracts import json_text
+from contracts.model import json_text
 from ugc.errors import UgcError
 
 _LINES = frozenset({".jsonl", ".ndjson"})

@@ -12,8 +12,8 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from contracts import patterns
-from contracts.views import RecursiveError, UnresolvedError, View, Views
+from contracts.lossless.views import RecursiveError, UnresolvedError, View, Views
+from contracts.model import patterns
 
 _ATTEMPTS_PER_INSTANCE = 20
 _DEEPEST = 5

@@ -178,9 +178,9 @@ class _Child:
 
 
 def _work(work: Work, connection: Connection, folder: Path, parent: int) -> None:
-    from ch_schema.client import connect
+    from ch_schema.client.connect import connect
+    from ugc.local.stack.process import end_with_parent
     from ugc.roundtrip.table import Tables
-    from ugc.stack.process import end_with_parent
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent decides what Ctrl-C ends.
     if arm := end_with_parent(signal.SIGKILL, parent):

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ch_schema.ddl.lossless import TotalTable
 from ch_schema.errors import ClickHouseError
-from ch_schema.total import TotalTable
 from contracts.errors import ContractSchemaError
-from contracts.same_json import differences
-from contracts.validation import foreign_check
+from contracts.lossless.same_json import differences
+from contracts.model.validation import foreign_check
 from registry.errors import EncodeError
 from registry.translate import Translation, translate
 from ugc.roundtrip.cases import Case

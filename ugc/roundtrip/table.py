@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from ch_schema.client import ClickHouse
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.lossless import TotalTable
+from ch_schema.ddl.tables import create_database_statement
 from ch_schema.quoting import quote_identifier
-from ch_schema.tables import create_database_statement
-from ch_schema.total import TotalTable
 
 _WHEN = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 

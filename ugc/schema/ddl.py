@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ch_schema.cluster import Layout, databases, table_statements, view_statement
-from ch_schema.tables import table_for
-from ch_schema.targets import Targets, targets_for
-from ch_schema.views import unique_view
-from contracts.loader import load_catalog
-from contracts.model import Contract
-from ugc.contracts_cli.folder import contract_named
+from ch_schema.ddl.cluster import Layout, databases, table_statements, view_statement
+from ch_schema.ddl.tables import table_for
+from ch_schema.ddl.targets import Targets, targets_for
+from ch_schema.ddl.views import unique_view
+from contracts.model.loader import load_catalog
+from contracts.model.types import Contract
 from ugc.errors import UgcError
-from ugc.schema.targets import INTERNAL
+from ugc.project.folder import contract_named
+from ugc.project.tables import INTERNAL
 
 
 class NoTableError(UgcError):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from ch_schema.client import ClickHouse
-from ch_schema.erasure import Affected, Eraser
-from ch_schema.mutations import Mutation
-from ch_schema.tables import table_for
-from contracts.loader import load_catalog
+from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.tables import table_for
+from ch_schema.migrate.erasure import Affected, Eraser
+from ch_schema.migrate.mutations import Mutation
+from contracts.model.loader import load_catalog
 from ugc.terminal import PlainConsole, say
 
 
@@ -26,7 +26,7 @@ def run(
     """Returns when nothing of the user is left, or after a dry run.
 
     Raises:
-        ClickHouseError: see :class:`ch_schema.erasure.Eraser`.
+        ClickHouseError: see :class:`ch_schema.migrate.erasure.Eraser`.
         click.Abort: the question was answered with no.
     """
     eraser = Eraser(client, [table_for(contract) for contract in load_catalog(folder).tables])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ch_schema.diff import Effect
-from ch_schema.plan import Plan, Task
+from ch_schema.migrate.diff import Effect
+from ch_schema.migrate.plan import Plan, Task
 
 IN_STEP, ADDITIVE, DANGEROUS, IMPOSSIBLE = 0, 3, 4, 5
 """Exit codes of ``ugc schema plan``."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from contracts.loader import Catalog
-from contracts.model import Origin
+from contracts.model.loader import Catalog
+from contracts.model.types import Origin
 
 _BROKEN = (
     b"",

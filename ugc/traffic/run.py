@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contracts.loader import default_folder
-from ugc.auth_client import demo_token
+from contracts.model.loader import default_folder
 from ugc.environment import require
+from ugc.local.auth.client import demo_token
 from ugc.traffic.bad import bad_bodies
 from ugc.traffic.sender import Tally, send_sessions
 from ugc.traffic.sessions import Habits, Visitor

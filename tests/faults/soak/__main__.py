@@ -24,7 +24,7 @@ from tests.faults.soak.schedule import Planned, plan_faults
 from tests.faults.soak.verdict import judge, percentile
 from tests.faults.soak.watch import watching
 from tests.support.processes import ServerProcess, wait_until
-from ugc.stack import PartName
+from ugc.local.stack import PartName
 
 USERS = 20
 WORKERS = 2

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import httpx2
 
 from tests.faults.kit import Kit
-from ugc.stack import PartName
+from ugc.local.stack import PartName
 
 Act = Callable[[Kit], None]
 

@@ -1,0 +1,1 @@
+"""The pages and documents that callers read: OpenAPI, Swagger UI, reason codes."""

@@ -1,0 +1,103 @@
+"""Documentation in the browser: Swagger UI at ``/docs``, the document at ``/openapi.json``.
+
+flasgger serves both.  Its own Swagger UI is too old for OpenAPI 3.1 and its page loads fonts from
+another host, so it is pointed at the Swagger UI 5 files of swagger-ui-py, and its page is replaced.
+Everything comes from this process, and no script or style is written in a page, since
+:mod:`api.http.security_headers` forbids that.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+from flasgger import Swagger
+from flask import Flask, Response, request
+from jinja2 import ChoiceLoader, DictLoader
+
+from api.docs import openapi, pages
+from api import paths
+from contracts.model.loader import Catalog
+
+_START_JS = f"{paths.DOCS}/start.js"
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="UTF-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{{ title }}</title>
+<link rel="stylesheet" href="{{ swagger_ui_css }}">
+<link rel="stylesheet" href="{{ flasgger_config.pages_css }}">
+<link rel="icon" type="image/png" href="{{ favicon }}">
+</head>
+<body class="swagger">
+<div id="swagger-ui" data-url="{{ specs[0]['url'] }}"></div>
+<script src="{{ swagger_ui_bundle_js }}"></script>
+<script src="{{ flasgger_config.start_js }}"></script>
+</body>
+</html>
+"""
+
+_START = """\
+"use strict";
+const place = document.getElementById("swagger-ui");
+SwaggerUIBundle({
+  domNode: place,
+  url: place.dataset.url,
+  validatorUrl: null,
+  deepLinking: true,
+  docExpansion: "list",
+  defaultModelsExpandDepth: 0,
+  tryItOutEnabled: true,
+});
+"""
+
+
+def install(app: Flask, catalog: Catalog) -> None:
+    """Adds the documentation of ``catalog`` to an application."""
+    document = openapi.document(catalog, version=version("ugc-events"))
+    app.jinja_loader = ChoiceLoader([DictLoader({"flasgger/index.html": _PAGE})])
+    Swagger(app, config=_config(), template=document)
+    app.add_url_rule(f"{paths.DOCS}/", endpoint="docs_with_slash", redirect_to=paths.DOCS)
+
+    written = {paths.START: pages.start(catalog), paths.REASONS: pages.reasons()}
+
+    @app.get(paths.START, endpoint="start_page")
+    @app.get(paths.REASONS, endpoint="reasons_page")
+    def page() -> Response:
+        return Response(written[request.path], mimetype="text/html")
+
+    @app.get(_START_JS)
+    def start() -> Response:
+        return Response(_START, mimetype="text/javascript")
+
+    @app.get(pages.STYLE_PATH)
+    def style() -> Response:
+        return Response(pages.STYLE, mimetype="text/css")
+
+
+def _config() -> dict[str, Any]:
+    return {
+        "title": "UGC events",
+        "openapi": "3.1.0",
+        "headers": [],
+        "specs": [
+            {
+                "endpoint": "openapi",
+                "route": paths.OPENAPI,
+                # The document is whole already: no docstring of a route adds to it.
+                "rule_filter": lambda _rule: False,
+                "model_filter": lambda _tag: False,
+            }
+        ],
+        "specs_route": paths.DOCS,
+        "static_folder": str(files("swagger_ui").joinpath("static")),
+        "static_url_path": f"{paths.DOCS}/static",
+        "oauth_redirect": f"{paths.DOCS}/oauth2-redirect",
+        "start_js": _START_JS,
+        "pages_css": pages.STYLE_PATH,
+    }

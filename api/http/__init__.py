@@ -1,0 +1,1 @@
+"""HTTP in and out: requests, bodies, batches, routes, headers and problem documents."""

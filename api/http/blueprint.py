@@ -1,0 +1,193 @@
+"""``POST /api/v1/events``, ``…/batch`` and the dry run ``POST /api/v1/validate``.
+
+Requests and answers only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+import orjson
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.http import http_date
+
+from api import paths
+from api.errors import Refusal
+from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
+from api.http.batch import BatchLimits, split
+from api.http.body import MEDIA_TYPES, check_headers, decompress, read_body
+from api.http.problems import bytes_for_each, problem
+from api.limits.rate_limit import RateLimit
+from api.model import Accepted, Outcome, Stamped
+from api.pipeline.pipeline import Pipeline
+from contracts.model.types import Deprecation
+from contracts.reasons import Reason
+
+_log = logging.getLogger(__name__)
+
+
+def events(
+    pipeline: Pipeline,
+    *,
+    body_limit_bytes: int,
+    batch: BatchLimits,
+    rate_limit: RateLimit | None = None,
+) -> Blueprint:
+    """The routes that take events; with a rate limit, before anything of the body is read."""
+    routes = Blueprint("events", __name__)
+
+    @routes.before_request
+    def count() -> None:
+        if rate_limit is not None and request.method == "POST":
+            rate_limit.check(request.remote_addr)
+
+    @routes.post(paths.EVENTS)
+    def accept() -> Response:
+        raw = received()
+        g.bodies = [raw]
+        accepted = pipeline.accept(raw, correlation_id=g.correlation_id)
+        g.outcomes = [accepted]
+        headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
+        answered = orjson.dumps(answer(accepted))
+        return Response(answered, 202, headers, mimetype="application/json")
+
+    @routes.post(paths.BATCH)
+    def accept_batch() -> Response:
+        body = received(batch.body_bytes, BATCH_MEDIA_TYPES)
+        g.bodies = [body]
+        parts = split(body, media_type=request.mimetype, most=batch.events)
+        if rate_limit is not None and len(parts) > 1:
+            rate_limit.check(request.remote_addr, cost=len(parts) - 1)
+        outcomes = pipeline.accept_all(parts, correlation_id=g.correlation_id)
+        g.outcomes, g.bodies = outcomes, parts
+        _log_refused(outcomes, correlation_id=g.correlation_id)
+        answered = orjson.dumps(batch_answer(outcomes, correlation_id=g.correlation_id))
+        return Response(answered, 207, batch_headers(outcomes), mimetype="application/json")
+
+    @routes.post(paths.VALIDATE)
+    def validate() -> Response:
+        body = received()
+        try:
+            found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(body))))
+        except Refusal as refusal:
+            found = would_refuse(refusal, correlation_id=g.correlation_id)
+        return Response(orjson.dumps(found), mimetype="application/json")
+
+    def received(
+        limit_bytes: int = body_limit_bytes, media_types: Sequence[str] = MEDIA_TYPES
+    ) -> bytes:
+        content_encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        check_headers(
+            media_type=request.mimetype,
+            charset=request.mimetype_params.get("charset", "").lower(),
+            content_encoding=content_encoding,
+            accepted=media_types,
+        )
+        try:
+            body = read_body(
+                request.stream,
+                content_length=request.content_length,
+                limit_bytes=limit_bytes,
+            )
+        except ClientDisconnected as error:
+            raise Refusal(Reason.LENGTH_INVALID, "the body ended too early") from error
+        return decompress(body, content_encoding=content_encoding, limit_bytes=limit_bytes)
+
+    return routes
+
+
+def answer(accepted: Accepted) -> dict[str, object]:
+    """What the sender learns of a stored event."""
+    return {
+        "event_id": str(accepted.event_id),
+        "event": accepted.event,
+        "version": accepted.version,
+        "timestamp": _utc(accepted.timestamp),
+        **({"duplicate": True} if accepted.is_duplicate else {}),
+    }
+
+
+def batch_answer(outcomes: Sequence[Outcome], *, correlation_id: str) -> dict[str, object]:
+    """What the sender learns of a batch: one result for each event, in the order sent."""
+    refused = sum(isinstance(each, Refusal) for each in outcomes)
+    limit_bytes = bytes_for_each(refused)
+    return {
+        "accepted": len(outcomes) - refused,
+        "refused": refused,
+        "results": [_result(each, correlation_id, limit_bytes) for each in outcomes],
+    }
+
+
+def _result(outcome: Outcome, correlation_id: str, limit_bytes: int) -> dict[str, object]:
+    if isinstance(outcome, Refusal):
+        told = problem(outcome, correlation_id=correlation_id, limit_bytes=limit_bytes)
+        return {"status": outcome.status, "problem": told}
+    return {"status": 202, **answer(outcome)}
+
+
+def batch_headers(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """How long to wait if any event is worth another try, and the first end of a version in it."""
+    waits = [
+        each.retry_after_seconds
+        for each in outcomes
+        if isinstance(each, Refusal) and each.retry_after_seconds is not None
+    ]
+    endings = [
+        each.deprecation
+        for each in outcomes
+        if isinstance(each, Accepted) and each.deprecation is not None
+    ]
+    found = notice(min(endings, key=lambda each: each.sunset)) if endings else {}
+    return {**found, **({"Retry-After": str(max(waits))} if waits else {})}
+
+
+def _log_refused(outcomes: Sequence[Outcome], *, correlation_id: str) -> None:
+    """One line for a batch, whatever is wrong in it."""
+    codes = Counter(str(each.reason) for each in outcomes if isinstance(each, Refusal))
+    if codes:
+        facts = {"codes": dict(codes), "correlation_id": correlation_id}
+        _log.info("refused in a batch of %d", len(outcomes), extra=facts)
+
+
+def would_store(stamped: Stamped) -> dict[str, object]:
+    """The dry run's report on an event that would be accepted."""
+    contract = stamped.request.contract
+    return {
+        "accepted": True,
+        "status": 202,
+        "contract": contract.id,
+        "message": {
+            "event_id": str(stamped.event_id),
+            "event": contract.event,
+            "user_id": stamped.user_id,
+            "timestamp": _utc(stamped.timestamp),
+            "contract_version": contract.version,
+            "data": stamped.request.data,
+        },
+    }
+
+
+def would_refuse(refusal: Refusal, *, correlation_id: str) -> dict[str, object]:
+    """The dry run's report on an event that would get a problem document."""
+    return {
+        "accepted": False,
+        "status": refusal.status,
+        "problem": problem(refusal, correlation_id=correlation_id),
+    }
+
+
+def _utc(instant: dt.datetime) -> str:
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def notice(deprecation: Deprecation) -> dict[str, str]:
+    """Headers that tell a sender when its contract version ends (RFC 9745, RFC 8594)."""
+    since, sunset = (
+        dt.datetime.combine(day, dt.time(), dt.UTC)
+        for day in (deprecation.since, deprecation.sunset)
+    )
+    return {"Deprecation": f"@{since.timestamp():.0f}", "Sunset": http_date(sunset)}

@@ -1,0 +1,1 @@
+"""What bounds the work done for a caller: rate limits, and calls to Redis that cannot hang."""

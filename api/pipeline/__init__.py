@@ -1,0 +1,1 @@
+"""One event from its bytes to its acknowledgement: validated, stamped, encoded, stored once."""

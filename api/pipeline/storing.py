@@ -1,0 +1,145 @@
+"""The last step of an event: seen before, or published. Pure over its two parts."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from api.errors import CacheUnavailableError, Refusal, StoreUnavailableError
+from api.model import Accepted, Outcome, Stamped
+from api.pipeline.seen import Seen, SeenEvents, fingerprint
+from api.publish.spool.record import Record
+from api.watching import Stage, Watch, timed
+from contracts.model.types import Contract
+from contracts.reasons import DESCRIPTIONS, Reason
+
+_log = logging.getLogger(__name__)
+
+
+class Publisher(Protocol):
+    """Stores events durably, within a bounded time."""
+
+    def publish_all(self, records: Sequence[Record]) -> Sequence[StoreUnavailableError | None]:
+        """Stores several with one wait; for each, why it is not safe, or ``None``.
+
+        What is not safe may have been stored all the same.
+        """
+        ...
+
+
+class Storing:
+    """Stores events that have passed every check. Safe to share between threads."""
+
+    def __init__(self, publisher: Publisher, seen: SeenEvents, watch: Watch) -> None:
+        self._publisher = publisher
+        self._seen = seen
+        self._watch = watch
+
+    def store(self, events: Sequence[Stamped], *, correlation_id: str) -> list[Outcome]:
+        """What became of each event, in their order; those that were accepted are safe.
+
+        An event whose id was stored lately is not stored again: it is a duplicate if it says the
+        same, else it is refused.  Of several here that bear one id the first is stored.
+        """
+        seen = self._known(events)
+        first: dict[uuid.UUID, Stamped] = {}
+        for each in events:
+            if each.event_id not in seen:
+                first.setdefault(each.event_id, each)
+        fates = self._publish(first, correlation_id)
+        self._remember([first[at] for at, fate in fates.items() if isinstance(fate, Accepted)])
+
+        def outcome(each: Stamped) -> Outcome:
+            before = seen.get(each.event_id)
+            if before is not None:
+                return _again(each, before)
+            fate = fates[each.event_id]
+            if each is first[each.event_id] or isinstance(fate, Refusal):
+                return fate
+            return _again(each, _as_seen(first[each.event_id]))
+
+        return [outcome(each) for each in events]
+
+    def _known(self, events: Sequence[Stamped]) -> Mapping[uuid.UUID, Seen]:
+        """Those whose sender gave them an id that was stored lately."""
+        given = [each.event_id for each in events if each.request.event_id is not None]
+        if not given:
+            return {}
+        try:
+            with timed(self._watch, Stage.SEEN):
+                return self._seen.find(given)
+        except CacheUnavailableError as error:
+            _log.debug("seen events: %s", error)
+            return {}
+
+    def _publish(
+        self, events: Mapping[uuid.UUID, Stamped], correlation_id: str
+    ) -> dict[uuid.UUID, Outcome]:
+        records = [_record(each, correlation_id) for each in events.values()]
+        problems: Sequence[StoreUnavailableError | None] = ()
+        if records:
+            with timed(self._watch, Stage.PUBLISH):
+                problems = self._publisher.publish_all(records)
+        return {
+            each.event_id: _accepted(each)
+            if problem is None
+            else store_unavailable(each.request.contract, problem)
+            for each, problem in zip(events.values(), problems, strict=True)
+        }
+
+    def _remember(self, stored: Sequence[Stamped]) -> None:
+        told = {
+            each.event_id: _as_seen(each) for each in stored if each.request.event_id is not None
+        }
+        if not told:
+            return
+        try:
+            self._seen.remember(told)
+        except CacheUnavailableError as error:
+            _log.debug("seen events: %s", error)
+
+
+def store_unavailable(contract: Contract, cause: StoreUnavailableError) -> Refusal:
+    """The answer to an event that neither Kafka nor the spool took."""
+    reason = Reason.STORE_UNAVAILABLE
+    refusal = Refusal(reason, DESCRIPTIONS[reason], event=contract.event, version=contract.version)
+    refusal.__cause__ = cause
+    return refusal
+
+
+def _record(event: Stamped, correlation_id: str) -> Record:
+    return Record(
+        event_id=event.event_id,
+        key=event.request.contract.event.encode(),
+        value=event.value,
+        headers={"correlation_id": correlation_id},
+    )
+
+
+def _accepted(event: Stamped) -> Accepted:
+    contract = event.request.contract
+    return Accepted(
+        event_id=event.event_id,
+        event=contract.event,
+        version=contract.version,
+        timestamp=event.timestamp,
+        deprecation=contract.deprecation,
+    )
+
+
+def _as_seen(event: Stamped) -> Seen:
+    request = event.request
+    return Seen(fingerprint(request.contract.event, request.data), event.timestamp)
+
+
+def _again(event: Stamped, before: Seen) -> Outcome:
+    """An event whose id is known: the same once more, or another under the same id."""
+    contract = event.request.contract
+    if _as_seen(event).fingerprint != before.fingerprint:
+        reason = Reason.EVENT_ID_REUSED
+        detail = f"another event was stored as {event.event_id} at {before.timestamp.isoformat()}"
+        return Refusal(reason, detail, event=contract.event, version=contract.version)
+    return replace(_accepted(event), timestamp=before.timestamp, is_duplicate=True)

@@ -1,0 +1,306 @@
+"""Records into Kafka: librdkafka's idempotent producer, replaced when it cannot go on.
+
+It cannot go on after a fatal error.  It may also be caught in a loop of its own: a broker that lost
+its memory calls the producer unknown, the producer raises its epoch and tries again, for ever.  So
+it is replaced as well when a record ends with the broker disowning the producer, and when a record
+times out and none was acknowledged for as long as that.
+
+librdkafka has a queue of its own, and what is only in that queue is lost with the process.  So
+``send`` promises nothing; what it returns ends with the brokers' acknowledgement, or with an error.
+
+Its queue is kept empty: records go to the producer in batches that take turns.  With five records
+of a partition unanswered, an idempotent producer (librdkafka 2.16) sends no others, and yet asks
+itself without a pause whether it may: a broker that hangs for seconds would take a whole processor.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from api.errors import RecordRefusedError, StoreUnavailableError
+from api.model import PartHealth, PartStatus
+from api.publish.spool.record import Record
+from api.publish.turns import TooManyError, Turn, Turns
+
+_log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.1
+_HEALTH_SECONDS = 1.0
+_QUEUED_MESSAGES = 10_000
+_NETWORK_SECONDS = 5.0
+_REBUILD_SECONDS = 1.0
+_GIVE_UP_SECONDS = 10.0
+_METADATA_SECONDS = 5.0
+_OVERDUE = 1.5
+"""Times the producer's own limit, which it looks at once a second; all others wait for its word."""
+
+_DISOWNED = {
+    KafkaError.UNKNOWN_PRODUCER_ID,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+}
+"""What Kafka says to a producer whose numbers it does not know, or no longer."""
+
+_NEVER = {
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.INVALID_RECORD,
+    KafkaError.RECORD_LIST_TOO_LARGE,
+}
+"""What Kafka says of a message that it will not take later either."""
+
+
+@dataclass(slots=True, eq=False)
+class _Sent:
+    """A record on its way; ``at`` (monotonic) is when ``producer`` got it."""
+
+    record: Record
+    outcome: Future[None] = field(default_factory=Future)
+    at: float = 0.0
+    producer: Producer | None = None
+
+
+class KafkaSender:
+    """A producer, and the thread that serves its acknowledgements.
+
+    Make it in the process that uses it: librdkafka's threads do not survive a fork.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        topic: str,
+        *,
+        delivery_seconds: float,
+        acknowledged: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        """Starts the producer; it connects in the background.
+
+        Args:
+            bootstrap_servers: ``host:port``, several separated by commas.
+            topic: where the records go; it has to exist.
+            delivery_seconds: after that long an unacknowledged record is given up.
+            acknowledged: is told of each record how many seconds Kafka took; must not raise.
+        """
+        self._topic = topic
+        self._acknowledged = acknowledged
+        self._settings = _settings(bootstrap_servers, delivery_seconds)
+        self._closing = threading.Event()
+        self._rebuilt = 0
+        self._rebuilt_at = -_REBUILD_SECONDS
+        self._stuck_seconds = delivery_seconds
+        self._acknowledged_at = time.monotonic()
+        self._trouble: str | None = None
+        # Nothing may be handed to a producer that is being given up: it would never be reported.
+        self._handing_over = threading.Lock()
+        self._turns: Turns[_Sent] = Turns(_QUEUED_MESSAGES)
+        self._producer = self._new_producer()
+        self._poller = threading.Thread(target=self._poll, name="kafka-poll", daemon=True)
+        self._poller.start()
+
+    @property
+    def rebuilt(self) -> int:
+        """How often the producer had to be replaced."""
+        return self._rebuilt
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether acknowledgements are still served."""
+        return self._poller.is_alive()
+
+    def send(self, record: Record) -> Future[None]:
+        """Hands a record to the producer, as soon as those before it have ended; never waits.
+
+        Returns:
+            What ends when Kafka has it, or with a ``StoreUnavailableError``, within twice
+            ``delivery_seconds``. After an error Kafka may have the record all the same.
+        """
+        sent = _Sent(record)
+        try:
+            self._take(self._turns.add(sent))
+        except TooManyError:
+            sent.outcome.set_exception(StoreUnavailableError("the producer's queue is full"))
+        return sent.outcome
+
+    def health(self) -> PartHealth:
+        """Whether Kafka answers now and knows the topic. Waits for up to a second."""
+        problem = self._problem_with_topic()
+        return PartHealth(
+            status=PartStatus.DOWN if problem else PartStatus.UP,
+            required=True,
+            detail=problem or "answers",
+        )
+
+    def close(self, timeout_seconds: float = 5.0) -> None:
+        """Waits for what is under way, then stops; the rest is given up. Once is enough."""
+        if self._closing.is_set():
+            return
+        deadline = time.monotonic() + timeout_seconds
+        while (left := len(self._turns)) and time.monotonic() < deadline:
+            self._closing.wait(_POLL_SECONDS)
+        if left:
+            _log.warning("%d records were still without acknowledgement at the end", left)
+            _give_up(self._producer)
+        self._closing.set()
+        self._poller.join()
+
+    def _take(self, turn: Turn[_Sent]) -> None:
+        for each in turn.dropped:
+            problem = "Kafka did not take what was sent before"
+            each.outcome.set_exception(StoreUnavailableError(problem))
+        for each in turn.batch:
+            self._produce(each)
+
+    def _produce(self, sent: _Sent) -> None:
+        record, sent.at = sent.record, time.monotonic()
+        try:
+            with self._handing_over:
+                sent.producer = self._producer
+                sent.producer.produce(
+                    self._topic,
+                    record.value,
+                    record.key,
+                    headers=dict(record.headers),
+                    on_delivery=partial(self._delivered, sent),
+                )
+        except BufferError:
+            self._end(sent, StoreUnavailableError("the producer's queue is full"))
+        except KafkaException as error:
+            self._end(sent, _translated(error.args[0]))
+
+    def _delivered(self, sent: _Sent, error: KafkaError | None, _message: Message) -> None:
+        now = time.monotonic()
+        if error is None:
+            self._acknowledged_at = now
+            self._end(sent, None)
+            self._acknowledged(now - sent.at)
+        else:
+            is_late = error.code() == KafkaError._MSG_TIMED_OUT
+            if error.code() in _DISOWNED:
+                self._trouble = f"the broker does not accept the producer: {error.str()}"
+            elif is_late and now - self._acknowledged_at > self._stuck_seconds:
+                self._trouble = f"nothing was acknowledged for {self._stuck_seconds:.0f} s"
+            self._end(sent, _translated(error))
+
+    def _end(self, sent: _Sent, error: StoreUnavailableError | None) -> None:
+        if sent.outcome.done():
+            return
+        if error is None:
+            sent.outcome.set_result(None)
+        else:
+            sent.outcome.set_exception(error)
+        failed = error is not None and not isinstance(error, RecordRefusedError)
+        self._take(self._turns.end(sent, failed=failed))
+
+    def _new_producer(self) -> Producer:
+        return Producer(
+            {**self._settings, "error_cb": _log_trouble},
+            logger=logging.getLogger(f"{__name__}.librdkafka"),
+        )
+
+    def _problem_with_topic(self) -> str | None:
+        """Asks for all topics: asking for one by name makes some brokers create it."""
+        try:
+            known = self._producer.list_topics(timeout=_HEALTH_SECONDS).topics
+        except KafkaException as error:
+            return str(_translated(error.args[0]))
+        return None if self._topic in known else f"there is no topic {self._topic}"
+
+    def _poll(self) -> None:
+        """Serves acknowledgements until the end.
+
+        A fatal error comes out of ``poll`` as an exception and never reaches ``error_cb``.
+        """
+        while not self._closing.is_set():
+            try:
+                self._producer.poll(_POLL_SECONDS)
+            except KafkaException as error:
+                _log.critical("the producer cannot go on: %s", error)
+                self._replace()
+            if overdue := self._overdue():
+                self._trouble = f"the producer does not say what became of {overdue} records"
+            if self._trouble is not None:
+                _log.error("%s", self._trouble)
+                self._replace()
+
+    def _overdue(self) -> int:
+        """How many records the producer should have given up, and still is silent about."""
+        since = time.monotonic() - self._stuck_seconds * _OVERDUE
+        return sum(each.at < since for each in self._turns.under_way() if each.producer)
+
+    def _replace(self) -> None:
+        """A new producer in place of one that takes nothing any more.
+
+        Everything that was under way ends with an error, so that whoever sent it sends it again.
+        """
+        fresh = self._new_producer()
+        with self._handing_over:
+            broken, self._producer = self._producer, fresh
+        self._rebuilt += 1
+        _log.warning("the producer is replaced; %d records were under way", len(broken))
+        _give_up(broken)
+        for each in self._turns.under_way():
+            if each.producer is broken:
+                self._end(each, StoreUnavailableError("what became of it was never reported"))
+        self._trouble = None
+        self._acknowledged_at = time.monotonic()
+        is_too_fast = time.monotonic() - self._rebuilt_at < _REBUILD_SECONDS
+        self._rebuilt_at = time.monotonic()
+        if is_too_fast:
+            self._closing.wait(_REBUILD_SECONDS)
+
+
+def _give_up(producer: Producer) -> None:
+    """Ends everything that is under way with an error, and serves the reports of that.
+
+    librdkafka's threads make the reports, some after ``purge`` has returned.  What is not reported
+    in time will never be.
+    """
+    producer.purge(in_queue=True, in_flight=True, blocking=True)
+    until = time.monotonic() + _GIVE_UP_SECONDS
+    while len(producer) and time.monotonic() < until:
+        with suppress(KafkaException):  # it says once more that it is broken
+            producer.poll(_POLL_SECONDS)
+    if left := len(producer):
+        _log.error("%d records that were given up were never reported", left)
+
+
+def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, object]:
+    network_ms = int(_NETWORK_SECONDS * 1000)
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        "client.id": "ugc-api",
+        "enable.idempotence": True,
+        "acks": "all",
+        "partitioner": "murmur2_random",
+        "linger.ms": 1,
+        "delivery.timeout.ms": int(delivery_seconds * 1000),
+        "request.timeout.ms": network_ms,
+        "socket.timeout.ms": network_ms,
+        "queue.buffering.max.messages": _QUEUED_MESSAGES,
+        "reconnect.backoff.max.ms": 1_000,
+        # A topic that was once found missing is believed missing until the next look.
+        "topic.metadata.refresh.interval.ms": int(_METADATA_SECONDS * 1000),
+        "socket.keepalive.enable": True,
+    }
+
+
+def _log_trouble(error: KafkaError) -> None:
+    """librdkafka's report of a trouble that belongs to no single message."""
+    _log.warning("Kafka: %s", error.str())
+
+
+def _translated(error: object) -> StoreUnavailableError:
+    if not isinstance(error, KafkaError):
+        return StoreUnavailableError(str(error))
+    kind = RecordRefusedError if error.code() in _NEVER else StoreUnavailableError
+    return kind(error.str())

@@ -1,0 +1,94 @@
+"""What takes records to Kafka: the protocol, and one in memory for tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol
+
+from api.errors import StoreUnavailableError
+from api.model import PartHealth, PartStatus
+from api.publish.spool.record import Record
+
+
+class Sender(Protocol):
+    """Hands records to Kafka and hears from it. Safe to share between threads."""
+
+    def send(self, record: Record) -> Future[None]:
+        """Never waits; what it returns ends when Kafka has the record, or with a
+        :class:`~api.errors.StoreUnavailableError`, as a rule within a set time."""
+        ...
+
+    def health(self) -> PartHealth:
+        """Whether Kafka answers now."""
+        ...
+
+    @property
+    def rebuilt(self) -> int:
+        """How often it had to be made anew, since it could not go on."""
+        ...
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still hear from Kafka."""
+        ...
+
+    def close(self, timeout_seconds: float = 5.0) -> None:
+        """Waits for what is under way, then stops."""
+        ...
+
+
+class InMemorySender:
+    """Kafka in a list.
+
+    ``answer`` tells what becomes of a record: ``None`` it is taken; an error; or ``SILENCE``,
+    nothing is heard until :meth:`settle`.
+    """
+
+    SILENCE = StoreUnavailableError("never raised: nothing is heard")
+
+    def __init__(self) -> None:
+        self.taken: list[Record] = []
+        self.rebuilt = 0
+        self.answer: Callable[[Record], StoreUnavailableError | None] = lambda _record: None
+        self.asked = 0
+        self._open: list[tuple[Record, Future[None]]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def is_alive(self) -> bool:
+        return True
+
+    def send(self, record: Record) -> Future[None]:
+        outcome: Future[None] = Future()
+        answer = self.answer(record)
+        with self._lock:
+            self.asked += 1
+            if answer is self.SILENCE:
+                self._open.append((record, outcome))
+            else:
+                self._end(record, outcome, answer)
+        return outcome
+
+    def settle(self, answer: StoreUnavailableError | None) -> None:
+        """Ends everything that was not heard of yet."""
+        with self._lock:
+            for record, outcome in self._open:
+                self._end(record, outcome, answer)
+            self._open.clear()
+
+    def health(self) -> PartHealth:
+        return PartHealth(status=PartStatus.UP, required=True, detail="answers")
+
+    def close(self, timeout_seconds: float = 5.0) -> None:
+        self.settle(StoreUnavailableError("closed"))
+
+    def _end(
+        self, record: Record, outcome: Future[None], answer: StoreUnavailableError | None
+    ) -> None:
+        if answer is None:
+            self.taken.append(record)
+            outcome.set_result(None)
+        else:
+            outcome.set_exception(answer)

@@ -1,0 +1,1 @@
+"""What the API refuses goes to a topic of its own, redacted."""

@@ -1,0 +1,262 @@
+"""What the API counts, for Prometheus to fetch.
+
+One :class:`Metrics` for each application, with a registry of its own.  Several worker processes
+share their numbers through files when ``PROMETHEUS_MULTIPROC_DIR`` names a folder in the
+environment before the process starts: then any worker answers for all of them, as it must where the
+server, and not Prometheus, chooses the worker.  Without it a process tells of itself alone.
+
+The state of a worker (its spool, its breakers) is shown while it lives: a worker that starts takes
+away the gauges of those that have ended.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from api.telemetry.sampling import State
+from api.watching import Judge, Judgement, Stage
+from contracts.reasons import Reason
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_NONE = ""
+"""The label of what was not known."""
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Around the 100 ms of requirement N5."""
+
+
+_STAGE_SECONDS = (0.000_05, 0.000_1, 0.000_25, 0.000_5, *_SECONDS)
+"""Checks take some ten microseconds, the parts outside milliseconds."""
+
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a worker counted elsewhere since its start."""
+
+    records: Mapping[str, int] = field(default_factory=dict)
+    replayed: Mapping[str, int] = field(default_factory=dict)
+    adopted: int = 0
+    rebuilds: int = 0
+
+    @classmethod
+    def of(cls, state: State) -> Totals:
+        """The totals in a state, by label."""
+        counts = state.records
+        return cls(
+            records={
+                "acknowledged": counts.acknowledged,
+                "spooled": counts.spooled,
+                "refused": counts.refused,
+            },
+            replayed={
+                "replayed": counts.replay.replayed,
+                "late": counts.replay.late,
+                "set_aside": counts.replay.set_aside,
+            },
+            adopted=counts.replay.adopted,
+            rebuilds=state.producer_rebuilds,
+        )
+
+
+class Metrics:
+    """The counters. Every label has few values: known events and routes, never a sender's text."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Histogram(
+            "ugc_api_request_seconds",
+            "Time from the first line of a request to its answer.",
+            ("route", "method", "status"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._events = Counter(
+            "ugc_api_events",
+            "Events by contract, version and outcome (accepted, duplicate, refused, failed).",
+            ("event", "version", "outcome"),
+            registry=self.registry,
+        )
+        self._refusals = Counter(
+            "ugc_api_refusals",
+            "Problem documents by reason code.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self._rejected = Counter(
+            "ugc_api_rejected_records",
+            "Messages on refused events (sent, lost), and events in another's weight (sampled).",
+            ("outcome",),
+            registry=self.registry,
+        )
+
+        self._stages = Histogram(
+            "ugc_api_stage_seconds",
+            "Time that a stage took: of each event, seen and publish of each request.",
+            ("stage",),
+            buckets=_STAGE_SECONDS,
+            registry=self.registry,
+        )
+        self._stage = {stage: self._stages.labels(stage) for stage in Stage}
+        self._acknowledgements = Histogram(
+            "ugc_api_acknowledgement_seconds",
+            "Time from handing a record to the producer to Kafka's acknowledgement.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._tokens = Counter(
+            "ugc_api_tokens",
+            "Who was asked about a token (memory, cache, auth_service, local), and what was heard.",
+            ("judge", "outcome"),
+            registry=self.registry,
+        )
+        self._records = Counter(
+            "ugc_api_records",
+            "Records by where they went at once: acknowledged, spooled, or refused (503).",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._replayed = Counter(
+            "ugc_api_spooled_records",
+            "Records that left a spool: replayed, late (Kafka had them), set_aside (never taken).",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._adopted = Counter(
+            "ugc_api_adopted_spools",
+            "Spools of dead workers that were taken over.",
+            registry=self.registry,
+        )
+        self._rebuilds = Counter(
+            "ugc_api_producer_rebuilds",
+            "Kafka producers that could not go on and were replaced.",
+            registry=self.registry,
+        )
+        self._breakers = Gauge(
+            "ugc_api_breaker_open",
+            "Worker processes that do not ask a part for a while.",
+            ("part",),
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self._spool_bytes = self._of_spool(
+            "bytes", "Bytes of the files that wait for Kafka.", "livesum"
+        )
+        self._spool_limit = self._of_spool(
+            "limit_bytes", "Bytes that the spools may hold together.", "livesum"
+        )
+        self._spool_age = self._of_spool(
+            "oldest_seconds", "Age of the oldest record that waits for Kafka; 0: none.", "livemax"
+        )
+        self._spool_damage = self._of_spool(
+            "damaged_places", "Places in spools that could not be read.", "livesum"
+        )
+        self._spool_in_use = self._of_spool(
+            "in_use", "Worker processes whose events go to the spool.", "livesum"
+        )
+        self._told = Totals()
+        _forget_ended_workers()
+
+    def request(self, *, route: str | None, method: str, status: int, seconds: float) -> None:
+        """Counts an answer; ``route`` is the pattern that matched, ``None`` when none did."""
+        known = method if route is not None else _NONE
+        self._requests.labels(route or _NONE, known, str(status)).observe(seconds)
+
+    def accepted(self, event: str, version: int, *, is_duplicate: bool) -> None:
+        """Counts an event that is safe; a duplicate was so before."""
+        outcome = "duplicate" if is_duplicate else "accepted"
+        self._events.labels(event, str(version), outcome).inc()
+
+    def refused(self, event: str | None, version: int | None, *, status: int) -> None:
+        """Counts an event that was not stored; what was not known of it may be ``None``."""
+        number = _NONE if version is None else str(version)
+        outcome = "failed" if status >= 500 else "refused"
+        self._events.labels(event or _NONE, number, outcome).inc()
+
+    def refusal(self, reason: Reason) -> None:
+        """Counts a problem document."""
+        self._refusals.labels(str(reason)).inc()
+
+    def rejected(self, outcome: str, number: int) -> None:
+        """Counts what became of refused events on their way to the topic that keeps them."""
+        self._rejected.labels(outcome).inc(number)
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        """See :meth:`api.watching.Watch.took`."""
+        self._stage[stage].observe(seconds)
+
+    def judged(self, judge: Judge, judgement: Judgement) -> None:
+        """See :meth:`api.watching.Watch.judged`."""
+        self._tokens.labels(judge, judgement).inc()
+
+    def acknowledged(self, seconds: float) -> None:
+        """Takes in how long Kafka took for a record."""
+        self._acknowledgements.observe(seconds)
+
+    def state(self, state: State) -> None:
+        """See :meth:`api.telemetry.sampling.Takes.state`. Totals go on from those told before."""
+        now, before = Totals.of(state), self._told
+        self._told = now
+        for outcome, number in now.records.items():
+            self._records.labels(outcome).inc(number - before.records.get(outcome, 0))
+        for outcome, number in now.replayed.items():
+            self._replayed.labels(outcome).inc(number - before.replayed.get(outcome, 0))
+        self._adopted.inc(now.adopted - before.adopted)
+        self._rebuilds.inc(now.rebuilds - before.rebuilds)
+        for part, is_open in state.open_breakers.items():
+            self._breakers.labels(part).set(is_open)
+        spool = state.spool
+        age = 0.0 if spool.oldest_ms is None else max(0.0, time.time() - spool.oldest_ms / 1000)
+        self._spool_bytes.set(spool.bytes_used)
+        self._spool_limit.set(spool.max_bytes)
+        self._spool_age.set(age)
+        self._spool_damage.set(spool.damaged_places)
+        self._spool_in_use.set(not spool.is_direct)
+
+    def render(self) -> bytes:
+        """All numbers in Prometheus' text format; those of every worker where they are shared."""
+        if _FOLDER not in os.environ:
+            return generate_latest(self.registry)
+        shared = CollectorRegistry()
+        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+        return generate_latest(shared)
+
+    def _of_spool(self, name: str, text: str, mode: Literal["livesum", "livemax"]) -> Gauge:
+        return Gauge(f"ugc_api_spool_{name}", text, multiprocess_mode=mode, registry=self.registry)
+
+
+_LIVE_GAUGES = re.compile(r"gauge_live[a-z]+_([0-9]+)\.db")
+
+
+def _forget_ended_workers() -> None:
+    """Takes away the gauges of processes that are no more; their counters stay in the sums."""
+    folder = os.environ.get(_FOLDER)
+    if folder is None or not Path(folder).is_dir():
+        return
+    for file in Path(folder).iterdir():
+        found = _LIVE_GAUGES.fullmatch(file.name)
+        if found is not None and not _runs(int(found[1])):
+            with suppress(FileNotFoundError):  # another new worker was faster
+                mark_process_dead(int(found[1]), folder)  # type: ignore[no-untyped-call]
+
+
+def _runs(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""The ClickHouse client: one protocol, and an implementation for each kind of URL."""

@@ -1,0 +1,127 @@
+"""chDB, the ClickHouse engine inside this process, on a folder.
+
+The engine locks its folder, and one process has at most one folder open at a time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from chdb.session import Session
+
+from ch_schema.client.address import Address
+from ch_schema.client.json_client import JsonClickHouse
+from ch_schema.client.protocol import NO_SETTINGS
+from ch_schema.errors import AddressError, RefusedError, RetryableError, code_in, server_error
+from ch_schema.quoting import quote_identifier, quote_string
+
+# chDB's Python layer turns these names into objects of other libraries.
+_NOT_CLICKHOUSE_FORMATS = frozenset({"arrowtable", "dataframe", "datastore", "debug"})
+_UNKNOWN_FORMAT_CODE = 73
+
+
+class _Session(Protocol):
+    """What is used of :class:`chdb.session.Session`, which has no type hints."""
+
+    def query(self, sql: str | bytes, fmt: str = ..., *, params: Any = ...) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+class Engine:
+    """The engine on one folder. Threads may share it: each statement has a session of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens ``folder``, making it when it is missing.
+
+        Raises:
+            RetryableError: another process has it open.
+            AddressError: it cannot be used, or this process has another folder open.
+        """
+        self._folder = folder.absolute()
+        # The engine, and its lock, live as long as any session; this one spans the statements.
+        self._spanning: _Session | None = _open(self._folder)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._folder})"
+
+    def run(
+        self,
+        statement: bytes,
+        fmt: str,
+        *,
+        writes: bool,
+        database: str | None = None,
+        settings: Mapping[str, str | int] = NO_SETTINGS,
+        parameters: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """See :meth:`ch_schema.client.json_client.Transport.run`.
+
+        ``parameters`` fill ClickHouse's own placeholders, written as its HTTP interface wants.
+        """
+        if self._spanning is None:
+            raise RefusedError(f"the embedded engine on {self._folder} is closed")
+        if fmt.lower() in _NOT_CLICKHOUSE_FORMATS:
+            raise RefusedError(f"Unknown format {fmt}", _UNKNOWN_FORMAT_CODE)
+        session = _session(self._folder)
+        try:
+            if database is not None:
+                session.query(f"USE {quote_identifier(database)}")
+            for name, value in settings.items():
+                session.query(f"SET {quote_identifier(name)} = {quote_string(str(value))}")
+            answer: bytes = session.query(statement, fmt, params=dict(parameters or {})).bytes()
+        except RuntimeError as error:
+            text = str(error)
+            raise server_error(code_in(text), text, writes=writes) from error
+        finally:
+            session.close()
+        return answer
+
+    def close(self) -> None:
+        """Releases the folder when the last running statement ends. May be called twice."""
+        if self._spanning is not None:
+            self._spanning.close()
+            self._spanning = None
+
+
+def open_embedded(address: Address) -> JsonClickHouse:
+    """A client on the address's folder; see :class:`Engine` for what it raises."""
+    return JsonClickHouse(Engine(Path(address.folder)), address.database)
+
+
+def _session(folder: Path) -> _Session:
+    make: Callable[[str], _Session] = Session
+    return make(str(folder))
+
+
+def _open(folder: Path) -> _Session:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _session(folder)
+    except OSError as error:
+        raise AddressError(f"the folder {folder} cannot be made: {error.strerror}") from error
+    except RuntimeError as error:
+        if _is_locked(folder):
+            raise RetryableError(
+                f"the folder {folder} is in use by another process: stop it, or connect to it "
+                "if it is the server of this folder"
+            ) from error
+        text = str(error)
+        raise AddressError(
+            f"the folder {folder} cannot be opened: {text}", code_in(text)
+        ) from error
+
+
+def _is_locked(folder: Path) -> bool:
+    """The engine's own error does not say so; this looks at its lock (StatusFile.cpp)."""
+    try:
+        with (folder / "status").open("rb") as status:
+            fcntl.flock(status, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

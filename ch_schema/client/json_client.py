@@ -1,0 +1,110 @@
+"""A :class:`~ch_schema.client.protocol.ClickHouse` over whatever runs a statement in a format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from ch_schema.client import json_rows
+from ch_schema.client.parameters import bind
+from ch_schema.client.protocol import NO_PARAMETERS, NO_SETTINGS
+from ch_schema.client.statements import makes_database
+from ch_schema.quoting import quote_table
+from ch_schema.values import convert_rows
+
+# An answer nobody reads; a statement that has none is not troubled by it.
+_NO_ANSWER = "Null"
+
+
+class Transport(Protocol):
+    """Runs statements. Threads may share one."""
+
+    def run(
+        self,
+        statement: bytes,
+        fmt: str,
+        *,
+        writes: bool,
+        database: str | None = None,
+        settings: Mapping[str, str | int] = NO_SETTINGS,
+    ) -> bytes:
+        """Runs one statement, data included, and gives its answer in ``fmt``.
+
+        Args:
+            statement: UTF-8 text, and the rows of an INSERT after it.
+            fmt: any ClickHouse format.
+            writes: whether a failure of unknown outcome is an AmbiguousError.
+            database: where names without a database belong.
+            settings: hold for this statement only.
+
+        Raises:
+            RetryableError: nothing was done.
+            RefusedError: the statement is wrong.
+            AmbiguousError: it ``writes``, and may have been done.
+        """
+
+    def close(self) -> None:
+        """Releases what the transport holds."""
+
+
+class JsonClickHouse:
+    """Reads and writes rows as JSON (see :mod:`ch_schema.client.json_rows`)."""
+
+    def __init__(self, transport: Transport, database: str) -> None:
+        self._transport = transport
+        self._database = database
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._transport!r})"
+
+    def execute(self, sql: str, *, settings: Mapping[str, str | int] = NO_SETTINGS) -> None:
+        """See :meth:`ch_schema.client.protocol.ClickHouse.execute`."""
+        database = None if makes_database(sql) else self._database
+        self._transport.run(
+            sql.encode(), _NO_ANSWER, writes=True, database=database, settings=settings
+        )
+
+    def query(
+        self, sql: str, *, parameters: Mapping[str, object] = NO_PARAMETERS
+    ) -> list[dict[str, Any]]:
+        """See :meth:`ch_schema.client.protocol.ClickHouse.query`."""
+        answer = self._transport.run(
+            bind(sql, parameters).encode(),
+            json_rows.READ_FORMAT,
+            writes=False,
+            database=self._database,
+            settings=json_rows.READ_SETTINGS,
+        )
+        return json_rows.read_rows(answer)
+
+    def query_text(self, sql: str, fmt: str) -> str:
+        """See :meth:`ch_schema.client.protocol.ClickHouse.query_text`."""
+        database = None if makes_database(sql) else self._database
+        answer = self._transport.run(sql.encode(), fmt, writes=True, database=database)
+        return answer.decode(errors="replace")
+
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        *,
+        deduplication_token: str,
+    ) -> None:
+        """See :meth:`ch_schema.client.protocol.ClickHouse.insert`."""
+        if not rows:
+            return
+        described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
+        types = {column["name"]: column["type"] for column in described}
+        wire_rows = convert_rows(types, columns, rows, json_rows.WRITE_LEAVES)
+        self._transport.run(
+            json_rows.insert_statement(table, columns, wire_rows),
+            _NO_ANSWER,
+            writes=True,
+            database=self._database,
+            settings=json_rows.insert_settings(len(rows), deduplication_token),
+        )
+
+    def close(self) -> None:
+        """See :meth:`ch_schema.client.protocol.ClickHouse.close`."""
+        self._transport.close()

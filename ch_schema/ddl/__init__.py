@@ -1,0 +1,1 @@
+"""Contracts become tables, views, columns and rows. Pure."""

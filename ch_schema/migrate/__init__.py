@@ -1,0 +1,1 @@
+"""The live tables become the wanted ones: differences, plan, execution, its record, and erasure."""

@@ -1,0 +1,1 @@
+"""Two versions of a contract compared: what changed, and by which rule, shown by a payload."""

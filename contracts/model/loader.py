@@ -1,0 +1,320 @@
+"""Reads the contract folder into a :class:`Catalog`.
+
+Layout (``N`` counts from 1 without gaps)::
+
+    events/<event>/v<N>.json
+    envelopes/<name>/v<N>.json
+    examples/<event>/v<N>/{valid,invalid}/*.json
+    envelopes/examples/<name>/v<N>/{valid,invalid}/*.json
+    meta/dialect.json
+
+Loading is strict: a file that breaks the dialect, a gap in the versions or a pairing that names
+what does not exist stops the load with an error that names the file and every finding.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from contracts.errors import (
+    ContractLoadError,
+    ContractSchemaError,
+    UnknownEventError,
+    UnknownVersionError,
+)
+from contracts.model import walker
+from contracts.model.types import (
+    Contract,
+    Deprecation,
+    Envelope,
+    JsonSchema,
+    Origin,
+    Pairing,
+    QualityObjectives,
+    RecordType,
+    TableSpec,
+)
+from contracts.model.validation import Validator, problems_with_contract
+
+VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
+EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+def package_folder() -> Path:
+    """The contracts that came with the package."""
+    return Path(str(files("contracts")))
+
+
+def default_folder(start: Path | None = None) -> Path:
+    """The contracts of the project around ``start`` (default: the working directory).
+
+    That is the nearest folder ``contracts`` with ``events`` in it, upwards to the top of the git
+    work tree; where there is none, the contracts of the package.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "contracts" / "events").is_dir():
+            return folder / "contracts"
+        if (folder / ".git").exists():
+            break
+    return package_folder()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Every contract, by event and version, and the two envelopes."""
+
+    versions: Mapping[str, Mapping[int, Contract]]
+    envelopes: Mapping[str, Envelope]
+
+    def __iter__(self) -> Iterator[Contract]:
+        """Every contract: by event name, then by version."""
+        for event in sorted(self.versions):
+            yield from (self.versions[event][number] for number in sorted(self.versions[event]))
+
+    def get(self, event: str, version: int | None = None) -> Contract:
+        """The contract of an event; the newest version unless one is asked for.
+
+        Raises:
+            UnknownEventError: no contract has this name.
+            UnknownVersionError: the event has no such version.
+        """
+        known = self.versions.get(event)
+        if known is None:
+            raise UnknownEventError(event)
+        number = max(known) if version is None else version
+        if number not in known:
+            raise UnknownVersionError(event, number, tuple(sorted(known)))
+        return known[number]
+
+    @cached_property
+    def newest(self) -> tuple[Contract, ...]:
+        """The newest version of each event, by event name."""
+        return tuple(self.get(event) for event in sorted(self.versions))
+
+    @cached_property
+    def pairings(self) -> Mapping[str, Pairing]:
+        """Derived event → how it is made, from its newest version."""
+        return {c.event: c.pairing for c in self.newest if c.pairing is not None}
+
+    @cached_property
+    def tables(self) -> tuple[Contract, ...]:
+        """The newest contract of each event that has rows of its own.
+
+        The two halves of a pairing have none: they become the derived event.
+        """
+        halves = {
+            half for pairing in self.pairings.values() for half in (pairing.start, pairing.end)
+        }
+        return tuple(contract for contract in self.newest if contract.event not in halves)
+
+    @property
+    def request(self) -> Envelope:
+        """What a front end sends."""
+        return self.envelopes["request"]
+
+    @property
+    def message(self) -> Envelope:
+        """What Kafka carries."""
+        return self.envelopes["message"]
+
+
+def load_catalog(folder: Path | None = None) -> Catalog:
+    """Reads and checks every contract below ``folder`` (default: :func:`default_folder`).
+
+    Raises:
+        ContractLoadError: a file is unreadable, is not JSON, or lies where none belongs.
+        ContractSchemaError: a file breaks the dialect.
+    """
+    root = folder or default_folder()
+    events: dict[str, dict[int, Contract]] = {}
+    for event, version, path in _version_files(root / "events"):
+        events.setdefault(event, {})[version] = parse_contract(
+            event, version, read_document(path), path
+        )
+    envelopes: dict[str, Envelope] = {}
+    for name, version, path in _version_files(root / "envelopes", skip=frozenset({"examples"})):
+        envelopes[name] = _envelope(name, version, read_document(path), path)
+    if missing := {"request", "message"} - envelopes.keys():
+        raise ContractLoadError(f"{root / 'envelopes'} lacks {', '.join(sorted(missing))}")
+    catalog = Catalog(events, envelopes)
+    _check_pairings(catalog)
+    return catalog
+
+
+def parse_contract(event: str, version: int, schema: JsonSchema, path: Path) -> Contract:
+    """One contract out of its JSON.
+
+    Raises:
+        ContractSchemaError: it breaks the dialect; all findings at once.
+    """
+    if problems := problems_with_contract(schema):
+        raise ContractSchemaError(str(path), problems)
+    data = walker.record_type(schema)
+    _check_named_fields(schema, data, path)
+    return Contract(
+        event=event,
+        version=version,
+        title=schema["title"],
+        description=schema["description"],
+        owner=schema["x-owner"],
+        origin=Origin(schema["x-origin"]),
+        data=data,
+        schema=schema,
+        table=_table(schema.get("x-table", {})),
+        quality=QualityObjectives(**schema.get("x-quality", {})),
+        pairing=_pairing(schema.get("x-pairing")),
+        deprecation=_deprecation(schema.get("x-deprecated")),
+    )
+
+
+def _version_files(
+    folder: Path, skip: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, int, Path]]:
+    if not folder.is_dir():
+        raise ContractLoadError(f"{folder} is not a folder")
+    for inner in sorted(folder.iterdir()):
+        if inner.name in skip:
+            continue
+        if not inner.is_dir() or not EVENT_NAME.fullmatch(inner.name):
+            raise ContractLoadError(f"{inner} is not a folder named like an event (a-z, 0-9, _)")
+        numbered = sorted((_version_of(path), path) for path in inner.iterdir())
+        if [number for number, _ in numbered] != list(range(1, len(numbered) + 1)) or not numbered:
+            raise ContractLoadError(f"{inner} must hold v1.json, v2.json … without a gap")
+        yield from ((inner.name, number, path) for number, path in numbered)
+
+
+def _version_of(path: Path) -> int:
+    found = VERSION_FILE.fullmatch(path.name)
+    if found is None:
+        raise ContractLoadError(f"{path} is not named v<N>.json")
+    return int(found[1])
+
+
+def read_document(path: Path) -> JsonSchema:
+    """The JSON object in a file.
+
+    Raises:
+        ContractLoadError: the file is unreadable, or is no JSON object.
+    """
+    try:
+        document = parse_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ContractLoadError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ContractLoadError(f"{path} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ContractLoadError(f"{path} is not a JSON object")
+    return document
+
+
+def parse_json(text: str) -> Any:
+    """A file's JSON (RFC 8259).
+
+    Raises:
+        ValueError: it is none, has NaN or an infinity, or an object has a key twice.
+    """
+    return json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _distinct(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} stands twice in one object")
+        found[key] = value
+    return found
+
+
+def _table(declared: Mapping[str, Any]) -> TableSpec:
+    return TableSpec(
+        key=tuple(declared.get("key", ())),
+        retention_days=declared.get("retention_days"),
+        personal_days=declared.get("personal_days"),
+    )
+
+
+def _pairing(declared: Mapping[str, Any] | None) -> Pairing | None:
+    if declared is None:
+        return None
+    return Pairing(
+        **{**declared, "keys": tuple(declared["keys"]), "carry": tuple(declared["carry"])}
+    )
+
+
+def _deprecation(declared: Mapping[str, Any] | None) -> Deprecation | None:
+    if declared is None:
+        return None
+    retired = declared.get("retired")
+    return Deprecation(
+        since=dt.date.fromisoformat(declared["since"]),
+        sunset=dt.date.fromisoformat(declared["sunset"]),
+        reason=declared["reason"],
+        retired=None if retired is None else dt.date.fromisoformat(retired),
+    )
+
+
+def _envelope(name: str, version: int, schema: JsonSchema, path: Path) -> Envelope:
+    try:
+        Validator(schema)
+    except ContractSchemaError as error:
+        raise ContractSchemaError(str(path), error.problems) from error
+    return Envelope(
+        name=name, version=version, fields=walker.record_type(schema).fields, schema=schema
+    )
+
+
+def _check_named_fields(schema: JsonSchema, data: RecordType, path: Path) -> None:
+    """Fields that the ``x-`` keywords name have to exist."""
+    known = {field.json_name for field in data.fields}
+    pairing = schema.get("x-pairing", {})
+    named = {
+        "x-table.key": schema.get("x-table", {}).get("key", ()),
+        "x-pairing.carry": pairing.get("carry", ()),
+        "x-pairing.duration": [pairing["duration"]] if pairing else [],
+        "x-pairing.when_paired": pairing.get("when_paired", ()),
+        "x-pairing.when_unpaired": pairing.get("when_unpaired", ()),
+        "required": schema["required"],
+    }
+    problems = tuple(
+        f"{where} names {name!r}, which is no property"
+        for where, listed in named.items()
+        for name in listed
+        if name not in known
+    )
+    if problems:
+        raise ContractSchemaError(str(path), problems)
+
+
+def _check_pairings(catalog: Catalog) -> None:
+    """Both halves of a pairing exist and carry what the derived event needs of them."""
+    taken: dict[str, str] = {}
+    for event, pairing in catalog.pairings.items():
+        where = f"events/{event}"
+        if pairing.store_prefix in taken:
+            other = taken[pairing.store_prefix]
+            raise ContractSchemaError(where, (f"x-pairing.store_prefix is {other}'s already",))
+        taken[pairing.store_prefix] = event
+        needs = {pairing.start: {*pairing.keys, *pairing.carry}, pairing.end: set(pairing.keys)}
+        for half, fields in needs.items():
+            known = catalog.versions.get(half)
+            if known is None:
+                raise ContractSchemaError(where, (f"x-pairing names the unknown event {half!r}",))
+            for contract in known.values():
+                required = {field.json_name for field in contract.data.fields if field.required}
+                if lacking := fields - required:
+                    listed = ", ".join(sorted(lacking))
+                    problem = f"{contract.id} does not require {listed}, which x-pairing uses"
+                    raise ContractSchemaError(where, (problem,))

@@ -1,0 +1,1 @@
+"""Kafka records become messages, or dead letters with a reason."""

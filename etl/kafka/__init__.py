@@ -1,0 +1,1 @@
+"""Kafka at the edges of the loader: records in, dead letters out."""

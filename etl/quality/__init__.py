@@ -1,0 +1,1 @@
+"""What was loaded, held against the contracts' objectives."""

@@ -1,0 +1,187 @@
+"""Gathers what :mod:`etl.quality.objectives` judges.
+
+From ``etl_runs``, the tables, the ledger and Kafka.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from ch_schema.ddl.tables import DATABASE
+from ch_schema.quoting import quote_identifier
+from contracts.model.loader import Catalog
+from etl.decode.refusals import read_refusals
+from etl.quality.objectives import EventFacts, Facts, RangeFault, ViewFacts, Waiting, range_faults
+from etl.run.journal import INTERRUPTED
+from etl.run.runs_table import EVENT_COUNTS, TABLE
+from etl.sequence.gaps import GapSummary, summarise
+from etl.sequence.ledger import Ledger
+from etl.sessions.pairing import VERSION_PAIRED, milliseconds
+from etl.source import History
+
+_PEEK_MESSAGES = 100
+_TOLERANCE = dt.timedelta(minutes=1)
+"""So far clocks may differ."""
+
+_NO_PARAMETERS: Mapping[str, object] = {}
+
+
+class Queries(Protocol):
+    """What of :class:`ch_schema.client.protocol.ClickHouse` is used."""
+
+    def query(
+        self, sql: str, *, parameters: Mapping[str, object] = _NO_PARAMETERS
+    ) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnesses:
+    """Whom to ask. ``history`` is of the events' topic, ``refusals`` of the refused events'."""
+
+    catalog: Catalog
+    clickhouse: Queries
+    ledger: Ledger
+    history: History
+    refusals: History
+    gap_grace_seconds: int
+
+
+def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
+    """Everything that is known about the time from ``since`` on.
+
+    Raises:
+        ClickHouseError, SourceUnavailableError, StoreUnavailableError: a part does not answer.
+    """
+    runs = _runs(witnesses.clickhouse, since)
+    waits = waiting(witnesses.history, now)
+    ranges = [each for run in runs for each in _ranges(run)]
+    refused = read_refusals(witnesses.refusals, milliseconds(since))
+    return Facts(
+        runs=len(runs),
+        interrupted=sum(run["outcome"] == INTERRUPTED for run in runs),
+        unbalanced=sum(not run["balanced"] for run in runs),
+        events=_events(witnesses, runs, ranges),
+        views=_views(witnesses, runs, since),
+        refused=None if refused is None else dict(refused.by_event),
+        refusal_reasons={} if refused is None else dict(refused.by_reason),
+        numbers=_numbers(witnesses, runs),
+        range_faults=_faults(witnesses.history, ranges),
+        waiting=[replace(each, age_seconds=max(0.0, each.age_seconds)) for each in waits],
+        from_the_future=sum(run["started_at"] > now + _TOLERANCE for run in runs)
+        + sum(each.age_seconds < -_TOLERANCE.total_seconds() for each in waits),
+    )
+
+
+def waiting(history: History, now: dt.datetime) -> list[Waiting]:
+    """The partitions with messages behind the group's offset; ages may be below 0."""
+    bounds, committed = history.bounds(), history.committed()
+    positions = {p: committed.get(p, span.start) for p, span in bounds.items()}
+    history.begin(positions, {p: position + 1 for p, position in positions.items()})
+    found: list[Waiting] = []
+    while (chunk := history.read(_PEEK_MESSAGES)) is not None:
+        found += [
+            Waiting(
+                partition=raw.partition,
+                messages=max(1, bounds[raw.partition].stop - raw.offset),
+                event=(raw.key or b"?").decode(errors="replace"),
+                age_seconds=(milliseconds(now) - raw.timestamp_ms) / 1000,
+            )
+            for raw in chunk.messages
+        ]
+    return sorted(found, key=lambda each: each.partition)
+
+
+def _runs(clickhouse: Queries, since: dt.datetime) -> list[dict[str, Any]]:
+    return clickhouse.query(
+        f"SELECT * FROM {TABLE} FINAL WHERE started_at >= {{since:DateTime64(3, 'UTC')}}"  # noqa: S608 - a constant
+        " ORDER BY started_at",
+        parameters={"since": since},
+    )
+
+
+def _ranges(run: Mapping[str, Any]) -> Iterable[tuple[int, int, int]]:
+    return zip(run["partitions"], run["from_offsets"], run["to_offsets"], strict=True)
+
+
+def _faults(history: History, ranges: Sequence[tuple[int, int, int]]) -> list[RangeFault]:
+    """Those between the ranges, and what was committed behind the last of each partition."""
+    committed = history.committed()
+    ends = [(partition, offset, offset) for partition, offset in committed.items()]
+    known = {partition for partition, _, _ in ranges}
+    return range_faults([*ranges, *(end for end in ends if end[0] in known)])
+
+
+def _events(
+    witnesses: Witnesses,
+    runs: Sequence[Mapping[str, Any]],
+    ranges: Sequence[tuple[int, int, int]],
+) -> dict[str, EventFacts]:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for run in runs:
+        for index, event in enumerate(run["events"]):
+            counts[event].update({name: run[name][index] for name in EVENT_COUNTS})
+    tables = {contract.event for contract in witnesses.catalog.tables}
+    derived = set(witnesses.catalog.pairings)
+    return {
+        event: EventFacts(
+            **{name: each[name] for name in EVENT_COUNTS if name in EventFacts.__slots__},
+            rows=(
+                _rows(witnesses.clickhouse, event, ranges) if event in tables - derived else None
+            ),
+        )
+        for event, each in sorted(counts.items())
+    }
+
+
+def _rows(clickhouse: Queries, event: str, ranges: Sequence[tuple[int, int, int]]) -> int:
+    """Rows out of these offsets. Ranges that join are asked for as one."""
+    joined: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for partition, start, stop in sorted(ranges):
+        known = joined[partition]
+        if known and known[-1][1] >= start:
+            known[-1] = known[-1][0], max(stop, known[-1][1])
+        else:
+            known.append((start, stop))
+    where = " OR ".join(
+        f"(kafka_partition = {partition} AND kafka_offset >= {start} AND kafka_offset < {stop})"
+        for partition, each in joined.items()
+        for start, stop in each
+    )
+    table = f"{quote_identifier(DATABASE)}.{quote_identifier(event)}"
+    (row,) = clickhouse.query(f"SELECT count() AS n FROM {table} FINAL WHERE {where or 'false'}")  # noqa: S608 - numbers, and a quoted name
+    return int(row["n"])
+
+
+def _views(
+    witnesses: Witnesses, runs: Sequence[Mapping[str, Any]], since: dt.datetime
+) -> dict[str, ViewFacts]:
+    found: dict[str, ViewFacts] = {}
+    for event in witnesses.catalog.pairings:
+        table = f"{quote_identifier(DATABASE)}.{quote_identifier(event)}"
+        (row,) = witnesses.clickhouse.query(
+            f"SELECT countIf(row_version >= {VERSION_PAIRED}) AS paired,"  # noqa: S608 - a number, and a quoted name
+            f" countIf(row_version < {VERSION_PAIRED}) AS unpaired FROM {table} FINAL"
+            " WHERE loaded_at >= {since:DateTime64(3, 'UTC')}",
+            parameters={"since": since},
+        )
+        skewed = sum(
+            run["skewed"][run["derived"].index(event)] for run in runs if event in run["derived"]
+        )
+        found[event] = ViewFacts(int(row["paired"]), int(row["unpaired"]), skewed)
+    return found
+
+
+def _numbers(witnesses: Witnesses, runs: Sequence[Mapping[str, Any]]) -> GapSummary | None:
+    swept = [run["swept_to"] for run in runs if run["swept_to"] is not None]
+    if not swept:
+        return None
+    return summarise(
+        witnesses.ledger.producers(),
+        witnesses.ledger.totals(),
+        watermark_ms=milliseconds(max(swept)),
+        grace_ms=witnesses.gap_grace_seconds * 1000,
+    )

@@ -1,0 +1,1 @@
+"""One run of the loader: polled, decoded, paired, stored, settled, committed, and reported."""

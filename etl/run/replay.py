@@ -1,0 +1,222 @@
+"""Loads again what was loaded before: the same rows, at any time, beside running loaders.
+
+A replay reads, outside of the group, what the group has committed.  It stores the rows that
+follow from it and commits nothing.  Every row has the identity it had before, so tables read with
+``FINAL`` stay as they are, or get back what they had lost.  Halves that the pair store knows
+change nothing in it; those it has forgotten are put back as what they were booked as, exactly as
+after a flush (:class:`etl.run.pairs.Lost`), so no end is reported a second time as an orphan.
+Unusable messages were set aside when they were loaded; they are counted, not sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.message import Message
+from contracts.reasons import Reason
+from etl.decode.decoding import decode_all
+from etl.decode.holding import where_of
+from etl.errors import OlderContractsError, ReplayError
+from etl.run import pairs
+from etl.run.load import Loadable
+from etl.run.parts import Parts
+from etl.run.report import Tally
+from etl.sessions.store import Sighting
+from etl.source import Chunk, History, RawMessage, Span, Spans
+
+Progress = Callable[[int, int], object]
+"""Is told how many offsets of how many are done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRequest:
+    """What to replay: from a time (Unix ms), or from offsets (None as partition: of all).
+
+    ``events`` are names of events, derived ones too; empty means all.  A ``dry_run`` reads and
+    decodes and changes nothing.
+    """
+
+    from_ms: int | None = None
+    from_offsets: Mapping[int | None, int] = field(default_factory=dict)
+    events: frozenset[str] = frozenset()
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayReport:
+    """What a replay did, or in a dry run would do. ``rows`` and ``read`` are by event."""
+
+    spans: Spans
+    read: Mapping[str, int]
+    rows: Mapping[str, int]
+    duplicates: int
+    unusable: int
+    dry_run: bool
+    finished: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for a log line or a JSON document."""
+        return {
+            "dry_run": self.dry_run,
+            "finished": self.finished,
+            "offsets": {str(p): [span.start, span.stop] for p, span in self.spans.items()},
+            "read": dict(self.read),
+            "rows": dict(self.rows),
+            "duplicates": self.duplicates,
+            "unusable": self.unusable,
+        }
+
+
+def replay(
+    parts: Parts,
+    history: History,
+    request: ReplayRequest,
+    *,
+    should_stop: Callable[[], bool],
+    progress: Progress = lambda _done, _total: None,
+) -> ReplayReport:
+    """Loads again; a replay that is killed or asked to stop may be begun again.
+
+    Raises:
+        ReplayError: an event or a partition is unknown, or an offset is not kept any more.
+        StateLostError: the pair store was flushed; a run rebuilds it.
+        EtlError, RegistryError, ClickHouseError: as for a run.
+    """
+    events = _events(parts, request.events)
+    spans = plan_spans(history, request)
+    return _Replay(parts, history, events, spans, dry_run=request.dry_run).go(should_stop, progress)
+
+
+def plan_spans(history: History, request: ReplayRequest) -> dict[int, Span]:
+    """For each partition where to begin, and the group's offset as the end.
+
+    Raises:
+        ReplayError: a partition is unknown, or an offset is not kept any more.
+    """
+    bounds, committed = history.bounds(), history.committed()
+    starts: dict[int, int] = {}
+    if request.from_ms is not None:
+        starts |= history.offsets_at(committed.keys(), request.from_ms)
+    everywhere = request.from_offsets.get(None)
+    if everywhere is not None:
+        starts |= {p: max(everywhere, bounds[p].start) for p in committed}
+    for partition, offset in request.from_offsets.items():
+        if partition is None:
+            continue
+        if partition not in bounds:
+            raise ReplayError(f"there is no partition {partition}, only 0 to {len(bounds) - 1}")
+        if offset < bounds[partition].start:
+            raise ReplayError(
+                f"partition {partition} begins at offset {bounds[partition].start};"
+                f" {offset} is not kept any more"
+            )
+        starts[partition] = offset
+    return {p: Span(starts[p], c) for p, c in sorted(committed.items()) if starts.get(p, c) < c}
+
+
+def _events(parts: Parts, wanted: Collection[str]) -> frozenset[str]:
+    """The events as the topic has them: a derived one stands for its two halves."""
+    found: set[str] = set()
+    for event in wanted:
+        halves = {h for h, (plan, _) in parts.plan.halves.items() if plan.event == event}
+        if not halves and event not in parts.plan.halves and not parts.loader.has_table(event):
+            raise ReplayError(f"no contract has the event {event}")
+        found |= halves or {event}
+    return frozenset(found)
+
+
+class _Replay:
+    def __init__(
+        self,
+        parts: Parts,
+        history: History,
+        events: frozenset[str],
+        spans: Mapping[int, Span],
+        *,
+        dry_run: bool,
+    ) -> None:
+        self._parts = parts
+        self._history = history
+        self._events = events
+        self._spans = spans
+        self._dry_run = dry_run
+        self._read: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
+        self._duplicates = 0
+        self._unusable = 0
+        self._lost = pairs.Lost({}, None)
+
+    def go(self, should_stop: Callable[[], bool], progress: Progress) -> ReplayReport:
+        total = sum(span.stop - span.start for span in self._spans.values())
+        done, finished = 0, True
+        if self._spans:
+            self._lost = pairs.Lost(
+                {p: span.stop for p, span in self._spans.items()},
+                None if self._dry_run else self._watermark_ms(),
+            )
+            self._history.begin(
+                {p: span.start for p, span in self._spans.items()},
+                {p: span.stop for p, span in self._spans.items()},
+            )
+        progress(done, total)
+        while (
+            self._spans
+            and (chunk := self._history.read(self._parts.policy.chunk_messages)) is not None
+        ):
+            self._process(chunk)
+            done += sum(span.stop - span.start for span in chunk.spans.values())
+            progress(done, total)
+            if should_stop():
+                finished = done >= total
+                break
+        return ReplayReport(
+            spans=self._spans,
+            read=self._read,
+            rows=self._rows,
+            duplicates=self._duplicates,
+            unusable=self._unusable,
+            dry_run=self._dry_run,
+            finished=finished,
+        )
+
+    def _watermark_ms(self) -> int | None:
+        return self._parts.store.watermark_ms(len(self._history.bounds()))
+
+    def _process(self, chunk: Chunk) -> None:
+        parts = self._parts
+        wanted = [raw for raw in chunk.messages if self._is_wanted(raw)]
+        decoded = decode_all(parts.decoder, wanted)
+        if newer := [each for each in decoded.dead if each.reason is Reason.SCHEMA_NEWER]:
+            raise OlderContractsError(where_of(newer))
+        self._unusable += len(decoded.dead)
+        for _, message in decoded.messages:
+            self._read[message.event] = self._read.get(message.event, 0) + 1
+        if self._dry_run:
+            return
+        plain = self._plain(decoded.messages)
+        halves = [each for each in decoded.messages if each[1].event in parts.plan.halves]
+        tally = Tally()
+        rows = pairs.apply_halves(parts, chunk, halves, self._lost, tally)
+        loadables = [*plain, *pairs.loadables(rows)]
+        parts.loader.load(loadables, parts.clock())
+        pairs.settle(parts, rows, tally)
+        for loadable in loadables:
+            event = loadable.message.event
+            self._rows[event] = self._rows.get(event, 0) + 1
+
+    def _is_wanted(self, raw: RawMessage) -> bool:
+        return not self._events or (raw.key or b"").decode(errors="replace") in self._events
+
+    def _plain(self, messages: Collection[tuple[RawMessage, Message]]) -> list[Loadable]:
+        plain = [each for each in messages if self._parts.loader.has_table(each[1].event)]
+        first = self._parts.store.first_met(
+            [Sighting(message.event, str(message.event_id), raw.location) for raw, message in plain]
+        )
+        self._duplicates += first.count(False)
+        return [
+            Loadable(message, raw.partition, raw.offset)
+            for (raw, message), is_first in zip(plain, first, strict=True)
+            if is_first
+        ]

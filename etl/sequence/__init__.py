@@ -1,0 +1,1 @@
+"""The producers' sequence numbers: what has arrived, what is missing."""

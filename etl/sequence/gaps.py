@@ -1,0 +1,92 @@
+"""How many of the numbers that producers gave out did not come, or came twice. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from etl.sequence.ledger import LedgerTotals
+from etl.sequence.numbers import Hole, Producer
+
+_TOLD = 20
+"""So many producers at most are named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducerGaps:
+    """One producer with gaps or repetitions. ``gaps`` are ranges of numbers, both ends included."""
+
+    producer: str
+    missing: int
+    repeated: int
+    gaps: tuple[tuple[int, int], ...]
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapSummary:
+    """All producers together.
+
+    ``given`` numbers were given out and not void; ``missing`` of them did not come within the time
+    of grace, ``awaited`` may still come; ``repeated`` came from two places in the topic;
+    ``unstamped`` messages had no number.
+    """
+
+    given: int = 0
+    missing: int = 0
+    awaited: int = 0
+    repeated: int = 0
+    unstamped: int = 0
+    producers: tuple[ProducerGaps, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary for a JSON document."""
+        return asdict(self)
+
+
+def summarise(
+    producers: Sequence[Producer], totals: LedgerTotals, *, watermark_ms: int, grace_ms: int
+) -> GapSummary:
+    """What is known when all messages older than the watermark (Kafka time) were noted.
+
+    A producer that was there when the ledger began may have given numbers that nobody noted:
+    what lies before its first known message counts neither as given nor as missing.
+    """
+    known_since_ms = totals.since_ms + grace_ms if totals.since_ms else 0
+    given = totals.forgotten_seen + totals.forgotten_lost
+    missing, awaited, repeated = totals.forgotten_lost, 0, totals.forgotten_repeated
+    told: list[ProducerGaps] = []
+    for each in producers:
+        open_holes = each.gaps(revealed_before_ms=2**62, known_since_ms=known_since_ms)
+        gaps = [hole for hole in open_holes if hole.since_ms < watermark_ms - grace_ms]
+        lost = each.lost + _size(gaps)
+        given += each.seen + each.lost + _size(open_holes)
+        missing += lost
+        awaited += _size(open_holes) - _size(gaps)
+        repeated += each.repeated
+        if lost or each.repeated:
+            told.append(
+                ProducerGaps(
+                    producer=each.name,
+                    missing=lost,
+                    repeated=each.repeated,
+                    gaps=tuple((hole.first, hole.last) for hole in gaps[:_TOLD]),
+                    first_ms=each.first_ms,
+                    last_ms=each.last_ms,
+                )
+            )
+    told.sort(key=lambda each: (-each.missing, -each.repeated, each.producer))
+    return GapSummary(
+        given=given,
+        missing=missing,
+        awaited=awaited,
+        repeated=repeated,
+        unstamped=totals.unstamped,
+        producers=tuple(told[:_TOLD]),
+    )
+
+
+def _size(holes: Sequence[Hole]) -> int:
+    return sum(hole.size for hole in holes)

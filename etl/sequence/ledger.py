@@ -1,0 +1,85 @@
+"""What the loader remembers beside open views: the producers' numbers, and unfinished books.
+
+Each partition is noted up to an offset.  A message below it was noted before, however often it is
+read, so a repeated reading changes nothing, and the same number at a higher offset is one that was
+sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from contracts.stamps import Stamp
+from etl.sequence.numbers import Producer
+from etl.source import Spans
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A message with its stamp; None where it has none, or none that can be read."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    stamp: Stamp | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTotals:
+    """Over all producers, those that were forgotten too.
+
+    ``since_ms``: the Kafka time before which not all messages were noted; 0 when all were.
+    ``forgotten_…`` belong to producers that are kept no more.
+    """
+
+    since_ms: int = 0
+    unstamped: int = 0
+    forgotten_seen: int = 0
+    forgotten_repeated: int = 0
+    forgotten_lost: int = 0
+
+
+class Ledger(Protocol):
+    """Shared by all workers. Each method is atomic.
+
+    Every method raises :class:`~etl.errors.StoreUnavailableError` when it got no answer in time;
+    what it should have done may then have been done.
+    """
+
+    def note(self, spans: Spans, stamped: Sequence[Stamped]) -> None:
+        """Takes in messages, in order, that were not noted yet; notes the partitions' stops.
+
+        A span that begins above what was noted shows that messages in between are not known (the
+        store was emptied, or the offset set by hand): what came before is not counted as missing.
+        """
+        ...
+
+    def producers(self) -> Sequence[Producer]:
+        """All producers that are remembered, the one that was met last first."""
+        ...
+
+    def totals(self) -> LedgerTotals:
+        """The totals."""
+        ...
+
+    def forget(self, before_ms: int, *, limit: int) -> int:
+        """Forgets up to ``limit`` producers that were last met before; how many."""
+        ...
+
+    def keep_books(self, run_id: str, books: bytes) -> None:
+        """Keeps the books of a run that is under way; replaces earlier ones of the same run."""
+        ...
+
+    def kept_books(self) -> Mapping[str, bytes]:
+        """Books of runs that are under way, or were killed, by run."""
+        ...
+
+    def drop_books(self, run_id: str) -> None:
+        """The run's books are stored elsewhere."""
+        ...
+
+    def close(self) -> None:
+        """Releases connections."""
+        ...

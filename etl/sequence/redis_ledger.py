@@ -1,0 +1,154 @@
+"""The ledger in Redis, next to the open views in db 2.
+
+``etl:noted`` (hash): ``topic/partition`` → the offset up to which messages were noted.
+``etl:producer:{id}`` (hash): one producer's numbers, and ``etl:holes:{id}`` (sorted set) what is
+missing of them; ``etl:producers`` (sorted set): when each was
+last met.  ``etl:numbers`` (hash): totals.  ``etl:journal`` (hash): books of runs by run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import redis
+
+from etl.redis_edge import connect_redis, lua, text, translated
+from etl.sequence.ledger import LedgerTotals, Stamped
+from etl.sequence.numbers import MOST_HOLES, Hole, Producer
+from etl.source import Span, Spans
+
+_BATCH = 250
+"""So many messages are in one script, since Redis serves nobody else while it runs."""
+
+_PRODUCERS_AT_ONCE = 200
+_HOLE = re.compile(r"(\d+)-(\d+)@(\d+)(v?)")
+_COUNTS = ("highest", "seen", "repeated", "lost")
+
+
+class RedisLedger:
+    """:class:`etl.sequence.ledger.Ledger` in a Redis server that all workers share."""
+
+    def __init__(self, client: redis.Redis, topic: str, *, most_holes: int = MOST_HOLES) -> None:
+        """``client`` is on db 2, decodes nothing and repeats nothing by itself."""
+        self._most_holes = most_holes
+        self._client = client
+        self._topic = topic
+        self._note = client.register_script(lua(__package__, "note"))
+        self._forget = client.register_script(lua(__package__, "forget_producers"))
+
+    @classmethod
+    def connect(
+        cls, url: str, topic: str, *, timeout_seconds: float, most_holes: int = MOST_HOLES
+    ) -> RedisLedger:
+        """A ledger at ``redis://host:port``; nothing is sent before the first use."""
+        return cls(connect_redis(url, timeout_seconds), topic, most_holes=most_holes)
+
+    def note(self, spans: Spans, stamped: Sequence[Stamped]) -> None:
+        """See :meth:`etl.sequence.ledger.Ledger.note`. Atomic for every part of it, in order."""
+        for part_spans, part in _parts(spans, stamped):
+            arguments: list[str | int] = [self._most_holes, len(part_spans)]
+            for partition, span in part_spans.items():
+                times = [each.timestamp_ms for each in part if each.partition == partition]
+                arguments += [self._field(partition), span.start, span.stop, *(times[:1] or [0])]
+            for each in part:
+                arguments += [self._field(each.partition), each.offset, each.timestamp_ms]
+                arguments += _stamp(each)
+            with translated():
+                self._note(args=arguments)
+
+    def producers(self) -> Sequence[Producer]:
+        """See :meth:`etl.sequence.ledger.Ledger.producers`."""
+        with translated():
+            found_names: list[Any] = self._client.zrevrange("etl:producers", 0, -1)
+        names = [text(name) for name in found_names]
+        found: list[Producer] = []
+        for first in range(0, len(names), _PRODUCERS_AT_ONCE):
+            batch = names[first : first + _PRODUCERS_AT_ONCE]
+            with translated(), self._client.pipeline(transaction=False) as together:
+                for name in batch:
+                    together.hgetall(f"etl:producer:{name}")
+                    together.zrange(f"etl:holes:{name}", 0, -1)
+                kept = together.execute()
+            found += [
+                _producer(name, fields, holes)
+                for name, fields, holes in zip(batch, kept[::2], kept[1::2], strict=True)
+            ]
+        return sorted(found, key=lambda each: (-each.last_ms, each.name))
+
+    def totals(self) -> LedgerTotals:
+        """See :meth:`etl.sequence.ledger.Ledger.totals`."""
+        with translated():
+            kept = self._client.hgetall("etl:numbers")
+        return LedgerTotals(**{text(name): int(number) for name, number in kept.items()})
+
+    def forget(self, before_ms: int, *, limit: int) -> int:
+        """See :meth:`etl.sequence.ledger.Ledger.forget`."""
+        with translated():
+            number: int = self._forget(args=[before_ms, limit])
+        return number
+
+    def keep_books(self, run_id: str, books: bytes) -> None:
+        """See :meth:`etl.sequence.ledger.Ledger.keep_books`."""
+        with translated():
+            self._client.hset("etl:journal", run_id, books)
+
+    def kept_books(self) -> Mapping[str, bytes]:
+        """See :meth:`etl.sequence.ledger.Ledger.kept_books`."""
+        with translated():
+            kept: dict[Any, Any] = self._client.hgetall("etl:journal")
+        return {text(run_id): books for run_id, books in kept.items()}
+
+    def drop_books(self, run_id: str) -> None:
+        """See :meth:`etl.sequence.ledger.Ledger.drop_books`."""
+        with translated():
+            self._client.hdel("etl:journal", run_id)
+
+    def close(self) -> None:
+        """See :meth:`etl.sequence.ledger.Ledger.close`."""
+        self._client.close()
+
+    def _field(self, partition: int) -> str:
+        return f"{self._topic}/{partition}"
+
+
+def _parts(
+    spans: Spans, stamped: Sequence[Stamped]
+) -> Iterator[tuple[Mapping[int, Span], Sequence[Stamped]]]:
+    """The messages in batches, with spans that join; the last has what has no messages."""
+    reached = {partition: span.start for partition, span in spans.items()}
+    for first in range(0, max(1, len(stamped)), _BATCH):
+        part = stamped[first : first + _BATCH]
+        if first + _BATCH < len(stamped):
+            stops = {each.partition: each.offset + 1 for each in part}
+        else:
+            stops = {partition: span.stop for partition, span in spans.items()}
+        yield {p: Span(reached[p], stop) for p, stop in stops.items()}, part
+        reached.update(stops)
+
+
+def _stamp(each: Stamped) -> Iterator[str | int]:
+    if each.stamp is None:
+        yield from ("", 0, 0)
+        return
+    yield from (each.stamp.producer, each.stamp.number, len(each.stamp.voids))
+    for first, last in each.stamp.voids:
+        yield from (first, last)
+
+
+def _producer(name: str, fields: Mapping[bytes, bytes], holes: Sequence[bytes]) -> Producer:
+    kept = {text(field): text(value) for field, value in fields.items()}
+    return Producer(
+        name=name,
+        **{count: int(kept[count]) for count in _COUNTS},
+        first_ms=int(kept["first"]),
+        last_ms=int(kept["last"]),
+        holes=tuple(map(_hole, holes)),
+    )
+
+
+def _hole(member: bytes) -> Hole:
+    found = _HOLE.fullmatch(text(member))
+    assert found is not None
+    return Hole(int(found[1]), int(found[2]), int(found[3]), void=found[4] == "v")

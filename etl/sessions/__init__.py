@@ -1,0 +1,1 @@
+"""Start and end events become one row: the rules, and the open ones kept in Redis."""

@@ -1,0 +1,1 @@
+"""Implementations in memory of what the loader talks to."""

@@ -1,0 +1,174 @@
+"""The OpenAPI document: valid, made of the contracts, and true to what the service does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from api.docs import openapi
+from api.errors import STATUS
+from contracts.model.loader import Catalog, load_catalog
+from contracts.model.types import Origin
+from contracts.reasons import Reason
+from tests.api.world import CLICK, World, post, with_event
+
+CLIENT_CONTRACTS = [c for c in load_catalog() if c.origin is Origin.CLIENT]
+
+FIELD = {"type": "string", "maxLength": 9, "description": "A field."}
+
+
+def document(catalog: Catalog | None = None) -> dict[str, Any]:
+    return openapi.document(catalog or load_catalog(), version="1.2.3")
+
+
+def accepts(found: dict[str, Any], request: Any) -> bool:
+    """Whether the schema of the request body in the document takes ``request``."""
+    schema = {"$ref": "#/components/schemas/Event", "components": found["components"]}
+    return Draft202012Validator(schema).is_valid(request)
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [
+        load_catalog(),
+        with_event("twice", {"a": FIELD}, {"a": FIELD, "b": FIELD}),
+        with_event("shared", {"a": {"$ref": "#/$defs/short"}, "$defs": {"short": FIELD}}),
+    ],
+    ids=["the contracts", "two versions", "local references"],
+)
+def test_it_is_valid_openapi(catalog: Catalog) -> None:
+    validate(document(catalog))
+
+
+def test_it_is_json_and_the_same_each_time() -> None:
+    assert json.dumps(document()) == json.dumps(document())
+
+
+@pytest.mark.parametrize("contract", CLIENT_CONTRACTS, ids=lambda c: c.id)
+def test_each_event_is_told_apart_by_its_name(contract: Any) -> None:
+    found = document()
+    schemas = found["components"]["schemas"]
+    name = schemas["Event"]["discriminator"]["mapping"][contract.event].rpartition("/")[2]
+    assert schemas[name]["properties"]["event"]["const"] == contract.event
+    assert schemas[name]["properties"]["version"]["const"] == contract.version
+    assert schemas[name]["required"] == ["event", "token", "data"]
+    data = {key: value for key, value in contract.schema.items() if key != "$schema"}
+    assert schemas[f"{name}.data"] == data
+
+
+def test_events_that_only_the_etl_makes_are_not_in_it() -> None:
+    found = document()
+    assert "page_view" not in found["components"]["schemas"]["Event"]["discriminator"]["mapping"]
+    assert not accepts(
+        found,
+        {
+            "event": "page_view",
+            "token": None,
+            "data": {"duration_seconds": 1, "page_type": "movie", "paired": True},
+        },
+    )
+
+
+def test_its_examples_are_what_the_service_takes() -> None:
+    found = document()
+    content = found["paths"]["/api/v1/events"]["post"]["requestBody"]["content"]
+    examples = [each["value"] for each in content["application/json"]["examples"].values()]
+    assert {each["event"] for each in examples} == {c.event for c in CLIENT_CONTRACTS}
+    beacons = [json.loads(text) for text in content["text/plain"]["schema"]["examples"]]
+    for example in [*examples, *beacons]:
+        assert accepts(found, example)
+        assert post(World().client(), example).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("request_", "good"),
+    [
+        ({"event": "twice", "token": None, "data": {"a": "x", "b": "y"}}, True),
+        ({"event": "twice", "token": None, "data": {"a": "x", "b": "y"}, "version": 2}, True),
+        ({"event": "twice", "token": None, "data": {"a": "x"}, "version": 1}, True),
+        ({"event": "twice", "token": None, "data": {"a": "x"}}, False),
+        ({"event": "twice", "token": None, "data": {"a": "x"}, "version": 2}, False),
+        ({"event": "twice", "token": None, "data": {"a": "x"}, "version": 3}, False),
+        ({**CLICK, "event_id": "0190163d-8694-739b-aea5-966c26f8ad91"}, True),
+        ({**CLICK, "user_id": "x"}, False),
+        ({**CLICK, "token": ""}, False),
+        ({**CLICK, "data": {}}, False),
+    ],
+)
+def test_the_document_and_the_service_agree(request_: Any, good: bool) -> None:
+    catalog = with_event("twice", {"a": FIELD}, {"a": FIELD, "b": FIELD})
+    assert accepts(document(catalog), request_) is good
+    assert (post(World(catalog).client(), request_).status_code == 202) is good
+
+
+def test_a_local_reference_of_a_contract_points_into_its_component() -> None:
+    catalog = with_event("shared", {"a": {"$ref": "#/$defs/short"}, "$defs": {"short": FIELD}})
+    found = document(catalog)
+    data = found["components"]["schemas"]["shared.v1.data"]
+    assert data["properties"]["a"] == {"$ref": "#/components/schemas/shared.v1.data/$defs/short"}
+    assert accepts(found, {"event": "shared", "token": None, "data": {"a": "short"}})
+    assert not accepts(found, {"event": "shared", "token": None, "data": {"a": "far too long"}})
+
+
+def test_every_reason_is_documented_with_its_status() -> None:
+    found = document()
+    responses = found["paths"]["/api/v1/events"]["post"]["responses"]
+    for reason in STATUS.keys() - {
+        Reason.NOT_FOUND,
+        Reason.METHOD_NOT_ALLOWED,
+        Reason.BATCH_TOO_LONG,
+    }:
+        content = responses[str(STATUS[reason])]["content"]["application/problem+json"]
+        assert content["examples"][reason]["value"]["code"] == reason
+    assert found["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(STATUS)
+
+
+def test_the_batch_in_it_is_what_the_service_takes_and_answers() -> None:
+    found = document()
+    operation = found["paths"]["/api/v1/events/batch"]["post"]
+    content = operation["requestBody"]["content"]
+    lines = content["application/x-ndjson"]["schema"]["examples"]
+    (array,) = [each["value"] for each in content["application/json"]["examples"].values()]
+    answers = [operation["responses"]["207"]["content"]["application/json"]["example"]]
+    for body, media_type in [(json.dumps(array), "application/json")] + [
+        (each, "application/x-ndjson") for each in lines
+    ]:
+        answer = World().client().post("/api/v1/events/batch", data=body, content_type=media_type)
+        assert (answer.status_code, answer.get_json()["accepted"]) == (207, 2)
+        answers.append(answer.get_json())
+    schema = {"$ref": "#/components/schemas/BatchResult", "components": found["components"]}
+    for each in answers:
+        Draft202012Validator(schema).validate(each)
+    too_many = operation["responses"]["413"]["content"]["application/problem+json"]["examples"]
+    assert too_many["batch_too_long"]["value"]["status"] == 413
+
+
+def test_the_problems_in_it_satisfy_its_own_schema() -> None:
+    found = document()
+    responses = found["paths"]["/api/v1/events"]["post"]["responses"]
+    schema = {"$ref": "#/components/schemas/Problem", "components": found["components"]}
+    values = [
+        example["value"]
+        for status, response in responses.items()
+        if status != "202"
+        for example in response["content"]["application/problem+json"]["examples"].values()
+    ]
+    assert values
+    for value in values:
+        Draft202012Validator(schema).validate(value)
+
+
+def test_it_names_the_encodings_of_a_body() -> None:
+    post_ = document()["paths"]["/api/v1/events"]["post"]
+    for told in (
+        post_["description"],
+        post_["responses"]["415"]["headers"]["Accept-Encoding"]["description"],
+        post_["responses"]["415"]["content"]["application/problem+json"]["examples"][
+            "encoding_unsupported"
+        ]["value"]["detail"],
+    ):
+        assert [name for name in ("gzip", "deflate", "br", "zstd") if name not in told] == []

@@ -1,0 +1,1 @@
+"""`ugc api`: the HTTP API served."""

@@ -1,1 +1,0 @@
-"""One module for each subcommand of ``ugc``; each defines ``command``."""

@@ -1,0 +1,160 @@
+"""``ugc contracts lint``: every finding at once, for people, programs and pull requests."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from contracts.lint import RULES, Finding, Severity, lint_folder
+from ugc.project.folder import judged_folder_option, reserved_columns, reserved_events
+from ugc.terminal import say
+
+Findings = Sequence[Finding]
+
+
+@click.command(name="lint")
+@judged_folder_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "github"]),
+    default="text",
+    show_default=True,
+    help="github: annotations beside the lines of a pull request.",
+)
+def lint(folder: Path, form: str) -> None:
+    """Check every contract and example file against the rules in docs/lint.md.
+
+    Tells all findings at once, with file and line; exits with 1 when one of them is an error.
+
+    \b
+    Examples:
+      ugc contracts lint
+      ugc contracts lint --format github
+      ugc contracts lint --format markdown >> "$GITHUB_STEP_SUMMARY"
+    """
+    findings = lint_folder(folder, reserved_columns(), reserved_events())
+    say(_RENDER[form](findings), nl=False)
+    sys.exit(1 if any(finding.severity is Severity.ERROR for finding in findings) else 0)
+
+
+def shown_path(path: Path) -> str:
+    """Below the current folder relative to it, as pull requests need it; else as it is."""
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def counted(findings: Findings) -> str:
+    """How many errors and warnings, in words."""
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    warnings = len(findings) - errors
+    return f"{_number(errors, 'error')}, {_number(warnings, 'warning')}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def render_text(findings: Findings) -> str:
+    """One line for each: ``file:line: severity code pointer: message``."""
+    lines = [
+        f"{shown_path(f.path)}:{f.line}: {f.severity} {f.code} {f.pointer or '/'}: {f.message}"
+        for f in findings
+    ]
+    return "\n".join([*lines, counted(findings)]) + "\n"
+
+
+def render_json(findings: Findings) -> str:
+    """``{"findings": [{path, line, pointer, code, severity, message}]}``."""
+    return (
+        json.dumps(
+            {
+                "findings": [
+                    {
+                        "path": shown_path(f.path),
+                        "line": f.line,
+                        "pointer": f.pointer,
+                        "code": f.code,
+                        "severity": f.severity,
+                        "message": f.message,
+                    }
+                    for f in findings
+                ]
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
+
+
+def render_markdown(findings: Findings) -> str:
+    """A table for a pull-request comment."""
+    head = f"### Contract lint: {counted(findings)}\n"
+    if not findings:
+        return head
+    rows = [
+        f"| `{shown_path(f.path)}:{f.line}` | {f.severity} | `{f.code}`"
+        f" | `{_cell(f.pointer or '/')}` | {_cell(f.message)} |"
+        for f in findings
+    ]
+    table = ["| where | severity | rule | pointer | what to do |", "|---|---|---|---|---|", *rows]
+    return head + "\n" + "\n".join(table) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def render_github(findings: Findings) -> str:
+    """Workflow commands, https://docs.github.com/actions (``::error file=…,line=…::…``)."""
+    return "\n".join([*map(_annotation, findings), counted(findings)]) + "\n"
+
+
+def _annotation(found: Finding) -> str:
+    where = f"file={_property(shown_path(found.path))},line={found.line}"
+    text = f"{found.pointer or '/'}: {found.message}"
+    return f"::{found.severity} {where},title={_property(found.code)}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+_RENDER: Mapping[str, Callable[[Findings], str]] = {
+    "text": render_text,
+    "json": render_json,
+    "markdown": render_markdown,
+    "github": render_github,
+}
+
+
+def rules_markdown() -> str:
+    """The page of all rules, ``docs/lint.md``."""
+    rows = [
+        f"| `{code}` | {rule.severity} | {_cell(rule.demand)} | {_cell(rule.reason)} |"
+        for code, rule in RULES.items()
+    ]
+    return _PAGE + "\n".join(rows) + "\n"
+
+
+_PAGE = """\
+# Lint rules
+
+`ugc contracts lint` holds every contract and example file against these rules and tells all
+findings at once. An error makes it exit with 1; a warning is advice. A code never changes its
+meaning. This page is generated from `contracts/lint/rules.py`.
+
+| code | severity | what has to hold | why |
+|---|---|---|---|
+"""

@@ -1,0 +1,121 @@
+"""``ugc contracts new``: writes the files of a new event, or of a next version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from contracts.lint import RULES, Severity
+from contracts.lint.contract import check
+from contracts.model.loader import load_catalog
+from ugc.errors import UgcError
+from ugc.project import scaffold
+from ugc.project.folder import folder_option, reserved_columns, reserved_events
+from ugc.terminal import say
+
+_EVENT = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+class ScaffoldError(UgcError):
+    """The files cannot be written as asked; nothing was written."""
+
+
+@click.command(name="new")
+@click.argument("event")
+@click.option("--owner", metavar="TEAM", help="The team that answers for the event.")
+@click.option("--title", help="A few words for lists; made of the event's name when left out.")
+@click.option("--description", help="One sentence: what happened when this event is sent.")
+@click.option(
+    "--field",
+    "fields",
+    metavar="NAME:TYPE",
+    multiple=True,
+    help=f"A field; TYPE is {', '.join(scaffold.TYPES)}. A ? behind it: may be absent.",
+)
+@click.option("--no-fields", is_flag=True, help="The event says no more than that it happened.")
+@click.option("--next-version", is_flag=True, help="Copy the newest version and its examples.")
+@folder_option
+def new(
+    event: str,
+    owner: str | None,
+    title: str | None,
+    description: str | None,
+    fields: tuple[str, ...],
+    no_fields: bool,
+    next_version: bool,
+    folder: Path,
+) -> None:
+    """Write the files of a new EVENT: contract, valid and invalid examples.
+
+    They pass `ugc contracts lint` as they are; put your own descriptions, bounds and examples in.
+
+    \b
+    Examples:
+      ugc contracts new video_play --owner player --field video_id:string
+      ugc contracts new film_rated --owner catalogue --field rating:integer --field note:string?
+      ugc contracts new session_start --owner web --no-fields
+      ugc contracts new element_click --next-version
+    """
+    if next_version:
+        if owner or title or description or fields or no_fields:
+            raise ScaffoldError("--next-version copies; change owner, title and fields in the copy")
+        files = _next_version(folder, event)
+    else:
+        if fields and no_fields:
+            raise ScaffoldError("write --field or --no-fields, not both")
+        wanted = () if no_fields else fields or ("element_id:string",)
+        files = _new_event(folder, event, owner, title, description, wanted)
+    for name in files:
+        if (folder / name).exists():
+            raise ScaffoldError(f"{folder / name} exists already")
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        say(f"wrote {path}")
+
+
+def _new_event(
+    folder: Path,
+    event: str,
+    owner: str | None,
+    title: str | None,
+    description: str | None,
+    fields: tuple[str, ...],
+) -> Mapping[str, str]:
+    if not _EVENT.fullmatch(event) or len(event) > 63:
+        raise ScaffoldError(f"{event!r} is no event name: write snake_case, 63 characters at most")
+    if event in reserved_events():
+        raise ScaffoldError(f"{event} is a type of Avro or a table of our own; write another name")
+    if (folder / "events" / event).exists():
+        raise ScaffoldError(f"{event} exists already; a change is a new version: --next-version")
+    if owner is None:
+        raise ScaffoldError("write --owner TEAM: somebody has to answer for the event")
+    parsed = [scaffold.NewField.parse(text) for text in fields]
+    document = scaffold.contract_document(
+        event, owner=owner, fields=parsed, title=title, description=description
+    )
+    if len(document["properties"]) < len(parsed):
+        raise ScaffoldError("two fields have one name")
+    notes, _ = check(document, reserved_columns())
+    wrong = [n.message for n in notes if RULES[n.code].severity is Severity.ERROR]
+    if wrong:
+        raise ScaffoldError("; ".join(wrong))
+    return scaffold.new_event(event, document)
+
+
+def _next_version(folder: Path, event: str) -> Mapping[str, str]:
+    newest = load_catalog(folder).get(event)
+    examples = folder / "examples" / event / f"v{newest.version}"
+    return scaffold.next_version(
+        event,
+        newest.version,
+        newest.schema,
+        {
+            path.relative_to(examples).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(examples.glob("*/*.json"))
+        },
+    )

@@ -1,0 +1,1 @@
+"""`ugc etl`: load, replay, and dead letters."""

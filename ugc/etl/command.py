@@ -1,0 +1,198 @@
+"""``ugc etl``: load events, load them again, and look at what was set aside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ugc.environment import current_environment, state_dir_option
+from ugc.exits import EPILOG
+
+_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON instead of a table."
+)
+
+
+@click.group()
+def command() -> None:
+    """Load events from Kafka into ClickHouse."""
+
+
+@command.command(epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one line of JSON.")
+@state_dir_option
+def run(as_json: bool, state_dir: Path) -> None:
+    """Load everything that is in Kafka now, once, and print the report.
+
+    Fails also when the books of the run do not balance. Killing it at any moment and running it
+    again is harmless.
+    """
+    from ugc.etl.loading import load_once
+
+    load_once(current_environment(state_dir), as_json=as_json)
+
+
+@command.command(epilog=EPILOG)
+@click.option("--every", default="60s", show_default=True, help="Interval, such as 30s, 5m or 1h.")
+@click.option(
+    "--jitter",
+    default="0s",
+    show_default=True,
+    help="Each run begins up to so much earlier or later, so that workers do not all join at once.",
+)
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Serve Prometheus metrics on this port (0: any free one; default: none).",
+)
+@click.option(
+    "--metrics-host",
+    default="0.0.0.0",  # noqa: S104 - scraped from other machines
+    show_default=True,
+    help="Address of the metrics port.",
+)
+@state_dir_option
+def schedule(
+    every: str, jitter: str, metrics_port: int | None, metrics_host: str, state_dir: Path
+) -> None:
+    """Load at once, and then at every interval until SIGTERM or Ctrl-C.
+
+    Runs never overlap. A run that is under way at the end finishes its chunk first. A run that
+    fails is logged and tried again at the next interval.
+    """
+    from ugc.etl.loading import Timing, load_on_schedule
+
+    timing = Timing(every, jitter)
+    load_on_schedule(current_environment(state_dir), timing, metrics_host, metrics_port)
+
+
+@command.command(epilog=EPILOG)
+@click.option("--from-time", help="A time like 2026-01-31T12:00:00Z, or a span such as 2h.")
+@click.option(
+    "--from-offset",
+    "from_offsets",
+    multiple=True,
+    metavar="[PARTITION:]OFFSET",
+    help="Where to begin; without a partition: in all of them. May be given several times.",
+)
+@click.option("--event", "events", multiple=True, help="Only this event; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Read and count, and change nothing.")
+@_json_option
+@state_dir_option
+def replay(
+    from_time: str | None,
+    from_offsets: tuple[str, ...],
+    events: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+    state_dir: Path,
+) -> None:
+    """Load again what was loaded before.
+
+    Harmless at any time, beside running loaders too: it reads outside of the consumer group, never
+    changes the group's offsets, ends at what the group has committed, and stores the same rows.
+    """
+    from etl.run.replay import ReplayRequest
+    from ugc.etl.replaying import parse_offsets, parse_time, replay_now
+
+    if (from_time is None) == (not from_offsets):
+        raise click.UsageError("Give either --from-time or --from-offset.")
+    now = dt.datetime.now(dt.UTC)
+    request = ReplayRequest(
+        from_ms=None if from_time is None else parse_time(from_time, now),
+        from_offsets=parse_offsets(from_offsets),
+        events=frozenset(events),
+        dry_run=dry_run,
+    )
+    replay_now(current_environment(state_dir), request, as_json=as_json)
+
+
+@command.group("dead-letters")
+def dead_letters() -> None:
+    """Look at messages that could not be used, and send them back."""
+
+
+def _filter_options(function: Any) -> Any:
+    for option in (
+        click.option("--partition", "partitions", type=int, multiple=True, help="Original one."),
+        click.option("--event", "events", multiple=True, help="Event that the key names."),
+        click.option("--reason", "reasons", multiple=True, help="Reason code."),
+    ):
+        function = option(function)
+    return function
+
+
+@dead_letters.command("list", epilog=EPILOG)
+@_filter_options
+@click.option("--all/--waiting", "also_retried", default=True, help="Also those sent back, or not.")
+@_json_option
+@state_dir_option
+def list_(
+    reasons: tuple[str, ...],
+    events: tuple[str, ...],
+    partitions: tuple[int, ...],
+    also_retried: bool,
+    as_json: bool,
+    state_dir: Path,
+) -> None:
+    """List dead letters, oldest first. Filters of one kind widen, of several kinds narrow."""
+    from etl.decode.letters import Filter
+    from ugc.etl.replaying import list_letters
+
+    wanted = Filter(
+        reasons=frozenset(reasons),
+        events=frozenset(events),
+        partitions=frozenset(partitions),
+        retried=None if also_retried else False,
+    )
+    list_letters(current_environment(state_dir), wanted, as_json=as_json)
+
+
+@dead_letters.command(epilog=EPILOG)
+@click.argument("letter", metavar="PARTITION:OFFSET")
+@_json_option
+@state_dir_option
+def show(letter: str, as_json: bool, state_dir: Path) -> None:
+    """Show one dead letter whole; `list` tells where it lies."""
+    from ugc.etl.replaying import show_letter
+
+    show_letter(current_environment(state_dir), letter, as_json=as_json)
+
+
+@dead_letters.command(epilog=EPILOG)
+@click.argument("letters", metavar="[PARTITION:OFFSET]...", nargs=-1)
+@_filter_options
+@click.option("--again", is_flag=True, help="Also those that were sent back before.")
+@click.option("--dry-run", is_flag=True, help="Count, and send nothing.")
+@_json_option
+@state_dir_option
+def retry(
+    letters: tuple[str, ...],
+    reasons: tuple[str, ...],
+    events: tuple[str, ...],
+    partitions: tuple[int, ...],
+    again: bool,
+    dry_run: bool,
+    as_json: bool,
+    state_dir: Path,
+) -> None:
+    """Send dead letters back to the topic of the events: all that wait, or those chosen.
+
+    The original bytes go to the original partition. Doing it twice is harmless: an event id has
+    one row, and of a view the first start and end win. What is still unusable becomes a dead
+    letter again.
+    """
+    from etl.decode.letters import Filter
+    from ugc.etl.replaying import retry_letters
+
+    wanted = Filter(
+        reasons=frozenset(reasons),
+        events=frozenset(events),
+        partitions=frozenset(partitions),
+        locations=frozenset(letters),
+        retried=None if again else False,
+    )
+    retry_letters(current_environment(state_dir), wanted, dry_run=dry_run, as_json=as_json)

@@ -1,0 +1,1 @@
+"""`ugc init`: topics, subjects and tables where they are missing."""

@@ -1,0 +1,37 @@
+"""``ugc up``: the whole local stack in the foreground."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ugc.environment import STATE_DIR
+
+
+@click.command()
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=STATE_DIR,
+    show_default=True,
+    help="Folder for data, logs and the list of running parts.",
+)
+@click.option("--api-workers", default=1, show_default=True, help="Processes of the API.")
+@click.option("--etl-every", default="60s", show_default=True, help="Interval of the loader.")
+def command(state_dir: Path, api_workers: int, etl_every: str) -> None:
+    """Run the whole local stack until Ctrl-C.
+
+    A part whose URL is in the environment (KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL,
+    REDIS_URL, CLICKHOUSE_URL, AUTH_SERVICE_URL) is used as it is and not started.
+    """
+    from etl.schedule import parse_interval
+    from ugc.local.stack import StackConfig, run_foreground
+
+    config = StackConfig(
+        state_dir=state_dir,
+        api_workers=api_workers,
+        etl_interval_seconds=parse_interval(etl_every),
+    )
+    sys.exit(run_foreground(config))

@@ -1,0 +1,87 @@
+"""``ugc up``: the stack until Ctrl-C."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ugc.local.stack.config import PartName, StackConfig
+from ugc.local.stack.errors import StoppedError
+from ugc.local.stack.restarts import RestartPolicy
+from ugc.local.stack.supervisor import Stack
+from ugc.local.stack.watch import Watch
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_KILLED_CODE = 130
+_DEFAULT_STATE_DIR = Path(".ugc")
+_PASSWORD = re.compile(r"(?<=:)[^:/@]*(?=@)")
+
+
+def run_foreground(config: StackConfig) -> int:
+    """Runs the stack until SIGINT, SIGTERM or SIGHUP; a second signal kills at once.
+
+    For the main thread only: it takes over the process's signals.
+
+    Returns:
+        0 after a clean stop, 130 when the parts had to be killed.
+
+    Raises:
+        StackError: a part cannot start, dies too often, or was Kafka; everything is stopped.
+    """
+    console = Console()
+    say = functools.partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    with _counted_signals() as received:
+        try:
+            with Stack.start(config, say, received.__len__) as stack:
+                _print_addresses(console, stack)
+                Watch(stack, RestartPolicy(), say).until(lambda: bool(received))
+                say("stopping; Ctrl-C once more kills at once")
+        except StoppedError:
+            say("gave up waiting for a part")
+        killed = len(received) > 1
+    say("killed" if killed else "stopped")
+    return _KILLED_CODE if killed else 0
+
+
+@contextmanager
+def _counted_signals() -> Iterator[list[int]]:
+    """Collects signals in a list. A handler may run in the middle of anything: it does no more."""
+    received: list[int] = []
+    before = {
+        number: signal.signal(number, lambda got, _frame: received.append(got))
+        for number in _SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN  # as nohup wants it
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_addresses(console: Console, stack: Stack) -> None:
+    folder = stack.config.state_dir
+    option = "" if folder == _DEFAULT_STATE_DIR else f" --state-dir {shlex.quote(str(folder))}"
+    shown = Table("part", "address", box=None, pad_edge=False)
+    for name, url in stack.urls.items():
+        shown.add_row(name, _without_password(url))
+    if api := stack.urls.get(PartName.API):
+        shown.add_row("Swagger UI", f"{api}/docs")
+    shown.add_row("logs", str(folder / "logs"))
+    shown.add_row("demo token", f"ugc auth token{option}")
+    shown.add_row("query", f'ugc sql{option} "SHOW TABLES FROM ugc"')
+    console.print(shown, soft_wrap=True)
+    console.print("ready; Ctrl-C stops everything")
+
+
+def _without_password(url: str) -> str:
+    """An address that may be shown: a replaced part's may hold a password."""
+    return _PASSWORD.sub("***", url)

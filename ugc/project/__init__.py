@@ -1,0 +1,1 @@
+"""What several commands know of a project: its contracts folder and the tables made of it."""

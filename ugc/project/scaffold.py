@@ -1,0 +1,133 @@
+"""The files of a new event, or of an event's next version, as texts. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.model.types import JsonSchema
+from ugc.errors import UgcError
+
+TYPES: Mapping[str, Mapping[str, Any]] = {
+    "string": {"type": "string", "minLength": 1, "maxLength": 128, "examples": ["example"]},
+    "integer": {"type": "integer", "minimum": 0, "maximum": 1_000_000, "examples": [1]},
+    "number": {"type": "number", "minimum": 0, "maximum": 1_000_000, "examples": [12.5]},
+    "boolean": {"type": "boolean", "examples": [True]},
+    "uuid": {
+        "type": "string",
+        "format": "uuid",
+        "examples": ["6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11"],
+    },
+    "date": {"type": "string", "format": "date", "examples": ["2026-01-31"]},
+    "date-time": {"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]},
+}
+"""What can be written behind the colon of ``--field name:type``."""
+
+_QUALITY = {
+    "max_invalid_ratio": 0.02,
+    "max_duplicate_ratio": 0.01,
+    "max_gap_ratio": 0.0001,
+    "max_freshness_seconds": 300,
+}
+
+
+class FieldTextError(UgcError):
+    """A ``--field`` is not ``name:type`` with a type that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewField:
+    """One field of a new contract."""
+
+    name: str
+    type: str
+    required: bool
+
+    @classmethod
+    def parse(cls, text: str) -> NewField:
+        """``name:type``, with ``?`` behind it for a field that may be absent.
+
+        Raises:
+            FieldTextError: the text has another form, or the type is unknown.
+        """
+        name, colon, kind = text.partition(":")
+        bare = kind.removesuffix("?")
+        if not colon or bare not in TYPES:
+            raise FieldTextError(
+                f"{text!r} is not name:type, such as video_id:string or rating:number?;"
+                f" the types are {', '.join(TYPES)}"
+            )
+        return cls(name=name, type=bare, required=not kind.endswith("?"))
+
+
+def contract_document(
+    event: str,
+    *,
+    owner: str,
+    fields: Sequence[NewField],
+    title: str | None = None,
+    description: str | None = None,
+) -> dict[str, Any]:
+    """The contract of a new event, with one example payload in it."""
+    words = event.replace("_", " ")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title or words.capitalize(),
+        "description": description or f"The event {words}, as a front end sends it.",
+        "x-owner": owner,
+        "x-origin": "client",
+        "x-table": {"key": [], "retention_days": 730},
+        "x-quality": _QUALITY,
+        "type": "object",
+        "additionalProperties": False,
+        "required": [field.name for field in fields if field.required],
+        "properties": {field.name: _property(field) for field in fields},
+        "examples": [{field.name: TYPES[field.type]["examples"][0] for field in fields}],
+    }
+
+
+def _property(field: NewField) -> dict[str, Any]:
+    described = dict(TYPES[field.type])
+    examples = described.pop("examples")
+    words = field.name.replace("_", " ").capitalize()
+    return {**described, "description": f"{words} of the event.", "examples": examples}
+
+
+def new_event(event: str, document: JsonSchema) -> dict[str, str]:
+    """Path below the contract folder → text: version 1 and its examples."""
+    payload = dict(document["examples"][0])
+    examples = f"examples/{event}/v1"
+    files = {
+        f"events/{event}/v1.json": json_text(document),
+        f"{examples}/valid/whole.json": json_text(payload),
+        f"{examples}/invalid/unknown_field.json": json_text({**payload, "no_such_field": 1}),
+    }
+    for name in document["required"][:1]:
+        without = {key: value for key, value in payload.items() if key != name}
+        files[f"{examples}/invalid/no_{name}.json"] = json_text(without)
+    return files
+
+
+def next_version(
+    event: str, version: int, document: JsonSchema, examples: Mapping[str, str]
+) -> dict[str, str]:
+    """Path below the contract folder → text: version ``version + 1``, so far the same.
+
+    Args:
+        event: its name.
+        version: the newest version there is.
+        document: that version's contract. A deprecation in it is not the next version's.
+        examples: ``valid/<name>.json`` or ``invalid/<name>.json`` → text, of that version.
+    """
+    copied = {key: value for key, value in document.items() if key != "x-deprecated"}
+    files = {f"events/{event}/v{version + 1}.json": json_text(copied)}
+    for name, text in examples.items():
+        files[f"examples/{event}/v{version + 1}/{name}"] = text
+    return files
+
+
+def json_text(value: Any) -> str:
+    """JSON as the contract folder has it: two spaces, one line at the end."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

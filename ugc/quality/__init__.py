@@ -1,0 +1,1 @@
+"""`ugc quality`: the objectives, and the alerts made from them."""

@@ -1,0 +1,1 @@
+"""`ugc registry`: subjects registered, checked and locked."""

@@ -1,0 +1,93 @@
+"""``ugc registry``: bring a Schema Registry up to date, look at schemas, serve one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from registry.options import SubjectStrategy
+from ugc.environment import current_environment, require, state_dir_option
+from ugc.project.folder import folder_option, judged_folder_option
+from ugc.terminal import say
+
+
+@click.group()
+def command() -> None:
+    """Bring a Schema Registry up to date, look at schemas, serve a registry."""
+
+
+@command.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8081, show_default=True, help="Port to listen on.")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder that keeps subjects and schemas.",
+)
+def serve(host: str, port: int, data_dir: Path) -> None:
+    """Speak Confluent's REST API until SIGTERM or Ctrl-C."""
+    from ugc.serving import serve as serve_wsgi
+
+    os.environ["REGISTRY_DATA_DIR"] = str(data_dir)
+    serve_wsgi("ugc.local.registry.wsgi:create_from_env", host=host, port=port)
+
+
+@command.command()
+@click.option("--dry-run", is_flag=True, help="Say what is to be done, and do nothing.")
+@click.option(
+    "--strategy",
+    type=click.Choice([each.value for each in SubjectStrategy]),
+    help="How subjects are named.  [default: SCHEMA_SUBJECT_STRATEGY, else record]",
+)
+@judged_folder_option
+@state_dir_option
+def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> None:
+    """Register what is missing, set compatibility, and tell what no contract explains.
+
+    Exit code 1 when the registry has such a thing (drift). Running it again is harmless.
+    """
+    from ugc.registry.actions import sync_registry
+
+    env = {**current_environment(state_dir)}
+    if strategy is not None:
+        env["SCHEMA_SUBJECT_STRATEGY"] = strategy
+    url = require(env, "SCHEMA_REGISTRY_URL")
+    sync_registry(url, env, folder, dry_run=dry_run, say=say)
+
+
+@command.command()
+@click.option("--check", is_flag=True, help="Only say whether the file is right.")
+@judged_folder_option
+def lock(check: bool, folder: Path) -> None:
+    """Write the lock file of the contracts, or hold it against them.
+
+    Exit code 1 when --check finds a difference.
+    """
+    from ugc.registry.actions import check_lock, write_lock
+
+    (check_lock if check else write_lock)(folder, say)
+
+
+@command.command()
+@click.argument("event", metavar="EVENT[@N]")
+@folder_option
+def avro(event: str, folder: Path) -> None:
+    """Print the Avro schema of a contract's messages.
+
+    \b
+    Examples:
+      ugc registry avro element_click
+      ugc registry avro element_click@1
+    """
+    import json
+
+    from contracts.model.loader import load_catalog
+    from registry.avro import avro_schema
+    from ugc.project.folder import contract_named
+
+    catalog = load_catalog(folder)
+    schema = avro_schema(catalog, contract_named(catalog, event))
+    say(json.dumps(schema, indent=2, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""`ugc rejected`: what the API refuses, and whose it is."""
