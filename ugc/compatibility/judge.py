@@ -17,6 +17,7 @@ from registry.avro import avro_schema
 from ugc.compatibility import avro, http, tables
 from ugc.compatibility.findings import EventReport, Finding, Report, Target
 from ugc.compatibility.snapshot import Snapshot
+from ugc.project.reserved import reserved_events
 
 _NEW_VERSION = "put the file back, and write the change into a new version"
 
@@ -108,7 +109,7 @@ class _Event:
             return EventReport(event=self.event, contract=old.id, earlier=(), findings=files)
         pairs = tuple(self._pairs())
         steps, creates, table_findings = self._table(old, new)
-        findings = (*files, *self._compatibility(pairs), *table_findings)
+        findings = (*files, *self._name(), *self._compatibility(pairs), *table_findings)
         if not findings and not pairs and not creates:
             return None
         return EventReport(
@@ -123,6 +124,19 @@ class _Event:
 
     def _newest(self, catalog: Catalog) -> Contract | None:
         return catalog.get(self.event) if self.event in catalog.versions else None
+
+    def _name(self) -> Iterator[Finding]:
+        """What a new event's name is taken by."""
+        taken = reserved_events().get(self.event)
+        if taken is not None and self.event not in self.base.catalog.versions:
+            yield Finding(
+                code="event.reserved",
+                target=Target.FILES,
+                breaking=True,
+                pointer="",
+                message=f"{self.event} is {taken}: with it nothing would start",
+                way_out="give the event another name",
+            )
 
     def _pairs(self) -> Iterator[tuple[Contract, Contract]]:
         """Every earlier version with every later one that is new, or no longer what it was."""

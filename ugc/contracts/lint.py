@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from contracts.lint import RULES, Finding, Severity, lint_folder
-from ugc.project.folder import judged_folder_option, reserved_columns, reserved_events
+from ugc.project.folder import judged_folder_option
+from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
 
 Findings = Sequence[Finding]

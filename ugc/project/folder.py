@@ -10,14 +10,9 @@ from typing import TypeVar
 import click
 from click.core import ParameterSource
 
-from ch_schema.ddl import internal
-from ch_schema.ddl.tables import Table, table_for
-from contracts.model.loader import Catalog, default_folder, parse_contract
-from contracts.model.names import AVRO_TYPES
+from contracts.model.loader import Catalog, default_folder
 from contracts.model.types import Contract
 from ugc.errors import UgcError
-from ugc.project.scaffold import NewField, contract_document
-from ugc.project.tables import INTERNAL
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:@([1-9][0-9]*))?")
 
@@ -72,17 +67,3 @@ def contract_named(catalog: Catalog, reference: str) -> Contract:
     if found is None:
         raise ReferenceTextError(f"{reference!r} is not EVENT or EVENT@N, such as element_click@1")
     return catalog.get(found[1], int(found[2]) if found[2] else None)
-
-
-def reserved_columns() -> frozenset[str]:
-    """Names of the columns that every table has beside the fields of its event."""
-    field = NewField(name="any_field", type="string", required=True)
-    document = contract_document("any_event", owner="any", fields=(field,))
-    table = table_for(parse_contract("any_event", 1, document, Path("any_event/v1.json")))
-    return frozenset(column.name for column in table.columns if column.read is None)
-
-
-def reserved_events() -> frozenset[str]:
-    """Names that no event may have: Avro's types, and the tables that are the tool's own."""
-    own = (*vars(internal).values(), *INTERNAL)
-    return AVRO_TYPES | {table.name for table in own if isinstance(table, Table)}
