@@ -26,13 +26,13 @@ from confluent_kafka import Producer as KafkaProducer
 from etl.app import never, utc_now
 from etl.config import KafkaConfig, RunPolicy
 from etl.kafka.consumer import KafkaSource
+from etl.run.context import RunContext
 from etl.run.load import Loader
-from etl.run.parts import Parts
 from etl.run.runner import run
 from etl.sequence.redis_ledger import RedisLedger
-from etl.sessions.pair_store import RedisPairStore
 from etl.sessions.pairing import plan_for
-from etl.source import Chunk, Claim, Claims, RawMessage, Source, Span
+from etl.sessions.redis_store import RedisSessionStore
+from etl.source import AssignedPartition, Assignment, Chunk, RawMessage, Source, Span
 from etl.testing.kafka import MemoryDeadLetters
 from registry.serde import Decoder
 from tests.api.servers import broker, create_topic, redis_server
@@ -70,9 +70,9 @@ class LazySource:
         self._each = size // PARTITIONS
         self._positions = dict.fromkeys(range(PARTITIONS), 0)
 
-    def claim(self) -> Claims:
-        claimed = tuple(Claim(partition, None, 0) for partition in self._positions)
-        return Claims(claimed, PARTITIONS, {})
+    def claim(self) -> Assignment:
+        claimed = tuple(AssignedPartition(partition, None, 0) for partition in self._positions)
+        return Assignment(claimed, PARTITIONS, {})
 
     def rewind(self, starts: Mapping[int, int]) -> None:
         raise NotImplementedError
@@ -125,11 +125,11 @@ def load(size: int, redis_url: str, broker_address: str | None) -> dict[str, flo
     generated = Generated()
     with (
         closing(
-            RedisPairStore.connect(redis_url, TOPIC, dedup_window_seconds=60, timeout_seconds=30)
+            RedisSessionStore.connect(redis_url, TOPIC, dedup_window_seconds=60, timeout_seconds=30)
         ) as store,
         closing(RedisLedger.connect(redis_url, TOPIC, timeout_seconds=30)) as ledger,
     ):
-        parts = Parts(
+        context = RunContext(
             topic=TOPIC,
             decoder=Decoder(CATALOG, generated.producer.registry),
             plan=plan_for(CATALOG),
@@ -146,9 +146,9 @@ def load(size: int, redis_url: str, broker_address: str | None) -> dict[str, flo
             source = KafkaSource(kafka_config(broker_address))
         began = time.monotonic()
         with closing(source):
-            report = run(parts, source, never)
+            report = run(context, source, never)
         seconds = time.monotonic() - began
-    assert report.balanced
+    assert report.reconciled
     return {
         "messages": report.consumed,
         "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

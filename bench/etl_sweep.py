@@ -23,13 +23,13 @@ import redis
 from bench.etl_memory import Nowhere
 from etl.app import never, utc_now
 from etl.config import RunPolicy
-from etl.run import pairs
+from etl.run.context import RunContext
 from etl.run.load import Loader
-from etl.run.parts import Parts
 from etl.run.report import Tally
-from etl.sessions.pair_store import RedisPairStore
+from etl.run.sessions import SessionStep
 from etl.sessions.pairing import milliseconds, plan_for
-from etl.sessions.store import Half, Side
+from etl.sessions.redis_store import RedisSessionStore
+from etl.sessions.store import SessionEvent, Side
 from etl.source import Span
 from etl.testing.kafka import MemoryDeadLetters
 from etl.testing.ledger import MemoryLedger
@@ -42,17 +42,17 @@ DUE = 1_000
 BATCH = 500
 
 
-def half(number: int, due_ms: int) -> Half:
+def half(number: int, due_ms: int) -> SessionEvent:
     payload = (
         b'{"at":%d,"partition":0,"offset":%d,"keys":["%032x"],"user":"u%d","carry":["movie"]}'
         % (due_ms - 12 * HOUR_MS, number, number, number)
     )
-    return Half(
+    return SessionEvent(
         prefix="pv",
-        view=f"pv:{number:032x}.u{number}",
+        session=f"pv:{number:032x}.u{number}",
         side=Side.START,
         location=f"0:{number}",
-        due_ms=due_ms,
+        expires_ms=due_ms,
         forget_ms=due_ms + 12 * HOUR_MS,
         payload=payload,
     )
@@ -64,7 +64,7 @@ def timed(what: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def fill(store: RedisPairStore, views: int, due_ms: Callable[[int], int]) -> None:
+def fill(store: RedisSessionStore, views: int, due_ms: Callable[[int], int]) -> None:
     store.adopt({0: 0})
     for first in range(0, views, BATCH):
         last = min(views, first + BATCH)
@@ -96,18 +96,18 @@ def read_all(client: redis.Redis, markers: redis.Redis) -> None:
             together.execute()
 
 
-def find_due(store: RedisPairStore, now_ms: int) -> None:
+def find_due(store: RedisSessionStore, now_ms: int) -> None:
     found, skip = 0, 0
     while True:
-        page = store.due("pv", Side.START, now_ms, skip=skip, limit=BATCH)
-        found, skip = found + len(page.entries), skip + page.looked_at
+        page = store.expired("pv", Side.START, now_ms, skip=skip, limit=BATCH)
+        found, skip = found + len(page.states), skip + page.looked_at
         if page.looked_at < BATCH:
             break
     assert found == DUE, found
 
 
-def parts_of(store: RedisPairStore) -> Parts:
-    return Parts(
+def context_of(store: RedisSessionStore) -> RunContext:
+    return RunContext(
         topic="ugc.events",
         decoder=Decoder(CATALOG, Producer(CATALOG, utc_now).registry),
         plan=plan_for(CATALOG),
@@ -130,7 +130,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         redis_server(Path(folder)) as server,
         closing(
-            RedisPairStore.connect(server.url, "t", dedup_window_seconds=60, timeout_seconds=60)
+            RedisSessionStore.connect(server.url, "t", dedup_window_seconds=60, timeout_seconds=60)
         ) as store,
         redis.Redis.from_url(server.url, db=2) as client,
         redis.Redis.from_url(server.url, db=1) as markers,
@@ -146,10 +146,11 @@ def main() -> None:
         bare = timed(lambda: read_all(client, markers))
         print(f"{views} views open, all of them due")
         print(f"  bare reading       {bare:9.3f} s  1 (baseline)")
-        parts, tally = parts_of(store), Tally()
-        sweep = timed(lambda: pairs.sweep(parts, now_ms, tally, never))
-        books = pairs.books(parts)
-        assert tally.pairs(books, books)["page_view"].unpaired == views
+        context, tally = context_of(store), Tally()
+        step = SessionStep(context)
+        sweep = timed(lambda: step.expire(now_ms, tally, never))
+        totals = step.totals()
+        assert tally.pairs(totals, totals)["page_view"].unpaired == views
         print(f"  swept, with rows   {sweep:9.3f} s  {sweep / bare:.2f}")
 
 

@@ -1,9 +1,9 @@
 """On a schedule, what is new in Kafka becomes rows in ClickHouse (L4, L5).
 
-In: Kafka messages in Confluent framing.  Out: typed rows, one per event and one per started view;
-dead letters for what cannot be used; a report whose books balance.
+In: Kafka messages in Confluent framing. Out: typed rows, one per event and one per started session;
+dead letters for what cannot be used; a report whose totals are reconciled.
 
 A run may be killed anywhere and repeated: it reads up to the ends that it found, and for every
-chunk does, in this order, decode → apply to the pair store → insert → settle the pair store →
+chunk does, in this order, decode → apply to the session store → insert → settle the session store →
 commit.  Nothing is committed before it is stored, and every step may be done twice.
 """

@@ -17,19 +17,19 @@ from etl.config import EtlConfig, KafkaConfig
 from etl.kafka.consumer import KafkaSource
 from etl.kafka.dead_letters import KafkaDeadLetters
 from etl.kafka.history import KafkaHistory
-from etl.kafka.producer import KafkaOutbox
-from etl.outbox import Outbox
+from etl.kafka.producer import KafkaProducer
+from etl.producer import MessageProducer
 from etl.quality.facts import Witnesses, gather
 from etl.quality.objectives import Verdict, judge
+from etl.run.context import RunContext
 from etl.run.load import Loader
-from etl.run.parts import Parts
 from etl.run.replay import Progress, ReplayReport, ReplayRequest, replay
 from etl.run.report import RunReport
 from etl.run.runner import run
 from etl.run.runs_table import RUNS
 from etl.sequence.redis_ledger import RedisLedger
-from etl.sessions.pair_store import RedisPairStore
 from etl.sessions.pairing import plan_for
+from etl.sessions.redis_store import RedisSessionStore
 from etl.source import History, Source
 from etl.watched import watched
 from registry.cache import connect_remembering
@@ -48,7 +48,7 @@ class Etl:
     ``close`` releases them.
     """
 
-    parts: Parts
+    context: RunContext
     catalog: Catalog
     clickhouse: ClickHouse
     open_source: Callable[[], Source]
@@ -67,10 +67,10 @@ class Etl:
         Raises:
             EtlError, RegistryError, ClickHouseError: the run ended early; the next one goes on.
         """
-        self.parts.store.check()
+        self.context.store.check()
         ensure_tables(self.clickhouse, self.catalog, (RUNS,))
         with closing(self.open_source()) as source:
-            return run(self.parts, watched(source, progress), should_stop)
+            return run(self.context, watched(source, progress), should_stop)
 
     def replay(
         self,
@@ -84,10 +84,12 @@ class Etl:
             EtlError, RegistryError, ClickHouseError: it ended early, and may be begun again.
         """
         if not request.dry_run:
-            self.parts.store.check()
+            self.context.store.check()
             ensure_tables(self.clickhouse, self.catalog)
         with closing(self.open_history()) as history:
-            return replay(self.parts, history, request, should_stop=should_stop, progress=progress)
+            return replay(
+                self.context, history, request, should_stop=should_stop, progress=progress
+            )
 
 
 def connect(config: EtlConfig) -> Etl:
@@ -108,7 +110,7 @@ def connect(config: EtlConfig) -> Etl:
         opened.callback(registry.close)
         clickhouse = connect_clickhouse(config.clickhouse_url)
         opened.callback(clickhouse.close)
-        store = RedisPairStore.connect(
+        store = RedisSessionStore.connect(
             config.redis_url,
             config.kafka.topic,
             dedup_window_seconds=config.dedup_window_seconds,
@@ -120,7 +122,7 @@ def connect(config: EtlConfig) -> Etl:
         dead_letters = KafkaDeadLetters(config.kafka)
         opened.callback(dead_letters.close)
         return Etl(
-            parts=Parts(
+            context=RunContext(
                 topic=config.kafka.topic,
                 decoder=Decoder(catalog, registry),
                 plan=plan,
@@ -183,9 +185,9 @@ def open_rejected(config: KafkaConfig) -> History:
     return KafkaHistory(replace(config, topic=config.rejected_topic))
 
 
-def open_outbox(config: KafkaConfig) -> Outbox:
+def open_producer(config: KafkaConfig) -> MessageProducer:
     """A way into Kafka. Connects in the background."""
-    return KafkaOutbox(config.bootstrap_servers)
+    return KafkaProducer(config.bootstrap_servers)
 
 
 def utc_now() -> dt.datetime:

@@ -11,7 +11,7 @@
     │   ├── SourceUnavailableError   Kafka does not answer in time; try again later
     │   │   └── TopicMissingError    … since there is no such topic
     │   ├── OffsetOutOfRangeError    the committed offset does not exist (any more)
-    │   └── RebalancedError          the partitions were handed out anew; claim again
+    │   └── RebalancedError          the partitions were handed out anew; ask for partitions again
     ├── StoreError
     │   ├── StoreUnavailableError    Redis does not answer in time
     │   ├── StoreRefusedError        Redis answered, and will not do it: full, or no permission
@@ -91,7 +91,7 @@ class OffsetOutOfRangeError(SourceError):
 
 
 class RebalancedError(SourceError):
-    """The group handed its partitions out anew; what was read and not committed is void."""
+    """The group handed its partitions out anew; what was read and not committed does not count."""
 
 
 class StoreError(EtlError):
@@ -107,7 +107,7 @@ class StoreRefusedError(StoreError):
 
 
 class StoreUnsafeError(StoreError):
-    """Redis is set up to drop keys by itself, which would lose open views."""
+    """Redis is set up to drop keys by itself, which would lose open sessions."""
 
 
 class StateLostError(StoreError):

@@ -51,7 +51,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class AssignedPartition:
     """A partition that this worker has now.
 
     ``start`` is where reading begins: ``committed``, or the partition's first offset when the
@@ -64,16 +64,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    """All that this worker has now.
+class Assignment:
+    """All partitions that this worker has now.
 
-    ``partition_count`` counts the topic's partitions, other workers' too.  ``notes`` are the
+    ``partition_count`` counts the topic's partitions, other workers' too.  ``metadata`` are the
     texts that lie with the group's committed offsets, of all partitions that have one.
     """
 
-    claimed: tuple[Claim, ...]
+    partitions: tuple[AssignedPartition, ...]
     partition_count: int
-    notes: Mapping[int, str]
+    metadata: Mapping[int, str]
 
 
 class Source(Protocol):
@@ -83,8 +83,8 @@ class Source(Protocol):
     time.  Only one thread may use it.
     """
 
-    def claim(self) -> Claims:
-        """Joins the group, or takes note of its new assignment.
+    def assign(self) -> Assignment:
+        """Joins the group, or learns of its new assignment.
 
         Fixes where reading ends: what was in a partition when this was called is below its end,
         what comes after the first fetch from it is above.  Blocks until the group has settled.
@@ -92,7 +92,7 @@ class Source(Protocol):
         ...
 
     def rewind(self, starts: Mapping[int, int]) -> None:
-        """Makes reading begin at other offsets; only between :meth:`claim` and :meth:`read`."""
+        """Makes reading begin at other offsets; only between :meth:`assign` and :meth:`read`."""
         ...
 
     def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
@@ -106,12 +106,12 @@ class Source(Protocol):
         """The next messages; an empty chunk when none came within a moment; None at the ends.
 
         Raises:
-            RebalancedError: the partitions were handed out anew; :meth:`claim` comes next.
+            RebalancedError: the partitions were handed out anew; :meth:`assign` comes next.
             OffsetOutOfRangeError: the offset to read from is not in the partition.
         """
         ...
 
-    def commit(self, positions: Mapping[int, int], note: str) -> None:
+    def commit(self, positions: Mapping[int, int], metadata: str) -> None:
         """Makes the group go on from these offsets; stored when it returns.
 
         Raises:
@@ -120,7 +120,7 @@ class Source(Protocol):
         ...
 
     def lag(self) -> Mapping[int, int]:
-        """For each claimed partition how many messages are behind what was read, about."""
+        """For each assigned partition how many messages are behind what was read, about."""
         ...
 
     def close(self) -> None:

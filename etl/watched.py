@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from etl.source import Chunk, Claims, Source
+from etl.source import Assignment, Chunk, Source
 
 
 def watched(source: Source, progress: Callable[[int], object]) -> Source:
@@ -19,8 +19,8 @@ class _Watched:
     progress: Callable[[int], object]
     messages: int = 0
 
-    def claim(self) -> Claims:
-        return self.source.claim()
+    def assign(self) -> Assignment:
+        return self.source.assign()
 
     def rewind(self, starts: Mapping[int, int]) -> None:
         self.source.rewind(starts)
@@ -35,8 +35,8 @@ class _Watched:
             self.progress(self.messages)
         return chunk
 
-    def commit(self, positions: Mapping[int, int], note: str) -> None:
-        self.source.commit(positions, note)
+    def commit(self, positions: Mapping[int, int], metadata: str) -> None:
+        self.source.commit(positions, metadata)
 
     def lag(self) -> Mapping[int, int]:
         return self.source.lag()

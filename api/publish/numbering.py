@@ -1,11 +1,11 @@
-"""Numbers for what one worker gives to Kafka (``contracts.stamps``)."""
+"""Numbers for what one worker gives to Kafka (``contracts.sequence``)."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
 
-from contracts.stamps import Ranges, Stamp
+from contracts.sequence import Ranges, SequenceHeader
 
 MOST_RANGES = 64
 """So many ranges at most are declared void on one message; the rest wait for the next ones."""
@@ -25,20 +25,20 @@ class Numbering:
         self._last = 0
         self._void: Ranges = ()
 
-    def next(self) -> Stamp:
+    def next(self) -> SequenceHeader:
         """The stamp of the next message."""
         with self._lock:
             self._last += 1
             voids = self._void[:MOST_RANGES]
-            return Stamp(producer=self._producer, number=self._last, voids=voids)
+            return SequenceHeader(producer=self._producer, number=self._last, skipped=voids)
 
-    def stored(self, stamp: Stamp) -> None:
+    def stored(self, stamp: SequenceHeader) -> None:
         """The message is stored, and with it what it announced."""
-        if stamp.voids:
+        if stamp.skipped:
             with self._lock:
-                self._void = without(self._void, stamp.voids)
+                self._void = without(self._void, stamp.skipped)
 
-    def refused(self, stamp: Stamp) -> None:
+    def refused(self, stamp: SequenceHeader) -> None:
         """The message was not stored, and its sender was told so."""
         with self._lock:
             self._void = merged((*self._void, (stamp.number, stamp.number)))

@@ -21,7 +21,7 @@ from api.publish.replay import ReplayCounts, Replayer
 from api.publish.sending import Sender
 from api.publish.spool.log import Log
 from api.publish.spool.record import Record
-from contracts.stamps import Stamp
+from contracts.sequence import SequenceHeader
 
 _NEARLY_FULL = 0.8
 _ROOM_BYTES = 262_144
@@ -122,7 +122,7 @@ class SpoolingPublisher:
         A number given earlier would be missing for ever when the process is killed between a later
         record's write and its own, although nobody was promised anything.
         """
-        stamps: list[Stamp] = []
+        stamps: list[SequenceHeader] = []
 
         def stamped() -> list[Record]:
             stamps.extend(self._numbering.next() for _ in records)
@@ -140,7 +140,7 @@ class SpoolingPublisher:
         self._count(outcomes, spooled=0 if problem else len(records))
         return outcomes
 
-    def _note(self, stamps: Sequence[Stamp], outcomes: Sequence[Outcome]) -> None:
+    def _note(self, stamps: Sequence[SequenceHeader], outcomes: Sequence[Outcome]) -> None:
         for stamp, outcome in zip(stamps, outcomes, strict=True):
             note = self._numbering.stored if outcome is None else self._numbering.refused
             note(stamp)
@@ -217,7 +217,7 @@ class SpoolingPublisher:
             self._refused += len(outcomes) - stored
 
 
-def _with_stamp(record: Record, stamp: Stamp) -> Record:
+def _with_stamp(record: Record, stamp: SequenceHeader) -> Record:
     return replace(record, headers={**record.headers, **stamp.headers()})
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,6 +52,25 @@ EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 def package_folder() -> Path:
     """The contracts that came with the package."""
     return Path(str(files("contracts")))
+
+
+FILES = ("events", "envelopes", "examples", "contracts.lock.json")
+"""What a folder of contracts consists of; ``events`` and ``envelopes`` have to be there."""
+
+
+def copy_contracts(source: Path, target: Path) -> Path:
+    """Copies a folder of contracts, and nothing that may lie beside them; gives ``target``.
+
+    Raises:
+        OSError: it cannot be read or written, or ``target`` exists.
+    """
+    target.mkdir(parents=True)
+    for name in FILES:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target / name)
+        elif (source / name).is_file():
+            shutil.copy2(source / name, target / name)
+    return target
 
 
 def default_folder(start: Path | None = None) -> Path:

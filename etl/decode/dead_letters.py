@@ -20,11 +20,11 @@ class DeadLetter:
     schema_id: int | None = None
 
     def headers(self) -> Headers:
-        """The original's headers, then what the letter tells about it.
+        """The original's headers, then what the dead letter tells about it.
 
         ``reason``, ``detail``, ``original-topic``, ``original-partition``, ``original-offset``,
         ``original-timestamp-ms``, ``original-key`` (null as in the original) and, where one was
-        readable, ``schema-id``.  A letter that is sent twice has the same topic, partition and
+        readable, ``schema-id``.  A dead letter that is sent twice has the same topic, partition and
         offset.
         """
         original = self.original
@@ -45,7 +45,7 @@ class DeadLetter:
 class DeadLetters(Protocol):
     """Takes dead letters."""
 
-    def send(self, letters: Sequence[DeadLetter]) -> None:
+    def send(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Stores them; returns when all are acknowledged. Key and value are the original's.
 
         Raises:

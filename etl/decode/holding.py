@@ -14,17 +14,19 @@ from etl.source import Chunk, Span
 
 
 class Holds:
-    """Of one claim: from which offset on each partition waits."""
+    """Of one assignment: from which offset on each partition waits."""
 
     def __init__(self) -> None:
         self.offsets: dict[int, int] = {}
         self.where = ""
 
-    def note(self, letters: Iterable[DeadLetter]) -> bool:
+    def add(self, dead_letters: Iterable[DeadLetter]) -> bool:
         """Whether one of them waits. Then its partition does, from the first such message on."""
-        newer = [letter for letter in letters if letter.reason is Reason.SCHEMA_NEWER]
-        for letter in newer:
-            partition, offset = letter.original.partition, letter.original.offset
+        newer = [
+            dead_letter for dead_letter in dead_letters if dead_letter.reason is Reason.SCHEMA_NEWER
+        ]
+        for dead_letter in newer:
+            partition, offset = dead_letter.original.partition, dead_letter.original.offset
             self.offsets[partition] = min(offset, self.offsets.get(partition, offset))
         if newer:
             self.where = where_of(newer)
@@ -46,8 +48,8 @@ class Holds:
         )
 
 
-def where_of(letters: list[DeadLetter]) -> str:
+def where_of(dead_letters: list[DeadLetter]) -> str:
     """The first of them for a message: partition, offset and what is wrong."""
-    first = letters[0]
+    first = dead_letters[0]
     where = f"partition {first.original.partition}, offset {first.original.offset}"
     return f"{where}: {first.detail}, schema id {first.schema_id}"

@@ -6,26 +6,26 @@ from collections.abc import Sequence
 
 from etl.config import KafkaConfig
 from etl.decode.dead_letters import DeadLetter
-from etl.kafka.producer import KafkaOutbox
-from etl.outbox import Record
+from etl.kafka.producer import KafkaProducer
+from etl.producer import Record
 
 
 class KafkaDeadLetters:
     """:class:`etl.decode.dead_letters.DeadLetters` in a topic."""
 
     def __init__(self, config: KafkaConfig, *, timeout_seconds: float = 10.0) -> None:
-        """Connects in the background. A letter is given up after ``timeout_seconds``."""
+        """Connects in the background. A dead letter is given up after ``timeout_seconds``."""
         self._topic = config.dead_letter_topic
-        self._outbox = KafkaOutbox(config.bootstrap_servers, timeout_seconds=timeout_seconds)
+        self._producer = KafkaProducer(config.bootstrap_servers, timeout_seconds=timeout_seconds)
 
-    def send(self, letters: Sequence[DeadLetter]) -> None:
+    def send(self, dead_letters: Sequence[DeadLetter]) -> None:
         """See :meth:`etl.decode.dead_letters.DeadLetters.send`."""
         records = [
             Record(key=each.original.key, value=each.original.value, headers=each.headers())
-            for each in letters
+            for each in dead_letters
         ]
-        self._outbox.publish(self._topic, records)
+        self._producer.publish(self._topic, records)
 
     def close(self) -> None:
         """See :meth:`etl.decode.dead_letters.DeadLetters.close`."""
-        self._outbox.close()
+        self._producer.close()

@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from etl.errors import DeadLettersUnavailableError
-from etl.outbox import Record
+from etl.producer import Record
 
 _log = logging.getLogger(__name__)
 
@@ -18,8 +18,8 @@ _POLL_SECONDS = 0.2
 _Delivered = Callable[[KafkaError | None, Message], None]
 
 
-class KafkaOutbox:
-    """:class:`etl.outbox.Outbox` at a broker."""
+class KafkaProducer:
+    """:class:`etl.producer.MessageProducer` at a broker."""
 
     def __init__(self, bootstrap_servers: str, *, timeout_seconds: float = 10.0) -> None:
         """Connects in the background. A message is given up after ``timeout_seconds``."""
@@ -38,7 +38,7 @@ class KafkaOutbox:
         )
 
     def publish(self, topic: str, records: Sequence[Record]) -> None:
-        """See :meth:`etl.outbox.Outbox.publish`."""
+        """See :meth:`etl.producer.MessageProducer.publish`."""
         failures: list[str] = []
 
         def delivered(error: KafkaError | None, _message: Message) -> None:
@@ -56,7 +56,7 @@ class KafkaOutbox:
             )
 
     def close(self) -> None:
-        """See :meth:`etl.outbox.Outbox.close`."""
+        """See :meth:`etl.producer.MessageProducer.close`."""
         self._producer.flush(self._timeout_seconds)
 
     def _produce(self, topic: str, record: Record, delivered: _Delivered) -> None:

@@ -16,9 +16,9 @@ _MOST_SKEWED = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFacts:
-    """One event's messages in that time, from the books; ``rows`` None when it has no table.
+    """One event's messages in that time, from the reports; ``rows`` None when it has no table.
 
-    ``rows`` are those in the table, read with FINAL, out of the offsets that the books cover.
+    ``rows`` are those in the table, read with FINAL, out of the offsets that the reports cover.
     """
 
     consumed: int = 0
@@ -50,7 +50,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class RangeFault:
-    """Offsets that no run has booked (``hole``), or that two have (``overlap``)."""
+    """Offsets that no run has settled (``gap``), or that two have (``overlap``)."""
 
     kind: str
     partition: int
@@ -121,13 +121,13 @@ def judge(catalog: Catalog, facts: Facts) -> Verdict:
 
 
 def range_faults(ranges: Sequence[tuple[int, int, int]]) -> list[RangeFault]:
-    """Holes and overlaps in (partition, from, to); where the first begins is not judged."""
+    """Gaps and overlaps in (partition, from, to); where the first begins is not judged."""
     faults: list[RangeFault] = []
     reached: dict[int, int] = {}
     for partition, start, stop in sorted(ranges):
         known = reached.get(partition, start)
         if start > known:
-            faults.append(RangeFault("hole", partition, known, start))
+            faults.append(RangeFault("gap", partition, known, start))
         elif start < known:
             faults.append(RangeFault("overlap", partition, start, min(known, stop)))
         reached[partition] = max(known, stop)
@@ -144,7 +144,7 @@ def _books(facts: Facts) -> Iterator[Finding]:
         limit=0,
         met=not faults,
         explanation=told
-        or "every offset is in the books of exactly one run: nothing was skipped or read twice",
+        or "every offset is in the report of exactly one run: nothing was skipped or read twice",
     )
     yield Finding(
         check="times to come",

@@ -1,9 +1,9 @@
-"""The books of runs on their way to ClickHouse, also of runs that are killed.
+"""The reports of runs on their way to ClickHouse, also of runs that are killed.
 
-Before a run commits a chunk it leaves in the ledger what its books say before and after that
-commit.  When it ends, its row is stored and the note is dropped.  Whoever claims a partition of a
-run that left a note knows from the committed offsets which of the two is true, and stores the row
-for it.  So the ranges of offsets in ``etl_runs`` join without hole or overlap, whatever was killed.
+Before a run commits a chunk it leaves in the ledger what it reports before and after that commit.
+When it ends, its row is stored and the draft is dropped. Whoever is assigned a partition of a run
+that left a draft knows from the committed offsets which of the two is true, and stores the row for
+it. So the ranges of offsets in ``etl_runs`` join without gap or overlap, whatever was killed.
 
 (Should a run live and only have lost its partitions, its own row replaces that one.)
 """
@@ -37,7 +37,7 @@ class RunsTable(Protocol):
 
 
 class Journal:
-    """The books of one run."""
+    """The reports of one run."""
 
     def __init__(self, ledger: Ledger, tables: RunsTable, run_id: uuid.UUID) -> None:
         self._ledger = ledger
@@ -47,15 +47,15 @@ class Journal:
         self._before: Mapping[str, Any] | None = None
 
     def adopt(self, committed: Mapping[int, int]) -> None:
-        """Stores the rows of other runs that left a note about partitions which are ours now.
+        """Stores the rows of other runs that left a draft about partitions which are ours now.
 
         Args:
-            committed: the group's offset of each partition that this run has claimed; -1 for none.
+            committed: the group's offset of each partition that this run has; -1 for none.
 
         Raises:
             StoreUnavailableError, ClickHouseError: some may be stored; it can be done again.
         """
-        for run_id, text in self._ledger.kept_books().items():
+        for run_id, text in self._ledger.kept_reports().items():
             kept = orjson.loads(text)
             stops = {int(partition): stop for partition, stop in kept["stops"].items()}
             ours = stops.keys() & committed.keys()
@@ -72,18 +72,18 @@ class Journal:
                         report=report,
                     )
                 )
-            self._ledger.drop_books(run_id)
+            self._ledger.drop_report(run_id)
 
     def intend(self, spans: Spans, after: Mapping[str, Any]) -> None:
-        """Leaves the books as they are when the commit of these spans succeeds."""
+        """Leaves the report as it is when the commit of these spans succeeds."""
         self._version += 1
-        note = {
+        draft = {
             "version": self._version,
             "stops": {str(partition): span.stop for partition, span in spans.items()},
             "before": self._before,
             "after": after,
         }
-        self._ledger.keep_books(str(self._run_id), orjson.dumps(note))
+        self._ledger.keep_report(str(self._run_id), orjson.dumps(draft))
         self._after = after
 
     def committed(self) -> None:
@@ -94,7 +94,7 @@ class Journal:
         """Stores the run's row."""
         row = RunRow(run_id=self._run_id, version=self._version + 1, outcome=outcome, report=report)
         self._insert(row)
-        self._ledger.drop_books(str(self._run_id))
+        self._ledger.drop_report(str(self._run_id))
 
     def _insert(self, row: RunRow) -> None:
         self._tables.insert(TABLE, NAMES, [row.values()], deduplication_token=row.token)

@@ -1,10 +1,10 @@
 """Loads again what was loaded before: the same rows, at any time, beside running loaders.
 
-A replay reads, outside of the group, what the group has committed.  It stores the rows that
-follow from it and commits nothing.  Every row has the identity it had before, so tables read with
-``FINAL`` stay as they are, or get back what they had lost.  Halves that the pair store knows
-change nothing in it; those it has forgotten are put back as what they were booked as, exactly as
-after a flush (:class:`etl.run.pairs.Lost`), so no end is reported a second time as an orphan.
+A replay reads, outside of the group, what the group has committed. It stores the rows that follow
+from it and commits nothing. Every row has the identity it had before, so tables read with ``FINAL``
+stay as they are, or get back what they had lost. Starts and ends that the session store knows
+change nothing in it; those it has forgotten are put back as what they were settled as, exactly as
+after a flush (:class:`etl.run.sessions.Lost`), so no end is reported a second time as an orphan.
 Unusable messages were set aside when they were loaded; they are counted, not sent again.
 """
 
@@ -14,16 +14,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.message import Message
 from contracts.reasons import Reason
 from etl.decode.decoding import decode_all
 from etl.decode.holding import where_of
 from etl.errors import OlderContractsError, ReplayError
-from etl.run import pairs
-from etl.run.load import Loadable
-from etl.run.parts import Parts
+from etl.run import sessions
+from etl.run.context import RunContext
+from etl.run.plain import plain_rows
 from etl.run.report import Tally
-from etl.sessions.store import Sighting
 from etl.source import Chunk, History, RawMessage, Span, Spans
 
 Progress = Callable[[int, int], object]
@@ -70,7 +68,7 @@ class ReplayReport:
 
 
 def replay(
-    parts: Parts,
+    context: RunContext,
     history: History,
     request: ReplayRequest,
     *,
@@ -84,9 +82,11 @@ def replay(
         StateLostError: the pair store was flushed; a run rebuilds it.
         EtlError, RegistryError, ClickHouseError: as for a run.
     """
-    events = _events(parts, request.events)
+    events = _events(context, request.events)
     spans = plan_spans(history, request)
-    return _Replay(parts, history, events, spans, dry_run=request.dry_run).go(should_stop, progress)
+    return _Replay(context, history, events, spans, dry_run=request.dry_run).go(
+        should_stop, progress
+    )
 
 
 def plan_spans(history: History, request: ReplayRequest) -> dict[int, Span]:
@@ -116,28 +116,28 @@ def plan_spans(history: History, request: ReplayRequest) -> dict[int, Span]:
     return {p: Span(starts[p], c) for p, c in sorted(committed.items()) if starts.get(p, c) < c}
 
 
-def _events(parts: Parts, wanted: Collection[str]) -> frozenset[str]:
-    """The events as the topic has them: a derived one stands for its two halves."""
+def _events(context: RunContext, wanted: Collection[str]) -> frozenset[str]:
+    """The events as the topic has them: a derived one stands for its start and its end."""
     found: set[str] = set()
     for event in wanted:
-        halves = {h for h, (plan, _) in parts.plan.halves.items() if plan.event == event}
-        if not halves and event not in parts.plan.halves and not parts.loader.has_table(event):
+        its_own = {h for h, (plan, _) in context.plan.roles.items() if plan.event == event}
+        if not its_own and event not in context.plan.roles and not context.loader.has_table(event):
             raise ReplayError(f"no contract has the event {event}")
-        found |= halves or {event}
+        found |= its_own or {event}
     return frozenset(found)
 
 
 class _Replay:
     def __init__(
         self,
-        parts: Parts,
+        context: RunContext,
         history: History,
         events: frozenset[str],
         spans: Mapping[int, Span],
         *,
         dry_run: bool,
     ) -> None:
-        self._parts = parts
+        self._context = context
         self._history = history
         self._events = events
         self._spans = spans
@@ -146,13 +146,14 @@ class _Replay:
         self._rows: dict[str, int] = {}
         self._duplicates = 0
         self._unusable = 0
-        self._lost = pairs.Lost({}, None)
+        self._lost = sessions.Lost({}, None)
+        self._sessions = sessions.SessionStep(context)
 
     def go(self, should_stop: Callable[[], bool], progress: Progress) -> ReplayReport:
         total = sum(span.stop - span.start for span in self._spans.values())
         done, finished = 0, True
         if self._spans:
-            self._lost = pairs.Lost(
+            self._lost = sessions.Lost(
                 {p: span.stop for p, span in self._spans.items()},
                 None if self._dry_run else self._watermark_ms(),
             )
@@ -163,7 +164,7 @@ class _Replay:
         progress(done, total)
         while (
             self._spans
-            and (chunk := self._history.read(self._parts.policy.chunk_messages)) is not None
+            and (chunk := self._history.read(self._context.policy.chunk_messages)) is not None
         ):
             self._process(chunk)
             done += sum(span.stop - span.start for span in chunk.spans.values())
@@ -182,12 +183,12 @@ class _Replay:
         )
 
     def _watermark_ms(self) -> int | None:
-        return self._parts.store.watermark_ms(len(self._history.bounds()))
+        return self._context.store.watermark_ms(len(self._history.bounds()))
 
     def _process(self, chunk: Chunk) -> None:
-        parts = self._parts
+        context = self._context
         wanted = [raw for raw in chunk.messages if self._is_wanted(raw)]
-        decoded = decode_all(parts.decoder, wanted)
+        decoded = decode_all(context.decoder, wanted)
         if newer := [each for each in decoded.dead if each.reason is Reason.SCHEMA_NEWER]:
             raise OlderContractsError(where_of(newer))
         self._unusable += len(decoded.dead)
@@ -195,28 +196,18 @@ class _Replay:
             self._read[message.event] = self._read.get(message.event, 0) + 1
         if self._dry_run:
             return
-        plain = self._plain(decoded.messages)
-        halves = [each for each in decoded.messages if each[1].event in parts.plan.halves]
+        plain = plain_rows(context, decoded.messages)
+        self._duplicates += sum(not is_first for _, is_first in plain)
+        events = [each for each in decoded.messages if each[1].event in context.plan.roles]
         tally = Tally()
-        rows = pairs.apply_halves(parts, chunk, halves, self._lost, tally)
-        loadables = [*plain, *pairs.loadables(rows)]
-        parts.loader.load(loadables, parts.clock())
-        pairs.settle(parts, rows, tally)
+        rows = self._sessions.apply(chunk, events, self._lost, tally)
+        new = [row for row, is_first in plain if is_first]
+        loadables = [*new, *sessions.loadables(rows)]
+        context.loader.load(loadables, context.clock())
+        self._sessions.settle(rows, tally)
         for loadable in loadables:
             event = loadable.message.event
             self._rows[event] = self._rows.get(event, 0) + 1
 
     def _is_wanted(self, raw: RawMessage) -> bool:
         return not self._events or (raw.key or b"").decode(errors="replace") in self._events
-
-    def _plain(self, messages: Collection[tuple[RawMessage, Message]]) -> list[Loadable]:
-        plain = [each for each in messages if self._parts.loader.has_table(each[1].event)]
-        first = self._parts.store.first_met(
-            [Sighting(message.event, str(message.event_id), raw.location) for raw, message in plain]
-        )
-        self._duplicates += first.count(False)
-        return [
-            Loadable(message, raw.partition, raw.offset)
-            for (raw, message), is_first in zip(plain, first, strict=True)
-            if is_first
-        ]

@@ -4,14 +4,14 @@ Of every event read from Kafka::
 
     consumed = loaded + taken + replayed + duplicates + dead
 
-``loaded`` became rows as they are; ``taken`` went into the pair store as the first start or end
-of their view; ``replayed`` were in it from an earlier reading of the very same message;
+``loaded`` became rows as they are; ``taken`` went into the session store as the first start or end
+of their session; ``replayed`` were in it from an earlier reading of the very same message;
 ``duplicates`` repeat an event that came from another place in the topic; ``dead`` went to the
-dead letters.  Whatever became of them, ``unstamped`` of the consumed had no number of a producer.
-For the halves in the store :class:`etl.sessions.store.PairBooks` goes on.
+dead letters.  Whatever became of them, ``unstamped`` of the consumed had no sequence number.
+For the events in the store :class:`etl.sessions.store.SessionTotals` goes on.
 
 A message counts in the run that commits it.  A run that is ended by an error reports nothing:
-what it put into the store appears in the store's books at once, and as ``replayed`` in the run
+what it put into the store appears in the store's totals at once, and as ``replayed`` in the run
 that reads the same messages again.
 """
 
@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from etl.sequence.gaps import GapSummary
-from etl.sessions.store import PairBooks
+from etl.sessions.store import SessionTotals
 from etl.source import Span
 
 UNKNOWN_EVENT = "?"
@@ -47,7 +47,7 @@ class EventCounts:
     unstamped: int = 0
 
     @property
-    def balanced(self) -> bool:
+    def reconciled(self) -> bool:
         """Whether every message that was consumed is accounted for."""
         accounted = self.loaded + self.taken + self.replayed + self.duplicates + self.dead
         return self.consumed == accounted
@@ -58,10 +58,10 @@ class PairCounts:
     """One derived event in a run.
 
     ``rows`` were inserted, also again; ``paired``, ``late``, ``unpaired`` and ``orphan_ends`` are
-    what this run booked (:class:`etl.sessions.store.PairBooks`).  ``skewed`` of the pairs have an
-    end before their start, or longer after it than a start waits.  ``rebuilt`` halves were put back
-    after the store had lost them.
-    ``before`` and ``after`` are the store's totals around the run, other workers' included.
+    what this run settled (:class:`etl.sessions.store.SessionTotals`). ``skewed`` of the pairs have
+    an end before their start, or longer after it than a start waits. ``rebuilt`` events were put
+    back after the store had lost them. ``before`` and ``after`` are the store's totals around the
+    run, other workers' included.
     """
 
     rows: int = 0
@@ -71,13 +71,13 @@ class PairCounts:
     orphan_ends: int = 0
     skewed: int = 0
     rebuilt: int = 0
-    before: PairBooks = field(default_factory=PairBooks)
-    after: PairBooks = field(default_factory=PairBooks)
+    before: SessionTotals = field(default_factory=SessionTotals)
+    after: SessionTotals = field(default_factory=SessionTotals)
 
     @property
-    def balanced(self) -> bool:
-        """Whether every half that the store was ever given is accounted for."""
-        return self.before.balanced and self.after.balanced
+    def reconciled(self) -> bool:
+        """Whether every event that the store was ever given is accounted for."""
+        return self.before.reconciled and self.after.reconciled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class RunReport:
     to stop before it had done everything.  ``swept_to`` is the time up to which starts that had
     waited long enough were taken out of the store; None when that was left out, because it was
     asked to stop, or another worker's partitions have not been read since the store was empty.
-    ``ranges`` are the offsets in the order of the commits, a partition with a hole once for each
+    ``ranges`` are the offsets in the order of the commits, a partition with a gap once for each
     side of it.  ``numbers`` tell of the producers; None like ``swept_to``.  ``lag`` tells for each
     partition how many messages came meanwhile.  ``held`` gives the offset from which on a
     partition waits for newer contracts, ``held_by`` names a message that does.
@@ -120,10 +120,10 @@ class RunReport:
         return sum(counts.consumed for counts in self.events.values())
 
     @property
-    def balanced(self) -> bool:
-        """Whether all books of the run balance. If not, messages were lost or made up."""
-        return all(counts.balanced for counts in self.events.values()) and all(
-            counts.balanced for counts in self.pairs.values()
+    def reconciled(self) -> bool:
+        """Whether all totals of the run are reconciled. If not, messages were lost or made up."""
+        return all(counts.reconciled for counts in self.events.values()) and all(
+            counts.reconciled for counts in self.pairs.values()
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -132,7 +132,7 @@ class RunReport:
             "started_at": self.started_at.isoformat(),
             "seconds": round(self.seconds, 3),
             "finished": self.finished,
-            "balanced": self.balanced,
+            "balanced": self.reconciled,
             "consumed": self.consumed,
             "events": {event: asdict(counts) for event, counts in self.events.items()},
             "pairs": {event: asdict(counts) for event, counts in self.pairs.items()},
@@ -181,7 +181,7 @@ class Tally:
         }
 
     def pairs(
-        self, before: Mapping[str, PairBooks], after: Mapping[str, PairBooks]
+        self, before: Mapping[str, SessionTotals], after: Mapping[str, SessionTotals]
     ) -> dict[str, PairCounts]:
         """The counts of each derived event in ``before``, by name."""
         return {

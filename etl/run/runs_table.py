@@ -1,4 +1,4 @@
-"""The table of the loader's books: one row per run. Pure.
+"""The table of the loader's reports: one row per run. Pure.
 
 A run that is told twice, as interrupted and then as ended, is one row: of rows with one ``run_id``
 the highest ``version`` stays.
@@ -81,7 +81,7 @@ RUNS = internal_table(
     time="started_at",
     version="version",
     retention_days=400,
-    comment="What each run of the loader did; see etl/run/report.py",
+    comment="What each run of the loader did; see docs/operations.md",
 )
 """``partitions``, ``from_offsets`` and ``to_offsets`` tell what was committed, range by range;
 ``events`` and the counts up to ``unstamped`` each event's messages (:mod:`etl.run.report`);

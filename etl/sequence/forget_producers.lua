@@ -12,8 +12,8 @@ for _, name in ipairs(names) do
   local kept = redis.call('HMGET', key, 'seen', 'repeated', 'lost')
   local lost = tonumber(kept[3] or '0')
   for _, member in ipairs(redis.call('ZRANGE', 'etl:holes:' .. name, 0, -1)) do
-    local first, last, _, void = string.match(member, '(%d+)%-(%d+)@(%d+)(v?)')
-    lost = lost + (void == 'v' and 0 or tonumber(last) - tonumber(first) + 1)
+    local first, last, _, skipped = string.match(member, '(%d+)%-(%d+)@(%d+)(v?)')
+    lost = lost + (skipped == 'v' and 0 or tonumber(last) - tonumber(first) + 1)
   end
   redis.call('HINCRBY', 'etl:numbers', 'forgotten_seen', kept[1] or '0')
   redis.call('HINCRBY', 'etl:numbers', 'forgotten_repeated', kept[2] or '0')

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from etl.sequence.ledger import LedgerTotals
-from etl.sequence.numbers import Hole, Producer
+from etl.sequence.numbers import Gap, Producer
 
 _TOLD = 20
 """So many producers at most are named."""
@@ -29,8 +29,8 @@ class ProducerGaps:
 class GapSummary:
     """All producers together.
 
-    ``given`` numbers were given out and not void; ``missing`` of them did not come within the time
-    of grace, ``awaited`` may still come; ``repeated`` came from two places in the topic;
+    ``given`` numbers were given out and not skipped; ``missing`` of them did not come within the
+    time of grace, ``awaited`` may still come; ``repeated`` came from two places in the topic;
     ``unstamped`` messages had no number.
     """
 
@@ -59,12 +59,12 @@ def summarise(
     missing, awaited, repeated = totals.forgotten_lost, 0, totals.forgotten_repeated
     told: list[ProducerGaps] = []
     for each in producers:
-        open_holes = each.gaps(revealed_before_ms=2**62, known_since_ms=known_since_ms)
-        gaps = [hole for hole in open_holes if hole.since_ms < watermark_ms - grace_ms]
+        open_gaps = each.open_gaps(revealed_before_ms=2**62, known_since_ms=known_since_ms)
+        gaps = [gap for gap in open_gaps if gap.since_ms < watermark_ms - grace_ms]
         lost = each.lost + _size(gaps)
-        given += each.seen + each.lost + _size(open_holes)
+        given += each.seen + each.lost + _size(open_gaps)
         missing += lost
-        awaited += _size(open_holes) - _size(gaps)
+        awaited += _size(open_gaps) - _size(gaps)
         repeated += each.repeated
         if lost or each.repeated:
             told.append(
@@ -72,7 +72,7 @@ def summarise(
                     producer=each.name,
                     missing=lost,
                     repeated=each.repeated,
-                    gaps=tuple((hole.first, hole.last) for hole in gaps[:_TOLD]),
+                    gaps=tuple((gap.first, gap.last) for gap in gaps[:_TOLD]),
                     first_ms=each.first_ms,
                     last_ms=each.last_ms,
                 )
@@ -88,5 +88,5 @@ def summarise(
     )
 
 
-def _size(holes: Sequence[Hole]) -> int:
-    return sum(hole.size for hole in holes)
+def _size(gaps: Sequence[Gap]) -> int:
+    return sum(gap.size for gap in gaps)

@@ -1,4 +1,4 @@
-"""What the loader remembers beside open views: the producers' numbers, and unfinished books.
+"""What the loader remembers beside open sessions: sequence numbers, and unfinished reports.
 
 Each partition is noted up to an offset.  A message below it was noted before, however often it is
 read, so a repeated reading changes nothing, and the same number at a higher offset is one that was
@@ -11,19 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from contracts.stamps import Stamp
+from contracts.sequence import SequenceHeader
 from etl.sequence.numbers import Producer
 from etl.source import Spans
 
 
 @dataclass(frozen=True, slots=True)
-class Stamped:
-    """A message with its stamp; None where it has none, or none that can be read."""
+class SequencedMessage:
+    """A message with its sequence header; None where it has none, or none that can be read."""
 
     partition: int
     offset: int
     timestamp_ms: int
-    stamp: Stamp | None
+    sequence: SequenceHeader | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Ledger(Protocol):
     what it should have done may then have been done.
     """
 
-    def note(self, spans: Spans, stamped: Sequence[Stamped]) -> None:
+    def record(self, spans: Spans, sequenced: Sequence[SequencedMessage]) -> None:
         """Takes in messages, in order, that were not noted yet; notes the partitions' stops.
 
         A span that begins above what was noted shows that messages in between are not known (the
@@ -68,16 +68,16 @@ class Ledger(Protocol):
         """Forgets up to ``limit`` producers that were last met before; how many."""
         ...
 
-    def keep_books(self, run_id: str, books: bytes) -> None:
-        """Keeps the books of a run that is under way; replaces earlier ones of the same run."""
+    def keep_report(self, run_id: str, report: bytes) -> None:
+        """Keeps the report of a run that is under way; replaces earlier ones of the same run."""
         ...
 
-    def kept_books(self) -> Mapping[str, bytes]:
-        """Books of runs that are under way, or were killed, by run."""
+    def kept_reports(self) -> Mapping[str, bytes]:
+        """Reports of runs that are under way, or were killed, by run."""
         ...
 
-    def drop_books(self, run_id: str) -> None:
-        """The run's books are stored elsewhere."""
+    def drop_report(self, run_id: str) -> None:
+        """The run's report is stored elsewhere."""
         ...
 
     def close(self) -> None:

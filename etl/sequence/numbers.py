@@ -1,8 +1,8 @@
-"""The numbers of one producer: which were seen, which are missing, which were void. Pure.
+"""The numbers of one producer: which were seen, which are missing, which were skipped. Pure.
 
 A producer (one incarnation of an API worker) numbers its messages 1, 2, 3 …  What is kept is the
-highest number, and the *holes* below it: ranges that were not seen, each with the Kafka time of
-the message that revealed it.  A number that comes late closes its hole.  A *void* range was given
+highest number, and the *gaps* below it: ranges that were not seen, each with the Kafka time of
+the message that revealed it.  A number that comes late closes its gap.  A *skipped* range was given
 out and answered with a refusal: its numbers need not come, and are no duplicates when they do.
 """
 
@@ -11,22 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-MOST_HOLES = 200_000
+MAX_GAPS = 200_000
 """Of one producer. Beyond it the lowest is closed for good, and counted as lost.
 
-Numbers go over all partitions, so a partition that is read far ahead of another leaves a hole for
+Numbers go over all partitions, so a partition that is read far ahead of another leaves a gap for
 each message of the other: there must be room for a backlog (some 20 MB at most).
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class Gap:
     """Numbers from ``first`` to ``last`` that were not seen, known since a Kafka time."""
 
     first: int
     last: int
     since_ms: int
-    void: bool = False
+    skipped: bool = False
 
     @property
     def size(self) -> int:
@@ -39,7 +39,7 @@ class Producer:
     """What is known of a producer, for reading.
 
     ``seen`` distinct numbers came, up to ``highest``; ``repeated`` came again from elsewhere;
-    ``lost`` were missing when their hole was given up.
+    ``lost`` were missing when their gap was given up.
     """
 
     name: str
@@ -49,20 +49,20 @@ class Producer:
     lost: int
     first_ms: int
     last_ms: int
-    holes: tuple[Hole, ...]
+    gaps: tuple[Gap, ...]
 
-    def gaps(self, *, revealed_before_ms: int, known_since_ms: int = 0) -> tuple[Hole, ...]:
-        """Holes that were revealed before a time and have not been filled.
+    def open_gaps(self, *, revealed_before_ms: int, known_since_ms: int = 0) -> tuple[Gap, ...]:
+        """Gaps that were revealed before a time and have not been filled.
 
         Of a producer that was met before ``known_since_ms``, what came before its first known
         message is not known to be missing.
         """
         return tuple(
-            hole
-            for hole in self.holes
-            if not hole.void
-            and hole.since_ms < revealed_before_ms
-            and not (hole.first == 1 and self.first_ms <= known_since_ms)
+            gap
+            for gap in self.gaps
+            if not gap.skipped
+            and gap.since_ms < revealed_before_ms
+            and not (gap.first == 1 and self.first_ms <= known_since_ms)
         )
 
 
@@ -77,19 +77,19 @@ class Numbers:
     lost: int = 0
     first_ms: int = 0
     last_ms: int = 0
-    holes: list[Hole] = field(default_factory=list)
-    most_holes: int = MOST_HOLES
+    gaps: list[Gap] = field(default_factory=list)
+    max_gaps: int = MAX_GAPS
 
-    def add(self, number: int, voids: Sequence[tuple[int, int]], at_ms: int) -> None:
-        """Takes in a message with its number, and the ranges it declares void."""
+    def add(self, number: int, skipped: Sequence[tuple[int, int]], at_ms: int) -> None:
+        """Takes in a message with its number, and the ranges it declares skipped."""
         self.first_ms = min(self.first_ms or at_ms, at_ms)
         self.last_ms = max(self.last_ms, at_ms)
         self._see(number, at_ms)
-        for first, last in voids:
-            self._void(first, last, at_ms)
-        while len(self.holes) > self.most_holes:
-            hole = self.holes.pop(0)
-            self.lost += 0 if hole.void else hole.size
+        for first, last in skipped:
+            self._skip(first, last, at_ms)
+        while len(self.gaps) > self.max_gaps:
+            gap = self.gaps.pop(0)
+            self.lost += 0 if gap.skipped else gap.size
 
     def frozen(self) -> Producer:
         """For reading."""
@@ -101,40 +101,40 @@ class Numbers:
             lost=self.lost,
             first_ms=self.first_ms,
             last_ms=self.last_ms,
-            holes=tuple(self.holes),
+            gaps=tuple(self.gaps),
         )
 
     def _see(self, number: int, at_ms: int) -> None:
         if number > self.highest:
             if number > self.highest + 1:
-                self.holes.append(Hole(self.highest + 1, number - 1, at_ms))
+                self.gaps.append(Gap(self.highest + 1, number - 1, at_ms))
             self.highest = number
             self.seen += 1
             return
-        for index, hole in enumerate(self.holes):
-            if hole.first <= number <= hole.last:
-                self.holes[index : index + 1] = _parts(hole, number, number)
+        for index, gap in enumerate(self.gaps):
+            if gap.first <= number <= gap.last:
+                self.gaps[index : index + 1] = _parts(gap, number, number)
                 self.seen += 1
                 return
         self.repeated += 1
 
-    def _void(self, first: int, last: int, at_ms: int) -> None:
+    def _skip(self, first: int, last: int, at_ms: int) -> None:
         if last > self.highest:
-            self.holes.append(Hole(self.highest + 1, last, at_ms))
+            self.gaps.append(Gap(self.highest + 1, last, at_ms))
             self.highest = last
-        found: list[Hole] = []
-        for hole in self.holes:
-            low, high = max(first, hole.first), min(last, hole.last)
-            if low > high or hole.void:
-                found.append(hole)
+        found: list[Gap] = []
+        for gap in self.gaps:
+            low, high = max(first, gap.first), min(last, gap.last)
+            if low > high or gap.skipped:
+                found.append(gap)
                 continue
-            parts = _parts(hole, low, high)
-            middle = Hole(low, high, hole.since_ms, void=True)
+            parts = _parts(gap, low, high)
+            middle = Gap(low, high, gap.since_ms, skipped=True)
             found += sorted([*parts, middle], key=lambda each: each.first)
-        self.holes = found
+        self.gaps = found
 
 
-def _parts(hole: Hole, first: int, last: int) -> list[Hole]:
-    """What is left of a hole without the numbers from ``first`` to ``last``."""
-    ranges: Iterable[tuple[int, int]] = ((hole.first, first - 1), (last + 1, hole.last))
-    return [Hole(low, high, hole.since_ms, hole.void) for low, high in ranges if low <= high]
+def _parts(gap: Gap, first: int, last: int) -> list[Gap]:
+    """What is left of a gap without the numbers from ``first`` to ``last``."""
+    ranges: Iterable[tuple[int, int]] = ((gap.first, first - 1), (last + 1, gap.last))
+    return [Gap(low, high, gap.since_ms, gap.skipped) for low, high in ranges if low <= high]

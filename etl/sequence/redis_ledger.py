@@ -1,9 +1,9 @@
-"""The ledger in Redis, next to the open views in db 2.
+"""The ledger in Redis, next to the open sessions in db 2.
 
 ``etl:noted`` (hash): ``topic/partition`` → the offset up to which messages were noted.
 ``etl:producer:{id}`` (hash): one producer's numbers, and ``etl:holes:{id}`` (sorted set) what is
 missing of them; ``etl:producers`` (sorted set): when each was
-last met.  ``etl:numbers`` (hash): totals.  ``etl:journal`` (hash): books of runs by run.
+last met.  ``etl:numbers`` (hash): totals.  ``etl:journal`` (hash): reports of runs by run.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import redis
 
 from etl.redis_edge import connect_redis, lua, text, translated
-from etl.sequence.ledger import LedgerTotals, Stamped
-from etl.sequence.numbers import MOST_HOLES, Hole, Producer
+from etl.sequence.ledger import LedgerTotals, SequencedMessage
+from etl.sequence.numbers import MAX_GAPS, Gap, Producer
 from etl.source import Span, Spans
 
 _BATCH = 250
@@ -30,25 +30,25 @@ _COUNTS = ("highest", "seen", "repeated", "lost")
 class RedisLedger:
     """:class:`etl.sequence.ledger.Ledger` in a Redis server that all workers share."""
 
-    def __init__(self, client: redis.Redis, topic: str, *, most_holes: int = MOST_HOLES) -> None:
+    def __init__(self, client: redis.Redis, topic: str, *, max_gaps: int = MAX_GAPS) -> None:
         """``client`` is on db 2, decodes nothing and repeats nothing by itself."""
-        self._most_holes = most_holes
+        self._max_gaps = max_gaps
         self._client = client
         self._topic = topic
-        self._note = client.register_script(lua(__package__, "note"))
+        self._record = client.register_script(lua(__package__, "record"))
         self._forget = client.register_script(lua(__package__, "forget_producers"))
 
     @classmethod
     def connect(
-        cls, url: str, topic: str, *, timeout_seconds: float, most_holes: int = MOST_HOLES
+        cls, url: str, topic: str, *, timeout_seconds: float, max_gaps: int = MAX_GAPS
     ) -> RedisLedger:
         """A ledger at ``redis://host:port``; nothing is sent before the first use."""
-        return cls(connect_redis(url, timeout_seconds), topic, most_holes=most_holes)
+        return cls(connect_redis(url, timeout_seconds), topic, max_gaps=max_gaps)
 
-    def note(self, spans: Spans, stamped: Sequence[Stamped]) -> None:
-        """See :meth:`etl.sequence.ledger.Ledger.note`. Atomic for every part of it, in order."""
-        for part_spans, part in _parts(spans, stamped):
-            arguments: list[str | int] = [self._most_holes, len(part_spans)]
+    def record(self, spans: Spans, sequenced: Sequence[SequencedMessage]) -> None:
+        """See :meth:`etl.sequence.ledger.Ledger.record`. Atomic for every part of it, in order."""
+        for part_spans, part in _parts(spans, sequenced):
+            arguments: list[str | int] = [self._max_gaps, len(part_spans)]
             for partition, span in part_spans.items():
                 times = [each.timestamp_ms for each in part if each.partition == partition]
                 arguments += [self._field(partition), span.start, span.stop, *(times[:1] or [0])]
@@ -56,7 +56,7 @@ class RedisLedger:
                 arguments += [self._field(each.partition), each.offset, each.timestamp_ms]
                 arguments += _stamp(each)
             with translated():
-                self._note(args=arguments)
+                self._record(args=arguments)
 
     def producers(self) -> Sequence[Producer]:
         """See :meth:`etl.sequence.ledger.Ledger.producers`."""
@@ -72,8 +72,8 @@ class RedisLedger:
                     together.zrange(f"etl:holes:{name}", 0, -1)
                 kept = together.execute()
             found += [
-                _producer(name, fields, holes)
-                for name, fields, holes in zip(batch, kept[::2], kept[1::2], strict=True)
+                _producer(name, fields, gaps)
+                for name, fields, gaps in zip(batch, kept[::2], kept[1::2], strict=True)
             ]
         return sorted(found, key=lambda each: (-each.last_ms, each.name))
 
@@ -89,19 +89,19 @@ class RedisLedger:
             number: int = self._forget(args=[before_ms, limit])
         return number
 
-    def keep_books(self, run_id: str, books: bytes) -> None:
-        """See :meth:`etl.sequence.ledger.Ledger.keep_books`."""
+    def keep_report(self, run_id: str, report: bytes) -> None:
+        """See :meth:`etl.sequence.ledger.Ledger.keep_report`."""
         with translated():
-            self._client.hset("etl:journal", run_id, books)
+            self._client.hset("etl:journal", run_id, report)
 
-    def kept_books(self) -> Mapping[str, bytes]:
-        """See :meth:`etl.sequence.ledger.Ledger.kept_books`."""
+    def kept_reports(self) -> Mapping[str, bytes]:
+        """See :meth:`etl.sequence.ledger.Ledger.kept_reports`."""
         with translated():
             kept: dict[Any, Any] = self._client.hgetall("etl:journal")
-        return {text(run_id): books for run_id, books in kept.items()}
+        return {text(run_id): report for run_id, report in kept.items()}
 
-    def drop_books(self, run_id: str) -> None:
-        """See :meth:`etl.sequence.ledger.Ledger.drop_books`."""
+    def drop_report(self, run_id: str) -> None:
+        """See :meth:`etl.sequence.ledger.Ledger.drop_report`."""
         with translated():
             self._client.hdel("etl:journal", run_id)
 
@@ -114,13 +114,13 @@ class RedisLedger:
 
 
 def _parts(
-    spans: Spans, stamped: Sequence[Stamped]
-) -> Iterator[tuple[Mapping[int, Span], Sequence[Stamped]]]:
+    spans: Spans, sequenced: Sequence[SequencedMessage]
+) -> Iterator[tuple[Mapping[int, Span], Sequence[SequencedMessage]]]:
     """The messages in batches, with spans that join; the last has what has no messages."""
     reached = {partition: span.start for partition, span in spans.items()}
-    for first in range(0, max(1, len(stamped)), _BATCH):
-        part = stamped[first : first + _BATCH]
-        if first + _BATCH < len(stamped):
+    for first in range(0, max(1, len(sequenced)), _BATCH):
+        part = sequenced[first : first + _BATCH]
+        if first + _BATCH < len(sequenced):
             stops = {each.partition: each.offset + 1 for each in part}
         else:
             stops = {partition: span.stop for partition, span in spans.items()}
@@ -128,27 +128,27 @@ def _parts(
         reached.update(stops)
 
 
-def _stamp(each: Stamped) -> Iterator[str | int]:
-    if each.stamp is None:
+def _stamp(each: SequencedMessage) -> Iterator[str | int]:
+    if each.sequence is None:
         yield from ("", 0, 0)
         return
-    yield from (each.stamp.producer, each.stamp.number, len(each.stamp.voids))
-    for first, last in each.stamp.voids:
+    yield from (each.sequence.producer, each.sequence.number, len(each.sequence.skipped))
+    for first, last in each.sequence.skipped:
         yield from (first, last)
 
 
-def _producer(name: str, fields: Mapping[bytes, bytes], holes: Sequence[bytes]) -> Producer:
+def _producer(name: str, fields: Mapping[bytes, bytes], gaps: Sequence[bytes]) -> Producer:
     kept = {text(field): text(value) for field, value in fields.items()}
     return Producer(
         name=name,
         **{count: int(kept[count]) for count in _COUNTS},
         first_ms=int(kept["first"]),
         last_ms=int(kept["last"]),
-        holes=tuple(map(_hole, holes)),
+        gaps=tuple(map(_gap, gaps)),
     )
 
 
-def _hole(member: bytes) -> Hole:
+def _gap(member: bytes) -> Gap:
     found = _HOLE.fullmatch(text(member))
     assert found is not None
-    return Hole(int(found[1]), int(found[2]), int(found[3]), void=found[4] == "v")
+    return Gap(int(found[1]), int(found[2]), int(found[3]), skipped=found[4] == "v")

@@ -1,14 +1,14 @@
--- Adds starts and ends to their views, and notes how far the partitions are applied.
+-- Adds starts and ends to their sessions, and notes how far the partitions are applied.
 --
 -- ARGV: number of spans; per span: field, start, stop;
---       per half: prefix, key, side ("s" or "e"), location, payload, original, due ms, forget ms,
---       "1" when it was booked before.
--- Returns per half {fate, booked, start, end}; the payloads only where a row may follow.
+--       per event: prefix, key, side ("s" or "e"), location, payload, original, expires ms, forget ms,
+--       "1" when it was settled before.
+-- Returns per event {result, settled, start, end}; the payloads only where a row may follow.
 --
 -- Nothing is written before all spans are checked, and what is written may be written again.
 --
--- "p" marks an entry whose end is only presumed to have been booked: when its time was over before
--- the store was lost, it was booked, unless another end of the view had come first.  Should such
+-- "p" marks a state whose end is only presumed to have been settled: when its time was over before
+-- the store was lost, it was settled, unless another end of the session had come first.  Should such
 -- another come too, one end waits again, so that none is lost in silence.
 
 local DUPLICATE, TAKEN, REPLAYED = 0, 1, 2
@@ -25,7 +25,7 @@ end
 
 local outcomes, markers, taken = {}, {}, {}
 
--- Lets a half wait to be booked; the original goes with an end that is alone.
+-- Lets an event wait to be settled; the original goes with an end that is alone.
 local function wait(prefix, key, side, due, original)
   redis.call('ZREM', prefix .. ':done', key)
   redis.call('ZADD', prefix .. ':due:' .. side, due, key)
@@ -39,31 +39,31 @@ end
 for i = after_spans, #ARGV, 9 do
   local prefix, key, side, location = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local payload, original, due = ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
-  local forget, booked_before = ARGV[i + 7], ARGV[i + 8] == '1'
-  local entry = redis.call('HMGET', key, 's', 'e', 'b', 'f', 'p')
-  local known = { s = entry[1], e = entry[2] }
-  local booked = tonumber(entry[3] or '0')
-  local fate
+  local forget, settled_before = ARGV[i + 7], ARGV[i + 8] == '1'
+  local state = redis.call('HMGET', key, 's', 'e', 'b', 'f', 'p')
+  local known = { s = state[1], e = state[2] }
+  local settled = tonumber(state[3] or '0')
+  local result
   local mine = location .. ' '
   if known[side] and known[side]:sub(1, #mine) == mine then
-    fate = REPLAYED
-  elseif known[side] and entry[5] and side == 'e' and not known.s and not booked_before then
-    fate = TAKEN
+    result = REPLAYED
+  elseif known[side] and state[5] and side == 'e' and not known.s and not settled_before then
+    result = TAKEN
     redis.call('HDEL', key, 'p')
     wait(prefix, key, side, due, original)
   elseif known[side] then
-    fate = DUPLICATE
+    result = DUPLICATE
   else
-    fate = TAKEN
+    result = TAKEN
     local alone = not (known.s or known.e)
     known[side] = mine .. payload
     redis.call('HSET', key, side, known[side])
-    if tonumber(forget) > tonumber(entry[4] or '0') then
+    if tonumber(forget) > tonumber(state[4] or '0') then
       redis.call('HSET', key, 'f', forget)
     end
-    if booked_before then
-      booked = math.max(booked, 1)
-      redis.call('HSET', key, 'b', booked, 'p', '1')
+    if settled_before then
+      settled = math.max(settled, 1)
+      redis.call('HSET', key, 'b', settled, 'p', '1')
       if alone then
         redis.call('ZADD', prefix .. ':done', forget, key)
       end
@@ -71,8 +71,8 @@ for i = after_spans, #ARGV, 9 do
       wait(prefix, key, side, due, side == 'e' and alone and original)
     end
   end
-  local tell = (known.s and known.e) or fate == REPLAYED
-  outcomes[#outcomes + 1] = { fate, booked, tell and known.s, tell and known.e }
+  local tell = (known.s and known.e) or result == REPLAYED
+  outcomes[#outcomes + 1] = { result, settled, tell and known.s, tell and known.e }
 end
 
 for prefix, number in pairs(taken) do

@@ -1,4 +1,4 @@
--- Forgets views that are booked and old enough.
+-- Forgets sessions that are settled and old enough.
 --
 -- ARGV: prefix, forget before (ms), limit.
 -- Returns how many it forgot.

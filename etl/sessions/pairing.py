@@ -2,9 +2,10 @@
 
 Everything comes from the contract's ``x-pairing``; no event is named here.
 
-A view's row keeps its id and timestamp for ever: the id is made of the derived event, the keys and
-the user, the timestamp is the start's.  An unpaired row has version 1, a paired one version 2, so
-that an end that comes late replaces the former, in whatever order and how often they are inserted.
+A session's row keeps its id and timestamp for ever: the id is made of the derived event, the keys
+and the user, the timestamp is the start's. An unpaired row has version 1, a paired one version 2,
+so that an end that comes late replaces the former, in whatever order and how often they are
+inserted.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from contracts.model.types import (
 from contracts.reasons import Reason
 from etl.decode.dead_letters import DeadLetter
 from etl.errors import PlanError
-from etl.sessions.store import Entry, Half, Side
+from etl.sessions.store import SessionEvent, SessionState, Side
 from etl.source import RawMessage
 from registry.errors import EncodeError
 from registry.framing import schema_id_of
@@ -51,11 +52,11 @@ _MILLISECOND = dt.timedelta(milliseconds=1)
 class Derived:
     """A row of a derived event. Partition and offset are its start's.
 
-    ``skewed``: the clocks of its halves seem to differ. Either the end's time lies before the
+    ``skewed``: the clocks of its two events seem to differ. Either the end's time lies before the
     start's, so the duration was set to 0, or they are farther apart than a start waits.
     """
 
-    view: str
+    session: str
     message: Message
     partition: int
     offset: int
@@ -87,17 +88,17 @@ class PairingPlan:
         }
         self._carry = _readers(start, pairing.carry)
 
-    def half(
-        self, side: Side, message: Message, raw: RawMessage, *, booked_before_ms: int | None = None
-    ) -> Half:
-        """A message as the pair store keeps it.
+    def session_event(
+        self, side: Side, message: Message, raw: RawMessage, *, settled_before_ms: int | None = None
+    ) -> SessionEvent:
+        """A message as the session store keeps it.
 
         Args:
-            side: which half the message's event is.
+            side: which of the two the message's event is.
             message: the decoded message.
             raw: where it lies, and its bytes.
-            booked_before_ms: set while a lost store is rebuilt: an end that was due before that
-                time had been booked.  A start then waits once more: the row that it may give a
+            settled_before_ms: set while a lost store is rebuilt: an end that expired before that
+                time had been settled.  A start then waits once more: the row that it may give a
                 second time is the same row.
         """
         keys = [read(message.data) for read in self._keys[side]]
@@ -106,54 +107,54 @@ class PairingPlan:
         if side is Side.START:
             carry = [read(message.data) for read in self._carry]
             payload |= {"keys": keys, "user": message.user_id, "carry": carry}
-        due_ms = at_ms + self.wait_ms
-        booked = (
+        expires_ms = at_ms + self.wait_ms
+        settled = (
             side is Side.END
-            and booked_before_ms is not None
-            and max(due_ms, raw.timestamp_ms) < booked_before_ms
+            and settled_before_ms is not None
+            and max(expires_ms, raw.timestamp_ms) < settled_before_ms
         )
-        return Half(
+        return SessionEvent(
             prefix=self.prefix,
-            view=self._view(keys, message.user_id),
+            session=self._session(keys, message.user_id),
             side=side,
             location=raw.location,
-            due_ms=due_ms,
+            expires_ms=expires_ms,
             forget_ms=max(at_ms, raw.timestamp_ms) + 2 * self.wait_ms,
             payload=orjson.dumps(payload),
             original=_packed(raw),
-            booked=booked,
+            settled=settled,
         )
 
-    def derive(self, entry: Entry) -> Derived | None:
-        """The row that an entry gives: paired, else unpaired; None while it has no start."""
-        if entry.start is None:
+    def derive(self, state: SessionState) -> Derived | None:
+        """The row that an state gives: paired, else unpaired; None while it has no start."""
+        if state.start is None:
             return None
-        start = orjson.loads(entry.start)
+        start = orjson.loads(state.start)
         data = dict(zip(self._pairing.carry, start["carry"], strict=True))
-        if entry.end is None:
+        if state.end is None:
             data |= self._pairing.when_unpaired
-            return self._derived(entry.view, start, data, VERSION_UNPAIRED, skewed=False)
-        elapsed_ms = orjson.loads(entry.end)["at"] - start["at"]
+            return self._derived(state.session, start, data, VERSION_UNPAIRED, skewed=False)
+        elapsed_ms = orjson.loads(state.end)["at"] - start["at"]
         data[self._pairing.duration] = self._seconds(max(0, elapsed_ms))
         data |= self._pairing.when_paired
         skewed = not 0 <= elapsed_ms <= self.wait_ms
-        return self._derived(entry.view, start, data, VERSION_PAIRED, skewed=skewed)
+        return self._derived(state.session, start, data, VERSION_PAIRED, skewed=skewed)
 
     def orphan(self, original: bytes, topic: str) -> DeadLetter:
-        """The dead letter of an end whose start never came, from its half's ``original``."""
+        """The dead letter of an end whose start never came, from its ``original``."""
         raw = _unpacked(original, topic, self.end_event.encode())
         detail = f"no {self._pairing.start} came within {self._pairing.wait_seconds} s"
         return DeadLetter(raw, Reason.ORPHAN_END, detail, schema_id_of(raw.value or b""))
 
-    def _view(self, keys: list[Any], user_id: str) -> str:
-        """``prefix:key.user_id``; a dot inside a key is escaped, so that views never collide."""
+    def _session(self, keys: list[Any], user_id: str) -> str:
+        """``prefix:key.user_id``; a dot inside a key is escaped, so that sessions never collide."""
         texts = [key if isinstance(key, str) else orjson.dumps(key).decode() for key in keys]
         escaped = [text.replace("%", "%25").replace(".", "%2E") for text in texts]
         return f"{self.prefix}:{'.'.join((*escaped, user_id))}"
 
     def _derived(
         self,
-        view: str,
+        session: str,
         start: Mapping[str, Any],
         data: Mapping[str, Any],
         version: int,
@@ -162,7 +163,7 @@ class PairingPlan:
     ) -> Derived:
         identity = orjson.dumps([self.event, *start["keys"], start["user"]]).decode()
         return Derived(
-            view=view,
+            session=session,
             message=Message(
                 event_id=uuid.uuid5(ROW_IDS, identity),
                 event=self.event,
@@ -180,10 +181,10 @@ class PairingPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All pairings of a catalog: by derived event, and by the event that is a half of one."""
+    """All pairings of a catalog: by derived event, and by the event that starts or ends one."""
 
     pairings: Mapping[str, PairingPlan]
-    halves: Mapping[str, tuple[PairingPlan, Side]]
+    roles: Mapping[str, tuple[PairingPlan, Side]]
 
     @property
     def longest_wait_ms(self) -> int:
@@ -198,15 +199,15 @@ def plan_for(catalog: Catalog) -> Plan:
         PlanError: a declaration cannot be carried out, or two want the same event.
     """
     pairings: dict[str, PairingPlan] = {}
-    halves: dict[str, tuple[PairingPlan, Side]] = {}
+    roles: dict[str, tuple[PairingPlan, Side]] = {}
     for event, declared in catalog.pairings.items():
         start, end = catalog.get(declared.start), catalog.get(declared.end)
         pairings[event] = PairingPlan(catalog.get(event), declared, start, end)
-        for half, side in ((declared.start, Side.START), (declared.end, Side.END)):
-            if half in halves:
-                raise PlanError(f"{half} is half of both {halves[half][0].event} and {event}")
-            halves[half] = pairings[event], side
-    return Plan(pairings, halves)
+        for name, side in ((declared.start, Side.START), (declared.end, Side.END)):
+            if name in roles:
+                raise PlanError(f"{name} is half of both {roles[name][0].event} and {event}")
+            roles[name] = pairings[event], side
+    return Plan(pairings, roles)
 
 
 def milliseconds(moment: dt.datetime) -> int:

@@ -1,7 +1,7 @@
--- Books halves whose row or dead letter is stored.
+-- Settles events whose row or dead letter is stored.
 --
 -- ARGV: prefix, account ("paired", "unpaired" or "orphan_ends"), keys.
--- Returns per key how many halves that were waiting it booked: one digit for each, in one text.
+-- Returns per key how many events that were waiting it settled: one digit for each, in one text.
 
 local prefix, account = ARGV[1], ARGV[2]
 local starts, ends, books = prefix .. ':due:s', prefix .. ':due:e', prefix .. ':books'
@@ -11,13 +11,13 @@ redis.call('SELECT', 2)
 local start_waits = redis.call('ZMSCORE', starts, unpack(ARGV, 3))
 local end_waits = redis.call('ZMSCORE', ends, unpack(ARGV, 3))
 local from_starts, from_ends, done, markers = {}, {}, {}, {}
-local met, closed, booked, late = {}, {}, 0, 0
+local met, closed, settled, late = {}, {}, 0, 0
 
 for i = 1, #ARGV - 2 do
   local key, number = ARGV[i + 2], 0
-  local entry = met[key] and {} or redis.call('HMGET', key, 'b', 'f')
+  local state = met[key] and {} or redis.call('HMGET', key, 'b', 'f')
   met[key] = true
-  if entry[2] then
+  if state[2] then
     local start_left, end_left = start_waits[i], end_waits[i]
     if start_left and account ~= 'orphan_ends' then
       start_left, number = false, number + 1
@@ -30,13 +30,13 @@ for i = 1, #ARGV - 2 do
         from_ends[#from_ends + 1] = key
       end
     end
-    if level > tonumber(entry[1] or '0') then
+    if level > tonumber(state[1] or '0') then
       redis.call('HSET', key, 'b', level)
     end
-    booked = booked + (number > 0 and 1 or 0)
+    settled = settled + (number > 0 and 1 or 0)
     late = late + (account == 'paired' and number == 1 and 1 or 0)
     if not start_left and not end_left then
-      done[#done + 1] = entry[2]
+      done[#done + 1] = state[2]
       done[#done + 1] = key
       markers[#markers + 1] = key
     end
@@ -50,8 +50,8 @@ end
 if #from_ends > 0 then
   redis.call('ZREM', ends, unpack(from_ends))
 end
-if booked > 0 then
-  redis.call('HINCRBY', books, account, booked)
+if settled > 0 then
+  redis.call('HINCRBY', books, account, settled)
 end
 if late > 0 then
   redis.call('HINCRBY', books, 'late', late)

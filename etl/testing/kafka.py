@@ -8,8 +8,8 @@ from typing import Any
 
 from etl.decode.dead_letters import DeadLetter
 from etl.errors import OffsetOutOfRangeError, RebalancedError
-from etl.outbox import Record
-from etl.source import Chunk, Claim, Claims, Headers, RawMessage, Span, Spans
+from etl.producer import Record
+from etl.source import AssignedPartition, Assignment, Chunk, Headers, RawMessage, Span, Spans
 
 
 class MemoryTopic:
@@ -58,19 +58,19 @@ class MemorySource:
         self._positions: dict[int, int] = {}
         self._ends: dict[int, int] = {}
 
-    def claim(self) -> Claims:
+    def assign(self) -> Assignment:
         topic = self._topic
         if self not in topic.members:
             topic.enter(self)
         self._generation = topic.generation
-        claims = Claims(
-            claimed=tuple(self._claim(partition) for partition in topic.share_of(self)),
+        assignment = Assignment(
+            partitions=tuple(self._claim(partition) for partition in topic.share_of(self)),
             partition_count=len(topic.logs),
-            notes={partition: note for partition, (_, note) in topic.committed.items()},
+            metadata={partition: text for partition, (_, text) in topic.committed.items()},
         )
-        self._positions = {claim.partition: claim.start for claim in claims.claimed}
+        self._positions = {assigned.partition: assigned.start for assigned in assignment.partitions}
         self._ends = {partition: len(topic.logs[partition]) for partition in self._positions}
-        return claims
+        return assignment
 
     def rewind(self, starts: Mapping[int, int]) -> None:
         self._positions.update(starts)
@@ -103,10 +103,10 @@ class MemorySource:
                 self._positions[partition] = stop
         return Chunk(messages, spans)
 
-    def commit(self, positions: Mapping[int, int], note: str) -> None:
+    def commit(self, positions: Mapping[int, int], metadata: str) -> None:
         self._require_membership()
         for partition, position in positions.items():
-            self._topic.committed[partition] = position, note
+            self._topic.committed[partition] = position, metadata
 
     def lag(self) -> Mapping[int, int]:
         return {p: len(self._topic.logs[p]) - at for p, at in self._positions.items()}
@@ -114,14 +114,14 @@ class MemorySource:
     def close(self) -> None:
         self._topic.expel(self)
 
-    def _claim(self, partition: int) -> Claim:
+    def _claim(self, partition: int) -> AssignedPartition:
         topic = self._topic
         low, high = topic.low[partition], len(topic.logs[partition])
         committed = topic.committed[partition][0] if partition in topic.committed else None
         start = low if committed is None else committed
         if not low <= start <= high:
             raise OffsetOutOfRangeError(topic.name, partition, start, low, high)
-        return Claim(partition, committed, start)
+        return AssignedPartition(partition, committed, start)
 
     def _require_membership(self) -> None:
         if self._generation != self._topic.generation or self not in self._topic.members:
@@ -167,8 +167,8 @@ class MemoryHistory:
         """Nothing to release."""
 
 
-class MemoryOutbox:
-    """:class:`etl.outbox.Outbox` into :class:`MemoryTopic` objects, by name."""
+class MemoryProducer:
+    """:class:`etl.producer.MessageProducer` into :class:`MemoryTopic` objects, by name."""
 
     def __init__(self, *topics: MemoryTopic) -> None:
         self._topics = {topic.name: topic for topic in topics}
@@ -189,8 +189,8 @@ class MemoryDeadLetters:
     def __init__(self) -> None:
         self.letters: list[DeadLetter] = []
 
-    def send(self, letters: Sequence[DeadLetter]) -> None:
-        self.letters += letters
+    def send(self, dead_letters: Sequence[DeadLetter]) -> None:
+        self.letters += dead_letters
 
     def close(self) -> None:
         """Nothing to release."""

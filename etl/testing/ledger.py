@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from etl.sequence.ledger import LedgerTotals, Stamped
-from etl.sequence.numbers import MOST_HOLES, Numbers, Producer
+from etl.sequence.ledger import LedgerTotals, SequencedMessage
+from etl.sequence.numbers import MAX_GAPS, Numbers, Producer
 from etl.source import Spans
 
 
 class MemoryLedger:
     """:class:`etl.sequence.ledger.Ledger` in dicts."""
 
-    def __init__(self, *, most_holes: int = MOST_HOLES) -> None:
-        self._most_holes = most_holes
+    def __init__(self, *, max_gaps: int = MAX_GAPS) -> None:
+        self._most_holes = max_gaps
         self.flush()
 
     def flush(self) -> None:
@@ -24,12 +24,12 @@ class MemoryLedger:
         self._seen = self._repeated = self._lost = 0
         self._books: dict[str, bytes] = {}
 
-    def note(self, spans: Spans, stamped: Sequence[Stamped]) -> None:
+    def record(self, spans: Spans, sequenced: Sequence[SequencedMessage]) -> None:
         for partition, span in spans.items():
             if span.start > self._noted.get(partition, 0):
-                times = [each.timestamp_ms for each in stamped if each.partition == partition]
+                times = [each.timestamp_ms for each in sequenced if each.partition == partition]
                 self._since_ms = max(self._since_ms, *times[:1], 0)
-        for each in stamped:
+        for each in sequenced:
             if each.offset >= self._noted.get(each.partition, 0):
                 self._add(each)
         for partition, span in spans.items():
@@ -55,25 +55,25 @@ class MemoryLedger:
             del self._known[each.name]
             self._seen += each.seen
             self._repeated += each.repeated
-            self._lost += each.lost + sum(hole.size for hole in each.holes if not hole.void)
+            self._lost += each.lost + sum(gap.size for gap in each.gaps if not gap.skipped)
         return len(old[:limit])
 
-    def keep_books(self, run_id: str, books: bytes) -> None:
-        self._books[run_id] = books
+    def keep_report(self, run_id: str, report: bytes) -> None:
+        self._books[run_id] = report
 
-    def kept_books(self) -> Mapping[str, bytes]:
+    def kept_reports(self) -> Mapping[str, bytes]:
         return dict(self._books)
 
-    def drop_books(self, run_id: str) -> None:
+    def drop_report(self, run_id: str) -> None:
         self._books.pop(run_id, None)
 
     def close(self) -> None:
         """Nothing to release."""
 
-    def _add(self, each: Stamped) -> None:
-        if each.stamp is None:
+    def _add(self, each: SequencedMessage) -> None:
+        if each.sequence is None:
             self._unstamped += 1
             return
-        name = each.stamp.producer
-        numbers = self._known.setdefault(name, Numbers(name, most_holes=self._most_holes))
-        numbers.add(each.stamp.number, each.stamp.voids, each.timestamp_ms)
+        name = each.sequence.producer
+        numbers = self._known.setdefault(name, Numbers(name, max_gaps=self._most_holes))
+        numbers.add(each.sequence.number, each.sequence.skipped, each.timestamp_ms)

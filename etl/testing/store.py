@@ -1,4 +1,4 @@
-"""The pair store within this process, for tests; the same behaviour as the one in Redis."""
+"""The session store within this process, for tests; the same behaviour as the one in Redis."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from dataclasses import dataclass, field
 
 from etl.errors import StateLostError
 from etl.sessions.store import (
-    Account,
-    Booked,
-    Booking,
-    Entry,
-    Fate,
-    Half,
-    Outcome,
-    PairBooks,
-    Ripe,
+    Applied,
+    ApplyResult,
+    ExpiredPage,
+    Occurrence,
+    SessionEvent,
+    SessionState,
+    SessionTotals,
+    Settled,
+    SettledAs,
+    Settlement,
     Side,
-    Sighting,
 )
 from etl.source import Spans
 
 
 @dataclass(slots=True)
 class _Kept:
-    """One entry."""
+    """One state."""
 
     payloads: dict[Side, bytes] = field(default_factory=dict)
     locations: dict[Side, str] = field(default_factory=dict)
-    booked: Booked = Booked.NO
+    settled: Settled = Settled.NO
     original_end: bytes | None = None
     forget_ms: int = 0
     presumed: bool = False
@@ -43,7 +43,7 @@ class _Kept:
 class Truth:
     """What Redis has in db 2. A copy of it can be put back, as after a restart with older data."""
 
-    entries: dict[str, _Kept] = field(default_factory=dict)
+    states: dict[str, _Kept] = field(default_factory=dict)
     due: dict[tuple[str, Side], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     done: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     totals: dict[str, dict[str, int]] = field(
@@ -61,8 +61,8 @@ class Lifetimes:
     seen: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
 
-class MemoryPairStore:
-    """:class:`etl.sessions.store.PairStore` in dicts. ``clock_ms`` gives Unix time."""
+class MemorySessionStore:
+    """:class:`etl.sessions.store.SessionStore` in dicts. ``clock_ms`` gives Unix time."""
 
     def __init__(self, clock_ms: Callable[[], int], *, dedup_window_seconds: int = 900) -> None:
         self._clock_ms = clock_ms
@@ -85,26 +85,30 @@ class MemoryPairStore:
             self.truth.applied[partition] = max(start, self.truth.applied.get(partition, start))
             self.truth.reached.pop(partition, None)
 
-    def apply(self, spans: Spans, halves: Sequence[Half]) -> Sequence[Outcome]:
+    def apply(self, spans: Spans, events: Sequence[SessionEvent]) -> Sequence[Applied]:
         self._require({partition: span.start for partition, span in spans.items()})
-        outcomes = [self._add(half) for half in halves]
+        applied = [self._add(event) for event in events]
         for partition, span in spans.items():
             self.truth.applied[partition] = max(self.truth.applied[partition], span.stop)
-        return outcomes
+        return applied
 
-    def settle(self, bookings: Sequence[Booking]) -> Sequence[int]:
-        return [self._book(booking) for booking in bookings]
+    def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
+        return [self._book(settlement) for settlement in settlements]
 
-    def due(self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int) -> Ripe:
+    def expired(
+        self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int
+    ) -> ExpiredPage:
         index = self.truth.due[prefix, side]
-        ripe = sorted((due_ms, view) for view, due_ms in index.items() if due_ms < before_ms)
-        looked_at = ripe[skip : skip + limit]
+        expired = sorted(
+            (expires_ms, session) for session, expires_ms in index.items() if expires_ms < before_ms
+        )
+        looked_at = expired[skip : skip + limit]
         now = self._clock_ms()
-        lives = [self.lifetimes.markers.get(view, 0) > now for _, view in looked_at]
-        return Ripe(
-            entries=[
-                self._entry(view, self.truth.entries[view], with_original=True)
-                for (_, view), left in zip(looked_at, lives, strict=True)
+        lives = [self.lifetimes.markers.get(session, 0) > now for _, session in looked_at]
+        return ExpiredPage(
+            states=[
+                self._entry(session, self.truth.states[session], with_original=True)
+                for (_, session), left in zip(looked_at, lives, strict=True)
                 if not left
             ],
             looked_at=len(looked_at),
@@ -113,13 +117,13 @@ class MemoryPairStore:
 
     def forget(self, prefix: str, before_ms: int, *, limit: int) -> int:
         done = self.truth.done[prefix]
-        old = [view for view, forget_ms in done.items() if forget_ms < before_ms][:limit]
-        for view in old:
-            del done[view]
-            del self.truth.entries[view]
+        old = [session for session, forget_ms in done.items() if forget_ms < before_ms][:limit]
+        for session in old:
+            del done[session]
+            del self.truth.states[session]
         return len(old)
 
-    def reach(self, positions: Mapping[int, int], observed_ms: int) -> None:
+    def advance(self, positions: Mapping[int, int], observed_ms: int) -> None:
         self._require(positions)
         self.truth.reached.update(dict.fromkeys(positions, observed_ms))
 
@@ -128,23 +132,23 @@ class MemoryPairStore:
         times = [time for time in known if time is not None]
         return min(times) if len(times) == partition_count else None
 
-    def books(self, prefix: str) -> PairBooks:
-        return PairBooks(
+    def totals(self, prefix: str) -> SessionTotals:
+        return SessionTotals(
             **self.truth.totals[prefix],
             starts_waiting=len(self.truth.due[prefix, Side.START]),
             ends_waiting=len(self.truth.due[prefix, Side.END]),
         )
 
-    def first_met(self, sightings: Sequence[Sighting]) -> Sequence[bool]:
+    def first_occurrences(self, occurrences: Sequence[Occurrence]) -> Sequence[bool]:
         now = self._clock_ms()
         first = []
-        for sighting in sightings:
-            key = sighting.event, sighting.event_id
+        for occurrence in occurrences:
+            key = occurrence.event, occurrence.event_id
             location, until_ms = self.lifetimes.seen.get(key, ("", 0))
             if until_ms <= now:
-                location = sighting.location
+                location = occurrence.location
                 self.lifetimes.seen[key] = location, now + self._window_ms
-            first.append(location == sighting.location)
+            first.append(location == occurrence.location)
         return first
 
     def close(self) -> None:
@@ -155,84 +159,88 @@ class MemoryPairStore:
             if self.truth.applied.get(partition, -1) < offset:
                 raise StateLostError(f"partition {partition} is not applied up to {offset}")
 
-    def _add(self, half: Half) -> Outcome:
-        kept = self.truth.entries.setdefault(half.view, _Kept())
-        if kept.locations.get(half.side) == half.location:
-            fate = Fate.REPLAYED
-        elif kept.presumed and half.side is Side.END and not half.booked and not kept.started:
-            fate = Fate.TAKEN
+    def _add(self, event: SessionEvent) -> Applied:
+        kept = self.truth.states.setdefault(event.session, _Kept())
+        if kept.locations.get(event.side) == event.location:
+            result = ApplyResult.REPLAYED
+        elif kept.presumed and event.side is Side.END and not event.settled and not kept.started:
+            result = ApplyResult.TAKEN
             kept.presumed = False
-            self._wait(half, kept, alone=True)
-        elif half.side in kept.payloads:
-            fate = Fate.DUPLICATE
+            self._wait(event, kept, alone=True)
+        elif event.side in kept.payloads:
+            result = ApplyResult.DUPLICATE
         else:
-            fate = Fate.TAKEN
-            self._take(half, kept)
-        tell = len(kept.payloads) == 2 or fate is Fate.REPLAYED
-        return Outcome(fate, self._entry(half.view, kept if tell else None, booked=kept.booked))
+            result = ApplyResult.TAKEN
+            self._take(event, kept)
+        tell = len(kept.payloads) == 2 or result is ApplyResult.REPLAYED
+        return Applied(
+            result, self._entry(event.session, kept if tell else None, settled=kept.settled)
+        )
 
-    def _take(self, half: Half, kept: _Kept) -> None:
+    def _take(self, event: SessionEvent, kept: _Kept) -> None:
         alone = not kept.payloads
-        kept.payloads[half.side] = half.payload
-        kept.locations[half.side] = half.location
-        kept.forget_ms = max(kept.forget_ms, half.forget_ms)
-        if half.booked:
-            kept.booked = max(kept.booked, Booked.ALONE)
+        kept.payloads[event.side] = event.payload
+        kept.locations[event.side] = event.location
+        kept.forget_ms = max(kept.forget_ms, event.forget_ms)
+        if event.settled:
+            kept.settled = max(kept.settled, Settled.ALONE)
             kept.presumed = True
             if alone:
-                self.truth.done[half.prefix][half.view] = kept.forget_ms
+                self.truth.done[event.prefix][event.session] = kept.forget_ms
         else:
-            self._wait(half, kept, alone=alone)
+            self._wait(event, kept, alone=alone)
 
-    def _wait(self, half: Half, kept: _Kept, *, alone: bool) -> None:
-        self.truth.done[half.prefix].pop(half.view, None)
-        if half.side is Side.END and alone:
-            kept.original_end = half.original
-        self.truth.due[half.prefix, half.side][half.view] = half.due_ms
-        self.lifetimes.markers[half.view] = half.due_ms
-        self.truth.totals[half.prefix]["taken"] += 1
+    def _wait(self, event: SessionEvent, kept: _Kept, *, alone: bool) -> None:
+        self.truth.done[event.prefix].pop(event.session, None)
+        if event.side is Side.END and alone:
+            kept.original_end = event.original
+        self.truth.due[event.prefix, event.side][event.session] = event.expires_ms
+        self.lifetimes.markers[event.session] = event.expires_ms
+        self.truth.totals[event.prefix]["taken"] += 1
 
-    def _book(self, booking: Booking) -> int:
-        kept = self.truth.entries.get(booking.view)
+    def _book(self, settlement: Settlement) -> int:
+        kept = self.truth.states.get(settlement.session)
         if kept is None:
             return 0
-        sides = _SIDES[booking.account]
-        indexes = {side: self.truth.due[booking.prefix, side] for side in Side}
-        closed = sum(indexes[side].pop(booking.view, None) is not None for side in sides)
-        paired = booking.account is Account.PAIRED
-        kept.booked = max(kept.booked, Booked.PAIRED if paired else Booked.ALONE)
+        sides = _SIDES[settlement.settled_as]
+        indexes = {side: self.truth.due[settlement.prefix, side] for side in Side}
+        closed = sum(indexes[side].pop(settlement.session, None) is not None for side in sides)
+        paired = settlement.settled_as is SettledAs.PAIRED
+        kept.settled = max(kept.settled, Settled.PAIRED if paired else Settled.ALONE)
         if Side.END in sides:
             kept.original_end = None
         if closed:
-            self.truth.totals[booking.prefix][booking.account] += 1
+            self.truth.totals[settlement.prefix][settlement.settled_as] += 1
             if paired and closed == 1:
-                self.truth.totals[booking.prefix]["late"] += 1
-        if not any(booking.view in index for index in indexes.values()):
-            self.truth.done[booking.prefix][booking.view] = kept.forget_ms
-            self.lifetimes.markers.pop(booking.view, None)
+                self.truth.totals[settlement.prefix]["late"] += 1
+        if not any(settlement.session in index for index in indexes.values()):
+            self.truth.done[settlement.prefix][settlement.session] = kept.forget_ms
+            self.lifetimes.markers.pop(settlement.session, None)
         return closed
 
     def _entry(
         self,
-        view: str,
+        session: str,
         kept: _Kept | None,
         *,
-        booked: Booked | None = None,
+        settled: Settled | None = None,
         with_original: bool = False,
-    ) -> Entry:
+    ) -> SessionState:
         if kept is None:
-            return Entry(view=view, start=None, end=None, booked=booked or Booked.NO)
-        return Entry(
-            view=view,
+            return SessionState(
+                session=session, start=None, end=None, settled=settled or Settled.NO
+            )
+        return SessionState(
+            session=session,
             start=kept.payloads.get(Side.START),
             end=kept.payloads.get(Side.END),
-            booked=kept.booked,
+            settled=kept.settled,
             original_end=kept.original_end if with_original else None,
         )
 
 
-_SIDES: Mapping[Account, tuple[Side, ...]] = {
-    Account.PAIRED: (Side.START, Side.END),
-    Account.UNPAIRED: (Side.START,),
-    Account.ORPHAN_ENDS: (Side.END,),
+_SIDES: Mapping[SettledAs, tuple[Side, ...]] = {
+    SettledAs.PAIRED: (Side.START, Side.END),
+    SettledAs.UNPAIRED: (Side.START,),
+    SettledAs.ORPHAN_ENDS: (Side.END,),
 }

@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 
 from etl.errors import OffsetOutOfRangeError, RebalancedError
-from etl.source import Claim, Headers, RawMessage, Source, Span
+from etl.source import AssignedPartition, Headers, RawMessage, Source, Span
 
 PARTITIONS = 3
 
@@ -45,12 +45,12 @@ def read_all(source: Source, max_messages: int = 100) -> tuple[list[RawMessage],
 
 
 def claim_and_read(source: Source) -> None:
-    source.claim()
+    source.assign()
     read_all(source)
 
 
 def rewind_and_read(source: Source, starts: Mapping[int, int]) -> None:
-    source.claim()
+    source.assign()
     source.rewind(starts)
     read_all(source)
 
@@ -76,15 +76,17 @@ class SourceSuite:
         log.append(0, b"a", b"b", b"c")
         log.append(2, b"d")
         with closing(log.source()) as source:
-            claims = source.claim()
-            assert claims.claimed == tuple(Claim(p, None, 0) for p in range(PARTITIONS))
-            assert claims.partition_count == PARTITIONS
+            assignment = source.assign()
+            assert assignment.partitions == tuple(
+                AssignedPartition(p, None, 0) for p in range(PARTITIONS)
+            )
+            assert assignment.partition_count == PARTITIONS
             messages, spans = read_all(source, 2)
             assert (values(messages, 0), values(messages, 2)) == ([b"a", b"b", b"c"], [b"d"])
             assert spans == {0: Span(0, 3), 2: Span(0, 1)}
             source.commit({0: 2}, "")
         source = self.open(log, stack)
-        assert source.claim().claimed[0] == Claim(0, 2, 2)
+        assert source.assign().partitions[0] == AssignedPartition(0, 2, 2)
         messages, spans = read_all(source)
         assert spans == {0: Span(2, 3), 2: Span(0, 1)}
         assert source.read(10) is None
@@ -96,7 +98,7 @@ class SourceSuite:
         log.append(1, b"")
         log.append(1, b"\0\1", key=b"")
         source = self.open(log, stack)
-        source.claim()
+        source.assign()
         messages, _ = read_all(source)
         assert [(raw.key, raw.value) for raw in messages] == [
             (None, None),
@@ -112,12 +114,12 @@ class SourceSuite:
         log.append(0, b"a")
         log.append(0, b"b", b"c", b"d")
         with closing(log.source()) as source:
-            source.claim()
+            source.assign()
             read_all(source)
             source.commit({0: 4}, "")
         log.append(0, b"e", b"f")
         source = self.open(log, stack)
-        source.claim()
+        source.assign()
         messages, spans = read_all(source)
         assert values(messages, 0) == [b"e", b"f"]
         assert spans == {0: Span(4, 6)}
@@ -125,7 +127,7 @@ class SourceSuite:
     def test_reading_ends_though_messages_keep_coming(self, log: Log, stack: ExitStack) -> None:
         log.append(0, *[b"x"] * 10)
         source = self.open(log, stack)
-        source.claim()
+        source.assign()
         messages = []
         while (chunk := source.read(3)) is not None:
             messages += chunk.messages
@@ -137,7 +139,7 @@ class SourceSuite:
         log.append(0, b"a", b"b", b"c")
         log.commit(0, 3)
         source = self.open(log, stack)
-        assert source.claim().claimed[0] == Claim(0, 3, 3)
+        assert source.assign().partitions[0] == AssignedPartition(0, 3, 3)
         source.rewind({0: 1})
         messages, spans = read_all(source)
         assert values(messages, 0) == [b"b", b"c"]
@@ -169,18 +171,18 @@ class SourceSuite:
         log.append(1, b"a", b"b")
         log.commit(1, 2)
         source = self.open(log, stack)
-        source.claim()
+        source.assign()
         assert read_all(source) == ([], {})
 
     def test_workers_share_the_partitions(self, log: Log, stack: ExitStack) -> None:
         for partition in range(PARTITIONS):
             log.append(partition, b"a", b"b")
         first = self.open(log, stack)
-        first.claim()
+        first.assign()
         assert first.read(2) is not None
         second = self.open(log, stack)
-        claims = self.claims_of_both(first, second)
-        taken = [{claim.partition for claim in each} for each in claims]
+        assignment = self.claims_of_both(first, second)
+        taken = [{assigned.partition for assigned in each} for each in assignment]
         assert taken[0] | taken[1] == set(range(PARTITIONS))
         assert not taken[0] & taken[1]
         for source, partitions in zip((first, second), taken, strict=True):
@@ -192,14 +194,14 @@ class SourceSuite:
     def test_a_worker_that_was_given_up_commits_nothing(self, log: Log, stack: ExitStack) -> None:
         log.append(0, b"a")
         with closing(log.source()) as stale:
-            stale.claim()
+            stale.assign()
             read_all(stale)
             self.give_up(log, stale)
             with pytest.raises(RebalancedError):
                 stale.commit({0: 1}, "")
-        assert self.open(log, stack).claim().claimed[0].committed is None
+        assert self.open(log, stack).assign().partitions[0].committed is None
 
-    def claims_of_both(self, first: Source, second: Source) -> list[tuple[Claim, ...]]:
+    def claims_of_both(self, first: Source, second: Source) -> list[tuple[AssignedPartition, ...]]:
         """Both join; gives what each has."""
         raise NotImplementedError
 

@@ -9,17 +9,17 @@ import pytest
 
 from etl.errors import StateLostError
 from etl.sessions.store import (
-    Account,
-    Booked,
-    Booking,
-    Entry,
-    Fate,
-    Half,
-    Outcome,
-    PairBooks,
-    PairStore,
+    Applied,
+    ApplyResult,
+    Occurrence,
+    SessionEvent,
+    SessionState,
+    SessionStore,
+    SessionTotals,
+    Settled,
+    SettledAs,
+    Settlement,
     Side,
-    Sighting,
 )
 from etl.source import Span
 from tests.support.processes import wait_until
@@ -28,12 +28,12 @@ NOW_MS = int(time.time() * 1000)
 HOUR_MS = 3_600_000
 PAST, FUTURE = NOW_MS - HOUR_MS, NOW_MS + HOUR_MS
 
-START = Half(
+START = SessionEvent(
     prefix="pv",
-    view="pv:1.ann",
+    session="pv:1.ann",
     side=Side.START,
     location="0:0",
-    due_ms=PAST,
+    expires_ms=PAST,
     forget_ms=FUTURE,
     payload=b'{"start": 1}',
 )
@@ -43,242 +43,247 @@ END = replace(
 NOWHERE = {0: Span(0, 0)}
 
 
-def entry(start: bool, end: bool, booked: Booked = Booked.NO) -> Entry:
-    return Entry(
-        view=START.view,
+def state(start: bool, end: bool, settled: Settled = Settled.NO) -> SessionState:
+    return SessionState(
+        session=START.session,
         start=START.payload if start else None,
         end=END.payload if end else None,
-        booked=booked,
+        settled=settled,
     )
 
 
-def booking(account: Account, view: str = START.view) -> Booking:
-    return Booking("pv", view, account)
+def settlement(account: SettledAs, view: str = START.session) -> Settlement:
+    return Settlement("pv", view, account)
 
 
 class StoreSuite:
     """A subclass gives the fixture ``store``: an empty one."""
 
     @pytest.fixture(autouse=True)
-    def adopted(self, store: PairStore) -> None:
+    def adopted(self, store: SessionStore) -> None:
         store.adopt({0: 0})
 
-    def apply(self, store: PairStore, *halves: Half) -> list[Outcome]:
+    def apply(self, store: SessionStore, *halves: SessionEvent) -> list[Applied]:
         return list(store.apply(NOWHERE, halves))
 
-    def due(
-        self, store: PairStore, side: Side = Side.START, before_ms: int = NOW_MS
-    ) -> list[Entry]:
-        return list(store.due("pv", side, before_ms, skip=0, limit=100).entries)
+    def expired(
+        self, store: SessionStore, side: Side = Side.START, before_ms: int = NOW_MS
+    ) -> list[SessionState]:
+        return list(store.expired("pv", side, before_ms, skip=0, limit=100).states)
 
     # Adding
 
-    def test_the_second_half_completes_the_entry(self, store: PairStore) -> None:
+    def test_the_second_half_completes_the_entry(self, store: SessionStore) -> None:
         first, second = self.apply(store, START, END)
-        assert first.fate is second.fate is Fate.TAKEN
-        assert not first.entry.complete
-        assert second.entry == entry(True, True)
+        assert first.result is second.result is ApplyResult.TAKEN
+        assert not first.state.complete
+        assert second.state == state(True, True)
 
-    def test_order_does_not_matter(self, store: PairStore) -> None:
-        assert self.apply(store, END, START)[1].entry == entry(True, True)
+    def test_order_does_not_matter(self, store: SessionStore) -> None:
+        assert self.apply(store, END, START)[1].state == state(True, True)
 
-    def test_the_first_half_of_a_kind_stays(self, store: PairStore) -> None:
+    def test_the_first_half_of_a_kind_stays(self, store: SessionStore) -> None:
         other_start = replace(START, location="0:7", payload=b"other")
         other_end = replace(END, location="1:7", payload=b"other")
         outcomes = self.apply(store, START, other_start, END, other_end)
-        assert [outcome.fate for outcome in outcomes] == [
-            Fate.TAKEN,
-            Fate.DUPLICATE,
-            Fate.TAKEN,
-            Fate.DUPLICATE,
+        assert [outcome.result for outcome in outcomes] == [
+            ApplyResult.TAKEN,
+            ApplyResult.DUPLICATE,
+            ApplyResult.TAKEN,
+            ApplyResult.DUPLICATE,
         ]
-        assert outcomes[-1].entry == entry(True, True)
+        assert outcomes[-1].state == state(True, True)
 
-    def test_the_same_message_again_is_told_what_is_there(self, store: PairStore) -> None:
+    def test_the_same_message_again_is_told_what_is_there(self, store: SessionStore) -> None:
         self.apply(store, START)
         (again,) = self.apply(store, START)
-        assert again == Outcome(Fate.REPLAYED, entry(True, False))
+        assert again == Applied(ApplyResult.REPLAYED, state(True, False))
 
-    def test_a_location_that_begins_alike_is_another(self, store: PairStore) -> None:
+    def test_a_location_that_begins_alike_is_another(self, store: SessionStore) -> None:
         self.apply(store, replace(START, location="0:12"))
         (outcome,) = self.apply(store, replace(START, location="0:1"))
-        assert outcome.fate is Fate.DUPLICATE
+        assert outcome.result is ApplyResult.DUPLICATE
 
-    def test_nothing_to_add(self, store: PairStore) -> None:
+    def test_nothing_to_add(self, store: SessionStore) -> None:
         assert self.apply(store) == []
         assert list(store.settle([])) == []
-        assert list(store.first_met([])) == []
+        assert list(store.first_occurrences([])) == []
 
-    def test_pairings_do_not_mix(self, store: PairStore) -> None:
-        self.apply(store, START, replace(START, prefix="vp", view="vp:1.ann"))
-        assert store.books("pv").starts_waiting == store.books("vp").starts_waiting == 1
-        assert len(self.due(store)) == 1
+    def test_pairings_do_not_mix(self, store: SessionStore) -> None:
+        self.apply(store, START, replace(START, prefix="vp", session="vp:1.ann"))
+        assert store.totals("pv").starts_waiting == store.totals("vp").starts_waiting == 1
+        assert len(self.expired(store)) == 1
 
-    # Booking
+    # Settlement
 
-    def test_a_pair_is_booked_once(self, store: PairStore) -> None:
+    def test_a_pair_is_booked_once(self, store: SessionStore) -> None:
         self.apply(store, START, END)
-        assert list(store.settle([booking(Account.PAIRED)] * 2)) == [2, 0]
-        assert store.books("pv") == PairBooks(taken=2, paired=1)
-        assert self.due(store) == self.due(store, Side.END) == []
+        assert list(store.settle([settlement(SettledAs.PAIRED)] * 2)) == [2, 0]
+        assert store.totals("pv") == SessionTotals(taken=2, paired=1)
+        assert self.expired(store) == self.expired(store, Side.END) == []
 
     def test_a_booked_pair_is_told_to_its_messages_when_they_come_again(
-        self, store: PairStore
+        self, store: SessionStore
     ) -> None:
         self.apply(store, START, END)
-        store.settle([booking(Account.PAIRED)])
+        store.settle([settlement(SettledAs.PAIRED)])
         (again,) = self.apply(store, END)
-        assert again == Outcome(Fate.REPLAYED, entry(True, True, Booked.PAIRED))
+        assert again == Applied(ApplyResult.REPLAYED, state(True, True, Settled.PAIRED))
 
-    def test_a_late_end_finds_its_start(self, store: PairStore) -> None:
+    def test_a_late_end_finds_its_start(self, store: SessionStore) -> None:
         self.apply(store, START)
-        assert list(store.settle([booking(Account.UNPAIRED)])) == [1]
+        assert list(store.settle([settlement(SettledAs.UNPAIRED)])) == [1]
         (outcome,) = self.apply(store, END)
-        assert outcome == Outcome(Fate.TAKEN, entry(True, True, Booked.ALONE))
-        assert store.books("pv") == PairBooks(taken=2, unpaired=1, ends_waiting=1)
-        assert list(store.settle([booking(Account.PAIRED)])) == [1]
-        assert store.books("pv") == PairBooks(taken=2, unpaired=1, paired=1, late=1)
+        assert outcome == Applied(ApplyResult.TAKEN, state(True, True, Settled.ALONE))
+        assert store.totals("pv") == SessionTotals(taken=2, unpaired=1, ends_waiting=1)
+        assert list(store.settle([settlement(SettledAs.PAIRED)])) == [1]
+        assert store.totals("pv") == SessionTotals(taken=2, unpaired=1, paired=1, late=1)
 
-    def test_a_late_start_finds_its_end(self, store: PairStore) -> None:
+    def test_a_late_start_finds_its_end(self, store: SessionStore) -> None:
         self.apply(store, END)
-        assert list(store.settle([booking(Account.ORPHAN_ENDS)])) == [1]
-        assert self.apply(store, START)[0].entry == entry(True, True, Booked.ALONE)
-        assert list(store.settle([booking(Account.PAIRED)])) == [1]
-        assert store.books("pv") == PairBooks(taken=2, orphan_ends=1, paired=1, late=1)
+        assert list(store.settle([settlement(SettledAs.ORPHAN_ENDS)])) == [1]
+        assert self.apply(store, START)[0].state == state(True, True, Settled.ALONE)
+        assert list(store.settle([settlement(SettledAs.PAIRED)])) == [1]
+        assert store.totals("pv") == SessionTotals(taken=2, orphan_ends=1, paired=1, late=1)
 
-    def test_an_end_that_comes_during_the_sweep_is_not_lost(self, store: PairStore) -> None:
-        """The unpaired row is stored, the end comes, and only then the row is booked."""
+    def test_an_end_that_comes_during_the_sweep_is_not_lost(self, store: SessionStore) -> None:
+        """The unpaired row is stored, the end comes, and only then the row is settled."""
         self.apply(store, START, END)
-        assert list(store.settle([booking(Account.UNPAIRED)])) == [1]
-        assert store.books("pv") == PairBooks(taken=2, unpaired=1, ends_waiting=1)
-        assert self.due(store, Side.END) == [entry(True, True, Booked.ALONE)]
+        assert list(store.settle([settlement(SettledAs.UNPAIRED)])) == [1]
+        assert store.totals("pv") == SessionTotals(taken=2, unpaired=1, ends_waiting=1)
+        assert self.expired(store, Side.END) == [state(True, True, Settled.ALONE)]
 
-    def test_booking_late_takes_nothing_back(self, store: PairStore) -> None:
+    def test_booking_late_takes_nothing_back(self, store: SessionStore) -> None:
         self.apply(store, START, END)
-        store.settle([booking(Account.PAIRED)])
-        late = [booking(Account.UNPAIRED), booking(Account.ORPHAN_ENDS)]
+        store.settle([settlement(SettledAs.PAIRED)])
+        late = [settlement(SettledAs.UNPAIRED), settlement(SettledAs.ORPHAN_ENDS)]
         assert list(store.settle(late)) == [0, 0]
-        assert self.apply(store, START)[0].entry.booked is Booked.PAIRED
-        assert store.books("pv") == PairBooks(taken=2, paired=1)
+        assert self.apply(store, START)[0].state.settled is Settled.PAIRED
+        assert store.totals("pv") == SessionTotals(taken=2, paired=1)
 
-    def test_booking_what_is_not_there(self, store: PairStore) -> None:
-        assert list(store.settle([booking(Account.PAIRED)])) == [0]
+    def test_booking_what_is_not_there(self, store: SessionStore) -> None:
+        assert list(store.settle([settlement(SettledAs.PAIRED)])) == [0]
         (outcome,) = self.apply(store, START)
-        assert outcome.fate is Fate.TAKEN
-        assert outcome.entry.booked is Booked.NO
+        assert outcome.result is ApplyResult.TAKEN
+        assert outcome.state.settled is Settled.NO
 
     # Sweeping
 
-    def test_what_is_due_comes_out_oldest_first(self, store: PairStore) -> None:
+    def test_what_is_due_comes_out_oldest_first(self, store: SessionStore) -> None:
         halves = [
-            replace(START, view=f"pv:{number}.ann", due_ms=PAST - number) for number in range(5)
+            replace(START, session=f"pv:{number}.ann", expires_ms=PAST - number)
+            for number in range(5)
         ]
         self.apply(store, *halves)
-        views = [found.view for found in self.due(store)]
+        views = [found.session for found in self.expired(store)]
         assert views == [f"pv:{number}.ann" for number in (4, 3, 2, 1, 0)]
-        page = store.due("pv", Side.START, NOW_MS, skip=1, limit=2)
-        assert [found.view for found in page.entries] == views[1:3]
+        page = store.expired("pv", Side.START, NOW_MS, skip=1, limit=2)
+        assert [found.session for found in page.states] == views[1:3]
         assert (page.looked_at, page.left_from_ms) == (2, None)
-        assert [each.view for each in self.due(store, before_ms=PAST - 2)] == views[:2]
+        assert [each.session for each in self.expired(store, before_ms=PAST - 2)] == views[:2]
 
-    def test_what_is_not_due_stays(self, store: PairStore) -> None:
-        self.apply(store, replace(START, due_ms=FUTURE))
-        assert self.due(store) == []
+    def test_what_is_not_due_stays(self, store: SessionStore) -> None:
+        self.apply(store, replace(START, expires_ms=FUTURE))
+        assert self.expired(store) == []
 
-    def test_what_is_due_stays_while_its_marker_lives(self, store: PairStore) -> None:
+    def test_what_is_due_stays_while_its_marker_lives(self, store: SessionStore) -> None:
         """The watermark is ahead of the store's own clock."""
-        halves = [replace(START, view=f"pv:left.{n}", due_ms=FUTURE + n) for n in range(2)]
+        halves = [replace(START, session=f"pv:left.{n}", expires_ms=FUTURE + n) for n in range(2)]
         self.apply(store, START, *halves)
-        found = store.due("pv", Side.START, FUTURE + 2, skip=0, limit=10)
-        assert [each.view for each in found.entries] == [START.view]
+        found = store.expired("pv", Side.START, FUTURE + 2, skip=0, limit=10)
+        assert [each.session for each in found.states] == [START.session]
         assert (found.looked_at, found.left_from_ms) == (3, FUTURE)
 
-    def test_a_marker_ends_by_itself(self, store: PairStore) -> None:
-        due_ms = int(time.time() * 1000) + 150
-        self.apply(store, replace(START, due_ms=due_ms))
-        assert self.due(store, before_ms=FUTURE) == []
-        wait_until(lambda: self.due(store, before_ms=FUTURE) != [], "the marker is gone", 5)
+    def test_a_marker_ends_by_itself(self, store: SessionStore) -> None:
+        expires_ms = int(time.time() * 1000) + 150
+        self.apply(store, replace(START, expires_ms=expires_ms))
+        assert self.expired(store, before_ms=FUTURE) == []
+        wait_until(lambda: self.expired(store, before_ms=FUTURE) != [], "the marker is gone", 5)
 
-    def test_an_end_alone_keeps_its_bytes_until_it_is_booked(self, store: PairStore) -> None:
+    def test_an_end_alone_keeps_its_bytes_until_it_is_booked(self, store: SessionStore) -> None:
         self.apply(store, END)
-        (found,) = self.due(store, Side.END)
-        assert found == replace(entry(False, True), original_end=END.original)
+        (found,) = self.expired(store, Side.END)
+        assert found == replace(state(False, True), original_end=END.original)
 
-    def test_an_end_with_a_start_keeps_no_bytes(self, store: PairStore) -> None:
+    def test_an_end_with_a_start_keeps_no_bytes(self, store: SessionStore) -> None:
         self.apply(store, START, END)
-        (found,) = self.due(store, Side.END)
-        assert found == entry(True, True)
+        (found,) = self.expired(store, Side.END)
+        assert found == state(True, True)
 
     # Forgetting
 
-    def test_only_what_is_booked_is_forgotten(self, store: PairStore) -> None:
+    def test_only_what_is_booked_is_forgotten(self, store: SessionStore) -> None:
         self.apply(store, replace(START, forget_ms=PAST))
         assert store.forget("pv", NOW_MS, limit=10) == 0
-        store.settle([booking(Account.UNPAIRED)])
+        store.settle([settlement(SettledAs.UNPAIRED)])
         assert store.forget("pv", PAST, limit=10) == 0
         assert store.forget("pv", NOW_MS, limit=10) == 1
-        assert self.apply(store, START)[0].fate is Fate.TAKEN
+        assert self.apply(store, START)[0].result is ApplyResult.TAKEN
 
-    def test_the_later_half_says_when(self, store: PairStore) -> None:
+    def test_the_later_half_says_when(self, store: SessionStore) -> None:
         self.apply(store, START, replace(END, forget_ms=PAST))
-        store.settle([booking(Account.PAIRED)])
+        store.settle([settlement(SettledAs.PAIRED)])
         assert store.forget("pv", NOW_MS, limit=10) == 0
         assert store.forget("pv", FUTURE + 1, limit=10) == 1
 
-    def test_a_late_half_is_not_forgotten_before_it_is_booked(self, store: PairStore) -> None:
+    def test_a_late_half_is_not_forgotten_before_it_is_booked(self, store: SessionStore) -> None:
         self.apply(store, replace(START, forget_ms=PAST))
-        store.settle([booking(Account.UNPAIRED)])
+        store.settle([settlement(SettledAs.UNPAIRED)])
         self.apply(store, replace(END, forget_ms=PAST))
         assert store.forget("pv", NOW_MS, limit=10) == 0
-        store.settle([booking(Account.PAIRED)])
+        store.settle([settlement(SettledAs.PAIRED)])
         assert store.forget("pv", NOW_MS, limit=10) == 1
 
-    def test_forgetting_goes_step_by_step(self, store: PairStore) -> None:
+    def test_forgetting_goes_step_by_step(self, store: SessionStore) -> None:
         views = [f"pv:{number}.ann" for number in range(3)]
-        self.apply(store, *(replace(START, view=view, forget_ms=PAST) for view in views))
-        store.settle([booking(Account.UNPAIRED, view) for view in views])
+        self.apply(store, *(replace(START, session=view, forget_ms=PAST) for view in views))
+        store.settle([settlement(SettledAs.UNPAIRED, view) for view in views])
         assert [store.forget("pv", NOW_MS, limit=2) for _ in range(3)] == [2, 1, 0]
 
     # Putting back what was lost
 
-    def test_an_end_that_had_been_booked_does_not_wait(self, store: PairStore) -> None:
-        self.apply(store, replace(END, booked=True, forget_ms=PAST))
-        assert store.books("pv") == PairBooks()
-        assert self.due(store, Side.END) == []
+    def test_an_end_that_had_been_booked_does_not_wait(self, store: SessionStore) -> None:
+        self.apply(store, replace(END, settled=True, forget_ms=PAST))
+        assert store.totals("pv") == SessionTotals()
+        assert self.expired(store, Side.END) == []
         assert store.forget("pv", NOW_MS, limit=10) == 1
 
-    def test_an_end_beside_one_that_is_only_presumed_booked_waits(self, store: PairStore) -> None:
-        other = replace(END, location="1:1", payload=b"{}", original=b"other", due_ms=PAST)
-        self.apply(store, replace(END, booked=True))
+    def test_an_end_beside_one_that_is_only_presumed_booked_waits(
+        self, store: SessionStore
+    ) -> None:
+        other = replace(END, location="1:1", payload=b"{}", original=b"other", expires_ms=PAST)
+        self.apply(store, replace(END, settled=True))
         (outcome,) = self.apply(store, other)
-        assert outcome.fate is Fate.TAKEN
-        assert self.apply(store, other)[0].fate is Fate.DUPLICATE
-        (found,) = self.due(store, Side.END)
+        assert outcome.result is ApplyResult.TAKEN
+        assert self.apply(store, other)[0].result is ApplyResult.DUPLICATE
+        (found,) = self.expired(store, Side.END)
         assert (found.end, found.original_end) == (END.payload, b"other")
-        assert list(store.settle([booking(Account.ORPHAN_ENDS)])) == [1]
-        assert self.apply(store, replace(other, location="1:2"))[0].fate is Fate.DUPLICATE
-        assert store.books("pv").balanced
+        assert list(store.settle([settlement(SettledAs.ORPHAN_ENDS)])) == [1]
+        assert self.apply(store, replace(other, location="1:2"))[0].result is ApplyResult.DUPLICATE
+        assert store.totals("pv").reconciled
 
-    def test_an_end_beside_one_whose_start_is_there_does_not_wait(self, store: PairStore) -> None:
-        self.apply(store, replace(END, booked=True), START)
+    def test_an_end_beside_one_whose_start_is_there_does_not_wait(
+        self, store: SessionStore
+    ) -> None:
+        self.apply(store, replace(END, settled=True), START)
         (outcome,) = self.apply(store, replace(END, location="1:1"))
-        assert outcome.fate is Fate.DUPLICATE
-        assert store.books("pv").ends_waiting == 0
+        assert outcome.result is ApplyResult.DUPLICATE
+        assert store.totals("pv").ends_waiting == 0
 
     @pytest.mark.parametrize("end_first", [True, False])
     def test_a_start_put_back_finds_its_booked_end(
-        self, store: PairStore, *, end_first: bool
+        self, store: SessionStore, *, end_first: bool
     ) -> None:
-        booked_end = replace(END, booked=True, forget_ms=PAST)
+        booked_end = replace(END, settled=True, forget_ms=PAST)
         halves = [booked_end, START] if end_first else [START, booked_end]
-        assert self.apply(store, *halves)[1].entry == entry(True, True, Booked.ALONE)
+        assert self.apply(store, *halves)[1].state == state(True, True, Settled.ALONE)
         assert store.forget("pv", NOW_MS, limit=10) == 0
-        assert list(store.settle([booking(Account.PAIRED)])) == [1]
-        assert store.books("pv") == PairBooks(taken=1, paired=1, late=1)
+        assert list(store.settle([settlement(SettledAs.PAIRED)])) == [1]
+        assert store.totals("pv") == SessionTotals(taken=1, paired=1, late=1)
 
     # How far the partitions are applied
 
-    def test_spans_have_to_join(self, store: PairStore) -> None:
+    def test_spans_have_to_join(self, store: SessionStore) -> None:
         store.apply({0: Span(0, 10)}, [])
         store.apply({0: Span(10, 20)}, [])
         store.apply({0: Span(5, 12)}, [])
@@ -288,42 +293,42 @@ class StoreSuite:
         with pytest.raises(StateLostError):
             store.apply({0: Span(20, 21), 1: Span(0, 1)}, [START])
         assert store.applied() == {0: 20}
-        assert store.books("pv").taken == 0
+        assert store.totals("pv").taken == 0
 
-    def test_adopting_never_goes_back(self, store: PairStore) -> None:
+    def test_adopting_never_goes_back(self, store: SessionStore) -> None:
         store.adopt({0: 7, 1: 3})
         store.adopt({0: 5})
         assert store.applied() == {0: 7, 1: 3}
 
-    def test_the_watermark_needs_all_partitions(self, store: PairStore) -> None:
+    def test_the_watermark_needs_all_partitions(self, store: SessionStore) -> None:
         store.adopt({1: 4})
         assert store.watermark_ms(2) is None
-        store.reach({0: 0}, PAST)
+        store.advance({0: 0}, PAST)
         assert store.watermark_ms(2) is None
-        store.reach({1: 4}, FUTURE)
+        store.advance({1: 4}, FUTURE)
         assert store.watermark_ms(2) == PAST
         assert store.watermark_ms(3) is None
 
-    def test_no_partition_is_reached_further_than_it_is_applied(self, store: PairStore) -> None:
+    def test_no_partition_is_reached_further_than_it_is_applied(self, store: SessionStore) -> None:
         with pytest.raises(StateLostError):
-            store.reach({0: 1}, PAST)
+            store.advance({0: 1}, PAST)
         with pytest.raises(StateLostError):
-            store.reach({1: 0}, PAST)
+            store.advance({1: 0}, PAST)
         assert store.watermark_ms(1) is None
 
-    def test_adopting_starts_the_watermark_anew(self, store: PairStore) -> None:
-        store.reach({0: 0}, PAST)
+    def test_adopting_starts_the_watermark_anew(self, store: SessionStore) -> None:
+        store.advance({0: 0}, PAST)
         store.adopt({0: 0})
         assert store.watermark_ms(1) is None
 
     # Event ids
 
-    def test_an_id_met_elsewhere_is_a_duplicate(self, store: PairStore) -> None:
-        here, there = Sighting("click", "id", "0:1"), Sighting("click", "id", "0:2")
-        other = Sighting("quality", "id", "0:2")
-        assert list(store.first_met([here, there, other])) == [True, False, True]
-        assert list(store.first_met([there, here])) == [False, True]
+    def test_an_id_met_elsewhere_is_a_duplicate(self, store: SessionStore) -> None:
+        here, there = Occurrence("click", "id", "0:1"), Occurrence("click", "id", "0:2")
+        other = Occurrence("quality", "id", "0:2")
+        assert list(store.first_occurrences([here, there, other])) == [True, False, True]
+        assert list(store.first_occurrences([there, here])) == [False, True]
 
-    def test_many_ids(self, store: PairStore) -> None:
-        many = [Sighting("click", str(number // 2), f"0:{number}") for number in range(5_000)]
-        assert list(store.first_met(many)) == [True, False] * 2_500
+    def test_many_ids(self, store: SessionStore) -> None:
+        many = [Occurrence("click", str(number // 2), f"0:{number}") for number in range(5_000)]
+        assert list(store.first_occurrences(many)) == [True, False] * 2_500

@@ -41,7 +41,7 @@ STEPS = st.integers(1, 60)
 PLACES = st.tuples(
     st.sampled_from(
         [
-            *("claim", "adopt", "read", "first_met", "apply", "insert", "send", "settle"),
+            *("claim", "adopt", "read", "first_occurrences", "apply", "insert", "send", "settle"),
             *("commit", "reach", "due", "forget"),
         ]
     ),
@@ -214,7 +214,7 @@ class Faults(RuleBasedStateMachine):
 
     @invariant()
     def store_balances(self) -> None:
-        assert self.world.memory_store.books("pv").balanced
+        assert self.world.memory_store.totals("pv").reconciled
 
     def teardown(self) -> None:
         for worker in self.workers:
@@ -296,11 +296,11 @@ class Faults(RuleBasedStateMachine):
 
 def test_an_end_is_told_when_the_store_is_lost_after_another_of_its_view() -> None:
     state = Faults()
-    half = (END, VIEWS[0], "anonymous")
-    state.send_halves(halves=[half], late_seconds=0, partition=0)
+    event = (END, VIEWS[0], "anonymous")
+    state.send_halves(halves=[event], late_seconds=0, partition=0)
     state.pass_time(seconds=12 * HOUR)
     state.fail(number=1, where=3)
-    state.send_halves(halves=[half], late_seconds=0, partition=None)
+    state.send_halves(halves=[event], late_seconds=0, partition=None)
     state.work(number=0, where=9)
     state.expel(number=1)
     state.finish(number=0)

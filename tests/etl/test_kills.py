@@ -126,7 +126,7 @@ class Lane:
 
         def nothing_waits() -> bool:
             reports.append(etl.run_once())
-            assert reports[-1].balanced
+            assert reports[-1].reconciled
             return reports[-1].pairs["page_view"].after.waiting == 0
 
         with closing(connect(EtlConfig.from_env(self.env))) as etl:

@@ -171,7 +171,7 @@ def test_the_whole_way(parts: Parts, clickhouse: ClickHouse) -> None:
     parts.sent()
     with closing(parts.etl()) as etl:
         report = etl.run_once()
-        assert report.balanced
+        assert report.reconciled
         assert report.consumed == 13
         counts = report.pairs["page_view"]
         assert (counts.paired, counts.unpaired, counts.orphan_ends) == (1, 1, 1)
@@ -232,7 +232,7 @@ def test_processes_that_are_killed_lose_and_double_nothing(
     assert killed >= 2, "the runs ended before they were killed"
     with closing(parts.etl()) as etl:
         report = etl.run_once()
-    assert report.balanced
+    assert report.reconciled
     assert report.pairs["page_view"].after.waiting == 0
     rows = parts.rows(clickhouse, CLICK, "kill")
     assert sorted(row["event_id"] for row in rows) == sorted(clicks)

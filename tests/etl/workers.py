@@ -156,18 +156,18 @@ class Worker:
         member = MemorySource(world.topic)
         self._members.append(member)
         tables = Gated("tables", world.tables, self._gate)
-        parts = replace(
-            world.parts,
+        context = replace(
+            world.context,
             store=Gated("store", world.memory_store, self._gate),  # type: ignore[arg-type]
             dead_letters=Gated("dead_letters", world.dead_letters, self._gate),  # type: ignore[arg-type]
             loader=Loader(tables, world.catalog, sleep=world.slept.append, attempts=3),
         )
         source = Gated("source", member, self._gate)
         try:
-            report = run(parts, source, lambda: self.should_stop)  # type: ignore[arg-type]
+            report = run(context, source, lambda: self.should_stop)  # type: ignore[arg-type]
         except (EtlError, ClickHouseError):
             member.close()
         else:
             member.close()
-            assert report.balanced, report
+            assert report.reconciled, report
             self.reports.append(report)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from contracts.message import ANONYMOUS
-from contracts.model.loader import Catalog, default_folder, load_catalog
+from contracts.model.loader import Catalog, copy_contracts, default_folder, load_catalog
 from etl.app import never
 from etl.config import RunPolicy
+from etl.run.context import RunContext
 from etl.run.load import Loader, Tables
-from etl.run.parts import Parts
 from etl.run.report import RunReport
 from etl.run.runner import run
 from etl.sessions.pairing import milliseconds, plan_for
-from etl.sessions.store import PairStore
+from etl.sessions.store import SessionStore
 from etl.source import Headers, RawMessage, Source
 from etl.testing.kafka import MemoryDeadLetters, MemorySource, MemoryTables, MemoryTopic
 from etl.testing.ledger import MemoryLedger
-from etl.testing.store import MemoryPairStore
+from etl.testing.store import MemorySessionStore
 from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
 from tests.support.register import register_all
@@ -88,7 +87,7 @@ class World:
         *,
         partitions: int = 3,
         policy: RunPolicy | None = None,
-        store: PairStore | None = None,
+        store: SessionStore | None = None,
         tables: Tables | None = None,
     ) -> None:
         self.clock = Clock()
@@ -96,13 +95,13 @@ class World:
         self.producer = Producer(catalog, self.clock)
         self.topic = MemoryTopic("ugc.events", partitions, self.clock.ms)
         self.store_clock_behind_ms = 0
-        self.memory_store = MemoryPairStore(lambda: self.clock.ms() - self.store_clock_behind_ms)
+        self.memory_store = MemorySessionStore(lambda: self.clock.ms() - self.store_clock_behind_ms)
         self.ledger = MemoryLedger()
         self._last_number = 0
         self.tables = MemoryTables()
         self.dead_letters = MemoryDeadLetters()
         self.slept: list[float] = []
-        self.parts = Parts(
+        self.context = RunContext(
             topic="ugc.events",
             decoder=Decoder(catalog, self.producer.registry),
             plan=plan_for(catalog),
@@ -127,7 +126,7 @@ class World:
     ) -> RawMessage:
         """Into the topic, by default to the partition that belongs to the event's name.
 
-        Stamped as by one producer, unless other headers are given.
+        SequencedMessage as by one producer, unless other headers are given.
         """
         value = self.producer.value(event, data, user_id=user_id, event_id=event_id)
         if partition is None:
@@ -161,10 +160,10 @@ class World:
         """One run, checked: its books balance."""
         reading = source or self.source()
         try:
-            report = run(self.parts, reading, should_stop)
+            report = run(self.context, reading, should_stop)
         finally:
             reading.close()
-        assert report.balanced, report
+        assert report.reconciled, report
         return report
 
     def rows(self, event: str) -> list[dict[str, Any]]:
@@ -180,7 +179,7 @@ class World:
 def catalog_with(folder: Path, contracts: dict[str, dict[str, Any]]) -> Catalog:
     """The package's contracts and more, or others in their place, by event name."""
     copy = folder / "contracts"
-    shutil.copytree(default_folder(), copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_contracts(default_folder(), copy)
     for event, schema in contracts.items():
         (copy / "events" / event).mkdir(exist_ok=True)
         (copy / "events" / event / "v1.json").write_text(json.dumps(schema))

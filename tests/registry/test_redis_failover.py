@@ -20,7 +20,7 @@ from api.model import Identity, Kept, PartStatus
 from api.pipeline.seen import RedisSeenEvents, Seen
 from etl.errors import StoreUnavailableError
 from etl.sequence.redis_ledger import RedisLedger
-from etl.sessions.pair_store import RedisPairStore
+from etl.sessions.redis_store import RedisSessionStore
 from registry.redis_primary import says_wrong_server
 from tests.api.servers import RedisServer, redis_server
 from tests.support.moving_name import MovingName
@@ -97,21 +97,21 @@ def test_repetitions_and_rates_follow_the_name(failover: Failover) -> None:
 
 @pytest.mark.stack
 def test_the_loaders_stores_end_one_run_and_then_follow_the_name(failover: Failover) -> None:
-    pairs = RedisPairStore.connect(
+    pairs = RedisSessionStore.connect(
         failover.name.url, "t", dedup_window_seconds=60, timeout_seconds=WAIT_SECONDS
     )
     ledger = RedisLedger.connect(failover.name.url, "t", timeout_seconds=WAIT_SECONDS)
     with closing(pairs), closing(ledger):
         pairs.adopt({0: 0})
-        ledger.keep_books("b", b"1")
+        ledger.keep_report("b", b"1")
         failover.happens()
         with pytest.raises(StoreUnavailableError):
-            ledger.keep_books("b", b"2")
+            ledger.keep_report("b", b"2")
         with pytest.raises(StoreUnavailableError):
             pairs.adopt({0: 0})
-        ledger.keep_books("b", b"2")
+        ledger.keep_report("b", b"2")
         pairs.adopt({0: 0})
-        assert ledger.kept_books() == {"b": b"2"}
+        assert ledger.kept_reports() == {"b": b"2"}
 
 
 @pytest.mark.parametrize(

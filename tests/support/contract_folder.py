@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from contracts.model.loader import default_folder
+from contracts.model.loader import copy_contracts, default_folder
 
 CLICK = "events/element_click/v1.json"
 VIEW = "events/page_view/v1.json"
@@ -16,8 +15,7 @@ VIEW = "events/page_view/v1.json"
 
 def copy_of_contracts(folder: Path) -> Path:
     """The project's contract files, without the code beside them."""
-    ignored = shutil.ignore_patterns("*.py", "__pycache__", "lint", "py.typed")
-    return Path(shutil.copytree(default_folder(), folder / "contracts", ignore=ignored))
+    return copy_contracts(default_folder(), folder / "contracts")
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:

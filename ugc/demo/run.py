@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from ch_schema.client.connect import connect
-from contracts.model.loader import Catalog, load_catalog, package_folder
+from contracts.model.loader import Catalog, copy_contracts, load_catalog, package_folder
 from ugc.demo import report
 from ugc.demo.books import add_up, checks
 from ugc.demo.first_messages import first_messages
@@ -114,7 +113,7 @@ def _show(stack: Stack, catalog: Catalog, visits: int, seed: int, console: Conso
 
 def _impatient_contracts(folder: Path) -> Path:
     """The contracts with one change: open pages wait seconds, not hours."""
-    shutil.copytree(package_folder(), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    copy_contracts(package_folder(), folder)
     path = folder / "events" / "page_view" / "v1.json"
     contract = json.loads(path.read_text(encoding="utf-8"))
     contract["x-pairing"]["wait_seconds"] = WAIT_SECONDS

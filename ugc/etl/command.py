@@ -139,7 +139,7 @@ def list_(
     state_dir: Path,
 ) -> None:
     """List dead letters, oldest first. Filters of one kind widen, of several kinds narrow."""
-    from etl.decode.letters import Filter
+    from etl.decode.dead_letter_topic import Filter
     from ugc.etl.replaying import list_letters
 
     wanted = Filter(
@@ -185,7 +185,7 @@ def retry(
     one row, and of a view the first start and end win. What is still unusable becomes a dead
     letter again.
     """
-    from etl.decode.letters import Filter
+    from etl.decode.dead_letter_topic import Filter
     from ugc.etl.replaying import retry_letters
 
     wanted = Filter(

@@ -107,7 +107,7 @@ def _one_of_many(etl: Etl, metrics: Metrics, should_stop: Callable[[], bool]) ->
     except Exception:
         metrics.ended("failed", time.time())
         raise
-    outcome: Outcome = report.outcome if report.balanced else "unbalanced"
+    outcome: Outcome = report.outcome if report.reconciled else "unbalanced"
     metrics.ended(outcome, time.time(), report)
     _log.info("run", extra={"report": report.as_dict()})
     _check(report)
@@ -121,7 +121,7 @@ def _check_held(report: RunReport) -> None:
 
 
 def _check(report: RunReport) -> None:
-    if not report.balanced:
+    if not report.reconciled:
         raise UnbalancedError("the books of this run do not balance; see the report")
 
 
@@ -138,5 +138,5 @@ def _print(report: RunReport) -> None:
             f"{event}: {pair.paired} paired, {pair.unpaired} unpaired,"
             f" {pair.after.starts_waiting} open, {pair.after.ends_waiting} ends without a start"
         )
-    outcome = "balance" if report.balanced else "DO NOT BALANCE"
+    outcome = "balance" if report.reconciled else "DO NOT BALANCE"
     console.print(f"{report.consumed} messages in {report.seconds:.1f} s; the books {outcome}")

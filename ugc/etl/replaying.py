@@ -10,9 +10,15 @@ import click
 import orjson
 from rich.table import Column, Table
 
-from etl.app import connect, open_dead_letters, open_outbox
+from etl.app import connect, open_dead_letters, open_producer
 from etl.config import EtlConfig, KafkaConfig
-from etl.decode.letters import Filter, Letter, find_letter, read_letters, retry
+from etl.decode.dead_letter_topic import (
+    Filter,
+    StoredDeadLetter,
+    find_dead_letter,
+    read_dead_letters,
+    retry,
+)
 from etl.errors import ConfigError
 from etl.run.replay import ReplayReport, ReplayRequest
 from etl.schedule import parse_interval, stop_on_signals
@@ -86,7 +92,7 @@ def list_letters(env: Mapping[str, str], wanted: Filter, *, as_json: bool) -> No
         try_again_later(),
         closing(open_dead_letters(KafkaConfig.from_env(env))) as history,
     ):
-        letters = read_letters(history, wanted)
+        letters = read_dead_letters(history, wanted)
         if as_json:
             for letter in letters:
                 print(orjson.dumps(letter.as_dict()).decode())
@@ -105,7 +111,7 @@ def show_letter(env: Mapping[str, str], location: str, *, as_json: bool) -> None
         try_again_later(),
         closing(open_dead_letters(KafkaConfig.from_env(env))) as history,
     ):
-        letter = find_letter(history, location)
+        letter = find_dead_letter(history, location)
     if as_json:
         print(orjson.dumps(letter.as_dict()).decode())
         return
@@ -124,17 +130,17 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
         try_again_later(),
         progress("sending back", "letters") as report_progress,
         closing(open_dead_letters(config)) as history,
-        closing(open_outbox(config)) as outbox,
+        closing(open_producer(config)) as outbox,
         stop_on_signals() as stop,
     ):
-        letters = list(read_letters(history, wanted))
+        letters = list(read_dead_letters(history, wanted))
         sent = 0
         if not dry_run:
             sent = retry(
                 letters,
                 outbox,
                 topic=config.topic,
-                letters_topic=config.dead_letter_topic,
+                dead_letter_topic=config.dead_letter_topic,
                 progress=report_progress,
                 should_stop=stop.is_set,
             )
@@ -159,7 +165,7 @@ def _print_replay(report: ReplayReport) -> None:
         console.print("asked to stop before the end; begin again to replay the rest")
 
 
-def _print_letters(letters: Iterable[Letter]) -> None:
+def _print_letters(letters: Iterable[StoredDeadLetter]) -> None:
     table = Table(
         *(Column(name, no_wrap=True) for name in ("letter", "event", "reason")),
         *("from", "when", "detail", "sent back"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.publish.numbering import MOST_RANGES, Numbering, merged, without
-from contracts.stamps import Stamp, joined, stamp_in
+from contracts.sequence import SequenceHeader, joined, sequence_header_in
 
 NAME = "0f" * 16
 
@@ -19,7 +19,7 @@ NAME = "0f" * 16
 def test_numbers_follow_one_another() -> None:
     numbering = Numbering(NAME)
     assert [numbering.next() for _ in range(3)] == [
-        Stamp(producer=NAME, number=number) for number in (1, 2, 3)
+        SequenceHeader(producer=NAME, number=number) for number in (1, 2, 3)
     ]
 
 
@@ -28,12 +28,12 @@ def test_a_void_number_is_announced_until_it_is_stored() -> None:
     for _ in range(3):
         numbering.refused(numbering.next())
     failed = numbering.next()
-    assert failed.voids == ((1, 3),)
+    assert failed.skipped == ((1, 3),)
     numbering.refused(failed)
     told = numbering.next()
-    assert told.voids == ((1, 4),)
+    assert told.skipped == ((1, 4),)
     numbering.stored(told)
-    assert numbering.next().voids == ()
+    assert numbering.next().skipped == ()
 
 
 def test_what_became_void_meanwhile_is_announced_later() -> None:
@@ -42,7 +42,7 @@ def test_what_became_void_meanwhile_is_announced_later() -> None:
     told, other = numbering.next(), numbering.next()
     numbering.refused(other)
     numbering.stored(told)
-    assert numbering.next().voids == ((3, 3),)
+    assert numbering.next().skipped == ((3, 3),)
 
 
 def test_an_announcement_is_bounded() -> None:
@@ -51,16 +51,16 @@ def test_an_announcement_is_bounded() -> None:
     for stamp in stamps[::2]:
         numbering.refused(stamp)
     told = numbering.next()
-    assert told.voids == tuple((2 * at + 1, 2 * at + 1) for at in range(MOST_RANGES))
+    assert told.skipped == tuple((2 * at + 1, 2 * at + 1) for at in range(MOST_RANGES))
     numbering.stored(told)
-    assert len(numbering.next().voids) == 5
+    assert len(numbering.next().skipped) == 5
 
 
 def test_a_long_outage_costs_one_range() -> None:
     numbering = Numbering(NAME)
     for _ in range(10_000):
         numbering.refused(numbering.next())
-    assert numbering.next().voids == ((1, 10_000),)
+    assert numbering.next().skipped == ((1, 10_000),)
 
 
 def test_threads_never_get_the_same_number() -> None:
@@ -89,8 +89,11 @@ def test_ranges_are_joined_and_taken_away_by_their_numbers(
 
 @pytest.mark.parametrize("voids", [(), ((3, 3),), ((1, 4), (6, 6), (9, 12))])
 def test_headers_there_and_back(voids: tuple[tuple[int, int], ...]) -> None:
-    stamp = Stamp(producer=NAME, number=20, voids=voids)
-    assert stamp_in({name: value.encode() for name, value in stamp.headers().items()}) == stamp
+    stamp = SequenceHeader(producer=NAME, number=20, skipped=voids)
+    assert (
+        sequence_header_in({name: value.encode() for name, value in stamp.headers().items()})
+        == stamp
+    )
 
 
 def test_numbers_are_joined_to_ranges() -> None:

@@ -24,7 +24,7 @@ from api.publish.spool import slots
 from api.publish.spool.log import Log
 from api.publish.spool.record import Record
 from api.publishing import spooling
-from contracts.stamps import stamp_in
+from contracts.sequence import sequence_header_in
 from tests.api.publish.spool.parts import open_log, record
 from tests.support.processes import wait_until
 
@@ -75,7 +75,7 @@ class World:
 
 
 def number_of(record: Record) -> int:
-    stamp = stamp_in({name: text.encode() for name, text in record.headers.items()})
+    stamp = sequence_header_in({name: text.encode() for name, text in record.headers.items()})
     assert stamp is not None
     return stamp.number
 

@@ -23,7 +23,7 @@ from etl.errors import (
 )
 from etl.kafka.consumer import KafkaSource
 from etl.kafka.dead_letters import KafkaDeadLetters
-from etl.source import Chunk, Claim, Headers, RawMessage, Source, Span, pieces
+from etl.source import AssignedPartition, Chunk, Headers, RawMessage, Source, Span, pieces
 from etl.testing.kafka import MemoryDeadLetters, MemorySource, MemoryTopic
 from tests.api.servers import Broker, create_topic, read_topic
 from tests.support.processes import wait_until
@@ -65,15 +65,15 @@ class TestMemory(SourceSuite):
     def log(self) -> MemoryLog:
         return MemoryLog()
 
-    def claims_of_both(self, first: Source, second: Source) -> list[tuple[Claim, ...]]:
-        second.claim()
+    def claims_of_both(self, first: Source, second: Source) -> list[tuple[AssignedPartition, ...]]:
+        second.assign()
         with pytest.raises(RebalancedError):
             first.read(1)
-        return [source.claim().claimed for source in (first, second)]
+        return [source.assign().partitions for source in (first, second)]
 
     def give_up(self, log: Log, stale: Source) -> None:
         with closing(log.source()) as other:
-            other.claim()
+            other.assign()
 
     def test_offsets_of_a_time(self) -> None:
         clock = iter([1, 5, 5, 9])
@@ -86,9 +86,9 @@ class TestMemory(SourceSuite):
     def test_notes_lie_with_the_offsets(self) -> None:
         log = MemoryLog()
         with closing(log.source()) as source:
-            source.claim()
+            source.assign()
             source.commit({0: 0, 2: 0}, "hello")
-            assert source.claim().notes == {0: "hello", 2: "hello"}
+            assert source.assign().metadata == {0: "hello", 2: "hello"}
 
 
 class KafkaLog:
@@ -146,17 +146,19 @@ def in_background(call: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def claim_until(source: Source, done: Callable[[tuple[Claim, ...]], bool]) -> tuple[Claim, ...]:
-    """Claims, and serves the group by reading, until the claims are as wanted."""
+def claim_until(
+    source: Source, done: Callable[[tuple[AssignedPartition, ...]], bool]
+) -> tuple[AssignedPartition, ...]:
+    """Assignment, and serves the group by reading, until the assignment are as wanted."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        claimed = source.claim().claimed
+        claimed = source.assign().partitions
         try:
             read_all(source)
         except RebalancedError:
             continue
         if done(claimed):
-            return source.claim().claimed
+            return source.assign().partitions
     raise AssertionError(f"the partitions were not handed out: {claimed}")
 
 
@@ -171,14 +173,14 @@ class TestKafka(SourceSuite):
     def log(self, server: Broker) -> KafkaLog:
         return KafkaLog(server)
 
-    def claims_of_both(self, first: Source, second: Source) -> list[tuple[Claim, ...]]:
-        found: list[tuple[Claim, ...]] = []
+    def claims_of_both(self, first: Source, second: Source) -> list[tuple[AssignedPartition, ...]]:
+        found: list[tuple[AssignedPartition, ...]] = []
         joining = in_background(
             lambda: found.append(claim_until(second, lambda claimed: len(claimed) < PARTITIONS))
         )
         found.append(claim_until(first, lambda claimed: len(claimed) < PARTITIONS))
         joining.join(20)
-        return [first.claim().claimed, second.claim().claimed]
+        return [first.assign().partitions, second.assign().partitions]
 
     def give_up(self, log: Log, stale: Source) -> None:
         """It does not come back from its chunk."""
@@ -195,9 +197,9 @@ class TestKafka(SourceSuite):
     def test_notes_are_texts(self, log: KafkaLog) -> None:
         """Not every broker keeps them: an absent one counts as empty."""
         with closing(log.source()) as source:
-            source.claim()
+            source.assign()
             source.commit({0: 0}, "17")
-            assert source.claim().notes in ({0: "17"}, {0: ""})
+            assert source.assign().metadata in ({0: "17"}, {0: ""})
 
     def test_an_offset_of_a_time_is_not_too_late(self, log: KafkaLog) -> None:
         log.append(0, b"a")
@@ -205,7 +207,7 @@ class TestKafka(SourceSuite):
         wait_until(lambda: log.now_ms() >= time_ms, "the next millisecond")
         log.append(0, b"b")
         with closing(log.source()) as source:
-            source.claim()
+            source.assign()
             assert source.offsets_at([0], 0)[0] == 0
             assert source.offsets_at([0], time_ms)[0] <= 1
             assert source.offsets_at([0], time_ms + 3_600_000)[0] <= 2
@@ -213,7 +215,7 @@ class TestKafka(SourceSuite):
     def test_a_topic_that_is_missing(self, server: Broker) -> None:
         source = KafkaSource(replace(config_of(server), topic="no.such.topic"))
         with closing(source), pytest.raises(SourceUnavailableError, match=r"no\.such\.topic"):
-            source.claim()
+            source.assign()
 
 
 @pytest.mark.stack
@@ -223,7 +225,7 @@ def test_a_broker_that_goes_away(start: StartBroker, tmp_path: Path) -> None:
         KafkaLog(server).append(0, b"a")
         patient = replace(config_of(server), session_timeout_ms=6_000)
         with closing(KafkaSource(patient, silence_seconds=SILENCE_SECONDS)) as source:
-            source.claim()
+            source.assign()
             server.process.kill()
             with pytest.raises(SourceUnavailableError, match="nothing comes from partition"):
                 read_all(source)
@@ -247,15 +249,15 @@ def test_what_apache_kafka_also_does() -> None:
         session_timeout_ms=6_000,
     )
     with closing(KafkaSource(config)) as source:
-        source.claim()
+        source.assign()
         source.commit({0: 1, 2: 0}, "17")
-        claims = source.claim()
-        assert claims.notes == {0: "17", 2: "17"}
-        assert [claim.committed for claim in claims.claimed] == [1, None, 0, None]
+        assignment = source.assign()
+        assert assignment.metadata == {0: "17", 2: "17"}
+        assert [assigned.committed for assigned in assignment.partitions] == [1, None, 0, None]
         _, spans = read_all(source)
         assert spans == {0: Span(1, 2)}
         source.commit({0: 77}, "")
-        source.claim()
+        source.assign()
         with pytest.raises(OffsetOutOfRangeError, match=r"partition 0: .* offset 77 .* 0 to 2"):
             read_all(source)
 

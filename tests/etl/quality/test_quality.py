@@ -52,8 +52,8 @@ class Observed:
         engine.execute(RUNS.create_statement())
         self.engine = engine
         self.world = World()
-        self.world.parts = replace(
-            self.world.parts,
+        self.world.context = replace(
+            self.world.context,
             runs=engine,
             loader=Loader(engine, CATALOG, sleep=self.world.slept.append),
         )
@@ -220,7 +220,7 @@ def test_offsets_that_nobody_booked(observed: Observed) -> None:
         topic.committed[partition] = offset + 1, note
     observed.world.run()
     assert ("offset ranges", None) in observed.missed()
-    assert "hole in partition 0" in observed.finding("offset ranges", None).explanation
+    assert "gap in partition 0" in observed.finding("offset ranges", None).explanation
 
 
 def test_offsets_that_were_set_back(observed: Observed) -> None:
@@ -236,7 +236,7 @@ def test_offsets_that_were_set_back(observed: Observed) -> None:
     [
         ([], []),
         ([(0, 5, 9), (0, 9, 12), (1, 0, 3)], []),
-        ([(0, 9, 12), (0, 0, 5)], [RangeFault("hole", 0, 5, 9)]),
+        ([(0, 9, 12), (0, 0, 5)], [RangeFault("gap", 0, 5, 9)]),
         ([(0, 0, 5), (0, 3, 9)], [RangeFault("overlap", 0, 3, 5)]),
         ([(0, 0, 9), (0, 2, 4), (0, 9, 10)], [RangeFault("overlap", 0, 2, 4)]),
     ],

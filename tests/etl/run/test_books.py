@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.run.report import EventCounts, PairCounts, RunReport
-from etl.sessions.store import PairBooks, Side
+from etl.sessions.store import SessionTotals, Side
 from tests.etl.world import CLICK, END, HOUR, NOON, START, World
 
 VIEWS = st.builds(uuid.UUID, int=st.integers(0, 4))
@@ -67,8 +67,8 @@ def assert_the_store_agrees(reports: list[RunReport]) -> None:
         },
     }
     assert told == {name: getattr(after, name) - getattr(before, name) for name in told}
-    booked = 2 * told["paired"] - told["late"] + told["unpaired"] + told["orphan_ends"]
-    assert told["taken"] == booked + after.waiting - before.waiting
+    settled = 2 * told["paired"] - told["late"] + told["unpaired"] + told["orphan_ends"]
+    assert told["taken"] == settled + after.waiting - before.waiting
 
 
 def assert_the_tables_agree(world: World, started: set[uuid.UUID]) -> None:
@@ -80,18 +80,18 @@ def assert_the_tables_agree(world: World, started: set[uuid.UUID]) -> None:
 
 
 def test_a_message_that_is_not_accounted_for_shows() -> None:
-    assert EventCounts(consumed=15, loaded=1, taken=2, replayed=3, duplicates=4, dead=5).balanced
-    assert not EventCounts(consumed=15, loaded=1, taken=2, replayed=3, duplicates=4).balanced
+    assert EventCounts(consumed=15, loaded=1, taken=2, replayed=3, duplicates=4, dead=5).reconciled
+    assert not EventCounts(consumed=15, loaded=1, taken=2, replayed=3, duplicates=4).reconciled
 
 
-@pytest.mark.parametrize("name", PairBooks.__dataclass_fields__)
+@pytest.mark.parametrize("name", SessionTotals.__dataclass_fields__)
 def test_a_half_that_is_not_accounted_for_shows(name: str) -> None:
-    good = dict(zip(PairBooks.__dataclass_fields__, (16, 3, 1, 4, 2, 3, 2), strict=True))
-    assert PairBooks(**good).balanced
-    bad = PairBooks(**{**good, name: good[name] + 1})
-    assert not bad.balanced
-    assert not PairCounts(after=bad).balanced
-    assert not PairCounts(before=bad).balanced
+    good = dict(zip(SessionTotals.__dataclass_fields__, (16, 3, 1, 4, 2, 3, 2), strict=True))
+    assert SessionTotals(**good).reconciled
+    bad = SessionTotals(**{**good, name: good[name] + 1})
+    assert not bad.reconciled
+    assert not PairCounts(after=bad).reconciled
+    assert not PairCounts(before=bad).reconciled
 
 
 def test_one_book_that_does_not_balance_is_enough() -> None:
@@ -101,12 +101,12 @@ def test_one_book_that_does_not_balance_is_enough() -> None:
             seconds=1.0,
             finished=True,
             events={CLICK: EventCounts(consumed=consumed, loaded=1), END: EventCounts()},
-            pairs={"page_view": PairCounts(after=PairBooks(taken=taken))},
+            pairs={"page_view": PairCounts(after=SessionTotals(taken=taken))},
             offsets={},
             swept_to=None,
         )
 
-    assert report(1, 0).balanced
-    assert not report(2, 0).balanced
-    assert not report(1, 1).balanced
+    assert report(1, 0).reconciled
+    assert not report(2, 0).reconciled
+    assert not report(1, 1).reconciled
     assert report(2, 0).as_dict()["balanced"] is False

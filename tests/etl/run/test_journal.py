@@ -47,14 +47,14 @@ class DyingSource(MemorySource):
 def die(world: World, commits: int, *, after: bool) -> None:
     source = DyingSource(world.topic, commits, after=after)
     with closing(source), pytest.raises(Killed):
-        run(world.parts, source, never)
+        run(world.context, source, never)
 
 
 def small_world() -> World:
     return World(policy=RunPolicy(chunk_messages=2))
 
 
-def books(world: World) -> list[dict[str, Any]]:
+def rows_of(world: World) -> list[dict[str, Any]]:
     """As FINAL gives them."""
     last: dict[uuid.UUID, dict[str, Any]] = {}
     for row in world.tables.rows.get(TABLE, []):
@@ -66,7 +66,7 @@ def books(world: World) -> list[dict[str, Any]]:
 
 def ranges(world: World) -> dict[int, list[tuple[int, int]]]:
     found: dict[int, list[tuple[int, int]]] = {}
-    for row in books(world):
+    for row in rows_of(world):
         told = zip(row["partitions"], row["from_offsets"], row["to_offsets"], strict=True)
         for partition, start, stop in told:
             found.setdefault(partition, []).append((start, stop))
@@ -74,12 +74,12 @@ def ranges(world: World) -> dict[int, list[tuple[int, int]]]:
 
 
 def assert_complete(world: World) -> None:
-    """The ranges join without hole and overlap, and the counts are those of the topic."""
+    """The ranges join without gap and overlap, and the counts are those of the topic."""
     for partition, each in ranges(world).items():
         assert each[0][0] == 0
         assert all(stop == start for (_, stop), (start, _) in itertools.pairwise(each))
         assert each[-1][1] == len(world.topic.logs[partition])
-    consumed = sum(sum(row["consumed"]) for row in books(world))
+    consumed = sum(sum(row["consumed"]) for row in rows_of(world))
     assert consumed == sum(len(log) for log in world.topic.logs)
 
 
@@ -90,13 +90,13 @@ def test_a_run_leaves_a_row() -> None:
         world.click(event_id=event_id, partition=1)
     world.start(uuid.uuid4(), partition=2)
     world.run()
-    (row,) = books(world)
+    (row,) = rows_of(world)
     assert (row["outcome"], row["balanced"]) == ("done", True)
     assert (row["events"], row["consumed"]) == ([CLICK, START], [2, 1])
     assert (row["loaded"], row["duplicates"], row["taken"]) == ([1, 0], [1, 0], [0, 1])
     assert (row["derived"], row["open_views"]) == (["page_view"], [1])
     assert ranges(world) == {1: [(0, 2)], 2: [(0, 1)]}
-    assert world.ledger.kept_books() == {}
+    assert world.ledger.kept_reports() == {}
 
 
 def test_a_run_that_was_asked_to_stop_says_so() -> None:
@@ -104,7 +104,7 @@ def test_a_run_that_was_asked_to_stop_says_so() -> None:
     for _ in range(5):
         world.click()
     world.run(should_stop=lambda: True)
-    assert [row["outcome"] for row in books(world)] == ["stopped"]
+    assert [row["outcome"] for row in rows_of(world)] == ["stopped"]
     world.run()
     assert_complete(world)
 
@@ -118,7 +118,7 @@ def test_a_killed_run_is_booked_by_the_next(commits: int, after: bool) -> None:
     die(world, commits, after=after)
     world.run()
     assert_complete(world)
-    told = [row["outcome"] for row in books(world)]
+    told = [row["outcome"] for row in rows_of(world)]
     assert told == (["interrupted", "done"] if commits > 1 or after else ["done"])
 
 
@@ -137,7 +137,7 @@ def test_ranges_join_whatever_is_killed(steps: list[tuple[int, int, int, bool]])
         source = DyingSource(world.topic, commits, after=after)
         with closing(source):
             try:
-                run(world.parts, source, never)
+                run(world.context, source, never)
             except Killed:
                 continue
     world.run()
@@ -162,11 +162,11 @@ def test_a_partition_that_goes_to_another_and_comes_back() -> None:
                 self.stolen = True
                 world.topic.expel(self)
                 other = world.source()
-                run(world.parts, other, never)
+                run(world.context, other, never)
                 other.close()
 
     source = Thief(world.topic)
-    run(world.parts, source, never)
+    run(world.context, source, never)
     for each in (first, second, source):
         each.close()
     assert_complete(world)
@@ -183,7 +183,7 @@ def test_a_stale_run_books_nothing_that_it_did_not_commit() -> None:
 
     source = Stale(world.topic)
     with closing(source), pytest.raises(Exception, match="handed its partitions out"):
-        run(world.parts, source, never)
+        run(world.context, source, never)
     world.run()
     assert_complete(world)
 
@@ -200,7 +200,7 @@ def test_the_table_takes_a_row(clickhouse: ClickHouse) -> None:
     world.click()
     world.start(uuid.uuid4())
     world.run()
-    (row,) = books(world)
+    (row,) = rows_of(world)
     values = [row[name] for name in NAMES]
     for _ in range(2):
         clickhouse.execute(RUNS.create_statement())
@@ -235,7 +235,7 @@ def test_a_gap_is_told_when_the_time_of_grace_is_over_and_taken_back_when_it_fil
     assert (numbers.missing, numbers.given) == (1, 5)
     send(world, 3)
     world.run()
-    assert books(world)[-1]["missing"] == 0
+    assert rows_of(world)[-1]["missing"] == 0
 
 
 def test_a_number_that_comes_twice_is_told() -> None:

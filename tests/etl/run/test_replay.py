@@ -1,4 +1,4 @@
-"""Loading again: the same rows, nothing committed, nothing booked twice."""
+"""Loading again: the same rows, nothing committed, nothing settled twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VIEWS = [uuid.UUID(int=number) for number in range(5)]
 
 def again(world: World, request: ReplayRequest = EVERYTHING, **options: Any) -> ReplayReport:
     return replay(
-        world.parts, MemoryHistory(world.topic), request, **{"should_stop": never, **options}
+        world.context, MemoryHistory(world.topic), request, **{"should_stop": never, **options}
     )
 
 

@@ -58,8 +58,8 @@ class Rollout:
                 self.api = catalog
             case "loader":
                 self.loader = catalog
-                self.world.parts = replace(
-                    self.world.parts,
+                self.world.context = replace(
+                    self.world.context,
                     decoder=Decoder(catalog, self.world.producer.registry),
                     plan=plan_for(catalog),
                     loader=Loader(self.tables, catalog, sleep=lambda _: None),
@@ -172,7 +172,7 @@ def test_a_replay_by_older_contracts_changes_no_row() -> None:
     rollout.step("loader", CATALOG)
     with pytest.raises(OlderContractsError, match="partition 0, offset 0"):
         replay(
-            rollout.world.parts,
+            rollout.world.context,
             MemoryHistory(rollout.world.topic),
             ReplayRequest(from_ms=0),
             should_stop=lambda: False,

@@ -175,7 +175,7 @@ def test_reading_again_brings_lost_rows_back(world: World) -> None:
     kept = {event: world.rows(event) for event in (CLICK, "page_view")}
     emptied = MemoryTables()
     world.tables = emptied
-    world.parts = replace(world.parts, loader=World(tables=emptied).parts.loader)
+    world.context = replace(world.context, loader=World(tables=emptied).context.loader)
     world.topic.committed.clear()
     report = world.run()
     for event, rows in kept.items():
@@ -429,7 +429,7 @@ def test_a_registry_that_is_away_stops_the_run(world: World) -> None:
             raise RegistryUnavailableError("no answer")
 
     world.click()
-    world.parts = replace(world.parts, decoder=Decoder(world.catalog, Away()))
+    world.context = replace(world.context, decoder=Decoder(world.catalog, Away()))
     with pytest.raises(RegistryUnavailableError):
         world.run()
     assert world.topic.committed == {}

@@ -12,10 +12,10 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.stamps import Stamp
+from contracts.sequence import SequenceHeader
 from etl.errors import StoreUnavailableError
-from etl.sequence.ledger import Ledger, Stamped
-from etl.sequence.numbers import Hole
+from etl.sequence.ledger import Ledger, SequencedMessage
+from etl.sequence.numbers import Gap
 from etl.sequence.redis_ledger import RedisLedger
 from etl.source import Span
 from etl.testing.ledger import MemoryLedger
@@ -32,18 +32,22 @@ def message(
     at: int = 100,
     partition: int = 0,
     producer: str = P,
-    voids: tuple[tuple[int, int], ...] = (),
-) -> Stamped:
-    stamp = None if number is None else Stamp(producer=producer, number=number, voids=voids)
-    return Stamped(partition, offset, at, stamp)
+    skipped: tuple[tuple[int, int], ...] = (),
+) -> SequencedMessage:
+    stamp = (
+        None
+        if number is None
+        else SequenceHeader(producer=producer, number=number, skipped=skipped)
+    )
+    return SequencedMessage(partition, offset, at, stamp)
 
 
-def note(ledger: Ledger, *messages: Stamped) -> None:
+def note(ledger: Ledger, *messages: SequencedMessage) -> None:
     spans: dict[int, Span] = {}
     for each in messages:
         start = spans.get(each.partition, Span(each.offset, 0)).start
         spans[each.partition] = Span(start, each.offset + 1)
-    ledger.note(spans, messages)
+    ledger.record(spans, messages)
 
 
 class LedgerSuite:
@@ -53,23 +57,23 @@ class LedgerSuite:
         note(ledger, message(0, 1), message(1, 2, at=50), message(2, 3, at=200))
         (found,) = ledger.producers()
         assert (found.name, found.highest, found.seen, found.repeated) == (P, 3, 3, 0)
-        assert (found.first_ms, found.last_ms, found.holes) == (50, 200, ())
+        assert (found.first_ms, found.last_ms, found.gaps) == (50, 200, ())
 
     def test_a_hole_is_known_since_it_was_revealed_and_closes_when_filled(
         self, ledger: Ledger
     ) -> None:
         note(ledger, message(0, 1), message(1, 7, at=300))
-        assert ledger.producers()[0].holes == (Hole(2, 6, 300),)
+        assert ledger.producers()[0].gaps == (Gap(2, 6, 300),)
         note(ledger, message(2, 4, at=900))
-        assert ledger.producers()[0].holes == (Hole(2, 3, 300), Hole(5, 6, 300))
+        assert ledger.producers()[0].gaps == (Gap(2, 3, 300), Gap(5, 6, 300))
         note(ledger, *(message(3 + n, number) for n, number in enumerate((2, 3, 6, 5))))
         (found,) = ledger.producers()
-        assert (found.holes, found.seen, found.repeated) == ((), 7, 0)
+        assert (found.gaps, found.seen, found.repeated) == ((), 7, 0)
 
     def test_the_first_numbers_are_missing_too(self, ledger: Ledger) -> None:
         note(ledger, message(0, 3))
-        assert ledger.producers()[0].gaps(revealed_before_ms=101) == (Hole(1, 2, 100),)
-        assert ledger.producers()[0].gaps(revealed_before_ms=100) == ()
+        assert ledger.producers()[0].open_gaps(revealed_before_ms=101) == (Gap(1, 2, 100),)
+        assert ledger.producers()[0].open_gaps(revealed_before_ms=100) == ()
 
     def test_a_number_at_two_offsets_is_repeated(self, ledger: Ledger) -> None:
         note(ledger, message(0, 1), message(1, 1))
@@ -81,36 +85,36 @@ class LedgerSuite:
             note(ledger, message(0, 1), message(1, 3), message(2, None))
         note(ledger, message(1, 3), message(2, None), message(3, 2))
         (found,) = ledger.producers()
-        assert (found.seen, found.repeated, found.holes) == (3, 0, ())
+        assert (found.seen, found.repeated, found.gaps) == (3, 0, ())
         assert ledger.totals().unstamped == 1
 
     def test_void_numbers_are_no_gap_and_no_duplicate(self, ledger: Ledger) -> None:
-        note(ledger, message(0, 1), message(1, 9, voids=((3, 5), (8, 8))))
+        note(ledger, message(0, 1), message(1, 9, skipped=((3, 5), (8, 8))))
         (found,) = ledger.producers()
-        assert found.gaps(revealed_before_ms=999) == (
-            Hole(2, 2, 100),
-            Hole(6, 7, 100),
+        assert found.open_gaps(revealed_before_ms=999) == (
+            Gap(2, 2, 100),
+            Gap(6, 7, 100),
         )
         note(ledger, message(2, 4))
         assert ledger.producers()[0].repeated == 0
         assert ledger.producers()[0].seen == 3
 
     def test_a_void_range_may_be_ahead_of_its_message(self, ledger: Ledger) -> None:
-        note(ledger, message(0, 1, voids=((3, 4),)))
+        note(ledger, message(0, 1, skipped=((3, 4),)))
         (found,) = ledger.producers()
         assert found.highest == 4
-        assert found.gaps(revealed_before_ms=999) == (Hole(2, 2, 100),)
+        assert found.open_gaps(revealed_before_ms=999) == (Gap(2, 2, 100),)
 
     def test_producers_are_apart(self, ledger: Ledger) -> None:
         note(ledger, message(0, 1), message(1, 2, producer=Q, at=500))
         assert [each.name for each in ledger.producers()] == [Q, P]
-        assert ledger.producers()[0].holes == (Hole(1, 1, 500),)
+        assert ledger.producers()[0].gaps == (Gap(1, 1, 500),)
 
     def test_old_producers_are_forgotten_but_not_their_losses(self, ledger: Ledger) -> None:
         note(
             ledger,
             message(0, 1),
-            message(1, 5, voids=((2, 2),)),
+            message(1, 5, skipped=((2, 2),)),
             message(2, 5),
             message(3, 1, producer=Q, at=900),
         )
@@ -128,7 +132,7 @@ class LedgerSuite:
         since = ledger.totals().since_ms
         assert since == 500
         (found,) = ledger.producers()
-        assert found.gaps(revealed_before_ms=999, known_since_ms=since) == (Hole(42, 42, 600),)
+        assert found.open_gaps(revealed_before_ms=999, known_since_ms=since) == (Gap(42, 42, 600),)
 
     def test_a_span_that_does_not_join(self, ledger: Ledger) -> None:
         note(ledger, message(0, 1))
@@ -141,32 +145,32 @@ class LedgerSuite:
         messages = [message(n, 2 * n + 2) for n in range(count)]
         note(ledger, *messages)
         (found,) = ledger.producers()
-        assert len(found.holes) == MOST
+        assert len(found.gaps) == MOST
         assert found.lost == 50
 
     def test_numbers_stay_exact(self, ledger: Ledger) -> None:
         large = 2**53 - 10
         note(ledger, message(0, large))
-        assert ledger.producers()[0].holes == (Hole(1, large - 1, 100),)
+        assert ledger.producers()[0].gaps == (Gap(1, large - 1, 100),)
 
     def test_partitions_without_messages(self, ledger: Ledger) -> None:
-        ledger.note({0: Span(0, 7), 3: Span(0, 1)}, [])
+        ledger.record({0: Span(0, 7), 3: Span(0, 1)}, [])
         note(ledger, message(3, 1))
         assert ledger.producers() == []
 
     def test_books_of_runs(self, ledger: Ledger) -> None:
-        ledger.keep_books("x", b"1")
-        ledger.keep_books("x", b"\xff2")
-        ledger.keep_books("y", b"3")
-        ledger.drop_books("y")
-        ledger.drop_books("z")
-        assert ledger.kept_books() == {"x": b"\xff2"}
+        ledger.keep_report("x", b"1")
+        ledger.keep_report("x", b"\xff2")
+        ledger.keep_report("y", b"3")
+        ledger.drop_report("y")
+        ledger.drop_report("z")
+        assert ledger.kept_reports() == {"x": b"\xff2"}
 
 
 class TestMemory(LedgerSuite):
     @pytest.fixture
     def ledger(self) -> Ledger:
-        return MemoryLedger(most_holes=MOST)
+        return MemoryLedger(max_gaps=MOST)
 
 
 @pytest.mark.stack
@@ -201,7 +205,7 @@ class TestRedis(LedgerSuite):
         server: RedisServer,
         actions: list[tuple[str | None, int, int, list[tuple[int, int]], bool]],
     ) -> None:
-        ledgers: list[Ledger] = [connect(server), MemoryLedger(most_holes=MOST)]
+        ledgers: list[Ledger] = [connect(server), MemoryLedger(max_gaps=MOST)]
         offsets = [0, 0]
         for at, (producer, partition, number, ranges, again) in enumerate(actions, 1):
             offsets[partition] += not again or not offsets[partition]
@@ -211,7 +215,7 @@ class TestRedis(LedgerSuite):
                 at=at,
                 partition=partition,
                 producer=producer or P,
-                voids=tuple((first, first + size) for first, size in ranges),
+                skipped=tuple((first, first + size) for first, size in ranges),
             )
             for ledger in ledgers:
                 note(ledger, each)
@@ -225,7 +229,7 @@ class TestRedis(LedgerSuite):
 def connect(server: RedisServer) -> RedisLedger:
     with redis.Redis.from_url(server.url) as client:
         client.flushall()
-    return RedisLedger.connect(server.url, "ugc.events", timeout_seconds=2.0, most_holes=MOST)
+    return RedisLedger.connect(server.url, "ugc.events", timeout_seconds=2.0, max_gaps=MOST)
 
 
 def test_redis_that_is_away() -> None:
@@ -246,5 +250,5 @@ def test_a_chunk_is_noted_in_parts(tmp_path: Path) -> None:
         messages = [message(next(offsets[n % 2]), n, partition=n % 2) for n in numbers]
         note(ledger, *messages)
         (found,) = ledger.producers()
-        assert (found.seen, found.holes) == (1_001, ())
+        assert (found.seen, found.gaps) == (1_001, ())
         ledger.close()

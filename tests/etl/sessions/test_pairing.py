@@ -19,7 +19,7 @@ from contracts.model.loader import default_folder
 from contracts.reasons import Reason
 from etl.errors import PlanError
 from etl.sessions.pairing import PairingPlan, Plan, instant, milliseconds, plan_for
-from etl.sessions.store import Booked, Entry, Side
+from etl.sessions.store import SessionState, Settled, Side
 from etl.source import RawMessage
 from tests.etl.world import CATALOG, END, NOON, START, catalog_with
 
@@ -49,40 +49,40 @@ def page(view: uuid.UUID = VIEW, page_type: str = "movie") -> dict[str, Any]:
 
 
 def half_of(plan: PairingPlan, side: Side, found: Message) -> bytes:
-    return plan.half(side, found, raw(found.event, 7)).payload
+    return plan.session_event(side, found, raw(found.event, 7)).payload
 
 
-def entry(plan: PairingPlan, start: Message | None, end: Message | None) -> Entry:
-    return Entry(
-        view="view",
+def state(plan: PairingPlan, start: Message | None, end: Message | None) -> SessionState:
+    return SessionState(
+        session="view",
         start=None if start is None else half_of(plan, Side.START, start),
         end=None if end is None else half_of(plan, Side.END, end),
-        booked=Booked.NO,
+        settled=Settled.NO,
         original_end=(
-            None if end is None else plan.half(Side.END, end, raw(end.event, 7)).original
+            None if end is None else plan.session_event(Side.END, end, raw(end.event, 7)).original
         ),
     )
 
 
 def test_the_key_is_that_of_the_requirement() -> None:
-    half = PAGE_VIEW.half(Side.START, message(START, page()), raw(START))
-    assert half.view == f"pv:{VIEW}.ann"
-    assert half.due_ms == milliseconds(NOON) + 12 * 3_600_000
-    assert half.location == "3:0"
-    assert half.original == b"3 0 %d " % raw(START).timestamp_ms + AVRO
+    event = PAGE_VIEW.session_event(Side.START, message(START, page()), raw(START))
+    assert event.session == f"pv:{VIEW}.ann"
+    assert event.expires_ms == milliseconds(NOON) + 12 * 3_600_000
+    assert event.location == "3:0"
+    assert event.original == b"3 0 %d " % raw(START).timestamp_ms + AVRO
 
 
 def test_start_and_end_of_a_view_have_one_key() -> None:
     halves = [
-        PAGE_VIEW.half(side, message(event, page()), raw(event))
+        PAGE_VIEW.session_event(side, message(event, page()), raw(event))
         for side, event in ((Side.START, START), (Side.END, END))
     ]
-    assert halves[0].view == halves[1].view
+    assert halves[0].session == halves[1].session
 
 
 def test_a_pair() -> None:
     found = PAGE_VIEW.derive(
-        entry(PAGE_VIEW, message(START, page()), message(END, page(page_type="x"), after=12.5))
+        state(PAGE_VIEW, message(START, page()), message(END, page(page_type="x"), after=12.5))
     )
     assert found is not None
     assert found.message.event == "page_view"
@@ -94,7 +94,7 @@ def test_a_pair() -> None:
 
 
 def test_a_start_alone() -> None:
-    found = PAGE_VIEW.derive(entry(PAGE_VIEW, message(START, page()), None))
+    found = PAGE_VIEW.derive(state(PAGE_VIEW, message(START, page()), None))
     assert found is not None
     assert found.message.data == {"duration_seconds": None, "page_type": "movie", "paired": False}
     assert found.version == 1
@@ -102,8 +102,8 @@ def test_a_start_alone() -> None:
 
 def test_the_row_of_a_view_keeps_its_id_and_time() -> None:
     start = message(START, page())
-    alone = PAGE_VIEW.derive(entry(PAGE_VIEW, start, None))
-    paired = PAGE_VIEW.derive(entry(PAGE_VIEW, start, message(END, page(), after=9)))
+    alone = PAGE_VIEW.derive(state(PAGE_VIEW, start, None))
+    paired = PAGE_VIEW.derive(state(PAGE_VIEW, start, message(END, page(), after=9)))
     assert alone is not None
     assert paired is not None
     assert alone.message.event_id == paired.message.event_id
@@ -113,7 +113,7 @@ def test_the_row_of_a_view_keeps_its_id_and_time() -> None:
 
 def test_ids_of_rows_never_change() -> None:
     """Another id would make a second row of every view that is loaded again."""
-    found = PAGE_VIEW.derive(entry(PAGE_VIEW, message(START, page()), None))
+    found = PAGE_VIEW.derive(state(PAGE_VIEW, message(START, page()), None))
     assert found is not None
     assert str(found.message.event_id) == "4e7fa957-39e5-577d-b597-d0bf9f260280"
 
@@ -124,13 +124,13 @@ def test_other_users_and_views_have_other_rows() -> None:
         message(START, page(), user="bob"),
         message(START, page(uuid.UUID(int=1)), user="ann"),
     ]
-    rows = [PAGE_VIEW.derive(entry(PAGE_VIEW, start, None)) for start in starts]
+    rows = [PAGE_VIEW.derive(state(PAGE_VIEW, start, None)) for start in starts]
     assert len({row.message.event_id for row in rows if row}) == 3
 
 
 def test_an_end_before_its_start_took_no_time_and_is_marked() -> None:
     found = PAGE_VIEW.derive(
-        entry(PAGE_VIEW, message(START, page()), message(END, page(), after=-0.001))
+        state(PAGE_VIEW, message(START, page()), message(END, page(), after=-0.001))
     )
     assert found is not None
     assert found.message.data["duration_seconds"] == 0
@@ -148,14 +148,14 @@ def test_a_duration_is_exact_to_the_millisecond_and_never_negative(elapsed_ms: i
         contract_version=1,
         data=end.data,
     )
-    found = PAGE_VIEW.derive(entry(PAGE_VIEW, message(START, page()), end))
+    found = PAGE_VIEW.derive(state(PAGE_VIEW, message(START, page()), end))
     assert found is not None
     assert found.message.data["duration_seconds"] == max(0, elapsed_ms) / 1000
     assert found.skewed is not (0 <= elapsed_ms <= 12 * 3_600_000)
 
 
 def test_an_end_alone_is_no_row_but_a_dead_letter() -> None:
-    alone = entry(PAGE_VIEW, None, message(END, page()))
+    alone = state(PAGE_VIEW, None, message(END, page()))
     assert PAGE_VIEW.derive(alone) is None
     assert alone.original_end is not None
     letter = PAGE_VIEW.orphan(alone.original_end, "ugc.events")
@@ -166,15 +166,17 @@ def test_an_end_alone_is_no_row_but_a_dead_letter() -> None:
 
 
 def test_only_ends_that_were_due_are_put_back_as_booked() -> None:
-    due_ms = milliseconds(NOON) + PAGE_VIEW.wait_ms
-    for side, event, before_ms, booked in (
-        (Side.END, END, due_ms + 1, True),
-        (Side.END, END, due_ms, False),
+    expires_ms = milliseconds(NOON) + PAGE_VIEW.wait_ms
+    for side, name, before_ms, settled in (
+        (Side.END, END, expires_ms + 1, True),
+        (Side.END, END, expires_ms, False),
         (Side.END, END, None, False),
-        (Side.START, START, due_ms + 1, False),
+        (Side.START, START, expires_ms + 1, False),
     ):
-        half = PAGE_VIEW.half(side, message(event, page()), raw(event), booked_before_ms=before_ms)
-        assert half.booked is booked
+        event = PAGE_VIEW.session_event(
+            side, message(name, page()), raw(name), settled_before_ms=before_ms
+        )
+        assert event.settled is settled
 
 
 @given(st.integers(-(2**41), 2**41))
@@ -236,14 +238,14 @@ def video(player: str, number: str) -> dict[str, Any]:
 def test_a_second_pairing_needs_contract_files_only(video_plan: Plan) -> None:
     plan = video_plan.pairings["video_play"]
     start = message("video_start", video("p", "v"))
-    paired = plan.derive(entry(plan, start, message("video_stop", video("p", "v"), after=7.9)))
+    paired = plan.derive(state(plan, start, message("video_stop", video("p", "v"), after=7.9)))
     assert paired is not None
     assert paired.message.data == {"quality": 1080, "seconds": 7, "outcome": "stopped"}
-    alone = plan.derive(entry(plan, start, None))
+    alone = plan.derive(state(plan, start, None))
     assert alone is not None
     assert alone.message.data == {"quality": 1080, "seconds": None, "outcome": "left"}
-    assert plan.half(Side.START, start, raw("video_start")).view == "vp:p.v.ann"
-    assert set(video_plan.halves) == {START, END, "video_start", "video_stop"}
+    assert plan.session_event(Side.START, start, raw("video_start")).session == "vp:p.v.ann"
+    assert set(video_plan.roles) == {START, END, "video_start", "video_stop"}
     assert video_plan.longest_wait_ms == PAGE_VIEW.wait_ms
 
 
@@ -254,9 +256,9 @@ NAMES = st.lists(st.text(st.sampled_from("a.%2E:"), min_size=1), min_size=3, max
 def test_views_never_share_a_key(video_plan: Plan, one: list[str], other: list[str]) -> None:
     plan = video_plan.pairings["video_play"]
     views = [
-        plan.half(
+        plan.session_event(
             Side.START, message("video_start", video(player, number), user=user), raw("video_start")
-        ).view
+        ).session
         for player, number, user in (one, other)
     ]
     assert (views[0] == views[1]) is (one == other)
@@ -266,9 +268,11 @@ def test_views_never_share_a_key(video_plan: Plan, one: list[str], other: list[s
 def test_keys_that_are_no_texts(tmp_path: Path) -> None:
     contracts = video_contracts(keys=["player", "quality"])
     plan = plan_for(catalog_with(tmp_path, contracts)).pairings["video_play"]
-    half = plan.half(Side.START, message("video_start", video("p", "v")), raw("video_start"))
-    assert half.view == "vp:p.1080.ann"
-    assert orjson.loads(half.payload)["keys"] == ["p", 1080]
+    event = plan.session_event(
+        Side.START, message("video_start", video("p", "v")), raw("video_start")
+    )
+    assert event.session == "vp:p.1080.ann"
+    assert orjson.loads(event.payload)["keys"] == ["p", 1080]
 
 
 @pytest.mark.parametrize(

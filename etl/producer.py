@@ -19,7 +19,7 @@ class Record:
     partition: int | None = None
 
 
-class Outbox(Protocol):
+class MessageProducer(Protocol):
     """Stores messages in topics."""
 
     def publish(self, topic: str, records: Sequence[Record]) -> None:

@@ -1,10 +1,10 @@
--- Notes producers' numbers. The same as etl/sequence/numbers.py, which says what holes are.
+-- Records producers' numbers. The same as etl/sequence/numbers.py, which says what gaps are.
 --
--- ARGV: most holes of one producer; number of spans; per span: field, start, stop, time of its
+-- ARGV: most gaps of one producer; number of spans; per span: field, start, stop, time of its
 --       first message (ms; 0 when it has none); per message: field, offset, time (ms), producer
---       ("" without a stamp), number, number of void ranges; per range: first, last.
+--       ("" without a sequence header), number, number of skipped ranges; per range: first, last.
 --
--- A hole is kept as "first-last@since", with a "v" behind it when it is void, in a sorted set by its
+-- A gap is kept as "first-last@since", with a "v" behind it when it is skipped, in a sorted set by its
 -- first number: there may be very many while one partition is read far ahead of another.
 
 redis.call('SELECT', 2)
@@ -25,7 +25,7 @@ local function recall(name)
   local kept = redis.call(
     'HMGET', 'etl:producer:' .. name, 'highest', 'seen', 'repeated', 'lost', 'first', 'last'
   )
-  local state = { holes = 'etl:holes:' .. name }
+  local state = { gaps = 'etl:holes:' .. name }
   for i, field in ipairs({ 'highest', 'seen', 'repeated', 'lost', 'first', 'last' }) do
     state[field] = tonumber(kept[i] or '0')
   end
@@ -35,31 +35,31 @@ local function recall(name)
 end
 
 local function read(member)
-  local first, last, since_ms, void = string.match(member, '(%d+)%-(%d+)@(%d+)(v?)')
-  return { tonumber(first), tonumber(last), tonumber(since_ms), void == 'v', member }
+  local first, last, since_ms, skipped = string.match(member, '(%d+)%-(%d+)@(%d+)(v?)')
+  return { tonumber(first), tonumber(last), tonumber(since_ms), skipped == 'v', member }
 end
 
-local function open(state, first, last, since_ms, void)
+local function open(state, first, last, since_ms, skipped)
   if first <= last then
     local member = digits(first) .. '-' .. digits(last) .. '@' .. digits(since_ms)
-    redis.call('ZADD', state.holes, digits(first), member .. (void and 'v' or ''))
+    redis.call('ZADD', state.gaps, digits(first), member .. (skipped and 'v' or ''))
   end
 end
 
--- The hole that a number is in.
-local function hole_of(state, number)
+-- The gap that a number is in.
+local function gap_of(state, number)
   local found = redis.call(
-    'ZREVRANGEBYSCORE', state.holes, digits(number), '-inf', 'LIMIT', 0, 1
+    'ZREVRANGEBYSCORE', state.gaps, digits(number), '-inf', 'LIMIT', 0, 1
   )
-  local hole = found[1] and read(found[1])
-  return hole and number <= hole[2] and hole or nil
+  local gap = found[1] and read(found[1])
+  return gap and number <= gap[2] and gap or nil
 end
 
--- Takes the numbers from first to last out of a hole.
-local function cut(state, hole, first, last)
-  redis.call('ZREM', state.holes, hole[5])
-  open(state, hole[1], first - 1, hole[3], hole[4])
-  open(state, last + 1, hole[2], hole[3], hole[4])
+-- Takes the numbers from first to last out of a gap.
+local function cut(state, gap, first, last)
+  redis.call('ZREM', state.gaps, gap[5])
+  open(state, gap[1], first - 1, gap[3], gap[4])
+  open(state, last + 1, gap[2], gap[3], gap[4])
 end
 
 local function see(state, number, at)
@@ -69,38 +69,38 @@ local function see(state, number, at)
     state.seen = state.seen + 1
     return
   end
-  local hole = hole_of(state, number)
-  if hole then
-    cut(state, hole, number, number)
+  local gap = gap_of(state, number)
+  if gap then
+    cut(state, gap, number, number)
     state.seen = state.seen + 1
   else
     state.repeated = state.repeated + 1
   end
 end
 
-local function declare_void(state, first, last, at)
+local function declare_skipped(state, first, last, at)
   if last > state.highest then
     open(state, state.highest + 1, last, at, false)
     state.highest = last
   end
-  local holes = { hole_of(state, first) }
-  local others = redis.call('ZRANGEBYSCORE', state.holes, '(' .. digits(first), digits(last))
+  local gaps = { gap_of(state, first) }
+  local others = redis.call('ZRANGEBYSCORE', state.gaps, '(' .. digits(first), digits(last))
   for _, member in ipairs(others) do
-    holes[#holes + 1] = read(member)
+    gaps[#gaps + 1] = read(member)
   end
-  for _, hole in ipairs(holes) do
-    if not hole[4] then
-      local low, high = math.max(first, hole[1]), math.min(last, hole[2])
-      cut(state, hole, low, high)
-      open(state, low, high, hole[3], true)
+  for _, gap in ipairs(gaps) do
+    if not gap[4] then
+      local low, high = math.max(first, gap[1]), math.min(last, gap[2])
+      cut(state, gap, low, high)
+      open(state, low, high, gap[3], true)
     end
   end
 end
 
 local function bound(state)
-  while redis.call('ZCARD', state.holes) > most do
-    local hole = read(redis.call('ZPOPMIN', state.holes)[1])
-    state.lost = state.lost + (hole[4] and 0 or hole[2] - hole[1] + 1)
+  while redis.call('ZCARD', state.gaps) > most do
+    local gap = read(redis.call('ZPOPMIN', state.gaps)[1])
+    state.lost = state.lost + (gap[4] and 0 or gap[2] - gap[1] + 1)
   end
 end
 
@@ -115,7 +115,7 @@ end
 local i = 3 + 4 * spans
 while i <= #ARGV do
   local field, offset, at, name = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), ARGV[i + 3]
-  local number, voids = tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5])
+  local number, skipped = tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5])
   i = i + 6
   if offset >= noted[field] then
     if name == '' then
@@ -125,13 +125,13 @@ while i <= #ARGV do
       state.first = state.first == 0 and at or math.min(state.first, at)
       state.last = math.max(state.last, at)
       see(state, number, at)
-      for range = 0, voids - 1 do
-        declare_void(state, tonumber(ARGV[i + 2 * range]), tonumber(ARGV[i + 2 * range + 1]), at)
+      for range = 0, skipped - 1 do
+        declare_skipped(state, tonumber(ARGV[i + 2 * range]), tonumber(ARGV[i + 2 * range + 1]), at)
       end
       bound(state)
     end
   end
-  i = i + 2 * voids
+  i = i + 2 * skipped
 end
 
 for _, name in ipairs(order) do

@@ -14,20 +14,20 @@ from etl.run.journal import RunsTable
 from etl.run.load import Loader
 from etl.sequence.ledger import Ledger
 from etl.sessions.pairing import Plan
-from etl.sessions.store import PairStore
+from etl.sessions.store import SessionStore
 
 Clock = Callable[[], dt.datetime]
 """Gives the present as an aware instant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class RunContext:
     """Everything but the source, which a run has for itself."""
 
     topic: str
     decoder: MessageDecoder
     plan: Plan
-    store: PairStore
+    store: SessionStore
     ledger: Ledger
     runs: RunsTable
     loader: Loader

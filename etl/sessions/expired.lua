@@ -1,9 +1,9 @@
--- Finds views that have waited long enough: due, and without their marker.
+-- Finds sessions that have waited long enough: past their time, and without their marker.
 --
--- ARGV: prefix, side, due before (ms), skip, limit.
+-- ARGV: prefix, side, expired before (ms), skip, limit.
 -- Returns {candidates looked at, due time of the first one left ("" when none is), sizes, texts}.
--- The texts are key, start, end and original end of each entry, all in one, since clients take long
--- over many values; the sizes are a JSON list of five numbers for each entry: how far it is booked,
+-- The texts are key, start, end and original end of each state, all in one, since clients take long
+-- over many values; the sizes are a JSON list of five numbers for each state: how far it is settled,
 -- then how long each of its texts is, -1 for one that it has not.
 
 redis.call('SELECT', 2)
@@ -20,13 +20,13 @@ for i, key in ipairs(keys) do
   if markers[i] then
     left = left or key
   else
-    local entry = redis.call('HMGET', key, 's', 'e', 'o', 'b')
-    sizes[#sizes + 1] = entry[4] or 0
+    local state = redis.call('HMGET', key, 's', 'e', 'o', 'b')
+    sizes[#sizes + 1] = state[4] or 0
     sizes[#sizes + 1] = #key
     texts[#texts + 1] = key
     for field = 1, 3 do
-      sizes[#sizes + 1] = entry[field] and #entry[field] or -1
-      texts[#texts + 1] = entry[field] or nil
+      sizes[#sizes + 1] = state[field] and #state[field] or -1
+      texts[#texts + 1] = state[field] or nil
     end
   end
 end

@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 
 from contracts.reasons import Reason
+from etl.decode.dead_letter_topic import (
+    RETRY_OF,
+    Filter,
+    StoredDeadLetter,
+    find_dead_letter,
+    read_dead_letters,
+    retry,
+)
 from etl.decode.dead_letters import DeadLetter
-from etl.decode.letters import RETRY_OF, Filter, Letter, find_letter, read_letters, retry
 from etl.errors import ReplayError
 from etl.source import Headers, RawMessage
-from etl.testing.kafka import MemoryHistory, MemoryOutbox, MemoryTopic
+from etl.testing.kafka import MemoryHistory, MemoryProducer, MemoryTopic
 from tests.etl.world import CLICK, CLICK_DATA, START, World
 
 STAMPS: Headers = (("ugc-producer", b"ab" * 16), ("ugc-seq", b"7"))
@@ -24,7 +31,7 @@ class Shelf:
     def __init__(self) -> None:
         self.world = World()
         self.topic = MemoryTopic("ugc.events.dead-letter", 1, self.world.clock.ms)
-        self.outbox = MemoryOutbox(self.world.topic, self.topic)
+        self.producer = MemoryProducer(self.world.topic, self.topic)
 
     def run(self) -> None:
         before = len(self.world.dead_letters.letters)
@@ -35,15 +42,15 @@ class Shelf:
     def put(self, letter: DeadLetter) -> None:
         self.topic.append(0, letter.original.key, letter.original.value, letter.headers())
 
-    def letters(self, **wanted: Any) -> list[Letter]:
-        return list(read_letters(MemoryHistory(self.topic), Filter(**wanted)))
+    def letters(self, **wanted: Any) -> list[StoredDeadLetter]:
+        return list(read_dead_letters(MemoryHistory(self.topic), Filter(**wanted)))
 
-    def retry(self, letters: list[Letter], **options: Any) -> int:
+    def retry(self, letters: list[StoredDeadLetter], **options: Any) -> int:
         return retry(
             letters,
-            self.outbox,
+            self.producer,
             topic=self.world.topic.name,
-            letters_topic=self.topic.name,
+            dead_letter_topic=self.topic.name,
             **options,
         )
 
@@ -91,9 +98,9 @@ def test_filters(shelf: Shelf, wanted: dict[str, Any], found: list[str]) -> None
 
 
 def test_one_letter(shelf: Shelf) -> None:
-    assert find_letter(MemoryHistory(shelf.topic), "0:1").reason == "value_null"
+    assert find_dead_letter(MemoryHistory(shelf.topic), "0:1").reason == "value_null"
     with pytest.raises(ReplayError, match="no dead letter 0:5"):
-        find_letter(MemoryHistory(shelf.topic), "0:5")
+        find_dead_letter(MemoryHistory(shelf.topic), "0:5")
 
 
 def test_no_letters() -> None:

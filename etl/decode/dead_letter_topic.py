@@ -1,12 +1,13 @@
 """Looking at dead letters, and sending them back.
 
-A retry publishes the original bytes, with the original key, to the partition where the message
-lay.  Doing so is safe however often it happens: a dead letter never became a row; a plain event is
-recognised by its event id, and its table holds one row of each; of a view the first start and the
-first end win.  What is still unusable becomes a dead letter again, which says whose retry it is.
+A retry publishes the original bytes, with the original key, to the partition where the message lay.
+Doing so is safe however often it happens: a dead letter never became a row; a plain event is
+recognised by its event id, and its table holds one row of each; of a session the first start and
+the first end win. What is still unusable becomes a dead letter again, which says whose retry it is.
 
-The producer's stamps are left off, since the number was noted when the message came first and
-would look doubled.  That a letter was sent back is noted in the dead letters' topic itself, after
+The producer's sequence header is left off, since the number was noted when the message came first
+and would look doubled. That a dead letter was sent back is noted in the dead letters' topic itself,
+after
 it was: killed in between, it is sent again.
 """
 
@@ -17,11 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.errors import ReplayError
-from etl.outbox import Outbox, Record
+from etl.producer import MessageProducer, Record
 from etl.source import History, RawMessage
 
 RETRIED = "retried-letter"
-"""Header of a note: the letter at this ``partition:offset`` was sent back."""
+"""Header of a note: the dead letter at this ``partition:offset`` was sent back."""
 
 RETRY_OF = "ugc-retry-of"
 """Header of a message that was sent back: the letter's ``partition:offset``."""
@@ -38,13 +39,13 @@ _TOLD = frozenset(
         "schema-id",
     }
 )
-_STAMPS = "ugc-"
+_SEQUENCE = "ugc-"
 _READ_MESSAGES = 1_000
 _BLOCK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class StoredDeadLetter:
     """One dead letter as it lies in its topic, at ``location``; see also :class:`DeadLetter`."""
 
     location: str
@@ -65,7 +66,10 @@ class Letter:
         return (self.key or b"").decode(errors="replace")
 
     def as_dict(self) -> dict[str, Any]:
-        """The letter for a JSON document; the value in hexadecimal digits, null where it is."""
+        """The dead_letter for a JSON document;
+
+        the value in hexadecimal digits, null where it is.
+        """
         value = self.raw.value
         return {
             "letter": self.location,
@@ -85,7 +89,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which letters are meant; an empty set means any. ``partitions`` are the originals'."""
+    """Which dead_letters are meant; an empty set means any. ``partitions`` are the originals'."""
 
     reasons: frozenset[str] = frozenset()
     events: frozenset[str] = frozenset()
@@ -93,72 +97,72 @@ class Filter:
     locations: frozenset[str] = frozenset()
     retried: bool | None = None
 
-    def takes(self, letter: Letter) -> bool:
-        """Whether the letter is meant."""
+    def takes(self, dead_letter: StoredDeadLetter) -> bool:
+        """Whether the dead_letter is meant."""
         return (
-            _among(letter.reason, self.reasons)
-            and _among(letter.event, self.events)
-            and _among(letter.partition, self.partitions)
-            and _among(letter.location, self.locations)
-            and (self.retried is None or letter.retried == self.retried)
+            _among(dead_letter.reason, self.reasons)
+            and _among(dead_letter.event, self.events)
+            and _among(dead_letter.partition, self.partitions)
+            and _among(dead_letter.location, self.locations)
+            and (self.retried is None or dead_letter.retried == self.retried)
         )
 
 
-def read_letters(history: History, wanted: Filter) -> Iterator[Letter]:
-    """The letters that are meant, oldest first; memory holds what was sent back, and a chunk.
+def read_dead_letters(history: History, wanted: Filter) -> Iterator[StoredDeadLetter]:
+    """The dead_letters that are meant, oldest first; memory holds what was sent back, and a chunk.
 
     Raises:
         SourceUnavailableError: Kafka gives no answer in time.
     """
     retried = frozenset(_notes(history)) if _may_be_retried(history) else frozenset()
     for raw in _messages(history):
-        letter = parse(raw, retried)
-        if letter is not None and wanted.takes(letter):
-            yield letter
+        dead_letter = parse(raw, retried)
+        if dead_letter is not None and wanted.takes(dead_letter):
+            yield dead_letter
 
 
-def find_letter(history: History, location: str) -> Letter:
-    """The letter at ``partition:offset`` of the dead letters' topic.
+def find_dead_letter(history: History, location: str) -> StoredDeadLetter:
+    """The dead_letter at ``partition:offset`` of the dead letters' topic.
 
     Raises:
         ReplayError: there is none.
     """
-    for letter in read_letters(history, Filter(locations=frozenset({location}))):
-        return letter
+    for dead_letter in read_dead_letters(history, Filter(locations=frozenset({location}))):
+        return dead_letter
     raise ReplayError(f"there is no dead letter {location}")
 
 
 def retry(
-    letters: Sequence[Letter],
-    outbox: Outbox,
+    dead_letters: Sequence[StoredDeadLetter],
+    producer: MessageProducer,
     *,
     topic: str,
-    letters_topic: str,
+    dead_letter_topic: str,
     progress: Callable[[int, int], object] = lambda _done, _total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Sends letters back to the topic of the events; gives how many were sent.
+    """Sends dead_letters back to the topic of the events; gives how many were sent.
 
     Raises:
         DeadLettersUnavailableError: Kafka did not acknowledge all; the rest may be tried again.
     """
     done = 0
-    progress(done, len(letters))
-    while done < len(letters) and not should_stop():
-        block = letters[done : done + _BLOCK]
-        outbox.publish(topic, [_back(letter) for letter in block])
-        outbox.publish(letters_topic, [_note(letter) for letter in block])
+    progress(done, len(dead_letters))
+    while done < len(dead_letters) and not should_stop():
+        block = dead_letters[done : done + _BLOCK]
+        producer.publish(topic, [_back(dead_letter) for dead_letter in block])
+        producer.publish(dead_letter_topic, [_note(dead_letter) for dead_letter in block])
         done += len(block)
-        progress(done, len(letters))
+        progress(done, len(dead_letters))
     return done
 
 
-def parse(raw: RawMessage, retried: Collection[str] = ()) -> Letter | None:
+def parse(raw: RawMessage, retried: Collection[str] = ()) -> StoredDeadLetter | None:
     """A message of the dead letters' topic; None for a note that one was sent back."""
     headers = dict(raw.headers)
     if RETRIED in headers:
         return None
-    return Letter(
+    return StoredDeadLetter(
         location=raw.location,
         raw=raw,
         reason=_text(headers.get("reason")) or "?",
@@ -173,22 +177,24 @@ def parse(raw: RawMessage, retried: Collection[str] = ()) -> Letter | None:
     )
 
 
-def _back(letter: Letter) -> Record:
+def _back(dead_letter: StoredDeadLetter) -> Record:
     kept = [
         (name, text)
-        for name, text in letter.raw.headers
-        if name not in _TOLD and not name.startswith(_STAMPS)
+        for name, text in dead_letter.raw.headers
+        if name not in _TOLD and not name.startswith(_SEQUENCE)
     ]
     return Record(
-        key=letter.key,
-        value=letter.raw.value,
-        headers=(*kept, (RETRY_OF, letter.location.encode())),
-        partition=letter.partition if letter.partition >= 0 else None,
+        key=dead_letter.key,
+        value=dead_letter.raw.value,
+        headers=(*kept, (RETRY_OF, dead_letter.location.encode())),
+        partition=dead_letter.partition if dead_letter.partition >= 0 else None,
     )
 
 
-def _note(letter: Letter) -> Record:
-    return Record(key=letter.key, value=None, headers=((RETRIED, letter.location.encode()),))
+def _note(dead_letter: StoredDeadLetter) -> Record:
+    return Record(
+        key=dead_letter.key, value=None, headers=((RETRIED, dead_letter.location.encode()),)
+    )
 
 
 def _may_be_retried(history: History) -> bool:

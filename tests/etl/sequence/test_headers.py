@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.stamps import Stamp
-from etl.sequence.stamps import stamp_of, stamped
+from contracts.sequence import SequenceHeader
+from etl.sequence.headers import sequence_header_of, sequenced
 from etl.source import Headers, RawMessage
 
 PRODUCER = b"0f" * 16
@@ -16,8 +16,10 @@ def raw(*headers: tuple[str, bytes | None]) -> RawMessage:
 
 
 def test_a_stamp() -> None:
-    found = stamp_of(raw(("ugc-producer", PRODUCER), ("ugc-seq", b"7"), ("ugc-void", b"3-5,6")))
-    assert found == Stamp(producer=PRODUCER.decode(), number=7, voids=((3, 5), (6, 6)))
+    found = sequence_header_of(
+        raw(("ugc-producer", PRODUCER), ("ugc-seq", b"7"), ("ugc-void", b"3-5,6"))
+    )
+    assert found == SequenceHeader(producer=PRODUCER.decode(), number=7, skipped=((3, 5), (6, 6)))
 
 
 @pytest.mark.parametrize(
@@ -34,9 +36,9 @@ def test_a_stamp() -> None:
     ],
 )
 def test_what_is_no_stamp(headers: Headers) -> None:
-    assert stamp_of(raw(*headers)) is None
+    assert sequence_header_of(raw(*headers)) is None
 
 
 def test_a_message_without_a_stamp_is_told_too() -> None:
-    (found,) = stamped([raw()])
-    assert (found.partition, found.offset, found.timestamp_ms, found.stamp) == (1, 2, 3, None)
+    (found,) = sequenced([raw()])
+    assert (found.partition, found.offset, found.timestamp_ms, found.sequence) == (1, 2, 3, None)

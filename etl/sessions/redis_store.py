@@ -1,17 +1,17 @@
-"""The pair store in Redis (requirement L4): its open views.
+"""The session store in Redis (requirement L4): its open sessions.
 
 Two dbs, as L4 has them, under one key ``{prefix}:{key}.{user_id}``:
 
-* db 2 holds the entries, without a lifetime.  It is the truth.
-* db 1 holds a marker that lives until the half has waited long enough.  An entry is taken out when
-  it is due by the ETL's clock *and* its marker is gone by Redis's; never because the marker is
+* db 2 holds the states, without a lifetime.  It is the truth.
+* db 1 holds a marker that lives until the event has waited long enough.  A state is taken out when
+  it has expired by the ETL's clock *and* its marker is gone by Redis's; never because the marker is
   gone alone, so a flush of this db changes nothing.
 
-Beside the entries db 2 holds, per pairing, the waiting halves by due time (``{prefix}:due:s`` and
-``:e``) and the booked entries by the time to forget them (``{prefix}:done``), so that nothing is
-ever scanned for, and the totals (``{prefix}:books``); and for all ``etl:applied`` and
-``etl:reached``.  db 1 also holds the event ids met lately (``seen:{event}:{event_id}``).  Names
-without a dot can be no entry's.
+Beside the states db 2 holds, per pairing, the waiting events by the time they expire
+(``{prefix}:due:s`` and ``:e``) and the settled states by the time to forget them
+(``{prefix}:done``), so that nothing is ever scanned for, and the totals (``{prefix}:books``); and
+for all ``etl:applied`` and ``etl:reached``. db 1 also holds the event ids met lately
+(``seen:{event}:{event_id}``). Names without a dot can be no state's.
 
 Every change is one Lua script, so it happens whole or not at all, and in the append-only file no
 later change stands before an earlier one.  A Redis Cluster has no second db and will not do.
@@ -30,27 +30,27 @@ import redis
 from etl.errors import StoreRefusedError, StoreUnsafeError
 from etl.redis_edge import connect_redis, lua, text, translated
 from etl.sessions.store import (
-    Booked,
-    Booking,
-    Entry,
-    Fate,
-    Half,
-    Outcome,
-    PairBooks,
-    Ripe,
+    Applied,
+    ApplyResult,
+    ExpiredPage,
+    Occurrence,
+    SessionEvent,
+    SessionState,
+    SessionTotals,
+    Settled,
+    Settlement,
     Side,
-    Sighting,
 )
 from etl.source import Spans
 
 _log = logging.getLogger(__name__)
 
 _BATCH = 500
-"""So many event ids or views are in one script, since Redis serves nobody else while it runs."""
+"""At most this many ids or sessions are in one script: Redis serves nobody else meanwhile."""
 
 
-class RedisPairStore:
-    """:class:`etl.sessions.store.PairStore` in a Redis server that all workers share."""
+class RedisSessionStore:
+    """:class:`etl.sessions.store.SessionStore` in a Redis server that all workers share."""
 
     def __init__(self, client: redis.Redis, topic: str, *, dedup_window_seconds: int) -> None:
         """``client`` is on db 2, decodes nothing and repeats nothing by itself."""
@@ -59,19 +59,27 @@ class RedisPairStore:
         self._dedup_window_seconds = dedup_window_seconds
         self._scripts = {
             name: client.register_script(lua(__package__, name))
-            for name in ("adopt", "apply", "due", "first_met", "forget", "reach", "settle")
+            for name in (
+                "adopt",
+                "apply",
+                "advance",
+                "expired",
+                "first_occurrences",
+                "forget",
+                "settle",
+            )
         }
 
     @classmethod
     def connect(
         cls, url: str, topic: str, *, dedup_window_seconds: int, timeout_seconds: float
-    ) -> RedisPairStore:
+    ) -> RedisSessionStore:
         """A store at ``redis://host:port``; nothing is sent before the first use."""
         client = connect_redis(url, timeout_seconds)
         return cls(client, topic, dedup_window_seconds=dedup_window_seconds)
 
     def check(self) -> None:
-        """See :meth:`etl.sessions.store.PairStore.check`."""
+        """See :meth:`etl.sessions.store.SessionStore.check`."""
         try:
             with translated():
                 found = self._client.config_get("maxmemory-policy")
@@ -80,12 +88,12 @@ class RedisPairStore:
             return
         if (policy := found.get("maxmemory-policy")) != "noeviction":
             raise StoreUnsafeError(
-                f"Redis has maxmemory-policy {policy} and would drop open views when it is full:"
+                f"Redis has maxmemory-policy {policy} and would drop open sessions when it is full:"
                 " set maxmemory-policy noeviction"
             )
 
     def applied(self) -> Mapping[int, int]:
-        """See :meth:`etl.sessions.store.PairStore.applied`."""
+        """See :meth:`etl.sessions.store.SessionStore.applied`."""
         with translated():
             found = self._client.hgetall("etl:applied")
         offsets = {text(field): int(offset) for field, offset in found.items()}
@@ -97,85 +105,89 @@ class RedisPairStore:
         }
 
     def adopt(self, starts: Mapping[int, int]) -> None:
-        """See :meth:`etl.sessions.store.PairStore.adopt`."""
+        """See :meth:`etl.sessions.store.SessionStore.adopt`."""
         self._run("adopt", _flat((self._field(p), start) for p, start in starts.items()))
 
-    def apply(self, spans: Spans, halves: Sequence[Half]) -> Sequence[Outcome]:
-        """See :meth:`etl.sessions.store.PairStore.apply`."""
+    def apply(self, spans: Spans, events: Sequence[SessionEvent]) -> Sequence[Applied]:
+        """See :meth:`etl.sessions.store.SessionStore.apply`."""
         ranges = _flat((self._field(p), span.start, span.stop) for p, span in spans.items())
-        told = self._run("apply", [len(spans), *ranges, *_flat(map(_arguments, halves))])
+        told = self._run("apply", [len(spans), *ranges, *_flat(map(_arguments, events))])
         return [
-            Outcome(
-                Fate(fate),
-                Entry(
-                    view=half.view,
+            Applied(
+                ApplyResult(result),
+                SessionState(
+                    session=event.session,
                     start=_payload(start),
                     end=_payload(end),
-                    booked=Booked(booked),
+                    settled=Settled(settled),
                 ),
             )
-            for half, (fate, booked, start, end) in zip(halves, told, strict=True)
+            for event, (result, settled, start, end) in zip(events, told, strict=True)
         ]
 
-    def settle(self, bookings: Sequence[Booking]) -> Sequence[int]:
-        """See :meth:`etl.sessions.store.PairStore.settle`."""
+    def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
+        """See :meth:`etl.sessions.store.SessionStore.settle`."""
         closed: list[int] = []
-        for (prefix, account), alike in groupby(bookings, lambda each: (each.prefix, each.account)):
-            views = [each.view for each in alike]
-            for start in range(0, len(views), _BATCH):
-                told = self._run("settle", [prefix, account, *views[start : start + _BATCH]])
+        for (prefix, settled_as), alike in groupby(
+            settlements, lambda each: (each.prefix, each.settled_as)
+        ):
+            sessions = [each.session for each in alike]
+            for start in range(0, len(sessions), _BATCH):
+                told = self._run("settle", [prefix, settled_as, *sessions[start : start + _BATCH]])
                 closed += map(int, text(told))
         return closed
 
-    def due(self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int) -> Ripe:
-        """See :meth:`etl.sessions.store.PairStore.due`."""
-        told = self._run("due", [prefix, side, before_ms, skip, limit])
+    def expired(
+        self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int
+    ) -> ExpiredPage:
+        """See :meth:`etl.sessions.store.SessionStore.expired`."""
+        told = self._run("expired", [prefix, side, before_ms, skip, limit])
         looked_at, left_from, sizes, texts = told
-        return Ripe(
-            entries=list(_entries(orjson.loads(sizes), texts)),
+        return ExpiredPage(
+            states=list(_states(orjson.loads(sizes), texts)),
             looked_at=looked_at,
             left_from_ms=int(left_from) if left_from else None,
         )
 
     def forget(self, prefix: str, before_ms: int, *, limit: int) -> int:
-        """See :meth:`etl.sessions.store.PairStore.forget`."""
+        """See :meth:`etl.sessions.store.SessionStore.forget`."""
         number: int = self._run("forget", [prefix, before_ms, limit])
         return number
 
-    def reach(self, positions: Mapping[int, int], observed_ms: int) -> None:
-        """See :meth:`etl.sessions.store.PairStore.reach`."""
+    def advance(self, positions: Mapping[int, int], observed_ms: int) -> None:
+        """See :meth:`etl.sessions.store.SessionStore.advance`."""
         fields = _flat((self._field(p), position) for p, position in positions.items())
-        self._run("reach", [observed_ms, *fields])
+        self._run("advance", [observed_ms, *fields])
 
     def watermark_ms(self, partition_count: int) -> int | None:
-        """See :meth:`etl.sessions.store.PairStore.watermark_ms`."""
+        """See :meth:`etl.sessions.store.SessionStore.watermark_ms`."""
         fields = [self._field(partition) for partition in range(partition_count)]
         with translated():
             times = self._client.hmget("etl:reached", fields)
         known = [int(time) for time in times if time is not None]
         return min(known) if len(known) == len(times) else None
 
-    def books(self, prefix: str) -> PairBooks:
-        """See :meth:`etl.sessions.store.PairStore.books`."""
+    def totals(self, prefix: str) -> SessionTotals:
+        """See :meth:`etl.sessions.store.SessionStore.totals`."""
         with translated(), self._client.pipeline(transaction=True) as together:
             together.hgetall(f"{prefix}:books")
             together.zcard(f"{prefix}:due:{Side.START}")
             together.zcard(f"{prefix}:due:{Side.END}")
             totals, starts, ends = together.execute()
         counts = {text(name): int(number) for name, number in totals.items()}
-        return PairBooks(**counts, starts_waiting=starts, ends_waiting=ends)
+        return SessionTotals(**counts, starts_waiting=starts, ends_waiting=ends)
 
-    def first_met(self, sightings: Sequence[Sighting]) -> Sequence[bool]:
-        """See :meth:`etl.sessions.store.PairStore.first_met`."""
+    def first_occurrences(self, occurrences: Sequence[Occurrence]) -> Sequence[bool]:
+        """See :meth:`etl.sessions.store.SessionStore.first_occurrences`."""
         first: list[int] = []
-        for start in range(0, len(sightings), _BATCH):
-            batch = sightings[start : start + _BATCH]
+        for start in range(0, len(occurrences), _BATCH):
+            batch = occurrences[start : start + _BATCH]
             keys = ((f"seen:{each.event}:{each.event_id}", each.location) for each in batch)
-            first += self._run("first_met", [self._dedup_window_seconds, *_flat(keys)])
+            first += self._run("first_occurrences", [self._dedup_window_seconds, *_flat(keys)])
         return list(map(bool, first))
 
     def close(self) -> None:
-        """See :meth:`etl.sessions.store.PairStore.close`."""
+        """See :meth:`etl.sessions.store.SessionStore.close`."""
         self._client.close()
 
     def _field(self, partition: int) -> str:
@@ -186,22 +198,22 @@ class RedisPairStore:
             return self._scripts[script](args=arguments)
 
 
-def _arguments(half: Half) -> tuple[Any, ...]:
+def _arguments(event: SessionEvent) -> tuple[Any, ...]:
     return (
-        half.prefix,
-        half.view,
-        half.side,
-        half.location,
-        half.payload,
-        half.original,
-        half.due_ms,
-        half.forget_ms,
-        int(half.booked),
+        event.prefix,
+        event.session,
+        event.side,
+        event.location,
+        event.payload,
+        event.original,
+        event.expires_ms,
+        event.forget_ms,
+        int(event.settled),
     )
 
 
-def _entries(sizes: Sequence[int], texts: bytes) -> Iterator[Entry]:
-    """What the script that finds due views tells of them."""
+def _states(sizes: Sequence[int], texts: bytes) -> Iterator[SessionState]:
+    """What the script that finds expired sessions tells of them."""
     place = 0
 
     def taken(size: int) -> bytes | None:
@@ -212,14 +224,14 @@ def _entries(sizes: Sequence[int], texts: bytes) -> Iterator[Entry]:
         return texts[place - size : place]
 
     for first in range(0, len(sizes), 5):
-        booked, *lengths = sizes[first : first + 5]
-        view, start, end, original = map(taken, lengths)
-        assert view is not None
-        yield Entry(
-            view=view.decode(),
+        settled, *lengths = sizes[first : first + 5]
+        session, start, end, original = map(taken, lengths)
+        assert session is not None
+        yield SessionState(
+            session=session.decode(),
             start=_payload(start),
             end=_payload(end),
-            booked=Booked(booked),
+            settled=Settled(settled),
             original_end=original,
         )
 

@@ -1,8 +1,8 @@
-"""The stamps that a producer writes on its messages, so that a reader sees what never came. Pure.
+"""Sequence numbers in Kafka headers, so that a reader sees what never came. Pure.
 
 Every incarnation of an API worker has a name and numbers what it gives to Kafka 1, 2, 3 …  A
-number whose event was answered with a refusal need not come: it is declared *void* on a later
-message.  The three are Kafka headers, in ASCII.
+number whose event was answered with a refusal need not come: it is declared *skipped* on a
+later message.  The three are Kafka headers, in ASCII.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PRODUCER = "ugc-producer"
 NUMBER = "ugc-seq"
 """Header: the message's number, from 1 on."""
 
-VOID = "ugc-void"
+SKIPPED = "ugc-void"
 """Header: numbers that need not come, as ``5-9,12``; absent when there are none."""
 
 _NAME = re.compile(rb"[0-9a-f]{32}")
@@ -28,33 +28,36 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
-    """Who wrote a message, under which number, and which ranges (first, last) it declares void."""
+class SequenceHeader:
+    """Who wrote a message, under which number, and which ranges (first, last) were skipped."""
 
     producer: str
     number: int
-    voids: Ranges = ()
+    skipped: Ranges = ()
 
     def headers(self) -> dict[str, str]:
-        """The stamp as headers."""
+        """It as Kafka headers:
+
+        ``{"ugc-producer": "3f…", "ugc-seq": "42", "ugc-void": "40-41"}``.
+        """
         headers = {PRODUCER: self.producer, NUMBER: str(self.number)}
-        if self.voids:
-            headers[VOID] = ",".join(
-                str(first) if first == last else f"{first}-{last}" for first, last in self.voids
+        if self.skipped:
+            headers[SKIPPED] = ",".join(
+                str(first) if first == last else f"{first}-{last}" for first, last in self.skipped
             )
         return headers
 
 
-def stamp_in(headers: Mapping[str, bytes | None]) -> Stamp | None:
-    """The stamp among a message's headers; None where there is none, or none that can be read."""
+def sequence_header_in(headers: Mapping[str, bytes | None]) -> SequenceHeader | None:
+    """The sequence header of a message; None where there is none, or none that can be read."""
     producer, number = headers.get(PRODUCER) or b"", headers.get(NUMBER) or b""
     if not _NAME.fullmatch(producer) or not _NUMBER.fullmatch(number):
         return None
-    voids = [_RANGE.fullmatch(part) for part in (headers.get(VOID) or b"").split(b",")]
-    return Stamp(
+    skipped = [_RANGE.fullmatch(part) for part in (headers.get(SKIPPED) or b"").split(b",")]
+    return SequenceHeader(
         producer=producer.decode(),
         number=int(number),
-        voids=tuple((int(found[1]), int(found[2] or found[1])) for found in voids if found),
+        skipped=tuple((int(found[1]), int(found[2] or found[1])) for found in skipped if found),
     )
 
 

@@ -1,0 +1,284 @@
+"""Reading partitions of a Kafka topic from chosen offsets up to their ends.
+
+Reading ends at the high watermark that the *first fetch* from a partition shows.  That is at least
+what was in it when reading was begun, moves no further however fast messages come, and is right
+also where a broker's own answer to "where is the end" is too low (a broker may count a last batch
+of several records as one).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from etl.config import KafkaConfig
+from etl.errors import (
+    OffsetOutOfRangeError,
+    RebalancedError,
+    SourceUnavailableError,
+    TopicMissingError,
+)
+from etl.source import Chunk, Headers, RawMessage, Span
+
+_log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.2
+
+_REQUEST_SECONDS = 10.0
+_BATCH_MESSAGES = 1_000
+_CHUNK_BYTES = 64 * 2**20
+
+_NO_LONGER_OURS = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._STATE,
+        KafkaError._FENCED,
+    }
+)
+
+
+class PartitionReader:
+    """Partitions of one topic, read up to their ends. It knows of no group; one thread uses it.
+
+    Any method raises :class:`~etl.errors.SourceUnavailableError` when Kafka gives no answer in
+    time.
+    """
+
+    def __init__(
+        self,
+        config: KafkaConfig,
+        *,
+        silence_seconds: float = 30.0,
+        check_still_ours: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Connects in the background.
+
+        Args:
+            config: where, which topic, and which group's offsets are asked for.
+            silence_seconds: a partition from which nothing came for that long, though it is not
+                at its end, counts as unavailable.
+            check_still_ours: called before messages count as read; what it raises ends reading.
+        """
+        self.topic = config.topic
+        self._check_still_ours = check_still_ours
+        self._silence_seconds = silence_seconds
+        self.consumer = Consumer(
+            {
+                "bootstrap.servers": config.bootstrap_servers,
+                "client.id": "ugc-etl",
+                "group.id": config.group_id,
+                "session.timeout.ms": config.session_timeout_ms,
+                "heartbeat.interval.ms": max(1, config.session_timeout_ms // 3),
+                "max.poll.interval.ms": int(config.chunk_seconds * 1000),
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "error",
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 100,
+                # What is fetched ahead is in memory beside the chunk: by default up to 100,000
+                # messages of each partition, of which the kilobytes count the values alone.
+                "queued.min.messages": 5_000,
+                "queued.max.messages.kbytes": 2_048,
+                "fetch.max.bytes": 2 * 2**20,
+                # A full queue is looked at again after that; by default a second.
+                "fetch.queue.backoff.ms": 20,
+                "partition.assignment.strategy": "range",
+            },
+            logger=_log,
+        )
+        self.positions: dict[int, int] = {}
+        self.ends: dict[int, int] = {}
+        self._started = False
+        self._silent_polls = 0
+
+    def begin(self, starts: Mapping[int, int], stops: Mapping[int, int] | None = None) -> None:
+        """Makes reading go from the starts up to the stops, without one up to the end as it is."""
+        self.positions = dict(starts)
+        self.ends = {p: stop for p, stop in (stops or {}).items() if p in starts}
+        self._started, self._silent_polls = False, 0
+
+    def read(self, max_messages: int) -> Chunk | None:
+        """The next messages; an empty chunk when none came within a moment; None at the ends.
+
+        Raises:
+            OffsetOutOfRangeError: the offset to read from is not in the partition.
+        """
+        if not self._started:
+            self._start()
+        if not self._unfinished():
+            return None
+        starts = dict(self.positions)
+        messages: list[RawMessage] = []
+        size_bytes = 0
+        while self._unfinished() and len(messages) < max_messages and size_bytes < _CHUNK_BYTES:
+            batch = self._consume(min(_BATCH_MESSAGES, max_messages - len(messages)))
+            if not batch:
+                break
+            taken = [raw for message in batch if (raw := self._take(message)) is not None]
+            size_bytes += sum(len(raw.value or b"") for raw in taken)
+            messages += taken
+        spans = {
+            partition: Span(starts[partition], position)
+            for partition, position in self.positions.items()
+            if position > starts[partition]
+        }
+        return Chunk(messages, spans)
+
+    def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
+        """See :meth:`etl.source.Source.offsets_at`."""
+        asked = [TopicPartition(self.topic, p, timestamp_ms) for p in partitions]
+        with translated("the offsets of a time"):
+            found = self.consumer.offsets_for_times(asked, timeout=_REQUEST_SECONDS)
+        return {
+            each.partition: each.offset if each.offset >= 0 else self.bounds(each.partition).stop
+            for each in found
+        }
+
+    def partition_count(self) -> int:
+        """How many partitions the topic has.
+
+        Raises:
+            TopicMissingError: Kafka does not have it.
+        """
+        with translated("the topic's partitions"):
+            found = self.consumer.list_topics(self.topic, timeout=_REQUEST_SECONDS)
+        topic = found.topics[self.topic]
+        if topic.error is not None or not topic.partitions:
+            raise TopicMissingError(f"Kafka has no topic {self.topic}: {topic.error}")
+        return len(topic.partitions)
+
+    def committed(self, partitions: Sequence[int]) -> dict[int, tuple[int, str]]:
+        """Partition → the offset that the group committed, where it did, and its metadata."""
+        asked = [TopicPartition(self.topic, partition) for partition in partitions]
+        with translated("the committed offsets"):
+            found = self.consumer.committed(asked, timeout=_REQUEST_SECONDS)
+            for each in found:
+                if each.error is not None:
+                    raise KafkaException(each.error)
+        return {
+            each.partition: (each.offset, each.metadata or "") for each in found if each.offset >= 0
+        }
+
+    def bounds(self, partition: int) -> Span:
+        """First offset and end, as the broker tells them now; it may tell the end too low."""
+        found = self._bounds(partition, cached=False)
+        if found is None:
+            raise SourceUnavailableError(f"{self.topic}: no offsets of partition {partition}")
+        return found
+
+    def close(self) -> None:
+        """Releases the connection, and leaves the group if it was joined."""
+        self.consumer.close()
+
+    def _start(self) -> None:
+        begin = [TopicPartition(self.topic, p, offset) for p, offset in self.positions.items()]
+        self.consumer.assign(begin)
+        self.consumer.resume(begin)  # those that were read to their ends before
+        self._started = True
+
+    def _consume(self, wanted: int) -> list[Message]:
+        with translated("reading"):
+            batch = self.consumer.consume(wanted, POLL_SECONDS)
+        self._check_still_ours()
+        self._silent_polls = 0 if batch else self._silent_polls + 1
+        if self._silent_polls * POLL_SECONDS > self._silence_seconds:
+            raise self._silence()
+        return batch
+
+    def _take(self, message: Message) -> RawMessage | None:
+        """Notes how far the partition is read; None for what is no message of this reading."""
+        partition, offset = message.partition(), message.offset()
+        assert partition is not None
+        assert offset is not None
+        error = message.error()
+        if error is not None:
+            self._take_report(partition, offset, error)
+            return None
+        if partition not in self.ends:
+            fetched = self._bounds(partition, cached=True)
+            self.ends[partition] = max(offset + 1, fetched.stop if fetched else 0)
+        if offset >= self.ends[partition]:
+            self._advance(partition, self.ends[partition])
+            return None
+        self._advance(partition, offset + 1)
+        timestamp_type, timestamp_ms = message.timestamp()
+        return RawMessage(
+            topic=self.topic,
+            partition=partition,
+            offset=offset,
+            key=message.key(),
+            value=message.value(),
+            timestamp_ms=timestamp_ms if timestamp_type else 0,
+            headers=_headers(message),
+        )
+
+    def _take_report(self, partition: int, offset: int, error: KafkaError) -> None:
+        match error.code():
+            case KafkaError._PARTITION_EOF:
+                # The last offsets before the end may have no message, as after a transaction.
+                self.ends[partition] = min(offset, self.ends.get(partition, offset))
+                self._advance(partition, self.ends[partition])
+            case KafkaError._AUTO_OFFSET_RESET:
+                raise self._out_of_range(partition, self.bounds(partition))
+            case _:
+                raise SourceUnavailableError(f"Kafka: {error.str()}")
+
+    def _advance(self, partition: int, position: int) -> None:
+        self.positions[partition] = max(position, self.positions[partition])
+        if self.positions[partition] >= self.ends[partition]:
+            self.consumer.pause([TopicPartition(self.topic, partition)])
+
+    def _unfinished(self) -> list[int]:
+        return [
+            partition
+            for partition, position in self.positions.items()
+            if partition not in self.ends or position < self.ends[partition]
+        ]
+
+    def _silence(self) -> Exception:
+        """Why nothing comes: some brokers keep silent about an offset beyond the end."""
+        for partition in self._unfinished():
+            fetched = self._bounds(partition, cached=True)
+            if fetched is not None and self.positions[partition] > fetched.stop:
+                return self._out_of_range(partition, fetched)
+        where = ", ".join(map(str, self._unfinished()))
+        return SourceUnavailableError(f"{self.topic}: nothing comes from partition {where}")
+
+    def _out_of_range(self, partition: int, bounds: Span) -> OffsetOutOfRangeError:
+        position = self.positions[partition]
+        return OffsetOutOfRangeError(self.topic, partition, position, bounds.start, bounds.stop)
+
+    def _bounds(self, partition: int, *, cached: bool) -> Span | None:
+        """First offset and end; None when ``cached`` and nothing was fetched of the partition."""
+        with translated("a partition's offsets"):
+            found = self.consumer.get_watermark_offsets(
+                TopicPartition(self.topic, partition), timeout=_REQUEST_SECONDS, cached=cached
+            )
+        # librdkafka tells an offset that it does not know as a negative number.
+        return Span(*found) if found is not None and found[1] >= 0 else None
+
+
+def _headers(message: Message) -> Headers:
+    """The binding's type also allows a dict and text, which it never gives."""
+    found = cast("list[tuple[str, bytes | None]] | None", message.headers())
+    return tuple(found or ())
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Kafka's errors as this project's: a lost membership, or no answer."""
+    try:
+        yield
+    except KafkaException as error:
+        cause = error.args[0]
+        if cause.code() in _NO_LONGER_OURS:
+            raise RebalancedError(f"{what}: {cause.str()}") from error
+        raise SourceUnavailableError(f"{what}: {cause.str()}") from error

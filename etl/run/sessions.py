@@ -1,0 +1,259 @@
+"""Sessions in a run: start and end events in, derived rows out, settled once they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from contracts.message import Message
+from etl.decode.dead_letters import DeadLetter
+from etl.run.context import RunContext
+from etl.run.load import Loadable
+from etl.run.report import EventField, PairField, Tally
+from etl.sessions.pairing import VERSION_PAIRED, Derived, PairingPlan
+from etl.sessions.store import (
+    Applied,
+    ApplyResult,
+    SessionState,
+    SessionTotals,
+    Settled,
+    SettledAs,
+    Settlement,
+    Side,
+)
+from etl.source import Chunk, RawMessage, pieces
+
+_BATCH = 250
+"""At most this many sessions are in one script, since Redis serves nobody else while it runs."""
+
+_PAGE = 500
+"""At most this many expired sessions are looked at in one script."""
+
+_COUNTED_AS: Mapping[ApplyResult, EventField] = {
+    ApplyResult.TAKEN: "taken",
+    ApplyResult.REPLAYED: "replayed",
+    ApplyResult.DUPLICATE: "duplicates",
+}
+
+_SETTLED_AS: Mapping[SettledAs, PairField] = {
+    SettledAs.PAIRED: "paired",
+    SettledAs.UNPAIRED: "unpaired",
+    SettledAs.ORPHAN_ENDS: "orphan_ends",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What the store has lost and gets back.
+
+    ``until`` gives, for each partition that it lost, the committed offset: messages below it are
+    read again only to be put back.  Ends that expired before ``settled_before_ms`` had been
+    settled (None: not known of any).
+    """
+
+    until: Mapping[int, int]
+    settled_before_ms: int | None
+
+    def covers(self, raw: RawMessage) -> bool:
+        """Whether the message was committed before, and is only put back."""
+        return raw.offset < self.until.get(raw.partition, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """A session whose row or dead letter is stored."""
+
+    pairing: PairingPlan
+    session: str
+    settled_as: SettledAs
+    skewed: bool = False
+
+
+class SessionStep:
+    """What a run does with the sessions of its chunks. Every step may be repeated."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._store = context.store
+        self._plan = context.plan
+        self._loader = context.loader
+        self._dead_letters = context.dead_letters
+        self._clock = context.clock
+        self._topic = context.topic
+        self._block = context.policy.chunk_messages
+
+    def totals(self) -> dict[str, SessionTotals]:
+        """The store's totals, by derived event."""
+        pairings = self._plan.pairings
+        return {event: self._store.totals(pairing.prefix) for event, pairing in pairings.items()}
+
+    def apply(
+        self,
+        chunk: Chunk,
+        messages: Iterable[tuple[RawMessage, Message]],
+        lost: Lost,
+        tally: Tally,
+    ) -> list[Derived]:
+        """Puts a chunk's starts and ends into the store; gives the rows that follow from it.
+
+        Args:
+            chunk: says how far the store is applied afterwards.
+            messages: the starts and ends in the chunk.
+            lost: what the store is being given back.
+            tally: gets what became of each message.
+
+        Raises:
+            StoreError: not all were put in, or the store is not in the state the chunk follows on.
+        """
+        by_location = {raw.location: message for raw, message in messages}
+        rows: dict[str, Derived] = {}
+        for piece in pieces(chunk, _BATCH):
+            given = [
+                (raw, by_location[raw.location])
+                for raw in piece.messages
+                if raw.location in by_location
+            ]
+            for raw, pairing, applied in self._apply(piece, given, lost):
+                if not lost.covers(raw):
+                    tally.event(by_location[raw.location].event, _COUNTED_AS[applied.result])
+                elif applied.result is ApplyResult.TAKEN:
+                    tally.pair(pairing.event, "rebuilt")
+                if (row := _row(pairing, applied)) is not None:
+                    rows[row.session] = row
+        return list(rows.values())
+
+    def settle(self, rows: Sequence[Derived], tally: Tally) -> None:
+        """Settles the pairs among stored rows. The unpaired ones among them were settled."""
+        pairings = self._plan.pairings
+        closings = [
+            _Closing(pairings[row.message.event], row.session, SettledAs.PAIRED, row.skewed)
+            for row in rows
+            if row.version == VERSION_PAIRED
+        ]
+        self._close(closings, tally)
+
+    def expire(
+        self, watermark_ms: int, tally: Tally, should_stop: Callable[[], bool]
+    ) -> int | None:
+        """Takes out of the store what expired before the watermark: unpaired starts, orphan ends.
+
+        Every message that is older than the watermark has to be applied and committed.  Should an
+        end come later all the same, its pair replaces the unpaired row, until the session is
+        forgotten.
+
+        Returns:
+            The time before which nothing is left that expired.  It is the watermark, unless a
+            marker in the store lives longer than it should, as when Redis's clock is behind.  None
+            when it was asked to stop, which it asks after every block of rows.
+
+        Raises:
+            ClickHouseError, DeadLetterError, StoreError: the rest is still waiting.
+        """
+        expired_to_ms = watermark_ms
+        for pairing in self._plan.pairings.values():
+            for side in Side:
+                side_ms = self._expire_side(pairing, side, watermark_ms, tally, should_stop)
+                if side_ms is None:
+                    return None
+                expired_to_ms = min(expired_to_ms, side_ms)
+            while self._store.forget(pairing.prefix, watermark_ms, limit=_BATCH) == _BATCH:
+                pass
+        return expired_to_ms
+
+    def _apply(
+        self, piece: Chunk, given: Sequence[tuple[RawMessage, Message]], lost: Lost
+    ) -> Iterator[tuple[RawMessage, PairingPlan, Applied]]:
+        roles = [self._plan.roles[message.event] for _, message in given]
+        events = [
+            pairing.session_event(
+                side,
+                message,
+                raw,
+                settled_before_ms=lost.settled_before_ms if lost.covers(raw) else None,
+            )
+            for (pairing, side), (raw, message) in zip(roles, given, strict=True)
+        ]
+        applied = self._store.apply(piece.spans, events)
+        for (raw, _), (pairing, _), each in zip(given, roles, applied, strict=True):
+            yield raw, pairing, each
+
+    def _expire_side(
+        self,
+        pairing: PairingPlan,
+        side: Side,
+        watermark_ms: int,
+        tally: Tally,
+        should_stop: Callable[[], bool],
+    ) -> int | None:
+        expired_to_ms, left, at_end = watermark_ms, 0, False
+        while not at_end:
+            if should_stop():
+                return None
+            states: list[SessionState] = []
+            looked_at = 0
+            while not at_end and len(states) < self._block:
+                limit = min(_PAGE, self._block - len(states))
+                found = self._store.expired(
+                    pairing.prefix, side, watermark_ms, skip=left + looked_at, limit=limit
+                )
+                states += found.states
+                looked_at += found.looked_at
+                at_end = found.looked_at < limit
+                if found.left_from_ms is not None:
+                    expired_to_ms = min(expired_to_ms, found.left_from_ms)
+            left += looked_at - self._take_out(pairing, states, tally)
+        return expired_to_ms
+
+    def _take_out(self, pairing: PairingPlan, states: Sequence[SessionState], tally: Tally) -> int:
+        """Stores and settles what the sessions have become; how many of them wait no more."""
+        rows: list[Derived] = []
+        dead_letters: list[DeadLetter] = []
+        closings: list[_Closing] = []
+        for state in states:
+            row = pairing.derive(state)
+            if row is not None:
+                rows.append(row)
+                became = SettledAs.PAIRED if row.version == VERSION_PAIRED else SettledAs.UNPAIRED
+                closings.append(_Closing(pairing, state.session, became, row.skewed))
+            elif state.original_end is not None:
+                dead_letters.append(pairing.orphan(state.original_end, self._topic))
+                closings.append(_Closing(pairing, state.session, SettledAs.ORPHAN_ENDS))
+        if dead_letters:
+            self._dead_letters.send(dead_letters)
+        self._loader.load(loadables(rows), self._clock())
+        tally.pair(pairing.event, "rows", len(rows))
+        self._close(closings, tally)
+        return len(closings)
+
+    def _close(self, closings: Sequence[_Closing], tally: Tally) -> None:
+        settled = self._store.settle(
+            [Settlement(each.pairing.prefix, each.session, each.settled_as) for each in closings]
+        )
+        for closing, events in zip(closings, settled, strict=True):
+            if events:
+                _count(closing, events, tally)
+
+
+def loadables(rows: Iterable[Derived]) -> Iterator[Loadable]:
+    """Derived rows as the loader takes them."""
+    return (Loadable(row.message, row.partition, row.offset, row.version) for row in rows)
+
+
+def _row(pairing: PairingPlan, applied: Applied) -> Derived | None:
+    """The row to insert after an event was applied, if any.
+
+    One that is read again gives the row it gave before, so that loading again restores rows.
+    """
+    state, again = applied.state, applied.result is ApplyResult.REPLAYED
+    if state.complete:
+        return pairing.derive(state) if again or state.settled is not Settled.PAIRED else None
+    return pairing.derive(state) if again and state.settled is Settled.ALONE else None
+
+
+def _count(closing: _Closing, events: int, tally: Tally) -> None:
+    """``events`` of the session were waiting: of a late pair one, since the other was settled."""
+    name = closing.pairing.event
+    tally.pair(name, _SETTLED_AS[closing.settled_as])
+    if closing.settled_as is SettledAs.PAIRED and events == 1:
+        tally.pair(name, "late")
+    if closing.skewed:
+        tally.pair(name, "skewed")
