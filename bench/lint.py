@@ -16,7 +16,7 @@ from pathlib import Path
 
 from contracts.lint import lint_folder
 from contracts.model.loader import default_folder, load_catalog
-from ugc.project.folder import reserved_columns
+from ugc.project.reserved import reserved_columns
 
 
 def main() -> None:

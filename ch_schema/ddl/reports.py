@@ -8,12 +8,13 @@ No event is named here.  A report exists as far as contracts carry what it asks 
 - values: each event without a leading key, for each required text that is not marked ``x-pii``:
   how often each value was used, and by how many users.
 
-All read the views without duplicates, and days are those of UTC.
+All read the views without duplicates, and days are those of UTC.  A field that is called like one
+of a report's figures (``day``, ``users``) has ``__value`` behind its name there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ch_schema.ddl.tables import Table
@@ -70,15 +71,13 @@ def _active_users(tables: Sequence[Table], databases: Databases) -> View:
 def _times(contract: Contract, source: str, databases: Databases) -> Iterator[View]:
     if contract.pairing is None:
         return
-    seconds = quote_identifier(contract.pairing.duration)
-    groups = [quote_identifier(name) for name in contract.pairing.carry]
     yield _report(
         contract,
         contract.pairing.duration,
         databases,
         source,
-        groups,
-        (
+        contract.pairing.carry,
+        lambda seconds: (
             f"count({seconds}) AS ended",
             f"round(avg({seconds}), 3) AS mean_seconds",
             f"round(quantileExact(0.5)({seconds}), 3) AS median_seconds",
@@ -90,16 +89,14 @@ def _times(contract: Contract, source: str, databases: Databases) -> Iterator[Vi
 
 
 def _shares(contract: Contract, source: str, databases: Databases) -> Iterator[View]:
-    groups = [quote_identifier(name) for name in contract.table.key]
     for field in _plain_fields(contract, BooleanType):
-        name = quote_identifier(field.name)
         yield _report(
             contract,
             field.name,
             databases,
             source,
-            groups,
-            (f"countIf({name}) AS yes", f"round(avg({name}), 4) AS share"),
+            contract.table.key,
+            lambda name: (f"countIf({name}) AS yes", f"round(avg({name}), 4) AS share"),
             f"How often it was true: {field.description}",
         )
 
@@ -109,9 +106,10 @@ def _values(contract: Contract, source: str, databases: Databases) -> Iterator[V
         return
     for field in _plain_fields(contract, StringType):
         if field.pii is None:
-            group = [quote_identifier(field.name)]
             comment = f"How often each value was used: {field.description}"
-            yield _report(contract, field.name, databases, source, group, (), comment)
+            yield _report(
+                contract, field.name, databases, source, (field.name,), lambda _name: (), comment
+            )
 
 
 def _plain_fields(contract: Contract, kind: type[BooleanType] | type[StringType]) -> list[Field]:
@@ -128,14 +126,40 @@ def _report(
     databases: Databases,
     source: str,
     groups: Sequence[str],
-    figures: Sequence[str],
+    figures_of: Callable[[str], Sequence[str]],
     comment: str,
 ) -> View:
-    shown = ", ".join((_DAY, *groups, _EVENTS, _USERS, *figures))
-    by = ", ".join(("day", *groups))
+    figures = (_DAY, _EVENTS, _USERS, *figures_of(quote_identifier(subject)))
+    taken = {figure.rpartition(" AS ")[2] for figure in figures}
+    inner = {name: _beside(name, taken) for name in (*groups, subject)}
+    shown_groups = [quote_identifier(inner[name]) for name in groups]
+    own = figures_of(quote_identifier(inner[subject]))
+    shown = ", ".join((_DAY, *shown_groups, _EVENTS, _USERS, *own))
+    by = ", ".join(("day", *shown_groups))
     return View(
         database=databases.reports,
         name=f"{contract.event}__{subject}",
-        select=f"SELECT {shown}\nFROM {source}\nGROUP BY {by}\nORDER BY {by}",
+        select=f"SELECT {shown}\nFROM {_renamed(source, inner)}\nGROUP BY {by}\nORDER BY {by}",
         comment=comment,
     )
+
+
+def _beside(name: str, taken: Collection[str]) -> str:
+    """The column of a field beside figures; no field's name holds two underscores."""
+    return f"{name}__value" if name in taken else name
+
+
+def _renamed(source: str, inner: Mapping[str, str]) -> str:
+    """The source, with other names for the columns that are called like a figure.
+
+    ClickHouse takes such a name for the figure, wherever it stands in the same query.
+    """
+    if all(name == column for name, column in inner.items()):
+        return source
+    columns = ", ".join(
+        quote_identifier(name)
+        if name == column
+        else f"{quote_identifier(name)} AS {quote_identifier(column)}"
+        for name, column in inner.items()
+    )
+    return f"(SELECT timestamp, user_id, {columns} FROM {source})"  # noqa: S608 - quoted

@@ -38,8 +38,8 @@ def changes(old: JsonSchema, new: JsonSchema) -> tuple[Change, ...]:
 def resolved(root: JsonSchema, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """``schema`` with its own local ``$ref`` followed, however many lie behind each other.
 
-    A reference with restrictions beside it, or without end, stays: it then holds all of ``$defs``,
-    so that it equals another only where everything behind it does.
+    A reference with restrictions beside it, or without end, stays: it then holds the definitions
+    that it leads to, so that it equals another only where everything behind it does.
     """
     followed: set[str] = set()
     while isinstance(reference := schema.get("$ref"), str):
@@ -47,10 +47,30 @@ def resolved(root: JsonSchema, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         definitions = root.get("$defs", {})
         target = definitions.get(reference.removeprefix("#/$defs/"))
         if target is None or reference in followed or not siblings.keys() <= ANNOTATIONS:
-            return {**siblings, "$ref": {"to": reference, "$defs": definitions}}
+            behind = {name: definitions[name] for name in _leads_to(definitions, reference)}
+            return {**siblings, "$ref": {"to": reference, "$defs": behind}}
         followed.add(reference)
         schema = {**target, **siblings}
     return schema
+
+
+def _leads_to(definitions: Mapping[str, Any], reference: str) -> set[str]:
+    """Names of the definitions behind a reference, and behind those in them."""
+    found: set[str] = set()
+    waiting: list[Any] = [{"$ref": reference}]
+    while waiting:
+        match waiting.pop():
+            case list() as items:
+                waiting.extend(items)
+            case Mapping() as schema:
+                waiting.extend(schema.values())
+                name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+                if name in definitions and name not in found:
+                    found.add(name)
+                    waiting.append(definitions[name])
+            case _:
+                pass
+    return found
 
 
 class _Diff:

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
+from contracts.errors import SampleError
 from contracts.evolution.changes import resolved
-from contracts.evolution.keywords import Change, choices, json_kinds
+from contracts.evolution.keywords import Change, canonical, choices, json_kinds, plain
 from contracts.model import patterns
 from contracts.model.types import JsonSchema
 from contracts.model.validation import Validator
+from contracts.samples.payloads import Sampler
 
 _KINDS = ("string", "integer", "number", "boolean", "array", "object", "null")
 _DEEPEST = 6
 _LONGEST = 20_000
 """No text, list or object of more parts is built."""
+
+_SAMPLES = 40
+"""So many values are drawn where none of those that were constructed is one."""
 
 _OTHER = "another_name"
 
@@ -36,10 +41,13 @@ def counterexample(change: Change, old: JsonSchema, new: JsonSchema) -> dict[str
     """
     accepted, refused = Validator(old), Validator(new)
     maker = _Maker(old)
-    own = {"$defs": old.get("$defs", {})}, {"$defs": new.get("$defs", {})}
-    here_accepted = Validator({**own[0], **_plain(change.old)})
-    here_refused = Validator({**own[1], **_plain(change.new)})
-    for value in maker.candidates(change.old, change.new):
+    before, after = (
+        {**plain(schema), "$defs": root.get("$defs", {})}
+        for schema, root in ((change.old, old), (change.new, new))
+    )
+    here_accepted, here_refused = Validator(before), Validator(after)
+    proposed = maker.candidates(_hints(old, change.old), _hints(new, change.new))
+    for value in chain(proposed, _sampled(before)):
         if here_accepted.accepts(value) and not here_refused.accepts(value):
             payload = maker.around(old, change.path, value)
             if payload is not None and accepted.accepts(payload) and not refused.accepts(payload):
@@ -47,10 +55,23 @@ def counterexample(change: Change, old: JsonSchema, new: JsonSchema) -> dict[str
     return None
 
 
-def _plain(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema whose ``$ref`` is a text again (:func:`contracts.evolution.changes.resolved`)."""
-    reference = schema.get("$ref")
-    return {**schema, "$ref": reference["to"]} if isinstance(reference, Mapping) else schema
+def _hints(root: JsonSchema, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a schema says, and what the definition says to which it refers beside that."""
+    schema = plain(schema)
+    if "$ref" not in schema:
+        return schema
+    behind = resolved(root, {"$ref": schema["$ref"]})
+    return {**plain(behind), **{key: said for key, said in schema.items() if key != "$ref"}}
+
+
+def _sampled(schema: JsonSchema) -> Iterator[Any]:
+    """Values of a schema by chance: always the same ones."""
+    rng = random.Random(0)  # noqa: S311 - samples, not secrets
+    sampler = Sampler(schema)
+    try:
+        yield from (sampler.valid(rng) for _ in range(_SAMPLES))
+    except (SampleError, KeyError):
+        return  # a schema that says no type has no samples
 
 
 class _Maker:
@@ -72,10 +93,11 @@ class _Maker:
                 return value
             case ("properties", name, *rest):
                 inner = self._around(self._inside(schema["properties"][name]), tuple(rest), value)
-                return {**self._required(schema, 0), name: inner}
+                return self._padded(schema, {**self._required(schema, 0), name: inner})
             case ("additionalProperties", *rest):
                 inner = self._inside(schema["additionalProperties"])
-                return {_OTHER: self._around(inner, tuple(rest), value)}
+                made = {_OTHER: self._around(inner, tuple(rest), value)}
+                return self._padded(schema, {**self._required(schema, 0), **made})
             case ("items", *rest):
                 inner = self._around(self._inside(schema["items"]), tuple(rest), value)
                 others = islice(
@@ -85,6 +107,18 @@ class _Maker:
                 return [inner, *others]
             case _:
                 raise ValueError(f"no such step in a contract: {path[0]}")
+
+    def _padded(self, schema: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+        """With as many optional fields more as the object needs, or with unknown ones."""
+        lacking = schema.get("minProperties", 0) - len(made)
+        if lacking <= 0:
+            return made
+        optional = [name for name in schema.get("properties", {}) if name not in made][:lacking]
+        known = self._fields({name: schema["properties"][name] for name in optional}, 0)
+        extra = schema.get("additionalProperties", True)
+        value = next(self.valid(extra, 0), None) if isinstance(extra, Mapping) else 1
+        unknown = {f"k{index}": value for index in range(lacking - len(known))}
+        return {**made, **known, **unknown}
 
     def _inside(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         return resolved(self._root, schema)
@@ -106,7 +140,7 @@ class _Maker:
         if depth > _DEEPEST:
             return
         schema = self._inside(schema)
-        accepts = Validator({"$defs": self._root.get("$defs", {}), **_plain(schema)}).accepts
+        accepts = Validator({"$defs": self._root.get("$defs", {}), **plain(schema)}).accepts
         yield from (value for value in self.candidates(schema, {}, depth + 1) if accepts(value))
 
     def _required(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
@@ -126,7 +160,8 @@ class _Maker:
                 yield from _matching(source["pattern"])
             yield from _FORMATS.get(source.get("format", ""), ())
         yield from ("a", "", "A", "0", " ", "é", "a b", "x@y", "not of this form", "abc\n")
-        yield from ("x" * size for size in _sizes("Length", schema, other))
+        for size in _sizes("Length", schema, other):
+            yield from (char * size for char in ("x", "A", "0", " ", "é"))
         for texts in _FORMATS.values():
             yield from texts
 
@@ -161,15 +196,16 @@ class _Maker:
         self, schema: Mapping[str, Any], other: Mapping[str, Any], depth: int
     ) -> Iterator[Any]:
         items = schema.get("items", {})
-        plain = list(islice(self.valid(items, depth + 1), 12))
+        by_text = {canonical(item): item for item in islice(self.valid(items, depth + 1), 24)}
+        found = list(by_text.values())[:12]
         yield []
-        for item in plain:
+        for item in found:
             yield from ([item], [item, item])
-        distinct = list(range(_LONGEST)) if not items else plain
+        distinct = list(range(_LONGEST)) if not items else found
         for size in _sizes("Items", schema, other):
             yield distinct[:size]
-            if plain:
-                yield plain[:1] * size
+            if found:
+                yield found[:1] * size
 
     def objects(
         self, schema: Mapping[str, Any], other: Mapping[str, Any], depth: int

@@ -39,6 +39,11 @@ class Change:
     new: Mapping[str, Any]
 
     @property
+    def is_of_values(self) -> bool:
+        """Whether it concerns which values are valid, rather than what is done with them."""
+        return not self.keyword.startswith("x-")
+
+    @property
     def pointer(self) -> str:
         """JSON pointer (RFC 6901) of what changed; ``$ref`` is followed, not shown."""
         steps = (*self.path, *self.keyword.split("\0"))
@@ -46,8 +51,26 @@ class Change:
 
 
 def canonical(value: object) -> str:
-    """A text that is the same for the same JSON, and tells ``1`` from ``true``."""
-    return "absent" if value is ABSENT else json.dumps(value, sort_keys=True)
+    """A text that is the same for the same JSON: ``1`` is ``1.0``, and not ``true``."""
+    return "absent" if value is ABSENT else json.dumps(_plain_numbers(value), sort_keys=True)
+
+
+def _plain_numbers(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _plain_numbers(inner) for key, inner in value.items()}
+        case list():
+            return [_plain_numbers(inner) for inner in value]
+        case float() if value.is_integer():
+            return int(value)
+        case _:
+            return value
+
+
+def plain(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema whose ``$ref`` is a text again (:func:`contracts.evolution.changes.resolved`)."""
+    reference = schema.get("$ref")
+    return {**schema, "$ref": reference["to"]} if isinstance(reference, Mapping) else schema
 
 
 def json_kinds(schema: Mapping[str, Any]) -> frozenset[str] | None:
@@ -59,10 +82,11 @@ def json_kinds(schema: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def choices(schema: Mapping[str, Any]) -> list[Any] | None:
-    """The values of ``enum``, or the one of ``const``; ``None`` when there is neither."""
-    if "enum" in schema:
-        return list(schema["enum"])
-    return [schema["const"]] if "const" in schema else None
+    """The values that ``enum`` and ``const`` leave; ``None`` when there is neither."""
+    if "const" not in schema:
+        return list(schema["enum"]) if "enum" in schema else None
+    listed = map(canonical, schema.get("enum", [schema["const"]]))
+    return [schema["const"]] if canonical(schema["const"]) in listed else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +208,7 @@ def _table(at: Place, _keyword: str, before: Any, after: Any) -> Iterator[Change
 
 
 def choice_changes(at: Place) -> Iterator[Change]:
-    """``const`` counts as an ``enum`` of one; where both stand, they are compared by name."""
-    if any("enum" in schema and "const" in schema for schema in (at.old, at.new)):
-        before, after = at.old.get("const", ABSENT), at.new.get("const", ABSENT)
-        if canonical(before) != canonical(after):
-            yield at.change("const.changed", "const", before, after)
+    """``const`` counts as an ``enum`` of one; where both stand, what both leave counts."""
     old, new = choices(at.old), choices(at.new)
     keyword = "const" if "const" in at.new and "enum" not in at.new else "enum"
     if old is None and new is None:
@@ -227,6 +247,7 @@ KEYWORDS: Mapping[str, Compare] = {
     "type": _type,
     "pattern": _named("pattern"),
     "format": _named("format"),
+    "$ref": _named("reference"),
     "multipleOf": _multiple_of,
     "uniqueItems": _unique_items,
     "x-categorical": _categorical,

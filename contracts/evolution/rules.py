@@ -72,6 +72,16 @@ def _object(*names: str, closed: bool = True) -> dict[str, Any]:
     return _field(type="object", **end, properties=dict.fromkeys(names, _TEXT))
 
 
+def _referring(reference: str | None, **keywords: Any) -> dict[str, Any]:
+    """A text that a definition restricts as well; ``None`` for one that none does."""
+    restricted = {"$ref": reference} if reference else {"type": "string"}
+    definitions = {
+        "name": {"type": "string", "maxLength": 9},
+        "short_name": {"type": "string", "maxLength": 5},
+    }
+    return {**_field(**restricted, **keywords), "$defs": definitions}
+
+
 _PAIRING = {
     "start": "s",
     "end": "e",
@@ -268,6 +278,29 @@ _ALL = (
         says="texts of the old form are refused",
         before=_field(type="string", format="date"),
         after=_field(type="string", format="date-time"),
+        way_out=_OPTIONAL_BESIDE,
+    ),
+    Rule(
+        kind="reference.removed",
+        breaking=False,
+        says="the definition restricts nothing any more",
+        before=_referring("#/$defs/name", minLength=1),
+        after=_referring(None, minLength=1),
+    ),
+    Rule(
+        kind="reference.added",
+        breaking=True,
+        says="values that the definition does not take are refused",
+        before=_referring(None, minLength=1),
+        after=_referring("#/$defs/name", minLength=1),
+        way_out=_OPTIONAL_BESIDE,
+    ),
+    Rule(
+        kind="reference.changed",
+        breaking=True,
+        says="nothing shows that the new definition takes all that the old one does",
+        before=_referring("#/$defs/name", minLength=1),
+        after=_referring("#/$defs/short_name", minLength=1),
         way_out=_OPTIONAL_BESIDE,
     ),
     Rule(

@@ -91,7 +91,7 @@ RULES: dict[str, Rule] = {
         "The schema or the table could not be made, and nothing would start.",
     ),
     "name-collision": Rule(
-        "Names of one object stay distinct without case and underscores.",
+        "Names of one object, and those of events, stay distinct without case and underscores.",
         "Generated client code writes `pageType` for both `page_type` and `pagetype`.",
     ),
     # Types.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import ContractSchemaError
-from contracts.lint import contract, pairing
+from contracts.lint import contract, names, pairing
 from contracts.lint.files import Document, Key, Shelf, read_tree
 from contracts.lint.rules import RULES, Finding, Note
 from contracts.model import locate
@@ -19,14 +19,14 @@ Schema = Mapping[str, Any]
 def lint_folder(
     root: Path,
     reserved_columns: frozenset[str] = frozenset(),
-    reserved_events: frozenset[str] = frozenset(),
+    reserved_events: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding below ``root``, by file and line; empty when there is nothing to change.
 
     Args:
         root: a contract folder.
         reserved_columns: names of the columns that a table has beside the event's fields.
-        reserved_events: names that no event may have.
+        reserved_events: names that no event may have, each with what has it already.
     """
     tree = read_tree(root)
     found = [_finding(path, note, line) for path, note, line in tree.stray]
@@ -34,11 +34,12 @@ def lint_folder(
     for key, document in tree.events.documents.items():
         notes, is_usable = contract.check(document.value, reserved_columns)
         found += _placed(document, notes)
-        if key[0] in reserved_events:
-            message = f"{key[0]} is a type of Avro or a table of our own; write another name"
-            found += _placed(document, [Note("event-reserved", "", message)])
+        found += _placed(document, names.check_event(key[0], reserved_events or {}))
         if is_usable:
             usable[key] = document.value
+    for event, note in names.check_apart({event for event, _ in tree.events.documents}):
+        newest = max(version for name, version in tree.events.documents if name == event)
+        found += _placed(tree.events.documents[event, newest], [note])
     found += _pairings(tree.events, usable)
     found += _example_files(tree.events, usable, root / "examples")
     envelopes: dict[Key, Schema] = {}

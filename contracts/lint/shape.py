@@ -49,17 +49,22 @@ def check(site: Site) -> Iterator[Note]:
         yield from rule(site)
 
 
+def alike(name: str) -> str:
+    """What is left of a name without case and signs; generated code knows no more of it."""
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
 def _names(site: Site) -> Iterator[Note]:
     properties = site.schema.get("properties")
     if not isinstance(properties, Mapping):
         return
-    alike = defaultdict(list)
+    named = defaultdict(list)
     for name in properties:
-        alike[re.sub("[^a-z0-9]", "", name.lower())].append(name)
+        named[alike(name)].append(name)
         if not SNAKE_CASE.fullmatch(name):
             message = f"{name!r} is not snake_case; write {_snake_case(name)!r}"
             yield Note("name-not-snake-case", site.at("properties", name), message)
-    for first, *others in alike.values():
+    for first, *others in named.values():
         for other in others:
             message = f"{other!r} differs from {first!r} in case and signs only; rename one"
             yield Note("name-collision", site.at("properties", other), message)

@@ -113,6 +113,9 @@ CHECKS: dict[str, Callable[[object], bool]] = {
 }
 """Format name → whether a value satisfies it; a value that is no text does (JSON Schema 7.1)."""
 
+LENGTHS: dict[str, tuple[int, int]] = {"uuid": (36, 36), "date": (10, 10), "date-time": (20, 32)}
+"""Format name of :data:`CHECKS` → characters of its shortest and of its longest text."""
+
 MEANING: dict[str, str] = {
     "uuid": "a UUID such as 6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11",
     "date": f"a day such as 2026-01-31, from {FIRST_DAY} to {LAST_DAY}",

@@ -237,6 +237,28 @@ def is_anchored(node: Node) -> bool:
             return False
 
 
+def lengths(node: Node) -> tuple[int, int | None]:
+    """Characters of the shortest and of the longest part of a text that matches; ``None``: no end.
+
+    A bound that cannot be reached, since an anchor stands where nothing can match, may be too wide.
+    """
+    match node:
+        case Chars():
+            return 1, 1
+        case Anchor():
+            return 0, 0
+        case Sequence(parts=parts):
+            shortest, longest = zip(*map(lengths, parts), strict=True) if parts else ((), ())
+            return sum(shortest), None if None in longest else sum(most or 0 for most in longest)
+        case Choice(branches=branches):
+            shortest, longest = zip(*map(lengths, branches), strict=True)
+            return min(shortest), None if None in longest else max(most or 0 for most in longest)
+        case Repeat(node=inner, least=least, most=most):
+            one_least, one_most = lengths(inner)
+            endless = (most is None and one_most != 0) or (one_most is None and most != 0)
+            return least * one_least, None if endless else (most or 0) * (one_most or 0)
+
+
 def sample(node: Node, rng: random.Random) -> str:
     """A text that the pattern matches as a whole."""
     match node:

@@ -13,6 +13,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 NAMES = ("a", "b", "c", "d")
 _WORDS = ("alpha", "beta", "gamma", "delta")
+_WHOLE = (1, 2, 2.0, 3, 5)
 _PATTERNS = ("^[a-z]{1,4}$", "^[a-z]+$", "^[0-9]{2}$")
 _DEEPEST = 2
 
@@ -43,12 +44,16 @@ def _contracts(draw: Draw) -> Schema:
         "additionalProperties": False,
         "properties": properties,
         "required": required,
+        "$defs": {
+            "word": {"type": "string", "maxLength": draw(st.integers(3, 9))},
+            "other": {"type": "integer", "minimum": draw(st.integers(0, 3))},
+        },
     }
 
 
 def values(depth: int = 0) -> st.SearchStrategy[Schema]:
     """Schemas of one value."""
-    kinds = [_string, _string, _formatted, _choice, _integer, _number, _boolean]
+    kinds = [_string, _string, _formatted, _choice, _integer, _number, _boolean, _reference]
     if depth < _DEEPEST:
         kinds += [_array, _record, _map]
     return st.one_of([kind(depth) for kind in kinds])
@@ -101,10 +106,29 @@ def _formats() -> st.SearchStrategy[str]:
 def _choice(draw: Draw, _depth: int) -> Schema:
     words = draw(st.lists(st.sampled_from(_WORDS), min_size=1, max_size=4, unique=True))
     schema: Schema = {"type": "string", "enum": words}
-    if draw(_rarely()):
-        schema = {"type": "string", "const": words[0]}
+    match draw(st.sampled_from(["list", "list", "one", "both", "numbers"])):
+        case "one":
+            schema = {"type": "string", "const": words[0]}
+        case "both":
+            schema["const"] = words[0]
+        case "numbers":
+            return {"type": "integer", "enum": draw(_numbers()), "description": "A value."}
+        case _:
+            pass
     if draw(st.booleans()):
         schema["x-categorical"] = True
+    return {**schema, "description": "A value."}
+
+
+def _numbers() -> st.SearchStrategy[list[float]]:
+    return st.lists(st.sampled_from(_WHOLE), min_size=1, max_size=3, unique=True)
+
+
+@st.composite
+def _reference(draw: Draw, _depth: int) -> Schema:
+    schema: Schema = {"$ref": f"#/$defs/{draw(st.sampled_from(['word', 'other']))}"}
+    if schema["$ref"].endswith("word") and draw(st.booleans()):
+        schema["minLength"] = 1
     return {**schema, "description": "A value."}
 
 
@@ -125,6 +149,8 @@ def _number(draw: Draw, _depth: int) -> Schema:
     schema: Schema = {"type": "number"}
     if draw(st.booleans()):
         schema |= {"minimum": draw(st.integers(-5, 0)), "maximum": draw(st.integers(1, 9))}
+    if draw(_rarely()):
+        schema["multipleOf"] = draw(st.sampled_from([0.5, 0.25, 1]))
     return _finish(draw, schema)
 
 
@@ -151,8 +177,13 @@ def _record(draw: Draw, depth: int) -> Schema:
         "properties": properties,
         "required": draw(_subset(tuple(properties))),
     }
-    if not draw(_rarely()):
-        schema["additionalProperties"] = False
+    match draw(st.sampled_from(["closed", "closed", "closed", "open", "map"])):
+        case "closed":
+            schema["additionalProperties"] = False
+        case "map":
+            schema["additionalProperties"] = draw(values(_DEEPEST))
+        case _:
+            pass
     return _finish(draw, schema)
 
 
@@ -279,6 +310,49 @@ def _const(draw: Draw, place: Schema) -> None:
         place["const"] = draw(st.sampled_from(_WORDS))
 
 
+def _implied(_draw: Draw, place: Schema) -> None:
+    """A bound that follows from what is there, beside it or instead of it."""
+    if place.get("format") == "uuid":
+        place["maxLength"] = 36
+    elif "minimum" in place and _kinds(place)[:1] == ["integer"]:
+        place["exclusiveMinimum"] = place.pop("minimum") - 1
+    elif _kinds(place)[:1] == ["string"] and "enum" in place:
+        del place["enum"]
+        place["maxLength"] = 128
+    else:
+        by_kind = {"string": "minLength", "array": "minItems", "object": "minProperties"}
+        for kind in _kinds(place):
+            if kind in by_kind:
+                place.setdefault(by_kind[kind], 0)
+
+
+def _respelt(draw: Draw, place: Schema) -> None:
+    listed = place.get("enum", [])
+    if listed and not any(isinstance(value, str) for value in listed):
+        place["enum"] = [*map(float, listed), *draw(st.sampled_from([[], [77]]))]
+    elif "multipleOf" in place:
+        place["multipleOf"] = place["multipleOf"] / draw(st.sampled_from([1, 2, 4]))
+
+
+def _map_of_record(draw: Draw, place: Schema) -> None:
+    """An object with known fields becomes one with any."""
+    if properties := place.get("properties"):
+        place["additionalProperties"] = properties[draw(st.sampled_from(sorted(properties)))]
+        if draw(st.booleans()):
+            del place["properties"]
+            place.pop("required", None)
+
+
+def _list_of_text(_draw: Draw, place: Schema) -> None:
+    if "items" in place:
+        place["items"] = {"type": "string", "description": "A value."}
+
+
+def _beside_reference(draw: Draw, place: Schema) -> None:
+    if place.get("$ref") == "#/$defs/word":
+        place["minLength"] = draw(st.sampled_from([0, 1, 2]))
+
+
 def _format(draw: Draw, place: Schema) -> None:
     if _kinds(place)[:1] == ["string"]:
         place["format"] = draw(_formats())
@@ -334,6 +408,12 @@ _VALUE_CHANGES: tuple[Change, ...] = (
     _drop_keyword,
     _enum,
     _const,
+    _implied,
+    _implied,
+    _respelt,
+    _map_of_record,
+    _list_of_text,
+    _beside_reference,
     _format,
     _pattern,
     _categorical,
@@ -417,4 +497,18 @@ def _quality(_draw: Draw, contract: Schema) -> None:
     contract["x-quality"] = {"max_gap_ratio": 0.5}
 
 
-_ROOT_CHANGES: tuple[Change, ...] = (_owner, _retention, _key, _quality)
+def _definition(draw: Draw, contract: Schema) -> None:
+    definitions = copy.deepcopy(contract["$defs"])
+    match draw(st.sampled_from(["words", "longer", "shorter", "unrelated"])):
+        case "words":
+            definitions["word"]["description"] = "A word."
+        case "longer":
+            definitions["word"]["maxLength"] += 1
+        case "shorter":
+            definitions["word"]["maxLength"] -= 1
+        case _:
+            definitions["other"]["minimum"] += draw(st.sampled_from([-1, 1]))
+    contract["$defs"] = definitions
+
+
+_ROOT_CHANGES: tuple[Change, ...] = (_owner, _retention, _key, _quality, _definition)

@@ -39,8 +39,30 @@ def payloads(contract: Contract) -> st.SearchStrategy[dict[str, Any]]:
     return values(contract.schema).filter(Validator(contract.schema).accepts)
 
 
+def inlined(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
+    """The schema with its references (none of them recursive) replaced by what they lead to.
+
+    What stands beside a reference wins, so the result may accept more or other values.
+    """
+    found = dict(schema)
+    if "$ref" in found:
+        target = definitions[found.pop("$ref").removeprefix("#/$defs/")]
+        found = {**inlined(target, definitions), **found}
+    for key in ("items", "additionalProperties"):
+        if isinstance(found.get(key), Mapping):
+            found[key] = inlined(found[key], definitions)
+    if "properties" in found:
+        inner = found["properties"].items()
+        found["properties"] = {name: inlined(value, definitions) for name, value in inner}
+    return found
+
+
 def values(schema: Schema) -> Values:
-    """Instances of a schema of the dialect (without ``$ref``)."""
+    """Instances of a schema of the dialect; of ``$ref`` with ``$defs`` beside it at the top."""
+    return _values(inlined(schema, schema.get("$defs", {})))
+
+
+def _values(schema: Schema) -> Values:
     if "const" in schema:
         return st.just(schema["const"])
     if "enum" in schema:
@@ -78,19 +100,21 @@ def _number(schema: Schema) -> Values:
 def _array(schema: Schema) -> Values:
     shortest = schema.get("minItems", 0)
     longest = min(schema.get("maxItems", _LONGEST_LIST), max(_LONGEST_LIST, shortest))
-    plain = st.lists(values(schema["items"]), min_size=shortest, max_size=longest)
+    plain = st.lists(_values(schema["items"]), min_size=shortest, max_size=longest)
     # Chance alone hardly ever gives a value twice.
     return plain | plain.map(lambda found: [*found[: longest - 1], *found[:1]])
 
 
 def _object(schema: Schema) -> Values:
     extra = schema.get("additionalProperties", True)
-    if isinstance(extra, Mapping):
-        keys = st.text(st.characters(codec="utf-8"), max_size=8)
-        return st.dictionaries(keys, values(extra), max_size=_LONGEST_LIST)
-    fields = {name: values(inner) for name, inner in schema["properties"].items()}
-    required = {name: fields.pop(name) for name in schema.get("required", ())}
-    return st.fixed_dictionaries(required, optional=fields)
+    fields = {name: _values(inner) for name, inner in schema.get("properties", {}).items()}
+    required = {name: fields.pop(name) for name in schema.get("required", ()) if name in fields}
+    named = st.fixed_dictionaries(required, optional=fields)
+    if not isinstance(extra, Mapping):
+        return named
+    keys = st.text(st.characters(codec="utf-8"), max_size=8)
+    others = st.dictionaries(keys, _values(extra), max_size=_LONGEST_LIST)
+    return st.tuples(others, named).map(lambda both: {**both[0], **both[1]})
 
 
 _BY_KIND: dict[str, Callable[[Schema], Values]] = {

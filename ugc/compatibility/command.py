@@ -25,16 +25,17 @@ from ugc.compatibility.sources import (
 )
 from ugc.exits import EPILOG
 from ugc.options import URL
-from ugc.project.folder import folder_option
+from ugc.project.folder import judged_folder_option
 from ugc.terminal import say
 
 
 @click.command(name="check", epilog=EPILOG)
-@folder_option
+@judged_folder_option
 @click.option(
     "--against",
     metavar="REF",
-    help="Git reference, or folder of contracts, to compare with. [default: origin/main or main]",
+    help="Git reference to compare with, or a folder of contracts (/…, ./… or ../…)."
+    " [default: origin/main or main]",
 )
 @click.option(
     "--format",
@@ -57,9 +58,7 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
       ugc contracts check --against origin/main --format markdown >> "$GITHUB_STEP_SUMMARY"
       ugc contracts check --registry https://registry.example.org
     """
-    source = click.get_current_context().get_parameter_source("folder")
-    if source is ParameterSource.DEFAULT:
-        say(f"contracts: {folder}", err=True)
+    if click.get_current_context().get_parameter_source("folder") is ParameterSource.DEFAULT:
         require_same_repository(Path.cwd(), folder)
     head = from_folder(folder)
     base = from_reference(against or default_reference(folder), folder)

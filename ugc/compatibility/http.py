@@ -6,8 +6,9 @@ import json
 
 from contracts.evolution.changes import changes
 from contracts.evolution.counterexample import counterexample
+from contracts.evolution.covering import change_is_covered, covers
 from contracts.evolution.keywords import ABSENT, Change
-from contracts.evolution.rules import Rule, rule_for
+from contracts.evolution.rules import UNCLASSIFIED, Rule, rule_for
 from contracts.model.types import JsonSchema
 from ugc.compatibility.findings import Finding, Target
 
@@ -16,17 +17,32 @@ _SHOWN_CHARACTERS = 60
 
 def judge(old: JsonSchema, new: JsonSchema, against: str) -> tuple[Finding, ...]:
     """One finding for each change between two versions; ``against`` names the earlier one."""
-    return tuple(_finding(change, old, new, against) for change in changes(old, new))
+    found = changes(old, new)
+    is_wider = bool(found) and covers(new, old)
+    return tuple(_finding(change, old, new, against, is_wider=is_wider) for change in found)
 
 
-def _finding(change: Change, old: JsonSchema, new: JsonSchema, against: str) -> Finding:
+def _finding(
+    change: Change, old: JsonSchema, new: JsonSchema, against: str, *, is_wider: bool
+) -> Finding:
     rule: Rule = rule_for(change)
+    shown = f"({_shown(change.before)} → {_shown(change.after)})"
+    clearable = rule.breaking and rule is not UNCLASSIFIED and change.is_of_values
+    if clearable and (is_wider or change_is_covered(change, old, new)):
+        return Finding(
+            code=rule.kind,
+            target=Target.HTTP,
+            breaking=False,
+            pointer=change.pointer,
+            message=f"no value that was taken is refused {shown}",
+            against=against,
+        )
     return Finding(
         code=rule.kind,
         target=Target.HTTP,
         breaking=rule.breaking,
         pointer=change.pointer,
-        message=f"{rule.says} ({_shown(change.before)} → {_shown(change.after)})",
+        message=f"{rule.says} {shown}",
         against=against,
         payload=counterexample(change, old, new) if rule.breaking else None,
         way_out=rule.way_out,

@@ -17,6 +17,7 @@ from registry.avro import avro_schema
 from ugc.compatibility import avro, http, tables
 from ugc.compatibility.findings import EventReport, Finding, Report, Target
 from ugc.compatibility.snapshot import Snapshot
+from ugc.project.reserved import reserved_events
 
 _NEW_VERSION = "put the file back, and write the change into a new version"
 
@@ -62,16 +63,17 @@ def version_changes(
                 message=f"{path} says something else than the version that is merged",
                 way_out=_NEW_VERSION,
             )
-        elif _ends_on(head.documents[path]) < _ends_on(before) and (
-            _ends_on(before) < dt.date.max or _is_over(head.documents[path], today)
+        elif (ends := _ends_on(head.documents[path])) < (told := _ends_on(before)) and (
+            told < dt.date.max or ends <= today
         ):
+            when = f"the day that clients were told, {told}" if told < dt.date.max else "any notice"
             yield Finding(
                 code="version.ends-earlier",
                 target=Target.FILES,
                 breaking=True,
                 pointer="/x-deprecated",
-                message=f"{path} ends before the day that clients were told",
-                way_out="keep the day that was announced, or choose a later one",
+                message=f"{path} ends on {ends}, before {when}",
+                way_out="keep the day that was announced, or choose one that is still to come",
             )
 
 
@@ -91,12 +93,6 @@ def _ends_on(document: Any) -> dt.date:
     return min(ends, default=dt.date.max)
 
 
-def _is_over(document: Any, today: dt.date) -> bool:
-    """Whether the version is retired already."""
-    retired = document.get("x-deprecated", {}).get("retired")
-    return retired is not None and dt.date.fromisoformat(retired) <= today
-
-
 @dataclass(frozen=True, slots=True)
 class _Event:
     base: Snapshot
@@ -113,7 +109,7 @@ class _Event:
             return EventReport(event=self.event, contract=old.id, earlier=(), findings=files)
         pairs = tuple(self._pairs())
         steps, creates, table_findings = self._table(old, new)
-        findings = (*files, *self._compatibility(pairs), *table_findings)
+        findings = (*files, *self._name(), *self._compatibility(pairs), *table_findings)
         if not findings and not pairs and not creates:
             return None
         return EventReport(
@@ -128,6 +124,19 @@ class _Event:
 
     def _newest(self, catalog: Catalog) -> Contract | None:
         return catalog.get(self.event) if self.event in catalog.versions else None
+
+    def _name(self) -> Iterator[Finding]:
+        """What a new event's name is taken by."""
+        taken = reserved_events().get(self.event)
+        if taken is not None and self.event not in self.base.catalog.versions:
+            yield Finding(
+                code="event.reserved",
+                target=Target.FILES,
+                breaking=True,
+                pointer="",
+                message=f"{self.event} is {taken}: with it nothing would start",
+                way_out="give the event another name",
+            )
 
     def _pairs(self) -> Iterator[tuple[Contract, Contract]]:
         """Every earlier version with every later one that is new, or no longer what it was."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
-import tarfile
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from contracts.model.loader import load_catalog, parse_json
@@ -40,27 +39,41 @@ def from_reference(reference: str, folder: Path) -> Snapshot:
     """The contracts that changes in ``folder`` are compared with.
 
     Args:
-        reference: another folder of contracts, or a git reference. Of a reference the commit
-            counts at which the current branch left it: what was merged there since is no change
-            of this branch.
+        reference: a git reference, or another folder of contracts, which begins with ``/``, ``./``
+            or ``../`` as no reference does: a branch must not lay a folder ``main`` beside itself
+            to be compared with. Of a reference the commit counts at which the current branch left
+            it: what was merged there since is no change of this branch.
         folder: the contracts as they shall be, inside the git work tree.
 
     Raises:
         SourceError: it is neither, or git has no contracts there.
         ContractError: a file there breaks the dialect.
     """
-    other = Path(reference)
-    if (other / "events").is_dir():
-        return from_folder(other)
+    if reference.startswith(("/", "./", "../")):
+        return from_folder(Path(reference))
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{reference}^{{commit}}")
     left_at = _git(folder, "merge-base", commit.strip().decode(), "HEAD").strip().decode()
     top = Path(_git(folder, "rev-parse", "--show-toplevel").strip().decode())
     inside = _git(folder, "rev-parse", "--show-prefix").strip().decode().rstrip("/")
-    archive = _git(top, "archive", "--format=tar", f"{left_at}:{inside}", *_PARTS)
     with tempfile.TemporaryDirectory(prefix="contracts-") as copy:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(copy, filter="data")
+        for path, content in _files_at(top, f"{left_at}:{inside}"):
+            target = Path(copy) / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
         return from_folder(Path(copy))
+
+
+def _files_at(top: Path, tree: str) -> Iterator[tuple[str, bytes]]:
+    """Path and content of each contract file in a tree of git, to the letter.
+
+    Not by ``git archive``: that leaves out and changes what ``.gitattributes`` tells it to.
+    """
+    for line in _git(top, "ls-tree", "-r", "-z", tree, *_PARTS).split(b"\0")[:-1]:
+        kind, _, path = line.decode().partition("\t")
+        mode, _, name = kind.split()
+        if not mode.startswith("100"):
+            raise SourceError(f"{path} at {tree} is no file of its own")
+        yield path, _git(top, "cat-file", "blob", name)
 
 
 def default_reference(folder: Path) -> str:

@@ -44,6 +44,14 @@ FURTHER: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "a text becomes a UUID": ({}, _field(type="string", format="uuid")),
     "a UUID becomes a text": (_field(type="string", format="uuid"), {}),
     "an instant becomes a text": (_field(**_DATE_TIME), {}),
+    "a bound follows from the format": (
+        _field(type="string", format="uuid"),
+        _field(type="string", format="uuid", maxLength=36),
+    ),
+    "an integer's bound is said otherwise": (
+        _field(type="integer", minimum=1),
+        _field(type="integer", exclusiveMinimum=0),
+    ),
     "a list becomes optional": (
         {"properties": {"f": _LIST}},
         {"properties": {"f": _LIST}, "required": []},
@@ -175,7 +183,8 @@ What `ugc contracts check` says about a change of a contract. The worst of the t
 verdict. A change that no rule names is `unclassified`, and breaking: nobody has thought about it.
 
 - HTTP: everything that an earlier version takes, the new one takes. Front ends that name no version
-  are validated by the newest, and they are not redeployed when a contract changes.
+  are validated by the newest, and they are not redeployed when a contract changes. A change that a
+  rule calls breaking is none where the new version provably takes all that the earlier one does.
 - Avro: the new schema reads what was written with every earlier one, and as the same value.
 - ClickHouse: each statement is additive or a widening. One that would write a whole column anew,
   change, drop or make up a value is not part of a release.

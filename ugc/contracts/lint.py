@@ -11,14 +11,15 @@ import click
 
 from contracts.lint import RULES, Finding, Severity, lint_folder
 from ugc.exits import PLAIN_EPILOG
-from ugc.project.folder import folder_option, reserved_columns, reserved_events
+from ugc.project.folder import judged_folder_option
+from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
 
 Findings = Sequence[Finding]
 
 
 @click.command(name="lint", epilog=PLAIN_EPILOG)
-@folder_option
+@judged_folder_option
 @click.option(
     "--format",
     "form",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,14 +9,15 @@ import click
 
 from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
+from contracts.lint.names import check_event
+from contracts.lint.shape import alike
 from contracts.model.loader import load_catalog
 from ugc.errors import CommandLineError, UgcError
 from ugc.exits import PLAIN_EPILOG
 from ugc.project import scaffold
-from ugc.project.folder import folder_option, reserved_columns, reserved_events
+from ugc.project.folder import folder_option
+from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
-
-_EVENT = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 class ScaffoldError(UgcError):
@@ -93,16 +93,13 @@ def _new_event(
     description: str | None,
     fields: tuple[str, ...],
 ) -> Mapping[str, str]:
-    if not _EVENT.fullmatch(event) or len(event) > 63:
-        raise ScaffoldTextError(
-            f"{event!r} is no event name: write snake_case, 63 characters at most"
-        )
-    if event in reserved_events():
-        raise ScaffoldTextError(
-            f"{event} is a type of Avro or a table of our own; write another name"
-        )
+    for note in check_event(event, reserved_events()):
+        raise ScaffoldTextError(note.message)
     if (folder / "events" / event).exists():
         raise ScaffoldError(f"{event} exists already; a change is a new version: --next-version")
+    others = (path.name for path in (folder / "events").glob("*"))
+    if twin := next((other for other in others if alike(other) == alike(event)), None):
+        raise ScaffoldError(f"{event} differs from the event {twin} in case and signs only")
     if owner is None:
         raise ScaffoldTextError("write --owner TEAM: somebody has to answer for the event")
     parsed = [scaffold.NewField.parse(text) for text in fields]

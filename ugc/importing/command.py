@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from contracts.lint.names import check_apart, check_event
 from contracts.model.loader import parse_json
 from ugc.errors import UgcError
 from ugc.exits import PLAIN_EPILOG
 from ugc.importing.convert import ImportedEvent, imported
 from ugc.importing.plans import events_in
 from ugc.importing.report import in_words, summary
-from ugc.project.folder import reserved_columns
+from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.project.scaffold import new_event
 from ugc.terminal import say
 
@@ -54,6 +56,7 @@ def command(plan: Path, owner: str, folder: Path | None, as_json: bool) -> None:
         for path in _files(plan)
         for planned in events_in(_read(path), path.stem)
     ]
+    events = _with_findings_of_names(events, folder)
     if folder is not None:
         _write(folder, events)
     if as_json:
@@ -62,6 +65,26 @@ def command(plan: Path, owner: str, folder: Path | None, as_json: bool) -> None:
         for line in in_words(events):
             say(line)
     sys.exit(any(event.document is None or event.findings for event in events))
+
+
+def _with_findings_of_names(
+    events: Sequence[ImportedEvent], folder: Path | None
+) -> list[ImportedEvent]:
+    """The events with what lint says of their names, beside those in the folder."""
+    reserved = reserved_events()
+    present = {path.name for path in (folder / "events").glob("*")} if folder else set()
+    made = {event.event for event in events if event.document is not None}
+    apart = list(check_apart(made | present))
+
+    def judged(event: ImportedEvent) -> ImportedEvent:
+        notes = [
+            *check_event(event.event, reserved),
+            *(n for name, n in apart if name == event.event),
+        ]
+        found = tuple(f"/ {note.message}" for note in notes)
+        return replace(event, findings=event.findings + found) if event.document else event
+
+    return [judged(event) for event in events]
 
 
 def _files(plan: Path) -> list[Path]:

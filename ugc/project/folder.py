@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
+from click.core import ParameterSource
 
-from ch_schema.ddl import internal
-from ch_schema.ddl.tables import Table, table_for
-from contracts.model.loader import Catalog, default_folder, parse_contract
-from contracts.model.names import AVRO_TYPES
+from contracts.model.loader import Catalog, default_folder
 from contracts.model.types import Contract
 from ugc.errors import CommandLineError
-from ugc.project.scaffold import NewField, contract_document
-from ugc.project.tables import INTERNAL
+from ugc.terminal import say
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:@([1-9][0-9]*))?")
 
@@ -23,16 +22,39 @@ class ReferenceTextError(CommandLineError):
     """A text is no EVENT or EVENT@N."""
 
 
-folder_option = click.option(
-    "--contracts",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    envvar="CONTRACTS_DIR",
-    default=default_folder,
-    show_default="CONTRACTS_DIR, else contracts/ upwards from here, else the package's",
-    help="The contract folder.",
-)
-"""For every command that reads or writes contract files."""
+def _say_which(context: click.Context, option: click.Parameter, folder: Path) -> Path:
+    """Tells on stderr which folder was found, unless the person named it."""
+    if option.name and context.get_parameter_source(option.name) is ParameterSource.DEFAULT:
+        say(f"contracts: {folder}", err=True)
+    return folder
+
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def _folder_option(
+    callback: Callable[[click.Context, click.Parameter, Path], Path] | None = None,
+) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--contracts",
+        "folder",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        envvar="CONTRACTS_DIR",
+        default=default_folder,
+        callback=callback,
+        show_default="CONTRACTS_DIR, else contracts/ upwards from here, else the package's",
+        help="The contract folder.",
+    )
+
+
+def folder_option(command: _Command) -> _Command:
+    """For every command that reads or writes contract files."""
+    return _folder_option()(command)
+
+
+def judged_folder_option(command: _Command) -> _Command:
+    """For commands that judge contracts or act on them elsewhere: they say which they found."""
+    return _folder_option(_say_which)(command)
 
 
 def contract_named(catalog: Catalog, reference: str) -> Contract:
@@ -46,17 +68,3 @@ def contract_named(catalog: Catalog, reference: str) -> Contract:
     if found is None:
         raise ReferenceTextError(f"{reference!r} is not EVENT or EVENT@N, such as element_click@1")
     return catalog.get(found[1], int(found[2]) if found[2] else None)
-
-
-def reserved_columns() -> frozenset[str]:
-    """Names of the columns that every table has beside the fields of its event."""
-    field = NewField(name="any_field", type="string", required=True)
-    document = contract_document("any_event", owner="any", fields=(field,))
-    table = table_for(parse_contract("any_event", 1, document, Path("any_event/v1.json")))
-    return frozenset(column.name for column in table.columns if column.read is None)
-
-
-def reserved_events() -> frozenset[str]:
-    """Names that no event may have: Avro's types, and the tables that are the tool's own."""
-    own = (*vars(internal).values(), *INTERNAL)
-    return AVRO_TYPES | {table.name for table in own if isinstance(table, Table)}

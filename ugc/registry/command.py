@@ -11,7 +11,7 @@ from registry.options import SubjectStrategy
 from ugc.environment import current_environment, require, state_dir_option
 from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import PORT
-from ugc.project.folder import folder_option
+from ugc.project.folder import folder_option, judged_folder_option
 from ugc.terminal import say
 
 
@@ -47,7 +47,7 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     type=click.Choice([each.value for each in SubjectStrategy]),
     help="How subjects are named.  [default: SCHEMA_SUBJECT_STRATEGY, else record]",
 )
-@folder_option
+@judged_folder_option
 @state_dir_option
 def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> None:
     """Register what is missing, set compatibility, and tell what no contract explains.
@@ -65,7 +65,7 @@ def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> 
 
 @command.command(epilog=PLAIN_EPILOG)
 @click.option("--check", is_flag=True, help="Only say whether the file is right.")
-@folder_option
+@judged_folder_option
 def lock(check: bool, folder: Path) -> None:
     """Write the lock file of the contracts, or hold it against them.
 

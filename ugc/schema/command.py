@@ -13,7 +13,7 @@ import click
 from ugc.environment import current_environment, require, state_dir_option
 from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import Seconds
-from ugc.project.folder import folder_option
+from ugc.project.folder import folder_option, judged_folder_option
 from ugc.terminal import say
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def ddl(event: str | None, cluster: str | None, replicated: bool, folder: Path) 
 
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-@folder_option
+@judged_folder_option
 @state_dir_option
 def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     """Hold the contracts against the live database: every step, and what it does to stored rows.
@@ -93,7 +93,7 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     is_flag=True,
     help="Take the steps on empty copies of the tables, and drop those again.",
 )
-@folder_option
+@judged_folder_option
 @state_dir_option
 def apply(
     allow_rewrite: bool,
@@ -145,7 +145,7 @@ def _allowed(*, rewrite: bool, erase: bool) -> frozenset[Effect]:
     show_default=True,
     help="Seconds after which the tables are looked at again, for a loader that was inserting.",
 )
-@folder_option
+@judged_folder_option
 @state_dir_option
 def erase(
     user_id: str, dry_run: bool, yes: bool, settle_seconds: float, folder: Path, state_dir: Path

@@ -63,8 +63,12 @@ DEFINED = {"$defs": {"word": {"type": "string"}, "list": {"type": "array"}}}
         (
             with_field(const="a", enum=["a", "b"]),
             with_field(const="b", enum=["a", "b"]),
-            ["const.changed"],
+            ["enum.shrunk"],
         ),
+        (with_field(const="a", enum=["a", "b"]), with_field(const="a"), []),
+        (with_field(const="c", enum=["a", "b"]), with_field(const="a"), ["enum.extended"]),
+        (with_field(enum=[1]), with_field(enum=[1.0, 2]), ["enum.extended"]),
+        (with_field(enum=[{"a": [1.0]}]), with_field(enum=[{"a": [1]}]), []),
         (with_field(type="integer"), with_field(type="number"), ["type.integer-to-number"]),
         (with_field(type="number"), with_field(type="integer"), ["type.changed"]),
         (
@@ -108,7 +112,15 @@ DEFINED = {"$defs": {"word": {"type": "string"}, "list": {"type": "array"}}}
         (
             {**with_field(**{"$ref": "#/$defs/word", "maxLength": 9}), **DEFINED},
             {**with_field(**{"$ref": "#/$defs/list", "maxLength": 9}), **DEFINED},
-            ["$ref.changed"],
+            ["reference.changed"],
+        ),
+        (
+            {**with_field(**{"$ref": "#/$defs/word", "maxLength": 9}), **DEFINED},
+            {
+                **with_field(**{"$ref": "#/$defs/word", "maxLength": 9}),
+                "$defs": {**DEFINED["$defs"], "list": {"type": "array", "maxItems": 1}},
+            },
+            [],
         ),
         ({**EXAMPLE, "required": []}, {**EXAMPLE, "required": ["g"]}, ["required.added"]),
     ],
@@ -176,6 +188,79 @@ def test_a_recursive_definition_is_compared_once() -> None:
         (
             {"type": "array", "items": {"type": "string"}, "maxItems": 5},
             {"type": "array", "items": {"type": "string"}, "maxItems": 4},
+        ),
+        (
+            {"type": "integer", "multipleOf": 5, "minimum": 0},
+            {"type": "integer", "multipleOf": 15, "minimum": 0},
+        ),
+        (
+            {"type": "integer", "multipleOf": 5, "minimum": 7, "maximum": 13},
+            {"type": "integer", "multipleOf": 5, "minimum": 11, "maximum": 13},
+        ),
+        (
+            {"type": "string", "minLength": 2, "maxLength": 2},
+            {"type": "string", "minLength": 2, "maxLength": 2, "pattern": "^[a-z]+$"},
+        ),
+        (
+            {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
+            {"type": "array", "items": {"type": "string"}},
+        ),
+        (
+            {"type": "array", "items": {"type": "string"}},
+            {"type": "string"},
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string"}},
+                "required": ["a"],
+                "additionalProperties": {"type": "integer", "maximum": 9},
+            },
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string"}},
+                "required": ["a"],
+                "additionalProperties": {"type": "integer", "maximum": 8},
+            },
+        ),
+        (
+            {
+                "type": "object",
+                "additionalProperties": {"type": "integer", "maximum": 9},
+                "minProperties": 3,
+            },
+            {
+                "type": "object",
+                "additionalProperties": {"type": "integer", "maximum": 8},
+                "minProperties": 3,
+            },
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string", "maxLength": 3}, "b": {"type": "integer"}},
+                "additionalProperties": False,
+                "minProperties": 2,
+            },
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string", "maxLength": 2}, "b": {"type": "integer"}},
+                "additionalProperties": False,
+                "minProperties": 2,
+            },
+        ),
+        (
+            {
+                "type": "array",
+                "uniqueItems": True,
+                "items": {"type": "object", "additionalProperties": {"type": "boolean"}},
+            },
+            {
+                "type": "array",
+                "uniqueItems": True,
+                "maxItems": 1,
+                "items": {"type": "object", "additionalProperties": {"type": "boolean"}},
+            },
         ),
     ],
 )

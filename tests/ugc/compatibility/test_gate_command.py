@@ -132,7 +132,7 @@ def test_no_repository(tmp_path: Path) -> None:
 def test_a_commit_without_contracts(contracts: Path) -> None:
     git(contracts, "rm", "-r", "--cached", ".")
     git(contracts, "commit", "--message", "Nothing", "--allow-empty")
-    with pytest.raises(SourceError, match="git archive"):
+    with pytest.raises(SourceError, match="git ls-tree"):
         from_reference("HEAD", contracts)
 
 

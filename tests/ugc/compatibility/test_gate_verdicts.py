@@ -32,6 +32,7 @@ def findings(before: dict[str, Any], after: dict[str, Any]) -> tuple[Finding, ..
     return judge_pair({**EXAMPLE, **before}, {**EXAMPLE, **after}, ENVELOPES).breaking
 
 
+NAMED = {"$ref": "#/$defs/name", "minLength": 1}
 OK = [
     ("add an optional field", {}, objects(f=TEXT, g=TEXT)),
     (
@@ -59,6 +60,47 @@ OK = [
     ("remove the format email", field(type="string", format="email"), {}),
     ("quality objectives", {}, {"x-quality": {"max_gap_ratio": 0.1}}),
     ("order of the fields", objects(f=TEXT, g=TEXT), objects(g=TEXT, f=TEXT)),
+    ("a bound that says nothing", {}, field(type="string", minLength=0)),
+    (
+        "a bound that follows from the format",
+        field(type="string", format="uuid"),
+        field(type="string", format="uuid", maxLength=36),
+    ),
+    (
+        "a bound that follows from the pattern",
+        field(type="string", pattern="^[0-9]{2}$"),
+        field(type="string", pattern="^[0-9]{2}$", maxLength=3),
+    ),
+    (
+        "a bound around the choices",
+        field(type="string", enum=["a"], x_categorical=True),
+        field(type="string", maxLength=128, x_categorical=True),
+    ),
+    (
+        "a bound said otherwise",
+        field(type="integer", minimum=1),
+        field(type="integer", exclusiveMinimum=0),
+    ),
+    (
+        "a choice spelt otherwise",
+        field(type="integer", enum=[1]),
+        field(type="integer", enum=[1.0, 2]),
+    ),
+    (
+        "one of the choices, and then all",
+        field(type="string", enum=["a", "b"], const="a"),
+        field(type="string", enum=["a", "b"]),
+    ),
+    (
+        "a definition that nothing here refers to",
+        {**field(**NAMED), "$defs": {"name": TEXT, "other": TEXT}},
+        {**field(**NAMED), "$defs": {"name": TEXT, "other": {"type": "integer"}}},
+    ),
+    (
+        "a definition in other words",
+        {**field(**NAMED), "$defs": {"name": TEXT}},
+        {**field(**NAMED), "$defs": {"name": {**TEXT, "description": "A name."}}},
+    ),
 ]
 
 
@@ -187,6 +229,24 @@ BREAKING: list[tuple[str, dict[str, Any], dict[str, Any], set[Target]]] = [
         field(type="string", format="date-time", x_precision="millis"),
         {HTTP, AVRO, CLICKHOUSE},
     ),
+    (
+        "coarser instants, and a bound that says nothing",
+        field(type="string", format="date-time"),
+        field(type="string", format="date-time", x_precision="millis", minLength=0),
+        {HTTP, AVRO, CLICKHOUSE},
+    ),
+    (
+        "a closed object becomes a map",
+        {"properties": {"f": RECORD}},
+        field(type="object", additionalProperties=TEXT),
+        {AVRO, CLICKHOUSE},
+    ),
+    (
+        "a definition that is referred to",
+        {**field(**NAMED), "$defs": {"name": TEXT}},
+        {**field(**NAMED), "$defs": {"name": {**TEXT, "maxLength": 9}}},
+        {HTTP},
+    ),
     ("sorting key", {}, {"x-table": {"key": ["f"]}}, {CLICKHOUSE}),
     (
         "a key column becomes optional",
@@ -202,6 +262,12 @@ BREAKING: list[tuple[str, dict[str, Any], dict[str, Any], set[Target]]] = [
     ),
     ("drop rows at all", {}, {"x-table": {"retention_days": 8}}, {CLICKHOUSE}),
     ("who makes it", {}, {"x-origin": "etl"}, {HTTP}),
+    (
+        "who makes it, and a bound that says nothing",
+        {},
+        {**field(type="string", minLength=0), "x-origin": "etl"},
+        {HTTP},
+    ),
     (
         "two fields, one column",
         {"properties": {"f": RECORD}},

@@ -19,7 +19,8 @@ from tests.support.golden import assert_golden
 from ugc.contracts.command import command
 from ugc.contracts.lint import render_github, rules_markdown
 from ugc.contracts.new import ScaffoldError
-from ugc.project.folder import ReferenceTextError, reserved_columns, reserved_events
+from ugc.project.folder import ReferenceTextError
+from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.project.scaffold import TYPES, FieldTextError
 
 
@@ -333,4 +334,4 @@ def test_lint_refuses_an_event_with_a_reserved_name(tmp_path: Path, event: str) 
 
 
 def test_reserved_names_include_types_of_avro_and_our_own_tables() -> None:
-    assert {"double", "erased_users", "schema_migrations"} <= reserved_events()
+    assert {"double", "erased_users", "schema_migrations"} <= reserved_events().keys()
