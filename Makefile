@@ -37,6 +37,10 @@ lint: $(STAMP)  ## ruff and mypy.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+.PHONY: generate
+generate: $(STAMP)  ## Write anew every file that is generated; a test tells when one is stale.
+	UPDATE_GOLDEN=1 $(BIN)/pytest --quiet -m "generated and not full"
+
 .PHONY: test
 test: $(STAMP) lint  ## Everything that needs only PyPI.
 	$(BIN)/pytest -m "not full"

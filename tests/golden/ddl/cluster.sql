@@ -107,7 +107,7 @@ PARTITION BY toYYYYMM(started_at)
 ORDER BY (`started_at`, `run_id`)
 TTL toDateTime(started_at) + INTERVAL 400 DAY
 SETTINGS replicated_deduplication_window = 1000
-COMMENT 'What each run of the loader did; see etl/report.py';
+COMMENT 'What each run of the loader did; see etl/run/report.py';
 
 CREATE TABLE IF NOT EXISTS `ugc`.`etl_runs` ON CLUSTER `main`
 (
@@ -144,7 +144,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`etl_runs` ON CLUSTER `main`
     `ends_waiting` Array(Int64) COMMENT 'For each of derived: ends that wait'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'etl_runs', cityHash64(`run_id`))
-COMMENT 'What each run of the loader did; see etl/report.py';
+COMMENT 'What each run of the loader did; see etl/run/report.py';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`element_click` ON CLUSTER `main`
 (
