@@ -37,9 +37,18 @@ lint: $(STAMP)  ## ruff and mypy.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+.PHONY: generate
+generate: $(STAMP)  ## Write anew every file that is generated; a test tells when one is stale.
+	UPDATE_GOLDEN=1 $(BIN)/pytest --quiet -m "generated and not full"
+
 .PHONY: test
 test: $(STAMP) lint  ## Everything that needs only PyPI.
 	$(BIN)/pytest -m "not full"
+
+.PHONY: coverage
+coverage: $(STAMP)  ## What of the code the tests of make test reach, without those on real servers.
+	$(BIN)/coverage run -m pytest -m "not full and not stack"
+	$(BIN)/coverage report
 
 .PHONY: test-full
 test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs them if it may.
@@ -77,4 +86,4 @@ lock: $(STAMP)  ## Resolve the dependencies anew.
 
 .PHONY: clean
 clean:  ## Remove the virtual environment and the local stack's data.
-	rm -rf $(VENV) .ugc .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build
+	rm -rf $(VENV) .coverage .ugc .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build

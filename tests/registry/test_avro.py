@@ -11,15 +11,23 @@ import pytest
 from contracts.model.loader import load_catalog
 from contracts.model.types import Contract
 from registry.avro import avro_schema, record_name, schema_text
-from tests.support.golden import assert_golden
+from tests.support.golden import Golden
 
 CATALOG = load_catalog()
 
 
+def golden_name(contract: Contract) -> str:
+    return f"avro/{contract.event}-v{contract.version}.avsc"
+
+
 @pytest.mark.parametrize("contract", list(CATALOG), ids=lambda c: c.id)
-def test_golden(contract: Contract) -> None:
+def test_golden(contract: Contract, golden: Golden) -> None:
     text = json.dumps(avro_schema(CATALOG, contract), indent=2, ensure_ascii=False)
-    assert_golden(f"avro/{contract.event}-v{contract.version}.avsc", text + "\n")
+    golden(golden_name(contract), text + "\n")
+
+
+def test_no_golden_file_is_an_orphan(golden: Golden) -> None:
+    golden.nothing_but("avro", map(golden_name, CATALOG))
 
 
 @pytest.mark.parametrize("contract", list(CATALOG), ids=lambda c: c.id)

@@ -190,7 +190,7 @@ verdict. A change that no rule names is `unclassified`, and breaking: nobody has
   change, drop or make up a value is not part of a release.
 
 This file is generated from `contracts/evolution/rules.py` and the check itself; a test keeps it
-equal. `UPDATE_GOLDEN=1 pytest tests/ugc/compatibility/test_gate_verdicts.py` writes it.
+equal. `make generate` writes it.
 {_COLUMNS}"""
 
 _FURTHER_HEAD = f"""

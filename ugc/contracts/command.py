@@ -8,6 +8,7 @@ from ugc.compatibility.command import command as check
 from ugc.contracts.diff import diff
 from ugc.contracts.lint import lint
 from ugc.contracts.new import new
+from ugc.contracts.owners import owners
 from ugc.contracts.sample import sample
 from ugc.contracts.show import list_, show
 from ugc.importing.command import command as import_
@@ -19,5 +20,5 @@ def command() -> None:
     """Write, check, bring and look at the event contracts."""
 
 
-for _member in (check, diff, import_, lint, list_, new, roundtrip, sample, show):
+for _member in (check, diff, import_, lint, list_, new, owners, roundtrip, sample, show):
     command.add_command(_member)

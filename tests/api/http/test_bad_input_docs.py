@@ -1,6 +1,6 @@
 """The section "Bad input" of ``docs/reliability.md``: made here, of the tables that the tests use.
 
-``UPDATE_GOLDEN=1`` writes it.
+``make generate`` writes it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.api.http import test_bad_input as cases
 from tests.api.http.test_wire import CASES as WIRE
-from tests.support.golden import assert_golden
+from tests.support.golden import Golden
 
 DOCUMENT = "docs/reliability.md"
 ROOT = Path(__file__).parents[3]
@@ -74,11 +74,11 @@ def _joined(names: Sequence[str]) -> str:
     return "; ".join(names).replace("|", "\\|").replace("*", "\\*")
 
 
-def test_the_section_is_what_the_tests_do() -> None:
+def test_the_section_is_what_the_tests_do(golden: Golden) -> None:
     text = (ROOT / DOCUMENT).read_text(encoding="utf-8")
     before, _, rest = text.partition(HEADING)
     after = rest[rest.index("\n## ") :]
-    assert_golden(f"../../{DOCUMENT}", before + section() + after)
+    golden.file(DOCUMENT, before + section() + after)
 
 
 def test_every_test_that_it_names_exists() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.model.loader import default_folder, load_catalog
 from tests.api.world import World, post
-from tests.support.golden import FOLDER, assert_golden
+from tests.support.golden import Golden
 
 ROOT = default_folder()
 CATALOG = load_catalog()
@@ -36,16 +36,15 @@ def document(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", [*EVENTS, *REQUESTS], ids=golden_name)
-def test_the_answer_is_this(path: Path) -> None:
+def test_the_answer_is_this(path: Path, golden: Golden) -> None:
     world = World()
     answer = post(world.client(), document(path), headers={"X-Correlation-Id": "from-the-client"})
     assert answer.content_type == "application/problem+json"
     assert 400 <= answer.status_code < 500
     assert world.publisher.published == []
     told = json.dumps(answer.get_json(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-    assert_golden(golden_name(path), told)
+    golden(golden_name(path), told)
 
 
-def test_no_golden_file_is_an_orphan() -> None:
-    expected = {FOLDER / golden_name(path) for path in [*EVENTS, *REQUESTS]}
-    assert {path for path in (FOLDER / "problems").rglob("*") if path.is_file()} == expected
+def test_no_golden_file_is_an_orphan(golden: Golden) -> None:
+    golden.nothing_but("problems", map(golden_name, [*EVENTS, *REQUESTS]))

@@ -16,26 +16,37 @@ from ch_schema.quoting import quote_identifier, quote_string
 from contracts.message import Message
 from contracts.model.loader import load_catalog
 from contracts.model.types import Contract, Field, IntegerType, RecordType, StringType, ValueType
-from tests.support.golden import assert_golden
+from tests.support.golden import Golden
 from tests.support.shapes import every_shape
 
 CATALOG = load_catalog()
+OTHERS = {"every_shape", "new_database", "cluster", "replicated"}
+
+
+def golden_name(contract: Contract) -> str:
+    return f"ddl/{contract.event}-v{contract.version}.sql"
 
 
 @pytest.mark.parametrize("contract", CATALOG.tables, ids=lambda c: c.id)
-def test_golden(contract: Contract) -> None:
+def test_golden(contract: Contract, golden: Golden) -> None:
     statement = table_for(contract).create_statement()
-    assert_golden(f"ddl/{contract.event}-v{contract.version}.sql", statement + ";\n")
+    golden(golden_name(contract), statement + ";\n")
 
 
-def test_golden_of_every_shape() -> None:
+def test_golden_of_every_shape(golden: Golden) -> None:
     _, contract = every_shape()
-    assert_golden("ddl/every_shape.sql", table_for(contract).create_statement() + ";\n")
+    golden("ddl/every_shape.sql", table_for(contract).create_statement() + ";\n")
 
 
-def test_golden_of_a_new_database() -> None:
+def test_golden_of_a_new_database(golden: Golden) -> None:
     """Every statement that an empty server gets, in order."""
-    assert_golden("ddl/new_database.sql", ";\n\n".join(statements(CATALOG)) + ";\n")
+    golden("ddl/new_database.sql", ";\n\n".join(statements(CATALOG)) + ";\n")
+
+
+def test_no_golden_file_is_an_orphan(golden: Golden) -> None:
+    golden.nothing_but(
+        "ddl", [*map(golden_name, CATALOG.tables), *(f"ddl/{name}.sql" for name in OTHERS)]
+    )
 
 
 def test_a_row_has_a_cell_for_each_column() -> None:

@@ -16,7 +16,7 @@ from contracts.lossless.same_json import differences
 from contracts.lossless.walker import ROOT_VALUE
 from contracts.model import json_text
 from registry.translate import Translation, translate
-from tests.support.golden import assert_golden
+from tests.support.golden import Golden
 from ugc.roundtrip.table import Tables
 
 _TIME = "2026-01-31T12:00:00+03:00"
@@ -150,11 +150,11 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
         client.close()
 
 
-def test_the_table(tables: Tables) -> None:
+def test_the_table(tables: Tables, golden: Golden) -> None:
     columns = "| construct | JSON Schema | Avro | ClickHouse | instance → stored |\n"
     head = f"{columns}|---|---|---|---|---|\n"
     lines = "".join(_line(row, tables) for row in ROWS)
-    assert_golden("../../docs/total-profile.md", INTRODUCTION + head + lines)
+    golden.file("docs/total-profile.md", INTRODUCTION + head + lines)
 
 
 def _line(row: Row, tables: Tables) -> str:

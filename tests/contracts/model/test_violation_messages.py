@@ -10,7 +10,7 @@ import pytest
 
 from contracts.model.loader import default_folder, load_catalog
 from contracts.model.validation import Validator
-from tests.support.golden import FOLDER, assert_golden
+from tests.support.golden import Golden
 
 ROOT = default_folder()
 CATALOG = load_catalog()
@@ -29,17 +29,16 @@ def told(validator: Validator, path: Path, at: str) -> str:
 
 
 @pytest.mark.parametrize("path", EVENT_EXAMPLES, ids=golden_name)
-def test_violations_of_an_event_are_these(path: Path) -> None:
+def test_violations_of_an_event_are_these(path: Path, golden: Golden) -> None:
     contract = CATALOG.get(path.parts[-4], int(path.parts[-3].removeprefix("v")))
-    assert_golden(golden_name(path), told(Validator(contract.schema), path, at="/data"))
+    golden(golden_name(path), told(Validator(contract.schema), path, at="/data"))
 
 
 @pytest.mark.parametrize("path", ENVELOPE_EXAMPLES, ids=golden_name)
-def test_violations_of_an_envelope_are_these(path: Path) -> None:
+def test_violations_of_an_envelope_are_these(path: Path, golden: Golden) -> None:
     schema = CATALOG.envelopes[path.parts[-4]].schema
-    assert_golden(golden_name(path), told(Validator(schema), path, at=""))
+    golden(golden_name(path), told(Validator(schema), path, at=""))
 
 
-def test_no_golden_file_is_an_orphan() -> None:
-    expected = {FOLDER / golden_name(path) for path in EVENT_EXAMPLES + ENVELOPE_EXAMPLES}
-    assert {path for path in (FOLDER / "violations").rglob("*") if path.is_file()} == expected
+def test_no_golden_file_is_an_orphan(golden: Golden) -> None:
+    golden.nothing_but("violations", map(golden_name, EVENT_EXAMPLES + ENVELOPE_EXAMPLES))

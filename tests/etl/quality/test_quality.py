@@ -27,6 +27,7 @@ from etl.run.runs_table import RUNS
 from etl.source import Spans
 from etl.testing.kafka import MemoryHistory, MemoryTopic
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, HOUR, NOON, PRODUCER, START, World
+from tests.support.golden import Golden
 from ugc.quality.alerts import render, rules
 
 ALERTS = Path(__file__).parents[3] / "deploy" / "alerts.yml"
@@ -260,8 +261,8 @@ def test_faults_of_ranges(ranges: list[tuple[int, int, int]], faults: list[Range
 # Alerts
 
 
-def test_the_alert_file_is_the_contracts() -> None:
-    assert ALERTS.read_text() == render(CATALOG), "run: ugc quality alerts > deploy/alerts.yml"
+def test_the_alert_file_is_the_contracts(golden: Golden) -> None:
+    golden.file("deploy/alerts.yml", render(CATALOG))
 
 
 def test_the_alert_file_is_a_rule_file() -> None:

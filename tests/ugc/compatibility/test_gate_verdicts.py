@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.evolution.rules import EXAMPLE
 from tests.support.gate_proof import ENVELOPES, Change
+from tests.support.golden import Golden
 from ugc.compatibility.findings import Finding, Target
 from ugc.compatibility.verdict_table import FURTHER, judge_pair, verdict_table
-
-DOCUMENT = Path(__file__).parents[3] / "docs" / "verdicts.md"
 
 TEXT = {"type": "string", "description": "A field."}
 OPEN = {"type": "object", "properties": {"a": TEXT, "b": TEXT}, "description": "A field."}
@@ -301,8 +298,5 @@ def test_the_documented_examples_are_contracts(title: str) -> None:
     Change({**EXAMPLE, **before}, {**EXAMPLE, **after})
 
 
-def test_the_documented_table_is_the_gate_s() -> None:
-    text = verdict_table()
-    if os.environ.get("UPDATE_GOLDEN") == "1":
-        DOCUMENT.write_text(text, encoding="utf-8")
-    assert DOCUMENT.read_text(encoding="utf-8") == text
+def test_the_documented_table_is_the_gate_s(golden: Golden) -> None:
+    golden.file("docs/verdicts.md", verdict_table())

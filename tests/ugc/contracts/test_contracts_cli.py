@@ -15,7 +15,7 @@ from contracts.lint import RULES, lint_folder
 from contracts.model.loader import load_catalog
 from contracts.model.validation import Validator
 from tests.support.contract_folder import CLICK, change, copy_of_contracts
-from tests.support.golden import assert_golden
+from tests.support.golden import Golden
 from ugc.contracts.command import command
 from ugc.contracts.lint import render_github, rules_markdown
 from ugc.contracts.new import ScaffoldError
@@ -119,10 +119,9 @@ def test_paths_are_relative_to_where_the_command_runs(
     assert f"file=contracts/{CLICK},line=" in render_github(lint_folder(folder))
 
 
-def test_the_page_of_rules_is_what_the_code_says() -> None:
-    """``UPDATE_GOLDEN=1`` writes the page anew, as it does the golden files."""
+def test_the_page_of_rules_is_what_the_code_says(golden: Golden) -> None:
     page = rules_markdown()
-    assert_golden("../../docs/lint.md", page)
+    golden.file("docs/lint.md", page)
     assert all(f"| `{code}` |" in page for code in RULES)
 
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from ch_schema.client.connect import connect
 from ch_schema.migrate.run import ensure_tables
 from contracts.model.loader import load_catalog
-from tests.support.golden import assert_golden
+from tests.support.golden import Golden
 from ugc.project.tables import INTERNAL
 from ugc.schema.command import command
 
@@ -45,8 +45,10 @@ def schema(tmp_path: Path) -> Schema:
     return Schema(tmp_path)
 
 
-def test_the_dictionary_in_the_documentation_is_the_contracts(schema: Schema) -> None:
-    assert_golden("../../docs/data-dictionary.md", schema("dictionary").stdout)
+def test_the_dictionary_in_the_documentation_is_the_contracts(
+    schema: Schema, golden: Golden
+) -> None:
+    golden.file("docs/data-dictionary.md", schema("dictionary").stdout)
 
 
 def test_ddl_is_what_an_empty_database_gets(schema: Schema) -> None:
@@ -56,9 +58,9 @@ def test_ddl_is_what_an_empty_database_gets(schema: Schema) -> None:
     assert sorted(found.removesuffix(";\n").split(";\n\n")) == sorted(ran)
 
 
-def test_golden_ddl_of_a_cluster(schema: Schema) -> None:
-    assert_golden("ddl/cluster.sql", schema("ddl", "--cluster", "main", "--replicated").stdout)
-    assert_golden("ddl/replicated.sql", schema("ddl", "page_view@1", "--replicated").stdout)
+def test_golden_ddl_of_a_cluster(schema: Schema, golden: Golden) -> None:
+    golden("ddl/cluster.sql", schema("ddl", "--cluster", "main", "--replicated").stdout)
+    golden("ddl/replicated.sql", schema("ddl", "page_view@1", "--replicated").stdout)
 
 
 def test_clickhouse_can_read_every_statement_of_a_cluster(schema: Schema) -> None:
