@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Sequence
 
@@ -12,8 +11,9 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import blueprint, contract_routes, cors, docs_ui, health, metrics, paths
+from api import blueprint, contract_routes, correlation, cors, docs_ui, health, metrics, paths
 from api.config import ApiConfig
+from api.environ import BEGAN, REFUSAL
 from api.errors import Refusal
 from api.model import Outcome
 from api.problems import MEDIA_TYPE, problem
@@ -23,16 +23,6 @@ from api.services import Services
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _log = logging.getLogger(__name__)
-
-CORRELATION_HEADER = "X-Correlation-Id"
-
-_SANE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-
-_TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}",
-    re.ASCII,
-)
-"""W3C Trace Context, section 3.2; ids of zeros alone are invalid."""
 
 _HTTP_REASONS = {
     404: Reason.NOT_FOUND,
@@ -64,8 +54,15 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
 
     @app.before_request
     def identify() -> None:
-        g.started = time.perf_counter()
-        g.correlation_id = _sent_id() or str(services.make_id())
+        g.started = request.environ.get(BEGAN) or time.perf_counter()
+        g.correlation_id = correlation.sent_id(request.headers.get) or str(services.make_id())
+
+    @app.before_request
+    def refuse() -> None:
+        """What the front refuses is refused before anything is asked or waited for."""
+        refusal: Refusal | None = request.environ.get(REFUSAL)
+        if refusal is not None:
+            raise refusal
 
     cors.install(app, config.cors)
 
@@ -75,7 +72,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
 
     @app.after_request
     def complete(response: Response) -> Response:
-        response.headers[CORRELATION_HEADER] = g.correlation_id
+        response.headers[correlation.HEADER] = g.correlation_id
         response.headers.update(headers_for(request.path))
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
@@ -104,16 +101,6 @@ def _check_transport() -> None:
         raise Refusal(Reason.NOT_FOUND, DESCRIPTIONS[Reason.NOT_FOUND])
     if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
         raise Refusal(Reason.REQUEST_INVALID, "the Transfer-Encoding must be chunked, or left out")
-
-
-def _sent_id() -> str | None:
-    """The sender's id of this request, if it sent a sane one: the first of three headers."""
-    for header in (CORRELATION_HEADER, "X-Request-ID"):
-        sent = request.headers.get(header, "")
-        if _SANE_CORRELATION_ID.fullmatch(sent):
-            return sent
-    trace = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
-    return trace["trace_id"] if trace else None
 
 
 def _count(counts: metrics.Metrics, response: Response) -> None:
