@@ -137,7 +137,9 @@ def _keep_refused(rejected: KeepsRejected) -> None:
     outcomes: Sequence[Outcome] = g.get("outcomes", ()) if refusal is None else (refusal,)
     if not any(isinstance(each, Refusal) for each in outcomes):
         return
-    bodies: Sequence[bytes | None] = g.get("bodies") or [None] * len(outcomes)
+    bodies: Sequence[bytes | None] = g.get("bodies", ())
+    if len(bodies) != len(outcomes):  # it was not read, or several events are refused as one
+        bodies = [None] * len(outcomes)
     hints = Hints(
         origin=request.headers.get("Origin", ""),
         user_agent=request.headers.get("User-Agent", ""),

@@ -135,6 +135,14 @@ def test_of_a_batch_each_refused_event_is_kept_with_its_own_body() -> None:
     ]
 
 
+def test_an_event_that_is_missing_in_a_batch_is_kept_without_a_body() -> None:
+    world = World()
+    body = b"[" + json.dumps(CLICK).encode() + b",]"
+    answer = world.client().post("/api/v1/events/batch", data=body, content_type="application/json")
+    assert answer.status_code == 207
+    assert [(each["code"], each["body"]) for each in kept(world)] == [("json_invalid", None)]
+
+
 def test_a_batch_that_is_refused_as_a_whole_is_kept_once() -> None:
     world = World()
     assert world.client().post("/api/v1/events/batch", json={}).status_code == 400
