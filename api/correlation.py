@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 HEADER = "X-Correlation-Id"
 
+SENT_IN = (HEADER, "X-Request-ID", "traceparent")
+"""Where a sender may have put it; the first that is sane counts."""
+
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 _TRACEPARENT = re.compile(
@@ -17,12 +20,13 @@ _TRACEPARENT = re.compile(
 
 
 def sent_id(header: Callable[[str], str | None]) -> str | None:
-    """The sender's id of a request, if it sent a sane one: the first of three headers.
+    """The sender's id of a request, if it sent a sane one.
 
     ``header`` gives a header's value by its name in lower case.
     """
-    for name in ("x-correlation-id", "x-request-id"):
+    *plain, traceparent = map(str.lower, SENT_IN)
+    for name in plain:
         if _SANE.fullmatch(sent := header(name) or ""):
             return sent
-    trace = _TRACEPARENT.fullmatch(header("traceparent") or "")
+    trace = _TRACEPARENT.fullmatch(header(traceparent) or "")
     return trace["trace_id"] if trace else None
