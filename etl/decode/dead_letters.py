@@ -9,6 +9,9 @@ from typing import Protocol
 from contracts.reasons import Reason
 from etl.source import Headers, RawMessage
 
+_DETAIL_CHARACTERS = 500
+"""A detail may quote a message's key or a value, which its producer makes as long as it likes."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -30,7 +33,7 @@ class DeadLetter:
         original = self.original
         told: list[tuple[str, bytes | None]] = [
             ("reason", self.reason.value.encode()),
-            ("detail", self.detail.encode()),
+            ("detail", _cut(self.detail).encode(errors="replace")),
             ("original-topic", original.topic.encode()),
             ("original-partition", b"%d" % original.partition),
             ("original-offset", b"%d" % original.offset),
@@ -40,6 +43,10 @@ class DeadLetter:
         if self.schema_id is not None:
             told.append(("schema-id", b"%d" % self.schema_id))
         return (*original.headers, *told)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _DETAIL_CHARACTERS else f"{text[:_DETAIL_CHARACTERS]}…"
 
 
 class DeadLetters(Protocol):

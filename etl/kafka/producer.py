@@ -14,6 +14,8 @@ from etl.outbox import Record
 _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
+_MOST_BYTES = 1_000_000_000
+"""The most that the library knows."""
 
 _Delivered = Callable[[KafkaError | None, Message], None]
 
@@ -33,6 +35,9 @@ class KafkaOutbox:
                 # The API's, so that a message that goes back lies where its like lie.
                 "partitioner": "murmur2_random",
                 "delivery.timeout.ms": int(timeout_seconds * 1000),
+                # The broker bounds messages. A dead letter is its original and some headers: with
+                # a bound here one message would be too long, and stop every run.
+                "message.max.bytes": _MOST_BYTES,
             },
             logger=_log,
         )

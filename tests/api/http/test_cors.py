@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from api import correlation
 from api.config import ApiConfig
 from api.errors import ConfigError
 from api.http import cors
@@ -179,7 +180,8 @@ def test_every_header_that_the_api_reads_may_be_sent() -> None:
     sources = [file.read_text(encoding="utf-8") for file in Path(cors.__file__).parent.glob("*.py")]
     read = set(re.findall(r'request\.headers\.get\("([^"]+)"', "\n".join(sources)))
     of_the_browser = {"Origin", "Transfer-Encoding", "User-Agent"}
-    assert {"Content-Encoding", "traceparent"} <= read
+    assert {"Content-Encoding", "X-UGC-SDK"} <= read
+    read |= {*correlation.SENT_IN}
     assert read - of_the_browser <= set(cors.REQUEST_HEADERS)
 
 
