@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Sequence
 
@@ -16,7 +15,8 @@ from api import paths
 from api.config import ApiConfig
 from api.docs import swagger_ui as docs_ui
 from api.errors import Refusal
-from api.http import blueprint, contract_routes, cors, health
+from api.http import blueprint, contract_routes, correlation, cors, health
+from api.http.environ import BEGAN, REFUSAL
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
 from api.model import Outcome
@@ -26,16 +26,6 @@ from api.telemetry import metrics
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _log = logging.getLogger(__name__)
-
-CORRELATION_HEADER = "X-Correlation-Id"
-
-_SANE_CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-
-_TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})(?P<trace_id>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}",
-    re.ASCII,
-)
-"""W3C Trace Context, section 3.2; ids of zeros alone are invalid."""
 
 _HTTP_REASONS = {
     404: Reason.NOT_FOUND,
@@ -67,8 +57,15 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
 
     @app.before_request
     def identify() -> None:
-        g.started = time.perf_counter()
-        g.correlation_id = _sent_id() or str(services.make_id())
+        g.started = request.environ.get(BEGAN) or time.perf_counter()
+        g.correlation_id = correlation.sent_id(request.headers.get) or str(services.make_id())
+
+    @app.before_request
+    def refuse() -> None:
+        """What the front refuses is refused before anything is asked or waited for."""
+        refusal: Refusal | None = request.environ.get(REFUSAL)
+        if refusal is not None:
+            raise refusal
 
     cors.install(app, config.cors)
 
@@ -78,7 +75,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
 
     @app.after_request
     def complete(response: Response) -> Response:
-        response.headers[CORRELATION_HEADER] = g.correlation_id
+        response.headers[correlation.HEADER] = g.correlation_id
         response.headers.update(headers_for(request.path))
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
@@ -107,16 +104,6 @@ def _check_transport() -> None:
         raise Refusal(Reason.NOT_FOUND, DESCRIPTIONS[Reason.NOT_FOUND])
     if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
         raise Refusal(Reason.REQUEST_INVALID, "the Transfer-Encoding must be chunked, or left out")
-
-
-def _sent_id() -> str | None:
-    """The sender's id of this request, if it sent a sane one: the first of three headers."""
-    for header in (CORRELATION_HEADER, "X-Request-ID"):
-        sent = request.headers.get(header, "")
-        if _SANE_CORRELATION_ID.fullmatch(sent):
-            return sent
-    trace = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
-    return trace["trace_id"] if trace else None
 
 
 def _count(counts: metrics.Metrics, response: Response) -> None:
@@ -153,7 +140,9 @@ def _keep_refused(rejected: KeepsRejected) -> None:
     outcomes: Sequence[Outcome] = g.get("outcomes", ()) if refusal is None else (refusal,)
     if not any(isinstance(each, Refusal) for each in outcomes):
         return
-    bodies: Sequence[bytes | None] = g.get("bodies") or [None] * len(outcomes)
+    bodies: Sequence[bytes | None] = g.get("bodies", ())
+    if len(bodies) != len(outcomes):  # it was not read, or several events are refused as one
+        bodies = [None] * len(outcomes)
     hints = Hints(
         origin=request.headers.get("Origin", ""),
         user_agent=request.headers.get("User-Agent", ""),

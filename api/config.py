@@ -37,6 +37,9 @@ TRUSTED_PROXIES              how many proxies before the API add to X-Forwarded-
                              is whoever connects)
 BODY_TIMEOUT_SECONDS         how long a body may take to arrive after its headers (30)
 API_THREADS                  requests that one worker process works on at a time (32)
+API_QUEUE_REQUESTS           requests that may wait for one of these threads; more are refused with
+                             503 (256)
+API_QUEUE_SECONDS            longest wait for one; then it is refused with 503 (5)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
 CONTRACTS_DIR                folder of the contract files (contracts/ of the project)
 CORS_ORIGINS                 ``https://host[:port]`` of pages that may read answers, several
@@ -60,6 +63,7 @@ from api.auth.users import CacheTimes
 from api.errors import ConfigError
 from api.http.batch import BatchLimits
 from api.http.front import HELD_LIMIT_BYTES
+from api.http.lanes import Queueing
 from api.http.origins import CorsPolicy, parse_origins
 from api.limits.rate_counts import parse_rate
 from api.limits.rate_limit import Rate
@@ -112,6 +116,7 @@ class ApiConfig:
     trusted_proxies: int
     body_timeout_seconds: float
     threads: int
+    queueing: Queueing
     contracts_dir: Path | None
 
     @classmethod
@@ -177,6 +182,10 @@ class ApiConfig:
             trusted_proxies=read.count("TRUSTED_PROXIES", 0, least=0),
             body_timeout_seconds=read.seconds("BODY_TIMEOUT_SECONDS", 30.0),
             threads=read.count("API_THREADS", 32),
+            queueing=Queueing(
+                requests=read.count("API_QUEUE_REQUESTS", 256, least=0),
+                seconds=read.seconds("API_QUEUE_SECONDS", 5.0),
+            ),
             contracts_dir=read.path("CONTRACTS_DIR"),
         )
 

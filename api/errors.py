@@ -119,7 +119,7 @@ class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failur
 
 
 RETRY_AFTER_SECONDS = 5
-"""What a sender is told to wait when a part that events need does not answer."""
+"""What a sender is told to wait when a part that events need does not answer, or too many wait."""
 
 STATUS: Mapping[Reason, int] = {
     Reason.REQUEST_INVALID: 400,
@@ -151,6 +151,7 @@ STATUS: Mapping[Reason, int] = {
     Reason.NOT_FOUND: 404,
     Reason.METHOD_NOT_ALLOWED: 405,
     Reason.STORE_UNAVAILABLE: 503,
+    Reason.OVERLOADED: 503,
     Reason.INTERNAL_ERROR: 500,
 }
 """Reason → HTTP status (RFC 9110); the reasons of the ETL have none."""

@@ -12,10 +12,11 @@ from typing import Protocol
 class Stage(StrEnum):
     """A part of the work on a request.
 
-    ``parse`` to ``encode`` are timed for each event, dry runs included; ``seen`` and ``publish``
-    once for each request.
+    ``wait`` is a request's wait for a thread; ``parse`` to ``encode`` are timed for each event, dry
+    runs included; ``seen`` and ``publish`` once for each request.
     """
 
+    WAIT = "wait"
     PARSE = "parse"
     VALIDATE = "validate"
     USER = "user"

@@ -15,8 +15,16 @@ from api import paths
 from api.app import create_app
 from api.config import ApiConfig
 from api.http.front import Front
-from api.services import connect
+from api.http.lanes import Lane
+from api.services import Services, connect
 from api.telemetry import logs
+
+_HEALTH_THREADS = 2
+"""Whoever watches the API is answered however many events wait."""
+
+_THREADS_PER_BATCH = 8
+"""A batch is some hundred events of work, which threads of one interpreter do in turn: more of them
+at a time would all be answered late, and keep the event loop and single events waiting."""
 
 
 def create_front_from_env() -> Front:
@@ -27,15 +35,28 @@ def create_front_from_env() -> Front:
         ContractError: the contracts cannot be loaded.
     """
     config = _configured()
+    services = _connected(config)
+
+    def lane(name: str, threads: int) -> Lane:
+        return Lane(name, threads=threads, queueing=config.queueing, watch=services.metrics)
+
+    health = lane("health", _HEALTH_THREADS)
     return Front(
-        _application(config).wsgi_app,
+        create_app(config, services).wsgi_app,
         body_limits={
             paths.EVENTS: config.body_limit_bytes,
             paths.VALIDATE: config.body_limit_bytes,
             paths.BATCH: config.batch.body_bytes,
         },
         timeout_seconds=config.body_timeout_seconds,
-        threads=config.threads,
+        lane=lane("request", config.threads),
+        lanes={
+            paths.BATCH: lane("batch", max(1, config.threads // _THREADS_PER_BATCH)),
+            paths.LIVE: health,
+            paths.READY: health,
+            paths.METRICS: health,
+        },
+        make_id=services.make_id,
     )
 
 
@@ -46,7 +67,8 @@ def create_from_env() -> Flask:
         ConfigError: a variable is missing or malformed.
         ContractError: the contracts cannot be loaded.
     """
-    return _application(_configured())
+    config = _configured()
+    return create_app(config, _connected(config))
 
 
 def _configured() -> ApiConfig:
@@ -54,12 +76,12 @@ def _configured() -> ApiConfig:
     return ApiConfig.from_env(os.environ)
 
 
-def _application(config: ApiConfig) -> Flask:
-    """The parts are let go of when the process ends.
+def _connected(config: ApiConfig) -> Services:
+    """The parts, which are let go of when the process ends.
 
     That is not left to ``atexit``, which a server with worker processes of multiprocessing's
     (granian) never gets to.
     """
     services = connect(config)
     Finalize(None, services.close, exitpriority=0)
-    return create_app(config, services)
+    return services

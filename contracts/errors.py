@@ -6,6 +6,7 @@
     ├── ContractLoadError      a file cannot be read, parsed or placed
     │   └── NoContractsError   the folder is none of contracts
     ├── ContractSchemaError    a file breaks the contract dialect
+    │   └── ContractTooLargeError  it has more values than may be, every $ref followed
     ├── SampleError            no payload of the wanted kind can be made
     └── UnknownContractError   nobody described that event or version
         ├── UnknownEventError
@@ -34,6 +35,10 @@ class ContractSchemaError(ContractError):
         self.path = path
         self.problems = problems
         super().__init__(f"{path}: " + "; ".join(problems))
+
+
+class ContractTooLargeError(ContractSchemaError):
+    """A contract has more values than may be, or deeper ones, once every ``$ref`` is followed."""
 
 
 class SampleError(ContractError):

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     STORE_UNAVAILABLE = "store_unavailable"
+    OVERLOADED = "overloaded"
     INTERNAL_ERROR = "internal_error"
     # A Kafka message that the ETL cannot use.
     VALUE_NULL = "value_null"
@@ -97,6 +98,9 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.NOT_FOUND: "There is nothing at this address.",
     Reason.METHOD_NOT_ALLOWED: "The address does not take this method.",
     Reason.STORE_UNAVAILABLE: "The event could not be stored in time; send it again later.",
+    Reason.OVERLOADED: (
+        "The service has more requests than it can work on; send this one again later."
+    ),
     Reason.INTERNAL_ERROR: "The service failed; the correlation id leads to the log entry.",
     Reason.VALUE_NULL: "The Kafka message has no value.",
     Reason.VALUE_TOO_SHORT: "The Kafka value is shorter than the five bytes of the framing.",

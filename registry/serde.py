@@ -33,6 +33,12 @@ from registry.images import type_check
 from registry.unread import takes_whole
 from registry.values import Converter, to_json, to_typed
 
+_SHOWN_CHARACTERS = 300
+"""So much is told of an error, which may quote the value."""
+
+_SHOWN_BYTES = 80
+"""So much of a message's key is told."""
+
 SchemaIds = Mapping[tuple[str, int], int]
 """(event, contract version) → schema id in the registry at hand."""
 
@@ -160,7 +166,7 @@ class Decoder:
         try:
             record = fastavro.schemaless_reader(body, writer, reader)
         except _UNREADABLE as error:
-            detail = f"{type(error).__name__}: {error}"
+            detail = f"{type(error).__name__}: {error}"[:_SHOWN_CHARACTERS]
             raise UndecodableError(Reason.AVRO_UNREADABLE, detail, schema_id) from error
         if body.tell() != len(value):
             detail = f"{len(value) - body.tell()} bytes"
@@ -230,6 +236,7 @@ _UNREADABLE = (
 def _message(record: Mapping[str, Any], key: bytes | None, schema_id: int) -> Message:
     event = record["event"]
     if key != event.encode():
-        detail = f"the key is {key!r}, the event {event!r}"
+        shown = key if key is None or len(key) <= _SHOWN_BYTES else key[:_SHOWN_BYTES] + b"..."
+        detail = f"the key is {shown!r}, the event {event!r}"
         raise UndecodableError(Reason.KEY_MISMATCH, detail, schema_id)
     return Message(**record)

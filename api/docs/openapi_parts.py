@@ -30,6 +30,7 @@ _OF_BODY = (
     Reason.ENCODING_UNSUPPORTED,
     Reason.RATE_LIMITED,
     Reason.STORE_UNAVAILABLE,
+    Reason.OVERLOADED,
     Reason.INTERNAL_ERROR,
 )
 

@@ -63,7 +63,8 @@ def events(
         if rate_limit is not None and len(parts) > 1:
             rate_limit.check(request.remote_addr, cost=len(parts) - 1)
         outcomes = pipeline.accept_all(parts, correlation_id=g.correlation_id)
-        g.outcomes, g.bodies = outcomes, parts
+        g.outcomes = outcomes
+        g.bodies = [part if isinstance(part, bytes) else None for part in parts]
         _log_refused(outcomes, correlation_id=g.correlation_id)
         answered = orjson.dumps(batch_answer(outcomes, correlation_id=g.correlation_id))
         return Response(answered, 207, batch_headers(outcomes), mimetype="application/json")

@@ -3,7 +3,8 @@
 Under WSGI a request holds one of few threads until its body is there, and granian has no time-out
 for bodies: some thirty senders that stop halfway would silence a worker for as long as they like.
 Here a body that is awaited costs its connection and the bytes that came, and no thread; it has to
-be whole in time, and all of them together may hold so many bytes.
+be whole in time, and all of them together may hold so many bytes.  Then the request waits for a
+thread (:mod:`api.http.lanes`).
 
 The interface is granian's own, RSGI 1.5: ``scope`` describes the request, ``protocol`` gives the
 body in pieces and takes the answer, from any thread.
@@ -13,15 +14,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
+import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 from typing import Any, Protocol
-from urllib.parse import quote
+
+import orjson
 
 from api.errors import Refusal
 from api.http.body import ByteStream
+from api.http.correlation import HEADER, sent_id
+from api.http.environ import BEGAN, REFUSAL, Scope, environ
+from api.http.lanes import Lane, overloaded
+from api.http.problems import MEDIA_TYPE, problem
+from api.http.security_headers import headers_for
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _log = logging.getLogger(__name__)
@@ -29,20 +37,11 @@ _log = logging.getLogger(__name__)
 HELD_LIMIT_BYTES = 67_108_864
 """What the bodies of one process may hold together while they are awaited and worked on."""
 
+MOST_PIECES = 4_096
+"""A body comes in pieces of granian's making: chunks, or what the network brought at a time.  Each
+costs the event loop some 50 µs, whatever it holds."""
+
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-
-class Scope(Protocol):
-    """A request without its body."""
-
-    client: str
-    headers: Any
-    http_version: str
-    method: str
-    path: str
-    query_string: str
-    scheme: str
-    server: str
 
 
 class RequestProtocol(Protocol):
@@ -62,74 +61,100 @@ class Front:
         *,
         body_limits: Mapping[str, int],
         timeout_seconds: float,
-        threads: int,
+        lane: Lane,
+        lanes: Mapping[str, Lane],
         held_limit_bytes: int = HELD_LIMIT_BYTES,
+        make_id: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
         """
         Args:
-            application: it is given bodies in memory.
+            application: it is given bodies in memory; where its environment has a refusal, it
+                renders that and waits for nothing.
             body_limits: path → the longest body in bytes; elsewhere no body is read at all.
             timeout_seconds: how long a body may take after the headers.
-            threads: requests that are worked on at a time.
+            lane: the threads for most requests; closed with this, as those of ``lanes`` are.
+            lanes: path → the threads for requests to it.
             held_limit_bytes: what all bodies together may hold.
+            make_id: makes correlation ids.
         """
         self._application = application
         self._body_limits = body_limits
         self._timeout_seconds = timeout_seconds
+        self._lane = lane
+        self._lanes = lanes
         self._held_limit_bytes = held_limit_bytes
         self._held_bytes = 0
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._make_id = make_id
 
     async def __call__(self, scope: Scope, protocol: RequestProtocol) -> None:
         body = bytearray()
         try:
-            stream = await self._awaited(scope, protocol, body)
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._threads, self._answer, scope, protocol, stream)
+            try:
+                stream = await self._awaited(scope, protocol, body)
+                facts = {BEGAN: time.perf_counter()}
+                lane = self._lanes.get(scope.path, self._lane)
+                await lane.run(partial(self._answer, scope, protocol, stream, facts))
+            except Refusal as refusal:
+                # Here and not in a thread: there may be none for a long time.
+                self._answer(scope, protocol, BytesIO(), {REFUSAL: refusal})
         except Exception as error:  # noqa: BLE001 - it ends here, whatever it is
-            # The server would print the text of the error, which may quote the request.
-            _log.error("the application failed", exc_info=error)
-            protocol.response_bytes(500, [], b"")
+            self._failed(scope, protocol, error)
         finally:
             self._held_bytes -= len(body)
 
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
         """Called by granian when no more requests come."""
-        self._threads.shutdown()
+        for lane in {self._lane, *self._lanes.values()}:
+            lane.close()
 
     async def _awaited(
         self, scope: Scope, protocol: RequestProtocol, body: bytearray
     ) -> ByteStream:
-        """The body as a stream, collected in ``body``; or one that raises why there is none."""
+        """The body as a stream, collected in ``body``; or one that raises why there is none.
+
+        Raises:
+            Refusal: ``OVERLOADED``.
+        """
         limit_bytes = self._body_limits.get(scope.path) if scope.method == "POST" else None
         if limit_bytes is None or _announced(scope) > limit_bytes:
             return BytesIO()
-        empty_pieces = 0
+        pieces = empty_pieces = 0
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 async for piece in protocol:
+                    pieces += 1
                     empty_pieces += not piece
                     self._held_bytes += len(piece)
                     body += piece
                     if self._held_bytes > self._held_limit_bytes:
-                        return _NoBody(_refusal(Reason.STORE_UNAVAILABLE))
+                        raise _last(overloaded())
+                    if pieces > MOST_PIECES:
+                        return _NoBody(_last(Refusal(Reason.REQUEST_INVALID, _TOO_MANY_PIECES)))
                     if len(body) > limit_bytes:
                         break
         except TimeoutError:
-            return _NoBody(_refusal(Reason.BODY_TIMEOUT))
+            reason = Reason.BODY_TIMEOUT
+            return _NoBody(_last(Refusal(reason, DESCRIPTIONS[reason])))
         if empty_pieces > 1:
             # granian ends a whole body with one empty piece; it gives another for an error on the
             # connection, or for trailers, and tells of neither in any other way.
-            return _NoBody(_refusal(Reason.LENGTH_INVALID))
+            return _NoBody(_last(Refusal(Reason.LENGTH_INVALID, _BROKEN)))
         return BytesIO(body)
 
-    def _answer(self, scope: Scope, protocol: RequestProtocol, stream: ByteStream) -> None:
+    def _answer(
+        self,
+        scope: Scope,
+        protocol: RequestProtocol,
+        stream: ByteStream,
+        facts: Mapping[str, object],
+    ) -> None:
+        """Calls the application, with ``facts`` added to its environment."""
         answers: list[tuple[int, list[tuple[str, str]]]] = []
 
         def start(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
             answers.append((int(status[:3]), headers))
 
-        pieces = self._application(environ(scope, stream), start)
+        pieces = self._application({**environ(scope, stream), **facts}, start)
         try:
             body = b"".join(pieces)
         finally:
@@ -137,6 +162,22 @@ class Front:
                 close()
         status, headers = answers[-1]
         protocol.response_bytes(status, headers, body)
+
+    def _failed(self, scope: Scope, protocol: RequestProtocol, error: Exception) -> None:
+        """Answers where the application could not even render an error."""
+        correlation_id = sent_id(scope.headers.get) or str(self._make_id())
+        # The server would print the text of the error, which may quote the request.
+        facts = {"correlation_id": correlation_id}
+        _log.error("the application failed", exc_info=error, extra=facts)
+        refusal = Refusal(Reason.INTERNAL_ERROR, DESCRIPTIONS[Reason.INTERNAL_ERROR])
+        headers = {
+            "Content-Type": MEDIA_TYPE,
+            "Cache-Control": "no-store",
+            HEADER: correlation_id,
+            **headers_for(scope.path),
+        }
+        document = orjson.dumps(problem(refusal, correlation_id=correlation_id))
+        protocol.response_bytes(refusal.status, list(headers.items()), document)
 
 
 class _NoBody:
@@ -149,42 +190,16 @@ class _NoBody:
         raise self._refusal
 
 
-def _refusal(reason: Reason) -> Refusal:
+_TOO_MANY_PIECES = f"the body came in more than {MOST_PIECES:,} pieces; send larger chunks"
+
+_BROKEN = "the body broke off, its chunks are malformed, or trailers follow them"
+
+
+def _last(refusal: Refusal) -> Refusal:
     """The connection ends with it: the rest of the body is not waited for."""
-    return Refusal(reason, DESCRIPTIONS[reason], headers={"Connection": "close"})
+    return Refusal(refusal.reason, refusal.detail, headers={"Connection": "close"})
 
 
 def _announced(scope: Scope) -> int:
     length = scope.headers.get("content-length")
     return int(length) if length is not None and length.isdecimal() else 0
-
-
-def environ(scope: Scope, stream: ByteStream) -> dict[str, Any]:
-    """The request as WSGI has it (PEP 3333); a header that is there several times is joined."""
-    host, _, port = scope.server.rpartition(":")
-    found: dict[str, Any] = {
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
-        "REQUEST_URI": quote(scope.path),
-        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
-        "SERVER_NAME": host,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": stream,
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    for name, value in scope.headers.items():
-        key = _ENVIRON_NAMES.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
-        found[key] = f"{found[key]},{value}" if key in found else value
-    return found
-
-
-_ENVIRON_NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}

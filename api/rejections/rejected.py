@@ -56,7 +56,7 @@ class Hints:
 class Rejected:
     """One refused event. ``body`` is what was sent; ``None`` when it was not read, or not kept.
 
-    ``violations`` are pairs of JSON pointer and keyword; ``time`` is an aware instant.
+    ``violations`` are pairs of safe JSON pointer and keyword; ``time`` is an aware instant.
     """
 
     event: str | None
@@ -107,7 +107,8 @@ def rejected(
         version=refusal.version,
         code=str(refusal.reason),
         violations=tuple(
-            (each.pointer, each.keyword) for each in refusal.violations[:MAX_VIOLATIONS]
+            (safe_pointer(each.pointer), each.keyword)
+            for each in refusal.violations[:MAX_VIOLATIONS]
         ),
         time=time,
         correlation_id=correlation_id,
@@ -129,8 +130,7 @@ def message(found: Rejected, weight: int) -> dict[str, Any]:
         "code": found.code,
         "weight": weight,
         "violations": [
-            {"pointer": safe_pointer(pointer), "keyword": keyword}
-            for pointer, keyword in found.violations
+            {"pointer": pointer, "keyword": keyword} for pointer, keyword in found.violations
         ],
         "time": found.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "correlation_id": found.correlation_id,
@@ -160,7 +160,7 @@ def safe_pointer(pointer: str) -> str:
     """A JSON pointer in which a sender's text cannot hide: only names and indexes are shown."""
     return "/".join(
         part if not part or _NAME.fullmatch(part) or _INDEX.fullmatch(part) else "?"
-        for part in pointer.split("/")[: _MAX_DEPTH + 1]
+        for part in pointer.split("/", _MAX_DEPTH + 1)[: _MAX_DEPTH + 1]
     )
 
 

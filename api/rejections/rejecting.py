@@ -1,7 +1,7 @@
 """Refused events on their way to Kafka, beside the answer and never before it.
 
 A request hands over and goes on.  A thread of its own makes the messages; what it cannot keep up
-with, or Kafka does not take, is counted and forgotten.
+with, or Kafka does not take, is counted and forgotten.  What waits is bounded in number and bytes.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from api.rejections.rejected import Hints, Rejected, Sampler, key_and_value, rej
 _log = logging.getLogger(__name__)
 
 _WAITING = 1_000
+_WAITING_BYTES = 16_777_216
+"""What the bodies that wait may hold together; what comes beyond is told without its body."""
+
 _PAUSE_SECONDS = 0.1
 _FLUSH_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
@@ -97,6 +100,8 @@ class RejectedEvents:
         self._count = count
         self._sampling = threading.Lock()
         self._waiting: queue.Queue[tuple[Rejected, int]] = queue.Queue(_WAITING)
+        self._waiting_bytes = 0
+        self._counting = threading.Lock()
         self._closing = threading.Event()
         self._worker = threading.Thread(target=self._run, name="rejected", daemon=True)
 
@@ -151,15 +156,32 @@ class RejectedEvents:
         return self._waiting.get_nowait()
 
     def _hand_over(self, found: Rejected, weight: int) -> None:
+        if not self._has_room(found):
+            found = replace(found, body=None)
         try:
             self._waiting.put_nowait((found, weight))
         except queue.Full:
+            self._let_go(found)
             self._count(Outcome.LOST, 1)
+
+    def _has_room(self, found: Rejected) -> bool:
+        """Whether its body may wait; then it is counted until it is let go."""
+        size = len(found.body or b"")
+        with self._counting:
+            if self._waiting_bytes + size > _WAITING_BYTES:
+                return False
+            self._waiting_bytes += size
+            return True
+
+    def _let_go(self, found: Rejected) -> None:
+        with self._counting:
+            self._waiting_bytes -= len(found.body or b"")
 
     def _send(self, found: Rejected, weight: int) -> None:
         def done(is_taken: bool) -> None:
             self._count(Outcome.SENT if is_taken else Outcome.LOST, 1)
 
+        self._let_go(found)
         try:
             key, value = key_and_value(found, weight)
         except Exception:  # noqa: BLE001 - the thread outlives whatever a sender thinks of

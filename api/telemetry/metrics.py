@@ -78,7 +78,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._requests = Histogram(
             "ugc_api_request_seconds",
-            "Time from the first line of a request to its answer.",
+            "Time from the whole request to its answer.",
             ("route", "method", "status"),
             buckets=_SECONDS,
             registry=self.registry,
@@ -104,7 +104,7 @@ class Metrics:
 
         self._stages = Histogram(
             "ugc_api_stage_seconds",
-            "Time that a stage took: of each event, seen and publish of each request.",
+            "Time that a stage took: of each event; wait, seen and publish of each request.",
             ("stage",),
             buckets=_STAGE_SECONDS,
             registry=self.registry,

@@ -7,10 +7,12 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from contracts.errors import ContractSchemaError, ContractTooLargeError
 from contracts.lint import shape
 from contracts.lint.rules import Note
 from contracts.lint.shape import SNAKE_CASE
 from contracts.lint.sites import Schema, Site, resolved, sites, target
+from contracts.model import walker
 from contracts.model.pointer import escape
 from contracts.model.validation import Validator, Violation, dialect, dialect_validator
 
@@ -56,13 +58,26 @@ def check(schema: Schema, reserved_columns: frozenset[str]) -> tuple[list[Note],
     found += _columns(schema, reserved_columns)
     found += _has_examples(schema, places)
     violations = dialect_validator().violations(schema, limit=None)
+    if not violations:
+        found += _size(schema)
     usable = not violations and not any(note.code in _UNUSABLE for note in found)
     told = {note.pointer for note in found}
     found += [_dialect(v) for v in violations if v.pointer not in told and v.keyword not in _TOLD]
     return found + (list(_examples(schema, places)) if usable else []), usable
 
 
-_UNUSABLE = frozenset({"ref-unresolved", "ref-recursive", "pattern-not-portable"})
+def _size(schema: Schema) -> Iterator[Note]:
+    try:
+        walker.record_type(schema)
+    except ContractTooLargeError as error:
+        yield Note("contract-too-large", "", "; ".join(error.problems))
+    except ContractSchemaError:
+        return  # two names that collide have a rule of their own
+
+
+_UNUSABLE = frozenset(
+    {"ref-unresolved", "ref-recursive", "pattern-not-portable", "contract-too-large"}
+)
 """With one of these no validator can be made, and examples are not judged."""
 
 _TOLD = frozenset({"propertyNames"})
@@ -103,6 +118,7 @@ def _advice(name: str) -> str:
 
 def _references(root: Schema, places: list[Site]) -> Iterator[Note]:
     used = set()
+    inside = _references_inside(root)
     for site in places:
         reference = site.schema.get("$ref")
         if reference is None:
@@ -111,7 +127,7 @@ def _references(root: Schema, places: list[Site]) -> Iterator[Note]:
         if target(root, reference) is None:
             message = f"{reference} leads nowhere; write #/$defs/<name> and describe it there"
             yield Note("ref-unresolved", site.at("$ref"), message)
-        elif _leads_to(root, str(reference), _definition_around(site)):
+        elif _leads_to(inside, str(reference), _definition_around(site)):
             message = (
                 f"{reference} leads back to here; write the levels out, or keep it as a string"
             )
@@ -133,8 +149,22 @@ def _definition_around(site: Site) -> str | None:
     return f"#/$defs/{parts[2]}" if parts[1:2] == ["$defs"] else None
 
 
-def _leads_to(root: Schema, reference: str, goal: str | None) -> bool:
+def _references_inside(root: Schema) -> Mapping[str, frozenset[str]]:
+    """Reference to a definition → the references in that definition."""
+    definitions = root.get("$defs")
+    return {
+        f"#/$defs/{name}": frozenset(
+            str(site.schema["$ref"]) for site in sites(definition) if "$ref" in site.schema
+        )
+        for name, definition in (definitions if isinstance(definitions, Mapping) else {}).items()
+        if isinstance(definition, Mapping)
+    }
+
+
+def _leads_to(inside: Mapping[str, frozenset[str]], reference: str, goal: str | None) -> bool:
     """Whether following ``reference``, and all references behind it, comes to ``goal``."""
+    if goal is None:
+        return False
     waiting = [reference]
     seen: set[str] = set()
     while waiting:
@@ -143,8 +173,7 @@ def _leads_to(root: Schema, reference: str, goal: str | None) -> bool:
             return True
         if here not in seen:
             seen.add(here)
-            inside = sites(target(root, here) or {})
-            waiting += [str(site.schema["$ref"]) for site in inside if "$ref" in site.schema]
+            waiting += inside.get(here, ())
     return False
 
 

@@ -52,8 +52,8 @@ RULES: dict[str, Rule] = {
         "A file elsewhere is read by nothing, and its author would not notice.",
     ),
     "json-invalid": Rule(
-        "Every file is UTF-8 JSON (RFC 8259) without a key that stands twice; a contract is an"
-        " object.",
+        "Every file is UTF-8 JSON (RFC 8259) without a key that stands twice, nested 100 levels"
+        " deep at most; a contract is an object.",
         "Of two equal keys a parser takes either.",
     ),
     "version-gap": Rule(
@@ -146,6 +146,10 @@ RULES: dict[str, Rule] = {
     "ref-recursive": Rule(
         "No `$ref` leads back to itself.",
         "A value that contains itself has no columns.",
+    ),
+    "contract-too-large": Rule(
+        "An event has 10,000 values at most, 100 deep, every `$ref` followed.",
+        "A definition used twice by one that is used twice doubles with each line of the file.",
     ),
     "defs-unused": Rule(
         "Everything under `$defs` is used.",

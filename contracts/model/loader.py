@@ -28,6 +28,7 @@ from typing import Any
 from contracts.errors import (
     ContractLoadError,
     ContractSchemaError,
+    ContractTooLargeError,
     NoContractsError,
     UnknownEventError,
     UnknownVersionError,
@@ -47,6 +48,9 @@ from contracts.model.types import (
 from contracts.model.validation import Validator, problems_with_contract
 
 VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
+MOST_LEVELS = 100
+"""How deep a file of the contract folder may be nested: what walks through it calls itself."""
+
 EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -185,7 +189,10 @@ def parse_contract(event: str, version: int, schema: JsonSchema, path: Path) -> 
     """
     if problems := problems_with_contract(schema):
         raise ContractSchemaError(str(path), problems)
-    data = walker.record_type(schema)
+    try:
+        data = walker.record_type(schema)
+    except ContractTooLargeError as error:
+        raise ContractTooLargeError(str(path), error.problems) from error
     _check_named_fields(schema, data, path)
     return Contract(
         event=event,
@@ -247,9 +254,30 @@ def parse_json(text: str) -> Any:
     """A file's JSON (RFC 8259).
 
     Raises:
-        ValueError: it is none, has NaN or an infinity, or an object has a key twice.
+        ValueError: it is none, has NaN or an infinity, an object has a key twice, or it is nested
+            deeper than :data:`MOST_LEVELS`.
     """
-    return json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
+    too_deep = f"it is nested more than {MOST_LEVELS} levels deep"
+    try:
+        value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError(too_deep) from error
+    if _levels(value) > MOST_LEVELS:
+        raise ValueError(too_deep)
+    return value
+
+
+def _levels(value: Any) -> int:
+    """How many arrays and objects lie in each other."""
+    levels, inner = 0, [value]
+    while inner := [each for each in inner if isinstance(each, dict | list)]:
+        levels += 1
+        inner = [
+            member
+            for each in inner
+            for member in (each.values() if isinstance(each, dict) else each)
+        ]
+    return levels
 
 
 def _refuse_constant(name: str) -> None:

@@ -19,6 +19,12 @@ _LAST = 0x10FFFF
 _MOST_SAMPLED = 8
 """An open repetition is sampled with at most so many times more than it needs."""
 
+MAX_CHARACTERS = 1_000
+"""A longer pattern is refused: nobody reads it, and what works on it need not be quick."""
+
+MAX_GROUPS = 20
+"""So many groups may lie in each other."""
+
 Ranges = tuple[tuple[int, int], ...]
 
 
@@ -107,6 +113,8 @@ def parse(pattern: str) -> Node:
     Raises:
         PatternError: it uses something that engines treat differently, or is malformed.
     """
+    if len(pattern) > MAX_CHARACTERS:
+        raise PatternError(f"it has more than {MAX_CHARACTERS:,} characters")
     parser = _Parser(pattern)
     found = parser.choice()
     if parser.rest:
@@ -119,6 +127,7 @@ class _Parser:
 
     def __init__(self, pattern: str) -> None:
         self.rest = pattern
+        self._open_groups = 0
 
     def choice(self) -> Node:
         branches = [self._sequence()]
@@ -178,7 +187,11 @@ class _Parser:
             self.rest = self.rest[2:]
         elif self.rest.startswith("?"):
             raise PatternError("lookaround, named groups and flags differ between engines")
+        self._open_groups += 1
+        if self._open_groups > MAX_GROUPS:
+            raise PatternError(f"more than {MAX_GROUPS} groups lie in each other")
         found = self.choice()
+        self._open_groups -= 1
         if not self.rest.startswith(")"):
             raise PatternError("a ( is never closed")
         self._take()

@@ -6,7 +6,9 @@ a value its shape (``type``, ``format``, ``enum``, ``const``, ``properties``,
 ``additionalProperties``, ``patternProperties``, ``items``, ``prefixItems``, ``$ref``, and
 ``anyOf``/``oneOf`` where they only add ``null``) and leaves every restriction to the validator.
 
-Nothing is refused here: what has no typed image becomes :class:`~contracts.model.types.JsonType`.
+What has no typed image becomes :class:`~contracts.model.types.JsonType`. Refused is only what is
+too
+large: a definition that is used twice by one that is used twice, and so on, doubles with each line.
 
 This is the strict profile, for this project's own contracts: their dialect bounds every value, so
 a type holds whatever is valid.  :mod:`contracts.lossless.walker` is for any other JSON Schema.
@@ -18,7 +20,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from contracts.errors import ContractSchemaError
+from contracts.errors import ContractSchemaError, ContractTooLargeError
 from contracts.model import names, pointer
 from contracts.model.types import (
     ArrayType,
@@ -40,12 +42,19 @@ from contracts.model.types import (
 
 NULL = "null"
 
+MOST_VALUES = 10_000
+"""Values of one contract, every ``$ref`` followed: far more than a table can have columns."""
+
+MOST_LEVELS = 100
+"""How deep they may lie in each other; the API takes events of 32 levels."""
+
 
 def record_type(schema: Mapping[str, Any]) -> RecordType:
     """The typed fields of a contract whose root is a closed object; it may have none.
 
     Raises:
         ContractSchemaError: the root has no typed image, or two property names collide.
+        ContractTooLargeError: it has more than :data:`MOST_VALUES`, or :data:`MOST_LEVELS`.
     """
     if schema.get("properties") == {} and schema.get("additionalProperties") is False:
         return RecordType(())
@@ -57,7 +66,11 @@ def record_type(schema: Mapping[str, Any]) -> RecordType:
 
 
 def value_type(schema: object) -> ValueType:
-    """The type of the instances of ``schema``, which may be a boolean schema."""
+    """The type of the instances of ``schema``, which may be a boolean schema.
+
+    Raises:
+        ContractTooLargeError: it has more than :data:`MOST_VALUES`, or :data:`MOST_LEVELS`.
+    """
     return _Walk(schema).value(schema, frozenset())
 
 
@@ -66,8 +79,20 @@ class _Walk:
 
     def __init__(self, root: object) -> None:
         self._root = root
+        self._values = 0
+        self._levels = 0
 
     def value(self, schema: object, seen: frozenset[str]) -> ValueType:
+        self._values += 1
+        self._levels += 1
+        if self._values > MOST_VALUES or self._levels > MOST_LEVELS:
+            told = f"it has more than {MOST_VALUES:,} values, or {MOST_LEVELS} levels"
+            raise ContractTooLargeError("schema", (f"{told}, every $ref followed",))
+        found = self._value(schema, seen)
+        self._levels -= 1
+        return found
+
+    def _value(self, schema: object, seen: frozenset[str]) -> ValueType:
         if not isinstance(schema, Mapping):
             return untyped("a boolean schema allows any value", nullable=True)
         if "$ref" in schema:

@@ -10,6 +10,7 @@ from contracts.reasons import Reason
 from etl.source import Headers, RawMessage
 
 _TOLD_BYTES = 1_024
+"""A detail may quote a message's key or a value, which its producer makes as long as it likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class DeadLetter:
 
 
 def _cut(detail: str) -> bytes:
-    whole = detail.encode()
+    whole = detail.encode(errors="replace")
     if len(whole) <= _TOLD_BYTES:
         return whole
     kept = whole[: _TOLD_BYTES - len("…".encode())].decode(errors="ignore")

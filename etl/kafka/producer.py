@@ -15,7 +15,6 @@ from registry.topics import LONGEST_RECORD_BYTES
 _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
-
 _Delivered = Callable[[KafkaError | None, Message], None]
 
 
@@ -36,6 +35,8 @@ class KafkaProducer:
                 "delivery.timeout.ms": int(timeout_seconds * 1000),
                 # A broker refuses batches, for their size too; so each message is judged alone.
                 "batch.num.messages": 1,
+                # The broker bounds messages. A dead letter is its original and some headers: with
+                # a lower bound here one message would be too long, and stop every run.
                 "message.max.bytes": LONGEST_RECORD_BYTES,
             },
             logger=_log,

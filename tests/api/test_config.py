@@ -11,6 +11,7 @@ from api import config as config_module
 from api.config import ApiConfig, Publishing
 from api.errors import ConfigError
 from api.http.batch import BatchLimits
+from api.http.lanes import Queueing
 from api.http.origins import CorsPolicy
 from api.limits.rate_limit import Rate
 from registry import options as registry_options
@@ -37,6 +38,7 @@ def test_defaults() -> None:
     assert config.duplicate_window_seconds == 600
     assert (config.rate_limit, config.trusted_proxies) == (None, 0)
     assert (config.body_timeout_seconds, config.threads) == (30, 32)
+    assert config.queueing == Queueing(requests=256, seconds=5.0)
     assert config.contracts_dir is None
 
 
@@ -97,6 +99,8 @@ def test_what_has_to_be_set(name: str, value: str | None) -> None:
         ("RATE_LIMIT", ["600/minute;9000/hour", "9" * 5000 + "/minute"]),
         ("BODY_TIMEOUT_SECONDS", ["0", "soon"]),
         ("API_THREADS", ["0", "many"]),
+        ("API_QUEUE_REQUESTS", ["-1", "many"]),
+        ("API_QUEUE_SECONDS", ["0", "soon"]),
         ("TRUSTED_PROXIES", ["-1", "x", "10.0.0.0/8"]),
         ("JSON_DEPTH_LIMIT", ["0", "x"]),
         ("JWT_PUBLIC_KEY_FILE", ["/no/such/file"]),
@@ -133,6 +137,8 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
         TRUSTED_PROXIES="2",
         BODY_TIMEOUT_SECONDS="5",
         API_THREADS="4",
+        API_QUEUE_REQUESTS="0",
+        API_QUEUE_SECONDS="2.5",
         JSON_DEPTH_LIMIT="5",
         PUBLISH_TIMEOUT_SECONDS="3",
         DELIVERY_TIMEOUT_SECONDS="60",
@@ -150,6 +156,7 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
     assert (config.duplicate_window_seconds, config.duplicate_timeout_seconds) == (60, 0.5)
     assert (config.rate_limit, config.trusted_proxies) == (Rate(1000, 10), 2)
     assert (config.body_timeout_seconds, config.threads) == (5, 4)
+    assert config.queueing == Queueing(requests=0, seconds=2.5)
     assert config.publishing == Publishing(
         spool_dir=tmp_path / "spool",
         spool_max_bytes=2_000_000,

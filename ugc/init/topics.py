@@ -27,6 +27,7 @@ class Topic:
     """A topic that has to exist.
 
     ``retention_bytes`` bounds each partition; -1 means that only the time does.
+    ``max_message_bytes`` is the longest message with its key and headers; None: the broker's own.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Topic:
     retention_ms: int = _SEVEN_DAYS_MS
     min_insync_replicas: int = 1
     retention_bytes: int = -1
+    max_message_bytes: int | None = None
 
 
 def ensure_topics(
@@ -67,6 +69,7 @@ def ensure_topics(
 
 
 def _new_topic(topic: Topic) -> NewTopic:
+    longest = topic.max_message_bytes
     return NewTopic(
         topic.name,
         num_partitions=topic.partitions,
@@ -75,5 +78,6 @@ def _new_topic(topic: Topic) -> NewTopic:
             "retention.ms": str(topic.retention_ms),
             "min.insync.replicas": str(topic.min_insync_replicas),
             "retention.bytes": str(topic.retention_bytes),
+            **({} if longest is None else {"max.message.bytes": str(longest)}),
         },
     )

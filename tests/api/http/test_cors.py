@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 import api
 from api.config import ApiConfig
 from api.errors import ConfigError
-from api.http import cors
+from api.http import correlation, cors
 from api.http.origins import CorsPolicy, parse_origins
 from tests.api.world import CLICK, ENV, World, post
 
@@ -180,7 +180,8 @@ def test_every_header_that_the_api_reads_may_be_sent() -> None:
     sources = [file.read_text(encoding="utf-8") for file in Path(api.__file__).parent.rglob("*.py")]
     read = set(re.findall(r'request\.headers\.get\("([^"]+)"', "\n".join(sources)))
     of_the_browser = {"Origin", "Transfer-Encoding", "User-Agent"}
-    assert {"Content-Encoding", "traceparent"} <= read
+    assert {"Content-Encoding", "X-UGC-SDK"} <= read
+    read |= {*correlation.SENT_IN}
     assert read - of_the_browser <= set(cors.REQUEST_HEADERS)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from io import BytesIO
 from typing import Any
@@ -10,8 +13,10 @@ from typing import Any
 import pytest
 
 from api.errors import Refusal
-from api.http.front import Front, environ
-from contracts.reasons import Reason
+from api.http.environ import BEGAN, REFUSAL, environ
+from api.http.front import MOST_PIECES, Front
+from api.http.lanes import Lane, Queueing
+from api.watching import Unwatched
 
 
 class Request:
@@ -62,6 +67,9 @@ class Headers:
 def echo(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """Answers with the body, or with why there is none."""
     try:
+        if REFUSAL in request:
+            raise request[REFUSAL]
+        assert request[BEGAN] > 0
         body = request["wsgi.input"].read()
     except Refusal as refusal:
         start(f"{refusal.status} X", list(refusal.headers.items()))
@@ -70,9 +78,20 @@ def echo(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     return [body[:1], body[1:]]
 
 
-def front(**changes: Any) -> Front:
-    options = {"body_limits": {"/in": 10}, "timeout_seconds": 30.0, "threads": 2, **changes}
-    return Front(echo, **options)
+def lane(*, threads: int = 2, requests: int = 100) -> Lane:
+    queueing = Queueing(requests=requests, seconds=60.0)
+    return Lane("test", threads=threads, queueing=queueing, watch=Unwatched())
+
+
+def front(application: Any = echo, *, threads: int = 2, **changes: Any) -> Front:
+    options = {
+        "body_limits": {"/in": 10},
+        "timeout_seconds": 30.0,
+        "lane": lane(threads=threads),
+        "lanes": {},
+        **changes,
+    }
+    return Front(application, **options)
 
 
 def answer(request: Request, over: Front | None = None) -> tuple[int, dict[str, str], bytes]:
@@ -134,7 +153,7 @@ def test_all_bodies_together_are_bounded() -> None:
         second, third = Request(b"b" * 6), Request(b"c" * 5)
         await over(second, second)
         await over(third, third)
-        assert second.answers[0][::2] == (503, str(Reason.STORE_UNAVAILABLE).encode())
+        assert second.answers[0] == (503, [("Connection", "close")], b"overloaded")
         assert third.answers[0][2] == b"c" * 5
         hold.set()
         await waiting
@@ -165,6 +184,79 @@ def test_an_error_of_the_application_is_a_500_and_logged(
     def broken(_request: dict[str, Any], _start: Callable[..., Any]) -> Iterable[bytes]:
         raise RuntimeError("broken")
 
-    over = Front(broken, body_limits={}, timeout_seconds=60.0, threads=1)
-    assert answer(Request(), over) == (500, {}, b"")
-    assert [record.message for record in caplog.records] == ["the application failed"]
+    request = Request(headers=[("x-correlation-id", "abc-1")], path="/api/v1/events")
+    status, headers, body = answer(request, front(broken))
+    document = json.loads(body)
+    assert (status, headers["Content-Type"]) == (500, "application/problem+json")
+    assert (document["code"], document["status"]) == ("internal_error", 500)
+    assert document["correlation_id"] == headers["X-Correlation-Id"] == "abc-1"
+    assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+    ((message, logged_id),) = [(r.message, r.__dict__["correlation_id"]) for r in caplog.records]
+    assert (message, logged_id) == ("the application failed", "abc-1")
+
+
+def test_a_failure_has_an_id_when_the_sender_gave_none() -> None:
+    def broken(_request: dict[str, Any], _start: Callable[..., Any]) -> Iterable[bytes]:
+        raise RuntimeError("broken")
+
+    made = uuid.UUID(int=7)
+    request = Request(headers=[("x-correlation-id", "not sane")])
+    _, headers, body = answer(request, front(broken, make_id=lambda: made))
+    assert headers["X-Correlation-Id"] == json.loads(body)["correlation_id"] == str(made)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda _request, _start: 1 // 0,
+        lambda _request, _start: [b"an answer without a status"],
+        lambda _request, start: [start("200 OK", []) or "text"],
+        lambda _request, start: start("nonsense", []),
+    ],
+    ids=["raises", "no status", "no bytes", "no number"],
+)
+def test_whatever_fails_behind_the_front_is_a_problem_document(broken: Any) -> None:
+    status, headers, body = answer(Request(), front(broken))
+    assert (status, headers["Content-Type"]) == (500, "application/problem+json")
+    assert json.loads(body)["code"] == "internal_error"
+
+
+def test_a_body_in_too_many_pieces_is_refused_and_ends_the_connection() -> None:
+    limits = {"/in": 2 * MOST_PIECES}
+    enough = Request(*[b"a"] * (MOST_PIECES - 1), b"")
+    assert answer(enough, front(body_limits=limits))[0] == 200
+    request = Request(*[b"a"] * MOST_PIECES, b"", *[b"a"] * MOST_PIECES)
+    status, headers, body = answer(request, front(body_limits=limits))
+    assert (status, headers, body) == (400, {"Connection": "close"}, b"request_invalid")
+    assert request.taken == MOST_PIECES + 1
+
+
+def test_trailers_or_an_error_after_the_chunks_are_no_whole_body() -> None:
+    """granian gives an empty piece for either, and one at the end."""
+    status, headers, body = answer(Request(b"ab", b"", b""))
+    assert (status, headers, body) == (400, {"Connection": "close"}, b"length_invalid")
+
+
+def test_what_finds_no_room_before_the_threads_is_refused_at_once_and_in_full() -> None:
+    async def scenario() -> None:
+        held, begun = threading.Event(), threading.Event()
+
+        def slow(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            if REFUSAL not in request:
+                begun.set()
+                held.wait(60)
+            return echo(request, start)
+
+        over = front(slow, lane=lane(threads=1, requests=1), lanes={"/other": lane(threads=1)})
+        first, second, third = (Request(b"%d" % number) for number in range(3))
+        waiting = [asyncio.ensure_future(over(each, each)) for each in (first, second)]
+        await asyncio.to_thread(begun.wait, 60)
+        await over(third, third)
+        assert third.answers == [(503, [], b"overloaded")]
+        other = Request(path="/other", method="GET")
+        held.set()
+        await over(other, other)
+        await asyncio.gather(*waiting)
+        assert [each.answers[0][2] for each in (first, second, other)] == [b"0", b"1", b""]
+
+    asyncio.run(scenario())

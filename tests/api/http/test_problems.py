@@ -62,4 +62,4 @@ def test_every_reason_has_words_and_a_status_of_an_error(reason: Reason) -> None
 
 def test_only_refusals_for_now_ask_to_be_tried_again() -> None:
     waits = {reason for reason in STATUS if Refusal(reason, "").retry_after_seconds is not None}
-    assert waits == {Reason.AUTH_UNAVAILABLE, Reason.STORE_UNAVAILABLE}
+    assert waits == {Reason.AUTH_UNAVAILABLE, Reason.STORE_UNAVAILABLE, Reason.OVERLOADED}

@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.http.front import MOST_PIECES
 from tests.api.servers import Server
 from tests.api.test_stack import Stack, api_over, ready, running_stack
 from tests.api.world import CLICK
@@ -101,6 +102,20 @@ CASES: Mapping[str, Wire] = {
     "chunk length of 17 digits": refused(chunk(b"f" * 17), 400, "length_invalid", closes=True),
     "chunks with bare line feeds": refused(
         headers(CHUNKED, CHUNKS.replace(b"\r\n", b"\n")), 400, "length_invalid", closes=True
+    ),
+    "a byte in each of too many chunks": refused(
+        headers(CHUNKED, b"1\r\n \r\n" * (MOST_PIECES + 1)), 400, "request_invalid", closes=True
+    ),
+    # granian shows trailers as it shows a body that breaks off (RFC 9112, 7.1.2 lets one ignore
+    # them).
+    "trailers after the chunks": refused(
+        headers(CHUNKED, CHUNKS[:-2] + b"X-Checksum: 1\r\n\r\n"), 400, "length_invalid", closes=True
+    ),
+    "trailers that are announced": refused(
+        headers(b"Trailer: X\r\n" + CHUNKED, CHUNKS[:-2] + b"X: 1\r\n\r\n"),
+        400,
+        "length_invalid",
+        closes=True,
     ),
     "chunk extension": stored(chunk(b"%x;a=b" % LENGTH)),
     # Lengths.

@@ -143,6 +143,14 @@ def test_of_a_batch_each_refused_event_is_kept_with_its_own_body() -> None:
     ]
 
 
+def test_an_event_that_is_missing_in_a_batch_is_kept_without_a_body() -> None:
+    world = World()
+    body = b"[" + json.dumps(CLICK).encode() + b",]"
+    answer = world.client().post("/api/v1/events/batch", data=body, content_type="application/json")
+    assert answer.status_code == 207
+    assert [(each["code"], each["body"]) for each in kept(world)] == [("json_invalid", None)]
+
+
 def test_a_batch_that_is_refused_as_a_whole_is_kept_once() -> None:
     world = World()
     assert world.client().post("/api/v1/events/batch", json={}).status_code == 400
@@ -296,6 +304,46 @@ def test_what_the_topic_does_not_take_is_counted_as_lost() -> None:
     kept.refuse(3)
     kept.events.work()
     assert kept.counted == {Outcome.SENT: 0, Outcome.SAMPLED: 0, Outcome.LOST: 3}
+
+
+def test_bodies_that_wait_are_bounded_in_bytes_and_told_without_beyond() -> None:
+    kept = Kept()
+    mebibyte = b'{"event": "' + b"x" * 2**20 + b'"}'
+    many = list(Reason)[:20]
+    for reason in many:
+        kept.events.keep(Refusal(reason, "no"), mebibyte, Hints(), correlation_id="c")
+    kept.events.work()
+    bodies = [json.loads(value)["body"] for _, value in kept.sink.taken]
+    assert len(bodies) == 20
+    assert [each is not None for each in bodies] == [True] * 15 + [False] * 5
+    kept.events.keep(Refusal(many[0], "no"), mebibyte, Hints(), correlation_id="c")
+    kept.events.work()
+    assert json.loads(kept.sink.taken[-1][1])["body"] is not None, "there is room again"
+
+
+def test_a_body_that_finds_no_place_in_the_queue_takes_no_room() -> None:
+    kept = Kept()
+    for number in range(1_100):
+        refusal = Refusal(Reason.DATA_INVALID, "no", event=f"event_{number % 200}", version=1)
+        kept.events.keep(refusal, b"x" * 60_000, Hints(), correlation_id="c")
+    kept.events.work()
+    assert kept.counted[Outcome.LOST] == 100
+    kept.events.keep(Refusal(Reason.BODY_EMPTY, ""), b"x" * 2**20, Hints(), correlation_id="c")
+    kept.events.work()
+    assert json.loads(kept.sink.taken[-1][1])["body"] == {
+        "bytes": 2**20,
+        "sha256": hashlib.sha256(b"x" * 2**20).hexdigest(),
+    }
+
+
+def test_a_place_in_a_long_name_is_kept_short() -> None:
+    """A name of the sender's may be as long as a body, and stand in each of twenty places."""
+    pointer = "/data" + ("/" + "k" * 50_000) * 3 + "/0" * 50_000
+    refusal = Refusal(
+        Reason.DATA_INVALID, "", violations=(Violation(pointer, "type", "m", None),) * 30
+    )
+    found = rejected(refusal, None, Hints(), time=NOW, correlation_id="c")
+    assert found.violations == (("/data/?/?/?/0/0/0/0", "type"),) * 20
 
 
 def test_the_counter_is_shown() -> None:

@@ -63,6 +63,23 @@ def deprecated(**dates: str) -> Edit:
     return root(x_deprecated={"reason": "There is a newer one.", **dates})
 
 
+WORD = {"type": "string", "maxLength": 8}
+
+
+def doubling(lines: int) -> dict[str, Any]:
+    """Definitions of which each holds the next one twice: 2 to the power of ``lines`` values."""
+    pairs = {
+        f"d{at}": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": [],
+            "properties": {name: {"$ref": f"#/$defs/d{at + 1}"} for name in ("a", "b")},
+        }
+        for at in range(lines)
+    }
+    return {**pairs, f"d{lines}": WORD}
+
+
 TEXT = {"type": "string", "maxLength": 8, "examples": ["a"]}
 NUMBER = {"type": "number", "examples": [1]}
 WHOLE = {"type": "integer", "minimum": 0, "maximum": 9, "examples": [1]}
@@ -225,6 +242,21 @@ BROKEN: list[tuple[str, Edit, str, str]] = [
         with_definitions({}, "https://example.org/schema.json"),
         "/properties/extra/$ref",
         "leads nowhere; write #/$defs/<name>",
+    ),
+    (
+        "contract-too-large",
+        with_definitions(doubling(40), "#/$defs/d0"),
+        "",
+        "more than 10,000 values",
+    ),
+    (
+        "contract-too-large",
+        with_definitions(
+            {f"d{at}": {"$ref": f"#/$defs/d{at + 1}"} for at in range(200)} | {"d200": WORD},
+            "#/$defs/d0",
+        ),
+        "",
+        "100 levels",
     ),
     (
         "ref-recursive",
@@ -469,6 +501,8 @@ FILES: list[tuple[str, str, str, str]] = [
     ("json-invalid", CLICK, '{"title": "a", "title": "b"}', "'title' stands twice"),
     ("json-invalid", CLICK, '{"title": NaN}', "NaN is no JSON value"),
     ("json-invalid", CLICK, "\udcff", "is not JSON"),
+    ("json-invalid", CLICK, '{"a":' * 100 + "{}" + "}" * 100, "nested more than 100 levels"),
+    ("json-invalid", CLICK, "[" * 100_000, "nested more than 100 levels"),
     ("json-invalid", "examples/element_click/v1/valid/banner.json", "{", "is not JSON"),
     ("example-orphan", "examples/element_click/v2/valid/a.json", "{}", "no element_click@2"),
     ("example-orphan", "examples/element_click/v1/odd/a.json", "{}", "move it to"),

@@ -14,10 +14,12 @@ import pytest
 from contracts.errors import (
     ContractLoadError,
     ContractSchemaError,
+    ContractTooLargeError,
     UnknownEventError,
     UnknownVersionError,
 )
 from contracts.model.loader import Catalog, default_folder, load_catalog
+from tests.contracts.lint.test_lint import doubling
 
 CLICK = "events/element_click/v1.json"
 VIEW = "events/page_view/v1.json"
@@ -40,6 +42,25 @@ def test_unknown_event_and_version_are_named() -> None:
         catalog.get("nope")
     with pytest.raises(UnknownVersionError, match=r"no version 9; it has 1"):
         catalog.get("element_click", 9)
+
+
+def test_a_contract_that_doubles_with_each_line_is_refused_before_it_is_walked(
+    folder: Path,
+) -> None:
+    def edit(document: dict[str, Any]) -> None:
+        document["$defs"] = doubling(60)
+        document["properties"]["element_type"] = {"$ref": "#/$defs/d0"}
+
+    change(folder / CLICK, edit)
+    with pytest.raises(ContractTooLargeError, match=r"element_click.v1\.json: .* 10,000 values"):
+        load_catalog(folder)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100 + "{}" + "}" * 100])
+def test_a_file_that_is_nested_too_deeply_is_named(folder: Path, text: str) -> None:
+    (folder / CLICK).write_text(text)
+    with pytest.raises(ContractLoadError, match=r"element_click.v1\.json is not JSON: .* 100"):
+        load_catalog(folder)
 
 
 def test_newest_version_is_the_default(folder: Path) -> None:

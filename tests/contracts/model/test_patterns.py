@@ -66,6 +66,9 @@ HAZARDS = {
 }
 
 REFUSED = {
+    "(" * 21 + "a" + ")" * 21: "more than 20 groups",
+    "a" * 1_001: "more than 1,000 characters",
+    "a{" + "9" * 5_000 + "}": "more than 1,000 characters",
     "(?=a)b": "lookaround",
     "(?P<n>a)": "named groups",
     r"\bword": r"\b differs",
