@@ -10,7 +10,7 @@ states are the single characters and classes in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import combinations, product
 from operator import eq
 from typing import NamedTuple
@@ -38,6 +38,7 @@ _TOO_LARGE = f"it has more than {MAX_POSITIONS} characters and classes, or too m
 State = tuple[int, ...]
 
 
+@lru_cache(maxsize=1024)
 def backtracks(node: Node) -> str | None:
     """Why a backtracking engine may need exponential or polynomial time; ``None`` if it cannot.
 

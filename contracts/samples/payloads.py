@@ -171,7 +171,7 @@ class _Values:
         if self._rng.random() < _EDGE_SHARE:
             return float(self._rng.choice((low, high)))
         # Few digits, as people and sensors write them, where the range is wide enough for that.
-        exact = self._rng.uniform(float(low), float(high))
+        exact = float(low + (high - low) * Fraction(self._rng.random()))
         short = round(exact, 3)
         return short if low <= Fraction(short) <= high else exact
 

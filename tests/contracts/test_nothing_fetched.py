@@ -18,7 +18,7 @@ from contracts.model.loader import load_catalog
 from contracts.model.validation import Validator, foreign_check
 from registry.translate import translate
 from tests.support.contract_folder import change, copy_of_contracts
-from ugc.importing.convert import imported
+from ugc.importing.events import imported_all
 from ugc.importing.plans import events_in
 from ugc.roundtrip.cases import cases_in
 
@@ -80,10 +80,9 @@ READERS: dict[str, Callable[[dict[str, Any]], object]] = {
     "a validator of any draft": lambda schema: foreign_check(schema)(3),
     "the total walker": total_record_type,
     "the translation": lambda schema: translate(schema).encode(3),
-    "an import": lambda schema: imported(
-        events_in({"title": "A", "type": "object", "properties": {"a": schema}}, "a")[0],
+    "an import": lambda schema: imported_all(
+        events_in({"title": "A", "type": "object", "properties": {"a": schema}}, "a", "a.json"),
         owner="ugc",
-        reserved=frozenset(),
     ),
 }
 

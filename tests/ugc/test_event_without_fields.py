@@ -28,7 +28,7 @@ from tests.api.world import World, post
 from tests.support.contract_folder import CLICK, change, copy_of_contracts
 from tests.support.register import register_all
 from ugc.contracts.command import command
-from ugc.importing.convert import imported
+from ugc.importing.events import imported_all
 from ugc.importing.plans import events_in
 from ugc.local.registry.validity import check_document
 
@@ -140,8 +140,7 @@ def test_an_import_takes_it(name: str) -> None:
     schema = {"title": name, "type": "object", "properties": {}}
     if name == "closed":
         schema["additionalProperties"] = False
-    (planned,) = events_in(schema, "a")
-    event = imported(planned, owner="web", reserved=frozenset())
+    (event,) = imported_all(events_in(schema, "a", "a.json"), owner="web")
     assert event.document is not None
     assert (event.document["properties"], event.document["examples"]) == ({}, [{}])
     assert event.findings == ()

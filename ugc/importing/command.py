@@ -7,24 +7,22 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from contracts.lint.names import check_apart, check_event
 from contracts.model.loader import parse_json
-from ugc.errors import UgcError
 from ugc.exits import PLAIN_EPILOG
-from ugc.importing.convert import ImportedEvent, imported
-from ugc.importing.plans import events_in
+from ugc.importing.errors import PlanError
+from ugc.importing.events import ImportedEvent, Platform, imported_all
+from ugc.importing.limits import DEFAULT_LIMITS, Limits
+from ugc.importing.plans import PlannedEvent, events_in, unreadable
 from ugc.importing.report import in_words, summary
+from ugc.importing.writing import write_events
 from ugc.project.reserved import reserved_columns, reserved_events
-from ugc.project.scaffold import new_event
 from ugc.terminal import say
 
-
-class PlanError(UgcError):
-    """A plan cannot be read, or its contracts cannot be written as asked."""
+_KIB = 1024
 
 
 @click.command(name="import", epilog=PLAIN_EPILOG)
@@ -37,34 +35,65 @@ class PlanError(UgcError):
     metavar="FOLDER",
     help="The contract folder to write to. Without it nothing is written.",
 )
+@click.option(
+    "--most-fields",
+    type=click.IntRange(min=1),
+    default=DEFAULT_LIMITS.fields,
+    show_default=True,
+    help="Fields that one event may have, with those of its inner objects.",
+)
+@click.option(
+    "--most-kib",
+    type=click.IntRange(min=1),
+    default=DEFAULT_LIMITS.contract_bytes // _KIB,
+    show_default=True,
+    help="KiB that the contract of one event may have.",
+)
+@click.option(
+    "--most-plan-kib",
+    type=click.IntRange(min=1),
+    default=DEFAULT_LIMITS.plan_bytes // _KIB,
+    show_default=True,
+    help="KiB that one file of the plan may have.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON document.")
-def command(plan: Path, owner: str, folder: Path | None, as_json: bool) -> None:
+def command(
+    plan: Path,
+    owner: str,
+    folder: Path | None,
+    most_fields: int,
+    most_kib: int,
+    most_plan_kib: int,
+    as_json: bool,
+) -> None:
     """Make contracts of a tracking PLAN, a JSON file or a folder of them.
 
     PLAN is plain JSON Schema, Iglu self-describing schemas, or a Segment or RudderStack tracking
     plan. Tells of each field whether it is typed, becomes a string that holds JSON text, or is
-    refused. Exits with 1 when an event was refused or its contract still has findings.
+    refused, and in what the contract takes other values than the plan. A file that cannot be read
+    and an event beyond a limit cost nothing but themselves. Versions of one event become v1, v2, …
+    Exits with 1 when something was refused or not written, or a contract still has findings.
 
     \b
     Examples:
       ugc contracts import plan.json --owner growth
       ugc contracts import schemas/ --owner growth --into contracts
     """
-    reserved = reserved_columns()
-    events = [
-        imported(planned, owner=owner, reserved=reserved)
-        for path in _files(plan)
-        for planned in events_in(_read(path), path.stem)
-    ]
+    limits = Limits(
+        fields=most_fields, contract_bytes=most_kib * _KIB, plan_bytes=most_plan_kib * _KIB
+    )
+    planned = [event for path in _files(plan) for event in _events(path, plan, limits)]
+    platform = Platform(columns=reserved_columns(), events=reserved_events().keys())
+    events = imported_all(planned, owner=owner, platform=platform, limits=limits)
     events = _with_findings_of_names(events, folder)
-    if folder is not None:
-        _write(folder, events)
+    is_complete = folder is None or _write(folder, events)
     if as_json:
         say(json.dumps(summary(events), indent=2, ensure_ascii=True))
     else:
         for line in in_words(events):
             say(line)
-    sys.exit(any(event.document is None or event.findings for event in events))
+    is_taken = all(event.document is not None and not event.findings for event in events)
+    sys.exit(not (is_taken and is_complete))
 
 
 def _with_findings_of_names(
@@ -88,42 +117,46 @@ def _with_findings_of_names(
 
 
 def _files(plan: Path) -> list[Path]:
-    # Iglu's folders hold files named 1-0-0, without an ending.
-    inside = sorted(path for path in plan.rglob("*") if path.is_file() and _is_plan(path))
-    return inside if plan.is_dir() else [plan]
+    return sorted(filter(_is_plan, plan.rglob("*"))) if plan.is_dir() else [plan]
 
 
 def _is_plan(path: Path) -> bool:
+    # A link that leads nowhere is a plan that cannot be read.
+    if not path.is_file() and not (path.is_symlink() and not path.exists()):
+        return False
+    # Iglu's folders hold files named 1-0-0, without an ending.
     return path.suffix == ".json" or path.parent.name == "jsonschema"
 
 
-def _read(path: Path) -> Any:
+def _events(path: Path, plan: Path, limits: Limits) -> Iterator[PlannedEvent]:
+    where = path.relative_to(plan).as_posix() if path != plan else path.name
     try:
-        return parse_json(path.read_text(encoding="utf-8-sig"))
+        if path.stat().st_size > limits.plan_bytes:
+            problem = f"the file has more than {limits.plan_bytes // _KIB} KiB"
+            yield unreadable(path.name, where, problem)
+            return
+        document = parse_json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise PlanError(f"{path} cannot be read: {error.strerror}") from error
+        yield unreadable(path.name, where, f"the file cannot be read: {error.strerror}")
     except ValueError as error:
-        raise PlanError(f"{path} is not JSON: {error}") from error
+        yield unreadable(path.name, where, f"the file is not JSON: {error}")
+    except RecursionError:
+        yield unreadable(path.name, where, "the file is nested deeper than can be read")
+    else:
+        yield from events_in(document, path.stem, where)
 
 
-def _write(folder: Path, events: Sequence[ImportedEvent]) -> None:
-    """All files of all events, or none."""
-    texts: dict[Path, str] = {}
-    for path, text in _texts(folder, events):
-        if path in texts or path.exists():
-            raise PlanError(f"{path} would be written over; nothing was written")
-        texts[path] = text
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        say(f"wrote {path}", err=True)
+def _write(folder: Path, events: Sequence[ImportedEvent]) -> bool:
+    """Whether nothing was there already.
 
-
-def _texts(folder: Path, events: Sequence[ImportedEvent]) -> Iterator[tuple[Path, str]]:
-    for each in events:
-        if each.document is None:
-            continue
-        if not each.document["examples"]:
-            raise PlanError(f"no example of {each.event} could be made; nothing was written")
-        for name, text in new_event(each.event, each.document).items():
-            yield folder / name, text
+    Raises:
+        PlanError: the folder cannot be written to.
+    """
+    is_complete = True
+    try:
+        for name, problem in write_events(folder, events):
+            say(f"left {name} alone: {problem}" if problem else f"wrote {name}", err=True)
+            is_complete &= not problem
+    except OSError as error:
+        raise PlanError(f"{folder} cannot be written to: {error.strerror}") from error
+    return is_complete

@@ -1,54 +1,43 @@
-"""A foreign event → a contract of the strict profile, and what became of each field. Pure.
+"""A foreign schema → the fields of a contract, and what became of each. Pure.
 
 What has a typed image keeps its type and its restrictions as far as the dialect has them; bounds
-that the dialect demands and the plan lacks are added, and said to be.  What has none becomes a
-string that holds JSON text, which the sender then has to write.  What neither works for is refused
-and left out.
+that the dialect demands and the plan lacks are added.  What has none becomes a string that holds
+JSON text, which the sender then has to write.  What neither works for is refused and left out.
+Whatever makes the contract take other values than the plan does is a note.
 """
 
 from __future__ import annotations
 
-import random
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from contracts.errors import ContractSchemaError, SampleError
-from contracts.lint import RULES, Severity
-from contracts.lint.contract import check
-from contracts.lossless.views import RecursiveError, UnresolvedError, View, Views
-from contracts.lossless.walker import total_record_type
-from contracts.model import patterns
-from contracts.model.types import (
-    ArrayType,
-    BooleanType,
-    DateTimeType,
-    DateType,
-    Field,
-    FieldType,
-    IntegerType,
-    JsonType,
-    MapType,
-    NumberType,
-    RecordType,
-    StringType,
-    UuidType,
-    ValueType,
+from contracts.errors import SampleError
+from ugc.importing.examples import Examples
+from ugc.importing.limits import DEEPEST, Budget
+from ugc.importing.names import Name, chosen_names
+from ugc.importing.node import GROUPS, Node
+from ugc.importing.patterns import PatternJudge
+from ugc.importing.resolve import Resolver, UntypedError
+from ugc.importing.scalars import (
+    LONGEST_JSON_TEXT,
+    STORED_FORMATS,
+    NoValueError,
+    list_bounds,
+    map_bounds,
+    scalar,
 )
-from contracts.model.validation import problem_with_pattern
-from contracts.model.walker import is_null
-from contracts.samples.payloads import Sampler
-from ugc.importing.plans import PlannedEvent
 
-_LONGEST_TEXT = 1024
-_LONGEST_JSON_TEXT = 65536
-_LONGEST_LIST = 1000
-_INT64 = (-(2**63), 2**63 - 1)
-_LONGEST_NAME = 63
-_MOST_UNIONS = 8
-_FORMATS = ("email", "uri")
+_STEPS_OF_A_SEARCH = 500
+"""What an example costs that is looked for and not found."""
+
+FieldPath = tuple[str, ...]
+"""Names of the plan from the event inwards; :data:`ITEMS` of a list and :data:`VALUES` of a map."""
+
+ITEMS = "[]"
+VALUES = "{}"
 
 
 class Fate(StrEnum):
@@ -63,346 +52,255 @@ class Fate(StrEnum):
 class FieldReport:
     """One field of the plan: ``path`` there, what became of it, and what to know about it."""
 
-    path: str
+    path: FieldPath
     fate: Fate
     notes: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """As people read it, such as ``lines[].sku``; empty for the event itself."""
+        text = "".join(part if part in (ITEMS, VALUES) else f".{part}" for part in self.path)
+        return text.removeprefix(".")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedEvent:
-    """``document`` is the contract; ``None`` when nothing of the event could be taken.
 
-    ``findings`` is what ``ugc contracts lint`` would still call an error in it.
+@dataclass(slots=True)
+class Conversion:
+    """One event's fields; reports, notes about the event as a whole and names are gathered.
+
+    ``names`` leads from a field's path in the plan to its name in the contract.  Objects that lie
+    deeper than ``levels`` become JSON text.
     """
 
-    event: str
-    planned: PlannedEvent
-    document: dict[str, Any] | None
-    fields: tuple[FieldReport, ...]
-    findings: tuple[str, ...] = ()
+    schema: Any
+    reserved: Collection[str]
+    budget: Budget
+    judge: PatternJudge
+    examples: Examples
+    levels: int = DEEPEST
+    known: Mapping[FieldPath, str] = field(default_factory=dict)
+    reports: list[FieldReport] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    names: dict[FieldPath, str] = field(default_factory=dict)
+    _level: int = 0
+    _resolver: Resolver = field(init=False)
 
+    def __post_init__(self) -> None:
+        self._resolver = Resolver(self.schema, self.budget)
 
-def snake_case(name: str) -> str:
-    """A name as contracts have it; empty when nothing of it is left."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
-    joined = "_".join(re.findall(r"[a-z0-9]+", spaced.lower(), re.ASCII))
-    return re.sub(r"^[0-9_]+", "", joined)[:_LONGEST_NAME].rstrip("_")
+    def root(self) -> dict[str, Any]:
+        """The closed object that the event's ``data`` is.
 
+        Raises:
+            UntypedError: the schema describes no object with properties.
+            NoValueError: none of its fields can be taken.
+            TooLargeError: it unfolds into too much.
+        """
+        node = self._resolver.node(self.schema, frozenset())
+        if "object" not in node.kinds or (node.is_unnamed and not node.objects):
+            raise UntypedError("it is no object with known properties")
+        if node.kinds != {"object"}:
+            self.notes.append("values that are no objects are refused")
+        if node.enum is not None:
+            self.notes.append("the listed objects are not checked")
+        return self._record(node, (), self.notes)
 
-def imported(planned: PlannedEvent, *, owner: str, reserved: frozenset[str]) -> ImportedEvent:
-    """The contract of one planned event.
-
-    Args:
-        planned: the event.
-        owner: the team that answers for it.
-        reserved: column names that no field may have.
-    """
-    event = snake_case(planned.name)
-    if event and _is_without_properties(planned.schema):
-        closed = {"type": "object", "additionalProperties": False, "required": []}
-        empty = _document(planned, event, owner, {**closed, "properties": {}})
-        return ImportedEvent(
-            event=event,
-            planned=planned,
-            document=empty,
-            fields=(FieldReport("", Fate.TYPED, _notes_without_properties(planned.schema)),),
-            findings=_findings(empty, reserved),
-        )
-    record, wrapped = total_record_type(planned.schema)
-    if wrapped or not event:
-        reason = "it is no object with known properties" if event else "its name has no letter"
-        refused = FieldReport("", Fate.REFUSED, (reason,))
-        return ImportedEvent(event=event, planned=planned, document=None, fields=(refused,))
-    conversion = _Conversion(planned.schema, reserved)
-    data = conversion.closed_object(record, planned.schema, "")
-    document = None if data is None else _document(planned, event, owner, data)
-    return ImportedEvent(
-        event=event,
-        planned=planned,
-        document=document,
-        fields=tuple(conversion.reports),
-        findings=() if document is None else _findings(document, reserved),
-    )
-
-
-def _is_without_properties(schema: object) -> bool:
-    """Whether the schema says of an object that it has no properties, and nothing else of it."""
-    if not isinstance(schema, Mapping) or schema.get("type") != "object":
-        return False
-    said = schema.keys() - {"$schema", "$id", "title", "description", "type"}
-    return (
-        schema.get("properties") == {}
-        and schema.get("required", []) == []
-        and schema.get("additionalProperties", False) in (True, False)
-        and said <= {"properties", "required", "additionalProperties"}
-    )
-
-
-def _notes_without_properties(schema: Mapping[str, Any]) -> tuple[str, ...]:
-    is_closed = schema.get("additionalProperties") is False
-    return ("it has no properties",) if is_closed else ("it has no properties, and is closed",)
-
-
-def _findings(document: dict[str, Any], reserved: frozenset[str]) -> tuple[str, ...]:
-    notes, _ = check(document, reserved)
-    return tuple(
-        f"{note.pointer or '/'} {note.message}"
-        for note in notes
-        if RULES[note.code].severity is Severity.ERROR
-    )
-
-
-def _document(
-    planned: PlannedEvent, event: str, owner: str, data: dict[str, Any]
-) -> dict[str, Any]:
-    words = event.replace("_", " ")
-    document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": planned.name.strip(),
-        "description": planned.description.strip() or f"The event {words}.",
-        "x-owner": owner,
-        "x-origin": "client",
-        **data,
-    }
-    return {**document, "examples": _examples(document)}
-
-
-class _Conversion:
-    """One document's fields; the reports are gathered on the way."""
-
-    def __init__(self, root: object, reserved: frozenset[str]) -> None:
-        self._views = Views(root)
-        self._reserved = reserved
-        self.reports: list[FieldReport] = []
-
-    def closed_object(self, record: RecordType, schema: object, path: str) -> dict[str, Any] | None:
-        view = self._view(schema)
-        properties = self._views.with_properties_of_branches(view, frozenset()).get(
-            "properties", {}
-        )
-        listed = view.get("required")
-        required = listed if isinstance(listed, list) else []
+    def _record(self, node: Node, path: FieldPath, notes: list[str]) -> dict[str, Any]:
+        properties = self._described(node, notes)
+        additional = self._resolver.additional(node)
+        if not properties and not _is_empty_event(node, path, additional):
+            raise UntypedError("it is no object with known properties")
+        self.budget.step(len(node.required))
+        for name in node.required:
+            properties.setdefault(name, additional)
+        if additional is not False:
+            notes.append("other properties are refused")
+        notes += [f"{key} is not checked" for key in GROUPS["object"] if key in node.keywords]
+        notes += node.notes
+        names = self._names(list(properties), path)
+        place = len(self.reports)
         found: dict[str, Any] = {}
-        taken: list[str] = []
-        for field in record.fields[:-1]:
-            inner = properties.get(field.json_name, True)
-            name = snake_case(field.json_name)
-            where = f"{path}{field.json_name}"
-            if problem := self._problem_with_name(name, found, path):
-                self.reports.append(FieldReport(where, Fate.REFUSED, (problem,)))
-                continue
-            converted = self._field(field, inner, name, where)
+        self._level += 1
+        for json_name, inner in properties.items():
+            converted = self._field(json_name, inner, names[json_name], path, node)
             if converted is not None:
-                found[name] = converted
-                taken += [name] if field.json_name in required else []
-        if not found:
-            return None
-        closed = {"type": "object", "additionalProperties": False, "required": sorted(taken)}
+                found[names[json_name].name] = converted
+        self._level -= 1
+        if properties and not found:
+            first = self.reports[place]
+            raise NoValueError(f"none of its fields could be taken: {first}: {first.notes[-1]}")
+        required = sorted({names[each].name for each in node.required} & found.keys())
+        closed = {"type": "object", "additionalProperties": False, "required": required}
         return {**closed, "properties": found}
 
-    def _problem_with_name(self, name: str, found: Mapping[str, Any], path: str) -> str | None:
-        if not name:
-            return "its name has no letter"
-        if name in found:
-            return f"another field is {name} already"
-        if name in self._reserved and not path:
-            return f"every table has a column {name}"
-        return None
+    def _described(self, node: Node, notes: list[str]) -> dict[str, Any]:
+        found = self._resolver.properties(node)
+        try:
+            for name, inner in self._resolver.conditional_properties(node).items():
+                found.setdefault(name, inner)
+        except UntypedError as error:
+            notes.append(f"what then and else describe is left out: {error}")
+        return found
 
-    def _field(self, field: Field, schema: object, name: str, where: str) -> dict[str, Any] | None:
-        notes = [] if name == field.json_name else [f"renamed to {name}"]
-        place = len(self.reports)
-        kind = field.value.type
-        if isinstance(kind, JsonType) or self._holds_json(kind):
-            reason = kind.reason if isinstance(kind, JsonType) else "an object in it has no fields"
-            converted: dict[str, Any] | None = _json_text(reason)
-            fate = Fate.JSON_TEXT
-            notes.append(reason)
-        else:
-            converted = self._typed(field.value, schema, where, notes)
-            fate = Fate.TYPED
-        if converted is None:
-            fate = Fate.REFUSED
-            notes.append("none of its fields could be taken")
-        self.reports.insert(place, FieldReport(where, fate, tuple(notes)))
+    def _names(self, properties: list[str], path: FieldPath) -> dict[str, Name]:
+        paths = {name: (*path, name) for name in properties}
+        chosen = chosen_names(
+            properties,
+            prefix="field",
+            reserved=frozenset() if path else self.reserved,
+            instead="data",
+            known={name: self.known[at] for name, at in paths.items() if at in self.known},
+        )
+        self.names.update({paths[name]: each.name for name, each in chosen.items()})
+        return chosen
+
+    def _field(
+        self, json_name: str, schema: Any, name: Name, path: FieldPath, around: Node
+    ) -> dict[str, Any] | None:
+        self.budget.field()
+        where = (*path, json_name)
+        place, level = len(self.reports), self._level
+        renamed = [name.note] if name.note else []
+        notes = list(renamed)
+        fate = Fate.TYPED
+        converted: dict[str, Any] | None = None
+        try:
+            converted = self._with_example(self._value(schema, where, around.seen, notes))
+        except (UntypedError, NoValueError) as error:
+            is_text = isinstance(error, UntypedError)
+            fate = Fate.JSON_TEXT if is_text else Fate.REFUSED
+            converted = _json_text(str(error)) if is_text else None
+            notes = [*renamed, str(error)]
+            self._level = level
+            del self.reports[place:]
+        self.reports.insert(place, FieldReport(where, fate, tuple(dict.fromkeys(notes))))
         if converted is None:
             return None
-        described = {
-            **converted,
-            "description": field.description.strip() or f"{name.replace('_', ' ').capitalize()}.",
-        }
-        return described if "properties" in described else _with_examples(described)
+        described = {"description": f"{name.name.replace('_', ' ').capitalize()}.", **converted}
+        self.budget.text(len(json.dumps(_own(described))))
+        return described
 
-    def _holds_json(self, kind: FieldType) -> bool:
-        """Lists and maps of objects stay typed only when the objects are."""
+    def _value(
+        self, schema: Any, where: FieldPath, seen: frozenset[int], notes: list[str]
+    ) -> dict[str, Any]:
+        node = self._resolver.node(schema, seen)
+        if node.is_never:
+            raise NoValueError("it allows no value")
+        kind, is_nullable = _kind(node, notes)
+        if kind in ("array", "object") and node.enum is not None:
+            raise UntypedError("its values are listed lists or objects")
         match kind:
-            case ArrayType(items=ValueType(type=inner)) | MapType(values=ValueType(type=inner)):
-                return isinstance(inner, JsonType) or self._holds_json(inner)
+            case "array":
+                found = self._list(node, where, notes)
+            case "object":
+                found = self._object(node, where, notes)
             case _:
-                return False
-
-    def _typed(
-        self, value: ValueType, schema: object, where: str, notes: list[str]
-    ) -> dict[str, Any] | None:
-        view = self._view(schema)
-        match value.type:
-            case RecordType() as record:
-                found = self.closed_object(record, schema, f"{where}.")
-            case ArrayType(items=items):
-                inner = self._typed(items, view.get("items"), f"{where}[]", notes)
-                found = inner and {"type": "array", "items": inner, **_list_bounds(view, notes)}
-            case MapType(values=values):
-                inner = self._typed(values, view.get("additionalProperties"), f"{where}{{}}", notes)
-                most = _count(view, "maxProperties", _LONGEST_LIST)
-                found = inner and {
-                    "type": "object", "additionalProperties": inner, "maxProperties": most,
-                }  # fmt: skip
-            case kind:
-                found = _scalar(kind, view, notes)
-        if found and value.nullable and "type" in found:
-            found = {**found, "type": [found["type"], "null"]}
+                notes += node.notes
+                found = self._scalar(kind, node, notes)
+        if "description" in node.keywords:
+            found = {"description": node.keywords["description"], **found}
+        if is_nullable:
+            found["type"] = [kind, "null"]
             if "enum" in found:
                 found["enum"] = [*found["enum"], None]
         return found
 
-    def _view(self, schema: object, unions: int = 0) -> View:
-        """Keywords of a schema: with those of the one branch beside null, if it has just one.
+    def _scalar(self, kind: str, node: Node, notes: list[str]) -> dict[str, Any]:
+        """A pattern or form that no example is found for is given up before the field is."""
+        found = scalar(kind, node, self.judge, notes)
+        for keyword in ("pattern", "format"):
+            is_stored = keyword == "format" and found.get(keyword) in STORED_FORMATS
+            if keyword in found and not is_stored and not self._has_example(found):
+                del found[keyword]
+                notes.append(f"{keyword} is not checked: no example of it was found")
+        return found
 
-        Of several branches, whose types are equal here, only what their lists and maps hold is
-        taken: what restricts one of them does not restrict the others.
-        """
-        if not isinstance(schema, Mapping):
-            return {}
+    def _has_example(self, schema: dict[str, Any]) -> bool:
         try:
-            view, seen = self._views.of(schema, frozenset())
-            branches = [inner for inner, _ in self._views.branches(view, seen)]
-        except (RecursiveError, UnresolvedError):
-            return {}
-        others = [branch for branch in branches if not is_null(branch)]
-        alone = {key: value for key, value in view.items() if key not in ("anyOf", "oneOf")}
-        if unions == _MOST_UNIONS:  # A branch may lead back to the schema itself.
-            return alone
-        if len(others) == 1:
-            return self._view({"allOf": [alone, others[0]]}, unions + 1)
-        inner = self._view(others[0], unions + 1) if others else {}
-        structural = ("items", "additionalProperties")
-        return {**{key: inner[key] for key in structural if key in inner}, **view}
+            self._with_example(schema)
+        except NoValueError:
+            return False
+        return True
+
+    def _with_example(self, schema: dict[str, Any]) -> dict[str, Any]:
+        if "properties" in schema:
+            return schema
+        try:
+            return {**schema, "examples": [self.examples.of(schema)]}
+        except SampleError as error:
+            self.budget.step(_STEPS_OF_A_SEARCH)
+            raise NoValueError(f"no example was found: {error}") from error
+
+    def _list(self, node: Node, where: FieldPath, notes: list[str]) -> dict[str, Any]:
+        if "tuple" in node.keywords:
+            raise UntypedError("it is a tuple")
+        notes += node.notes
+        inner = self._inside(
+            node.keywords.get("items", True), (*where, ITEMS), node, notes, "items"
+        )
+        return {"type": "array", "items": inner, **list_bounds(node, notes)}
+
+    def _object(self, node: Node, where: FieldPath, notes: list[str]) -> dict[str, Any]:
+        if any(part.properties for part in node.objects) or node.conditional:
+            if self._level >= self.levels:
+                raise UntypedError("the event would unfold into too many fields")
+            return self._record(node, where, notes)
+        if any(part.has_patterns for part in node.objects):
+            raise UntypedError("its keys follow patterns")
+        additional = self._resolver.additional(node)
+        if not isinstance(additional, Mapping):
+            raise UntypedError("it is an object without known properties")
+        notes += node.notes
+        if node.required:
+            notes.append("required is not checked")
+        inner = self._inside(additional, (*where, VALUES), node, notes, "values")
+        return {"type": "object", "additionalProperties": inner, **map_bounds(node, notes)}
+
+    def _inside(
+        self, schema: Any, where: FieldPath, node: Node, notes: list[str], what: str
+    ) -> dict[str, Any]:
+        """Lists and maps stay typed only when what they hold is."""
+        try:
+            return self._value(schema, where, node.seen, notes)
+        except UntypedError as error:
+            raise UntypedError(f"its {what} have no typed image: {error}") from error
 
 
-def _scalar(kind: FieldType, view: View, notes: list[str]) -> dict[str, Any]:
-    match kind:
-        case UuidType():
-            return {"type": "string", "format": "uuid"}
-        case DateTimeType():
-            return {"type": "string", "format": "date-time"}
-        case DateType():
-            return {"type": "string", "format": "date"}
-        case BooleanType():
-            return {"type": "boolean"}
-        case IntegerType():
-            return {"type": "integer", **_listed(view, int), **_integer_bounds(view, notes)}
-        case NumberType():
-            return {"type": "number", **_listed(view, (int, float)), **_bounds(view)}
-        case StringType():
-            return {"type": "string", **_string_bounds(view, notes)}
-        case _:
-            raise TypeError(f"{type(kind).__name__} is no scalar")
+def _own(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what its fields say, which is counted with them."""
+    inner = {key: _own(schema[key]) for key in ("items", "additionalProperties") if schema.get(key)}
+    return {**{key: said for key, said in schema.items() if key != "properties"}, **inner}
 
 
-def _listed(view: View, kinds: type | tuple[type, ...]) -> dict[str, Any]:
-    values = view.get("enum", [view["const"]] if "const" in view else None)
-    if not isinstance(values, list):
-        return {}
-    kept = [v for v in values if isinstance(v, kinds) and not isinstance(v, bool)]
-    return {"enum": list(dict.fromkeys(kept))} if kept else {}
+def _is_empty_event(node: Node, path: FieldPath, additional: Any) -> bool:
+    """An event may have no fields, when its plan says so; an object inside of it may not."""
+    has_patterns = any(part.has_patterns for part in node.objects)
+    return not path and bool(node.objects) and not has_patterns and additional in (True, False)
 
 
-def _string_bounds(view: View, notes: list[str]) -> dict[str, Any]:
-    if listed := _listed(view, str):
-        return listed
-    found: dict[str, Any] = {}
-    if (shortest := _count(view, "minLength", 0)) > 0:
-        found["minLength"] = shortest
-    found["maxLength"] = _count(view, "maxLength", _LONGEST_TEXT)
-    if "maxLength" not in view:
-        notes.append(f"maxLength {_LONGEST_TEXT} added")
-    if view.get("format") in _FORMATS:
-        found["format"] = view["format"]
-    if isinstance(pattern := view.get("pattern"), str):
-        if _is_portable(pattern):
-            found["pattern"] = pattern
-        else:
-            notes.append("pattern left out: it is not portable")
-    return found
-
-
-def _is_portable(pattern: str) -> bool:
-    try:
-        patterns.parse(pattern)
-    except patterns.PatternError:
-        return False
-    return problem_with_pattern(pattern) is None
-
-
-def _bounds(view: View) -> dict[str, Any]:
-    """Bounds as drafts from 6 on write them; draft 4's ``exclusiveMinimum`` is a boolean."""
-    found: dict[str, Any] = {}
-    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if view.get(exclusive) is True and _is_number(view.get(bound)):
-            found[exclusive] = view[bound]
-            continue
-        found.update({key: view[key] for key in (bound, exclusive) if _is_number(view.get(key))})
-    return found
-
-
-def _integer_bounds(view: View, notes: list[str]) -> dict[str, Any]:
-    found = _bounds(view)
-    if "enum" in view or "const" in view:
-        return {}
-    for bound, exclusive, limit in (
-        ("minimum", "exclusiveMinimum", _INT64[0]),
-        ("maximum", "exclusiveMaximum", _INT64[1]),
-    ):
-        if bound not in found and exclusive not in found:
-            found[bound] = limit
-            notes.append(f"{bound} {limit} added")
-    return found
-
-
-def _list_bounds(view: View, notes: list[str]) -> dict[str, Any]:
-    if "maxItems" not in view:
-        notes.append(f"maxItems {_LONGEST_LIST} added")
-    found = {"maxItems": _count(view, "maxItems", _LONGEST_LIST)}
-    least = _count(view, "minItems", 0)
-    return {"minItems": least, **found} if least else found
+def _kind(node: Node, notes: list[str]) -> tuple[str, bool]:
+    """The one kind of value besides null, and whether null is allowed too."""
+    if node.is_unnamed:
+        kinds = {
+            kind
+            for kind, keywords in GROUPS.items()
+            if not node.keywords.keys().isdisjoint(keywords)
+        }
+        kinds |= {"object"} if node.objects else set()
+        if len(kinds) != 1:
+            raise UntypedError("it names no type")
+        notes.append(f"values of other types than {min(kinds)} are refused")
+        return kinds.pop(), True
+    rest = node.kinds - {"null"}
+    if "number" in rest:
+        rest -= {"integer"}
+    if len(rest) != 1:
+        raise UntypedError(f"it has {len(rest) or 'no'} types besides null")
+    return min(rest), "null" in node.kinds
 
 
 def _json_text(reason: str) -> dict[str, Any]:
     return {
         "type": "string",
-        "maxLength": _LONGEST_JSON_TEXT,
+        "maxLength": LONGEST_JSON_TEXT,
         "$comment": f"Holds JSON text: {reason}.",
         "examples": ["{}"],
     }
-
-
-def _with_examples(schema: dict[str, Any]) -> dict[str, Any]:
-    return schema if "examples" in schema else {**schema, "examples": _examples(schema)}
-
-
-def _examples(schema: Mapping[str, Any]) -> list[Any]:
-    """One sample, the same on every run; none when the restrictions leave no value to find."""
-    rng = random.Random(0)  # noqa: S311 - samples need no secrets
-    try:
-        return [Sampler(schema).valid(rng)]
-    except (SampleError, ContractSchemaError, ValueError):
-        return []
-
-
-def _count(view: View, keyword: str, otherwise: int) -> int:
-    number = view.get(keyword)
-    return number if isinstance(number, int) and not isinstance(number, bool) else otherwise
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -12,37 +12,63 @@ plain JSON Schema       anything else
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_IGLU_DRAFT = {"$schema": "http://json-schema.org/draft-04/schema#"}
+"""What the meta-schema of self-describing schemas is built upon."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedEvent:
-    """One event as the plan has it; ``schema`` describes what becomes ``data``."""
+    """One event as the plan has it; ``schema`` describes what becomes ``data``.
+
+    Events of one ``family`` are versions of one event; ``where`` is the file.  ``problem`` says why
+    there is nothing to read.
+    """
 
     name: str
     description: str
     schema: Any
     source: str
+    where: str
+    family: tuple[str, ...]
+    version: tuple[int, ...] = ()
+    problem: str = ""
 
 
-def events_in(document: Any, fallback_name: str) -> list[PlannedEvent]:
+def unreadable(name: str, where: str, problem: str) -> PlannedEvent:
+    """Stands for a file of which no event could be read."""
+    return PlannedEvent(
+        name=name,
+        description="",
+        schema=None,
+        source=where,
+        where=where,
+        family=("file", where),
+        problem=problem,
+    )
+
+
+def events_in(document: Any, fallback_name: str, where: str) -> list[PlannedEvent]:
     """The events of one document, in its order.
 
     Args:
         document: parsed JSON.
         fallback_name: for a plain schema without a title.
+        where: the file; events of one name in two files are two, unless they are Iglu's.
     """
     if isinstance(document, Mapping):
         for key in ("tracking_plan", "trackingPlan", "data"):
             if isinstance(inner := document.get(key), Mapping) and "properties" not in document:
-                return events_in(inner, fallback_name)
+                return events_in(inner, fallback_name, where)
         if isinstance(about := document.get("self"), Mapping):
-            return [_iglu(document, about, fallback_name)]
+            return [_iglu(document, about, fallback_name, where)]
         if isinstance(listed := _listed_events(document), list):
-            return list(_tracking_plan(listed))
-    return [_plain(document, fallback_name)]
+            return list(_tracking_plan(listed, where))
+    return [_plain(document, fallback_name, where)]
 
 
 def _listed_events(document: Mapping[str, Any]) -> object:
@@ -52,25 +78,36 @@ def _listed_events(document: Mapping[str, Any]) -> object:
     return rules if isinstance(rules, list) else document.get("events")
 
 
-def _iglu(document: Mapping[str, Any], about: Mapping[str, Any], fallback: str) -> PlannedEvent:
+def _iglu(
+    document: Mapping[str, Any], about: Mapping[str, Any], fallback: str, where: str
+) -> PlannedEvent:
+    name, vendor = str(about.get("name", fallback)), str(about.get("vendor", ""))
+    version = str(about.get("version", ""))
     return PlannedEvent(
-        name=str(about.get("name", fallback)),
+        name=name,
         description=_text(document, "description"),
-        schema={key: value for key, value in document.items() if key not in ("self", "$schema")},
-        source=f"Iglu {about.get('vendor', '')} {about.get('version', '')}".strip(),
+        schema={**{key: value for key, value in document.items() if key != "self"}, **_IGLU_DRAFT},
+        source=f"Iglu {vendor} {version}".strip(),
+        where=where,
+        family=("iglu", vendor, name),
+        version=tuple(map(int, re.findall(r"[0-9]{1,9}", version))),
     )
 
 
-def _tracking_plan(listed: list[Any]) -> Iterator[PlannedEvent]:
+def _tracking_plan(listed: list[Any], where: str) -> Iterator[PlannedEvent]:
     for each in listed:
         if not isinstance(each, Mapping):
             continue
         rules = _mapping(each.get("rules")) or _mapping(each.get("jsonSchema"))
+        name = str(each.get("name", each.get("key", "")))
         yield PlannedEvent(
-            name=str(each.get("name", each.get("key", ""))),
+            name=name,
             description=_text(each, "description") or _text(rules, "description"),
             schema=_of_call(rules),
             source="tracking plan",
+            where=where,
+            family=("plan", where, name),
+            version=(version,) if isinstance(version := each.get("version"), int) else (),
         )
 
 
@@ -84,13 +121,15 @@ def _of_call(rules: Mapping[str, Any]) -> Any:
     return {**inner, **shared}
 
 
-def _plain(document: Any, fallback: str) -> PlannedEvent:
+def _plain(document: Any, fallback: str, where: str) -> PlannedEvent:
     schema = document if isinstance(document, Mapping) else {}
     return PlannedEvent(
         name=_text(schema, "title") or fallback,
         description=_text(schema, "description"),
         schema=document,
         source="JSON Schema",
+        where=where,
+        family=("file", where),
     )
 
 

@@ -95,12 +95,12 @@ def _property(field: NewField) -> dict[str, Any]:
     return {**described, "description": f"{words} of the event.", "examples": examples}
 
 
-def new_event(event: str, document: JsonSchema) -> dict[str, str]:
-    """Path below the contract folder → text: version 1 and its examples."""
+def new_event(event: str, document: JsonSchema, version: int = 1) -> dict[str, str]:
+    """Path below the contract folder → text: the version and its examples."""
     payload = dict(document["examples"][0])
-    examples = f"examples/{event}/v1"
+    examples = f"examples/{event}/v{version}"
     files = {
-        f"events/{event}/v1.json": json_text(document),
+        f"events/{event}/v{version}.json": json_text(document),
         f"{examples}/valid/whole.json": json_text(payload),
         f"{examples}/invalid/unknown_field.json": json_text({**payload, "no_such_field": 1}),
     }
