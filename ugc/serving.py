@@ -1,23 +1,41 @@
-"""Runs an application under granian: the one production server of all our processes."""
+"""Runs an application under granian: the one production server of all our processes.
+
+The process that was started binds the address, alone, and starts workers that share its listening
+socket.  So a taken port is an error, a connection that nobody has accepted yet outlives a worker's
+end, and :mod:`ugc.supervision` decides about workers that end, in place of granian.
+"""
 
 from __future__ import annotations
 
+import importlib
+import multiprocessing
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer, WorkerProcess
 
-_STOP_SECONDS = 20
-"""A worker that is still busy that long after SIGTERM is killed."""
+from ugc.errors import AddressError, NoWorkerStartsError, expected_errors
+from ugc.supervision import Supervisor, WorkerPolicy
+from ugc.terminal import say
 
-_OVERLAP_SECONDS = 10.0
-"""On SIGHUP a worker is told to stop that long after its successor was started.
+_POLICY = WorkerPolicy()
 
-By then the successor has to listen: each has a socket of its own, and one that is not there refuses
-connections.
-"""
+_BACKLOG = 1024
+"""Connections that wait for a worker to accept them."""
+
+_HIGHEST_PORT = 65_535
 
 _HEADER_MILLISECONDS = 5_000
 """How long a connection may take for the headers of a request, and be idle between two."""
@@ -33,30 +51,195 @@ def serve(target: str, *, host: str, port: int, workers: int = 1, threads: int =
             called once in each worker process.
         host: address to listen on.
         port: port to listen on.
-        workers: processes; a dead one is replaced.
+        workers: processes; one that ends is started again.
         threads: requests that one process works on at a time.
+
+    Raises:
+        AddressError: the address cannot be had, for one because somebody listens there.
+        NoWorkerStartsError: workers end before they serve, again and again.
     """
-    options = _options(target, host, port, workers)
-    Server(**options, interface=Interfaces.WSGI, blocking_threads=threads).serve()
+    _serve(target, host, port, workers, interface=Interfaces.WSGI, blocking_threads=threads)
 
 
 def serve_front(target: str, *, host: str, port: int, workers: int = 1) -> None:
     """The same for an RSGI application, which has threads of its own and bounds slow bodies."""
-    Server(**_options(target, host, port, workers), interface=Interfaces.RSGI).serve()
+    _serve(target, host, port, workers, interface=Interfaces.RSGI)
 
 
-def _options(target: str, host: str, port: int, workers: int) -> dict[str, Any]:
-    return {
-        "target": target,
-        "address": host,
-        "port": port,
-        "workers": workers,
-        "http": HTTPModes.http1,
-        "http1_settings": HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, keep_alive=True),
-        "websockets": False,
-        "respawn_failed_workers": True,
-        "respawn_interval": _OVERLAP_SECONDS,
-        "workers_kill_timeout": _STOP_SECONDS,
-        "factory": True,
-        "log_level": LogLevels.warning,
-    }
+def _serve(target: str, host: str, port: int, workers: int, **interface: Any) -> None:
+    with closing(listening_socket(host, port)) as listener:
+        server = _Server(
+            listener,
+            target=target,
+            address=host,
+            port=port,
+            workers=workers,
+            backlog=_BACKLOG,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, keep_alive=True),
+            websockets=False,
+            workers_kill_timeout=int(_POLICY.stop_seconds),
+            log_level=LogLevels.warning,
+            **interface,
+        )
+        server.serve()
+    if server.failure is not None:
+        raise server.failure
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket that listens, and that nobody shares.
+
+    It goes without SO_REUSEPORT, with which several servers may listen on one port and the system
+    deals out connections among them.  SO_REUSEADDR lets a server start where connections of its
+    predecessor still linger.
+
+    Raises:
+        AddressError: the address is taken, not to be used, or none.
+    """
+    if not 0 <= port <= _HIGHEST_PORT:  # getaddrinfo would take it modulo 65,536
+        raise AddressError(
+            f"cannot listen on {host}, port {port}: a port is at most {_HIGHEST_PORT}"
+        )
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+    except (OSError, UnicodeError) as error:  # a name too long for DNS is the latter
+        raise AddressError(f"cannot listen on {host}, port {port}: {error}") from error
+    return listener
+
+
+class _Worker:
+    """A worker process of granian's, and the pipe through which it tells that it serves."""
+
+    def __init__(self, process: WorkerProcess, began: Connection) -> None:
+        self.process = process
+        self._began = began
+        self._has_begun = False
+
+    @property
+    def pid(self) -> int:
+        return int(self.process.inner.pid)
+
+    @property
+    def has_begun(self) -> bool:
+        if not self._has_begun and self._began.poll():
+            try:
+                self._began.recv_bytes()
+                self._has_begun = True
+            except EOFError:  # it ended before
+                pass
+        return self._has_begun
+
+    @property
+    def exit_code(self) -> int | None:
+        code: int | None = self.process.inner.exitcode
+        return code
+
+    @property
+    def signs(self) -> list[Any]:
+        """What shows that something has happened to it, for ``multiprocessing.connection.wait``."""
+        ended = [self.process.inner.sentinel]
+        return ended if self.has_begun else [*ended, self._began]
+
+    def terminate(self) -> None:
+        self.process.terminate()  # type: ignore[no-untyped-call]
+
+    def kill(self) -> None:
+        self.process.kill()  # type: ignore[no-untyped-call]
+
+
+class _Server(MPServer):
+    """granian's server with a socket, a start and a look after its workers that are ours.
+
+    It overrides methods that granian does not document: pyproject.toml keeps to its minor version.
+    """
+
+    reload_signal: bool
+
+    def __init__(self, listener: socket.socket, **options: Any) -> None:
+        super().__init__(**options)
+        self.failure: NoWorkerStartsError | None = None
+        self._listener = listener
+        self._woken, self._wake = multiprocessing.Pipe(duplex=False)
+        self._supervisor: Supervisor[_Worker] | None = None
+
+    def _init_shared_socket(self) -> None:
+        descriptor = self._listener.fileno()
+        self._shd = SocketHolder(descriptor, False, _BACKLOG)  # type: ignore[assignment, call-arg]
+        self._sso = self._listener
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self._wake.send_bytes(b"!")
+
+    def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
+        super().signal_handler_reload(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self._wake.send_bytes(b"!")
+
+    def _spawn_workers(self, spawn_target: Callable[..., None], target_loader: Any) -> None:
+        self._supervisor = Supervisor(self.workers, partial(self._begin, spawn_target), _POLICY)
+
+    def _begin(self, spawn_target: Callable[..., None], number: int) -> _Worker:
+        began, tell = multiprocessing.Pipe(duplex=False)
+        process = self._spawn_worker(number, spawn_target, partial(_load, self.target, tell))
+        process.start()  # type: ignore[no-untyped-call]
+        tell.close()
+        return _Worker(process, began)
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        supervisor = self._supervisor
+        assert supervisor is not None, "workers are spawned before they are looked after"
+        try:
+            while not self.interrupt_signal:
+                if self.reload_signal:
+                    self.reload_signal = False
+                    supervisor.replace_all()
+                pause = supervisor.step(time.monotonic())
+                signs = [sign for each in supervisor.workers() for sign in each.signs]
+                if self._woken in wait([self._woken, *signs], pause):
+                    self._woken.recv_bytes()
+        except NoWorkerStartsError as error:
+            self.failure = error
+        self.wrks = [each.process for each in supervisor.workers()]
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        self._stop_workers()  # type: ignore[no-untyped-call]
+        self.interrupt_children.clear()  # with any in it, granian would end with exit code 1
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+
+def _load(target: str, tell: Connection) -> Any:
+    """The application, made in the worker process; unlike granian's, it trusts the import path."""
+    # The handlers of the parent would note a signal that nobody here looks at.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    module, _, factory = target.partition(":")
+    try:
+        application = getattr(importlib.import_module(module), factory)()
+    except expected_errors() as error:
+        say(f"ugc: {error}", err=True)
+        sys.exit(1)
+    tell.send_bytes(b"!")
+    tell.close()
+    return application
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when its parent was killed: nobody else could listen on the port."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker has a parent"
+    parent.join()
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    time.sleep(_POLICY.stop_seconds)
+    signal.raise_signal(signal.SIGKILL)
