@@ -204,16 +204,21 @@ class _Server(MPServer):
                 if self.reload_signal:
                     self.reload_signal = False
                     supervisor.replace_all()
-                pause = supervisor.step(time.monotonic())
-                signs = [sign for each in supervisor.workers() for sign in each.signs]
-                if self._woken in wait([self._woken, *signs], pause):
-                    self._woken.recv_bytes()
+                self._step(supervisor)
         except NoWorkerStartsError as error:
             self.failure = error
-        self.wrks = [each.process for each in supervisor.workers()]
+        supervisor.end_all(time.monotonic())
+        while supervisor.workers():
+            self._step(supervisor)
+
+    def _step(self, supervisor: Supervisor[_Worker]) -> None:
+        """Does what is due and returns when there may be more to do."""
+        pause = supervisor.step(time.monotonic())
+        signs = [sign for each in supervisor.workers() for sign in each.signs]
+        if (signs or pause is not None) and self._woken in wait([self._woken, *signs], pause):
+            self._woken.recv_bytes()
 
     def shutdown(self, exit_code: int = 0) -> None:
-        self._stop_workers()  # type: ignore[no-untyped-call]
         self.interrupt_children.clear()  # with any in it, granian would end with exit code 1
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
@@ -240,6 +245,8 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None, "a worker has a parent"
     parent.join()
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-    time.sleep(_POLICY.stop_seconds)
+    kill_at = time.monotonic() + _POLICY.stop_seconds
+    while time.monotonic() < kill_at:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        time.sleep(_POLICY.tell_again_seconds)
     signal.raise_signal(signal.SIGKILL)

@@ -21,10 +21,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPolicy:
-    """When workers that end are started again, and how long those that are to end may take.
+    """When workers that end are started again, and how those that are to end are told.
 
     A worker that served and lived for ``steady_seconds`` starts the count of its place anew.
-    ``hopeless_starts`` in one place are enough when no worker has ever served.
+    ``hopeless_starts`` in one place are enough when no worker has ever served.  A worker that is
+    to end is told so again and again, since it may not hear while it starts, and killed after
+    ``stop_seconds``.
     """
 
     first_pause_seconds: float = 0.5
@@ -32,6 +34,7 @@ class WorkerPolicy:
     steady_seconds: float = 30.0
     hopeless_starts: int = 3
     stop_seconds: float = 20.0
+    tell_again_seconds: float = 1.0
 
     def pause_seconds(self, ends: int) -> float:
         """The pause after so many ends in a row: none, the first one, then its doubles."""
@@ -82,10 +85,11 @@ class _Successor(Generic[_W]):
     started_at: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Leaving(Generic[_W]):
     worker: _W
-    kill_at: float | None  # None: it was killed
+    tell_at: float
+    kill_at: float
 
 
 class Supervisor(Generic[_W]):
@@ -114,6 +118,14 @@ class Supervisor(Generic[_W]):
         """
         self._to_replace = deque(self._places)
 
+    def end_all(self, now: float) -> None:
+        """Lets all workers end, and starts none any more; :meth:`step` sees them off."""
+        for worker in self.workers():
+            self._let_go(worker, now)
+        self._places.clear()
+        self._to_replace.clear()
+        self._successor = None
+
     def step(self, now: float) -> float | None:
         """Does what is due.
 
@@ -130,9 +142,9 @@ class Supervisor(Generic[_W]):
         for place in self._places:
             self._attend(place, now)
         self._replace(now)
-        self._hurry(now)
+        self._see_off(now)
         dues = [place.due for place in self._places if place.worker is None]
-        dues += [each.kill_at for each in self._leaving if each.kill_at is not None]
+        dues += [min(each.tell_at, each.kill_at) for each in self._leaving]
         return max(0.0, min(dues) - now) if dues else None
 
     def _attend(self, place: _Place[_W], now: float) -> None:
@@ -161,9 +173,7 @@ class Supervisor(Generic[_W]):
         if successor is not None and successor.worker.has_begun:
             place, self._successor = successor.place, None
             if place.worker is not None:
-                place.worker.terminate()
-                stop_at = now + self._policy.stop_seconds
-                self._leaving.append(_Leaving(place.worker, stop_at))
+                self._let_go(place.worker, now)
             place.worker, place.started_at = successor.worker, successor.started_at
             place.ends = 0
         elif successor is not None and successor.worker.exit_code is not None:
@@ -180,14 +190,20 @@ class Supervisor(Generic[_W]):
             place = self._to_replace.popleft()
             self._successor = _Successor(place, self._start(place.number), now)
 
-    def _hurry(self, now: float) -> None:
-        """Kills those that were told to end and have not."""
+    def _let_go(self, worker: _W, now: float) -> None:
+        if all(each.worker is not worker for each in self._leaving):
+            self._leaving.append(_Leaving(worker, now, now + self._policy.stop_seconds))
+
+    def _see_off(self, now: float) -> None:
         self._leaving = [each for each in self._leaving if each.worker.exit_code is None]
-        for at, each in enumerate(self._leaving):
-            if each.kill_at is not None and each.kill_at <= now:
+        for each in self._leaving:
+            if each.kill_at <= now:
                 _log.warning("process %d did not end when told to and is killed", each.worker.pid)
                 each.worker.kill()
-                self._leaving[at] = _Leaving(each.worker, None)
+                each.kill_at = each.tell_at = now + self._policy.stop_seconds
+            elif each.tell_at <= now:
+                each.worker.terminate()
+                each.tell_at = now + self._policy.tell_again_seconds
 
 
 def _ending(worker: Worker) -> str:

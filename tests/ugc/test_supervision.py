@@ -17,6 +17,7 @@ POLICY = WorkerPolicy(
     steady_seconds=60,
     hopeless_starts=3,
     stop_seconds=20,
+    tell_again_seconds=3,
 )
 
 
@@ -182,7 +183,7 @@ def test_all_are_replaced_one_after_another_each_when_its_successor_serves() -> 
     house.step(5)
     assert (first.signals, len(house.started)) == ([], 3), "the heir does not serve yet"
     heir.has_begun = True
-    assert house.step(6) == 20
+    assert house.step(6) == 3
     assert (first.signals, second.signals) == (["terminate"], [])
     first.exit_code = 0
     assert house.step(7) is None
@@ -194,20 +195,49 @@ def test_all_are_replaced_one_after_another_each_when_its_successor_serves() -> 
     assert house.supervisor.workers() == house.started[2:]
 
 
-def test_one_that_does_not_end_when_told_to_is_killed() -> None:
+def test_one_that_does_not_end_is_told_again_and_killed_in_the_end() -> None:
     house = House()
     house.serving(0)
     house.supervisor.replace_all()
     house.serving(1)
-    house.step(20)
+    assert house.step(2) == 2, "until it is told again"
     assert house.started[0].signals == ["terminate"]
-    assert house.step(21) is None
-    assert house.step(22) is None
-    assert house.started[0].signals == ["terminate", "kill"]
+    house.step(4)
+    assert house.started[0].signals == ["terminate", "terminate"]
+    house.step(21)
+    house.step(22)
+    assert house.started[0].signals == ["terminate", "terminate", "kill"]
     assert house.started[0] in house.supervisor.workers()
     house.started[0].exit_code = -signal.SIGKILL
-    house.step(23)
+    assert house.step(23) is None
     assert house.supervisor.workers() == house.started[1:]
+
+
+def test_at_the_end_all_are_told_and_none_is_started() -> None:
+    house = House(3)
+    house.serving(0)
+    house.started[0].exit_code = 1
+    house.step(1)
+    house.ends(1)
+    assert house.step(1) == 1, "a pause, in which nothing may start when all are to end"
+    house.supervisor.end_all(2)
+    house.step(3)
+    assert [each.signals for each in house.started] == [[], ["terminate"], ["terminate"], []]
+    for each in house.started:
+        each.exit_code = each.exit_code or 0
+    assert house.step(4) is None
+    assert house.supervisor.workers() == []
+    assert len(house.started) == 4
+
+
+def test_at_the_end_a_successor_is_told_too() -> None:
+    house = House()
+    house.serving(0)
+    house.supervisor.replace_all()
+    house.step(1)
+    house.supervisor.end_all(2)
+    house.step(2)
+    assert [each.signals for each in house.started] == [["terminate"], ["terminate"]]
 
 
 def test_a_successor_that_cannot_start_leaves_the_workers_where_they_are(
