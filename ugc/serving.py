@@ -1,8 +1,7 @@
 """Runs an application under granian: the one production server of all our processes.
 
-The process that was started binds the address, alone, and starts workers that share its listening
-socket.  So a taken port is an error, a connection that nobody has accepted yet outlives a worker's
-end, and :mod:`ugc.supervision` decides about workers that end, in place of granian.
+The process that was started has the address for itself, so that a taken port is an error, and gives
+each worker a socket.  :mod:`ugc.supervision` decides about workers that end, in place of granian.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import signal
-import socket
 import sys
 import threading
 import time
@@ -26,16 +24,12 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
 
-from ugc.errors import AddressError, NoWorkerStartsError, expected_errors
+from ugc.errors import NoWorkerStartsError, expected_errors
+from ugc.listening import BACKLOG, Address
 from ugc.supervision import Supervisor, WorkerPolicy
 from ugc.terminal import say
 
 _POLICY = WorkerPolicy()
-
-_BACKLOG = 1024
-"""Connections that wait for a worker to accept them."""
-
-_HIGHEST_PORT = 65_535
 
 _HEADER_MILLISECONDS = 5_000
 """How long a connection may take for the headers of a request, and be idle between two."""
@@ -67,14 +61,15 @@ def serve_front(target: str, *, host: str, port: int, workers: int = 1) -> None:
 
 
 def _serve(target: str, host: str, port: int, workers: int, **interface: Any) -> None:
-    with closing(listening_socket(host, port)) as listener:
+    # A worker takes over its socket and its pipe as they are.
+    multiprocessing.set_start_method("fork", force=True)
+    with closing(Address(host, port)) as address:
         server = _Server(
-            listener,
+            address,
             target=target,
             address=host,
             port=port,
             workers=workers,
-            backlog=_BACKLOG,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, keep_alive=True),
             websockets=False,
@@ -85,37 +80,6 @@ def _serve(target: str, host: str, port: int, workers: int, **interface: Any) ->
         server.serve()
     if server.failure is not None:
         raise server.failure
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A socket that listens, and that nobody shares.
-
-    It goes without SO_REUSEPORT, with which several servers may listen on one port and the system
-    deals out connections among them.  SO_REUSEADDR lets a server start where connections of its
-    predecessor still linger.
-
-    Raises:
-        AddressError: the address is taken, not to be used, or none.
-    """
-    if not 0 <= port <= _HIGHEST_PORT:  # getaddrinfo would take it modulo 65,536
-        raise AddressError(
-            f"cannot listen on {host}, port {port}: a port is at most {_HIGHEST_PORT}"
-        )
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(_BACKLOG)
-        except BaseException:
-            listener.close()
-            raise
-    except (OSError, UnicodeError) as error:  # a name too long for DNS is the latter
-        raise AddressError(f"cannot listen on {host}, port {port}: {error}") from error
-    return listener
 
 
 class _Worker:
@@ -159,24 +123,22 @@ class _Worker:
 
 
 class _Server(MPServer):
-    """granian's server with a socket, a start and a look after its workers that are ours.
+    """granian's server with an address, a start and a look after its workers that are ours.
 
     It overrides methods that granian does not document: pyproject.toml keeps to its minor version.
     """
 
     reload_signal: bool
 
-    def __init__(self, listener: socket.socket, **options: Any) -> None:
+    def __init__(self, claimed: Address, **options: Any) -> None:
         super().__init__(**options)
         self.failure: NoWorkerStartsError | None = None
-        self._listener = listener
+        self._claimed = claimed
         self._woken, self._wake = multiprocessing.Pipe(duplex=False)
         self._supervisor: Supervisor[_Worker] | None = None
 
     def _init_shared_socket(self) -> None:
-        descriptor = self._listener.fileno()
-        self._shd = SocketHolder(descriptor, False, _BACKLOG)  # type: ignore[assignment, call-arg]
-        self._sso = self._listener
+        self._sso = None  # what granian shares; ours are given to each worker when it is started
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
@@ -187,11 +149,16 @@ class _Server(MPServer):
         self._wake.send_bytes(b"!")
 
     def _spawn_workers(self, spawn_target: Callable[..., None], target_loader: Any) -> None:
-        self._supervisor = Supervisor(self.workers, partial(self._begin, spawn_target), _POLICY)
+        self._supervisor = Supervisor(
+            self.workers, partial(self._begin, spawn_target), self._claimed.give_up, _POLICY
+        )
 
     def _begin(self, spawn_target: Callable[..., None], number: int) -> _Worker:
+        descriptor = self._claimed.of_place(number).fileno()
+        self._shd = SocketHolder(descriptor, False, BACKLOG)  # type: ignore[assignment, call-arg]
         began, tell = multiprocessing.Pipe(duplex=False)
-        process = self._spawn_worker(number, spawn_target, partial(_load, self.target, tell))
+        loader = partial(_load, self.target, tell, partial(self._claimed.keep_only, number))
+        process = self._spawn_worker(number, spawn_target, loader)
         process.start()  # type: ignore[no-untyped-call]
         tell.close()
         return _Worker(process, began)
@@ -223,12 +190,13 @@ class _Server(MPServer):
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
 
-def _load(target: str, tell: Connection) -> Any:
+def _load(target: str, tell: Connection, close_others: Callable[[], None]) -> Any:
     """The application, made in the worker process; unlike granian's, it trusts the import path."""
     # The handlers of the parent would note a signal that nobody here looks at.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    close_others()
     module, _, factory = target.partition(":")
     try:
         application = getattr(importlib.import_module(module), factory)()

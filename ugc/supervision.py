@@ -95,10 +95,20 @@ class _Leaving(Generic[_W]):
 class Supervisor(Generic[_W]):
     """So many workers; each is replaced when it ends, or one after another when asked for."""
 
-    def __init__(self, workers: int, start: Callable[[int], _W], policy: WorkerPolicy) -> None:
-        """``start`` starts the worker of a place; places are numbered from 0."""
+    def __init__(
+        self,
+        workers: int,
+        start: Callable[[int], _W],
+        ended: Callable[[int], object],
+        policy: WorkerPolicy,
+    ) -> None:
+        """``start`` starts the worker of a place; places are numbered from 0.
+
+        ``ended`` is told the place of a worker that has ended by itself, before the next starts.
+        """
         self._places = [_Place[_W](number) for number in range(workers)]
         self._start = start
+        self._ended = ended
         self._policy = policy
         self._any_has_begun = False
         self._to_replace: deque[_Place[_W]] = deque()
@@ -160,6 +170,7 @@ class Supervisor(Generic[_W]):
             place.ends = 0
         place.ends += 1
         place.worker = None
+        self._ended(place.number)
         pause = self._policy.pause_seconds(place.ends)
         place.due = now + pause
         ended = f"worker {place.number + 1} (process {worker.pid}) ended after"

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -17,7 +18,9 @@ import pytest
 
 from tests.support.processes import ServerProcess, free_port, wait_until
 from ugc.errors import AddressError
-from ugc.serving import listening_socket
+from ugc.listening import Address
+
+pytestmark = pytest.mark.stack
 
 SECRET = "0123456789abcdef" * 4
 HOST = "127.0.0.1"
@@ -133,27 +136,54 @@ def test_a_port_beyond_the_last_one_is_a_wrong_command_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "port"), [("192.0.2.1", 8000), (HOST, 80_000), (HOST, -1), ("no.such.invalid", 8000)]
+    ("host", "port"),
+    [("192.0.2.1", 8000), (HOST, 80_000), (HOST, 0), (HOST, -1), ("no.such.invalid", 8000)],
 )
 def test_an_address_that_is_not_ours_is_an_error_that_names_it(host: str, port: int) -> None:
     with pytest.raises(AddressError, match=rf"cannot listen on {host}, port {port}: "):
-        listening_socket(host, port)
+        Address(host, port)
 
 
-def test_a_second_server_cannot_join_one_that_listens() -> None:
-    with closing(listening_socket(HOST, 0)) as first, socket.socket() as second:
-        second.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        with pytest.raises(OSError, match="in use"):
-            second.bind(first.getsockname())
+def test_an_address_is_claimed_whether_its_workers_listen_or_not() -> None:
+    port = free_port()
+    with closing(Address(HOST, port)) as first:
+        for place in range(2):
+            with pytest.raises(AddressError, match="in use"):
+                Address(HOST, port)
+            first.of_place(place).listen()
+        first.give_up(0)
+        first.give_up(1)
+        with pytest.raises(AddressError, match="in use"):
+            Address(HOST, port)
+        assert connects(port) is False, "nobody waits for a worker that has ended"
 
 
-def test_a_port_is_free_again_while_old_connections_linger() -> None:
-    with closing(listening_socket(HOST, 0)) as first:
-        port = first.getsockname()[1]
+def test_of_many_that_start_at_once_one_gets_the_address() -> None:
+    port = free_port()
+
+    def claim(_: int) -> Address | None:
+        try:
+            return Address(HOST, port)
+        except AddressError:
+            return None
+
+    for _ in range(20):
+        with ThreadPoolExecutor(8) as threads:
+            claimed = [each for each in threads.map(claim, range(8)) if each is not None]
+        for each in claimed:
+            each.close()
+        assert len(claimed) <= 1
+
+
+def test_an_address_is_free_again_while_old_connections_linger() -> None:
+    port = free_port()
+    with closing(Address(HOST, port)) as first:
+        listener = first.of_place(0)
+        listener.listen()
         with socket.create_connection((HOST, port)):
-            accepted, _ = first.accept()
+            accepted, _ = listener.accept()
             accepted.close()  # the side that closes first is the one that lingers
-    listening_socket(HOST, port).close()
+    Address(HOST, port).close()
 
 
 def test_workers_that_are_killed_again_and_again_do_not_end_the_server(serving: Serving) -> None:
@@ -188,19 +218,17 @@ def test_the_interrupt_of_a_terminal_ends_it_cleanly(serving: Serving) -> None:
     assert serving.process.wait_exit() == 0
 
 
-def test_nobody_is_refused_while_no_worker_lives(serving: Serving) -> None:
-    """A connection waits in the listening socket, which is not the workers' own."""
-    before = serving.workers()
-    for each in before:
-        os.kill(each, signal.SIGKILL)
-    assert httpx2.get(f"http://{HOST}:{serving.port}/health", timeout=60).status_code == 200
+def test_new_connections_go_to_the_worker_that_lives(serving: Serving) -> None:
+    wait_until(lambda: listening(serving.port) == 2, "both serve")
+    serving.kill_a_worker()
+    assert all(serving.answers() for _ in range(20))
 
 
 def test_workers_do_not_outlive_the_process_above_them(serving: Serving) -> None:
     orphans = serving.workers()
     os.kill(serving.process.pid, signal.SIGKILL)
     wait_until(lambda: not any(map(runs, orphans)), "the workers are gone")
-    listening_socket(HOST, serving.port).close()
+    Address(HOST, serving.port).close()
 
 
 def test_replaced_workers_are_new_processes_and_all_serve(serving: Serving) -> None:
@@ -227,6 +255,20 @@ def test_settings_with_which_no_worker_starts_end_it_with_the_reason(tmp_path: P
     last = ended.stderr.splitlines()[-1]
     assert last.startswith("ugc: no worker can start; ")
     assert "Traceback" not in ended.stderr
+
+
+def listening(port: int) -> int:
+    """How many sockets listen on a port of 127.0.0.1."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()
+    return sum(line.split()[1:4:2] == [f"0100007F:{port:04X}", "0A"] for line in lines[1:])
+
+
+def connects(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def runs(process: int) -> bool:

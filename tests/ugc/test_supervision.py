@@ -43,7 +43,8 @@ class House:
 
     def __init__(self, workers: int = 1) -> None:
         self.started: list[Told] = []
-        self.supervisor = Supervisor(workers, self._start, POLICY)
+        self.ended: list[int] = []
+        self.supervisor = Supervisor(workers, self._start, self.ended.append, POLICY)
 
     def _start(self, number: int) -> Told:
         self.started.append(Told(number, pid=100 + len(self.started)))
@@ -78,6 +79,7 @@ def test_a_worker_that_ends_is_started_again_at_once() -> None:
     house.started[0].exit_code = -signal.SIGKILL
     assert house.step(5) is None
     assert [each.number for each in house.started] == [0, 1, 0]
+    assert house.ended == [0]
 
 
 def test_one_that_keeps_ending_waits_longer_and_longer_up_to_a_bound() -> None:
