@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.support.processes import ServerProcess, free_port, wait_until
+from tests.support.processes import ServerProcess, free_port, listening, wait_until
 from ugc.errors import AddressError
 from ugc.listening import Address
 
@@ -255,12 +255,6 @@ def test_settings_with_which_no_worker_starts_end_it_with_the_reason(tmp_path: P
     last = ended.stderr.splitlines()[-1]
     assert last.startswith("ugc: no worker can start; ")
     assert "Traceback" not in ended.stderr
-
-
-def listening(port: int) -> int:
-    """How many sockets listen on a port of 127.0.0.1."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()
-    return sum(line.split()[1:4:2] == [f"0100007F:{port:04X}", "0A"] for line in lines[1:])
 
 
 def connects(port: int) -> bool:

@@ -44,12 +44,14 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     /metrics tells of all processes together, through files in PROMETHEUS_MULTIPROC_DIR (by default
     a folder for this run).
     """
+    from api import logs
     from api.config import ApiConfig
     from ugc.serving import serve_front
 
     os.environ[_THREADS] = str(threads)
     # Here, since a worker process that cannot start is started again and again.
     ApiConfig.from_env(os.environ)
+    logs.configure()
     with _metrics_shared():
         serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
 
