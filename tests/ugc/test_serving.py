@@ -31,6 +31,7 @@ SETTINGS = {
     "SCHEMA_REGISTRY_URL": f"http://{NOBODY}",
     "REDIS_URL": f"redis://{NOBODY}",
     "AUTH_SERVICE_URL": f"http://{NOBODY}",
+    "CLICKHOUSE_URL": f"http://{NOBODY}",
     "SPOOL_DIR": "spool",
 }
 SERVE = f"""
@@ -121,6 +122,25 @@ def test_a_taken_port_is_an_error(name: str, tmp_path: Path) -> None:
     assert line.startswith(f"ugc: cannot listen on {HOST}, port {port}: ")
     assert "in use" in line
     assert list(tmp_path.iterdir()) == [], "nothing was begun"
+
+
+def test_a_taken_port_for_the_loaders_metrics_is_an_error() -> None:
+    with reusable_listener() as other:
+        port = other.getsockname()[1]
+        ended = subprocess.run(
+            [
+                *(sys.executable, "-m", "ugc", "etl", "schedule", "--every", "60s"),
+                *("--metrics-host", HOST, "--metrics-port", str(port)),
+            ],
+            env={**os.environ, **SETTINGS},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith(f"ugc: the metrics port {HOST}:{port} cannot be opened: ")
 
 
 def test_a_port_beyond_the_last_one_is_a_wrong_command_line() -> None:
