@@ -20,7 +20,13 @@ def command() -> None:
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on.",
+)
 @click.option("--workers", default=1, show_default=True, help="Processes; one per core is right.")
 @click.option(
     "--threads",
@@ -39,11 +45,13 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     a folder for this run).
     """
     from api.config import ApiConfig
+    from api.telemetry import logs
     from ugc.serving import serve_front
 
     os.environ[_THREADS] = str(threads)
     # Here, since a worker process that cannot start is started again and again.
     ApiConfig.from_env(os.environ)
+    logs.configure()
     with _metrics_shared():
         serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
 

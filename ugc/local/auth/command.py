@@ -17,7 +17,13 @@ def command() -> None:
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8001, show_default=True, help="Port to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_535),
+    default=8001,
+    show_default=True,
+    help="Port to listen on.",
+)
 def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C. JWT_SECRET is the key that tokens are signed with."""
     from ugc.serving import serve as serve_wsgi
