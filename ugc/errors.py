@@ -19,6 +19,14 @@ class SettingError(UgcError):
     """An environment variable is missing or malformed: the exit code is 78. The text names it."""
 
 
+class AddressError(UgcError):
+    """A server cannot listen where it was told to; the text names address and port."""
+
+
+class NoWorkerStartsError(UgcError):
+    """A server's workers end before they serve, again and again."""
+
+
 def expected_errors() -> tuple[type[Exception], ...]:
     """The base error of every room. Their texts are written for people."""
     from api.errors import ApiError

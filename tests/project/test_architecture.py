@@ -31,7 +31,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "ugc": (
         "local/auth local/clickhouse local/registry local/stack",
         "project api local",
-        "compatibility importing roundtrip init schema registry etl traffic",
+        "compatibility roundtrip init schema registry etl traffic",
+        "importing",
         "contracts quality rejected demo",
     ),
 }

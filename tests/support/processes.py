@@ -23,6 +23,12 @@ def free_port() -> int:
     return port
 
 
+def listening(port: int) -> int:
+    """How many sockets listen on a port of 127.0.0.1 (Linux)."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()
+    return sum(line.split()[1:4:2] == [f"0100007F:{port:04X}", "0A"] for line in lines[1:])
+
+
 def wait_until(
     condition: Callable[[], bool], what: str, timeout_seconds: float = START_SECONDS
 ) -> None:

@@ -52,10 +52,13 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     """
     from api.config import ApiConfig
     from api.services import check
+    from api.telemetry import logs
     from ugc.serving import serve_front
 
     os.environ[_THREADS] = str(threads)
+    # Here, since a worker process that cannot start is started again and again.
     check(ApiConfig.from_env(os.environ))
+    logs.configure()
     with _metrics_shared():
         serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
 

@@ -37,7 +37,7 @@ def said_of(result: Result) -> dict[str, Any]:
     (b'{"a": 1, "a": 2}', "the key 'a' stands twice in one object"),
     (b"{", "the file is not JSON"), (b"", "the file is not JSON"),
     (b'{"a": NaN}', "the file is not JSON"), (b"\xff\xfe", "the file is not JSON"),
-    (b'{"a":' * 100_000, "nested deeper than can be read"),
+    (b'{"a":' * 100_000, "nested more than 100 levels deep"),
     (b'{"title": "\\ud800", "type": "object", "properties": {}}', "half of a surrogate pair"),
     (b"true", "no object"), (b"[]", "no object"), (b'"a"', "no object"), (b"null", "no object"),
 ])  # fmt: skip

@@ -48,13 +48,10 @@ class Server:
 
     def start(self) -> None:
         command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"),
-            *("--blocking-threads", str(THREADS), "--log-level", "warning"),
-            "ugc.local.registry.wsgi:create_from_env",
+            *(sys.executable, "-m", "ugc", "registry", "serve"),
+            *("--port", str(self.port), "--data-dir", str(self._folder / "data")),
         ]
-        env = {"REGISTRY_DATA_DIR": str(self._folder / "data")}
-        self.process = ServerProcess(command, self._folder / "log", env)
+        self.process = ServerProcess(command, self._folder / "log", None)
         self.process.wait_ready(self._answers)
 
     def _answers(self) -> bool:
