@@ -54,7 +54,7 @@ coverage: $(STAMP)  ## What of the code the tests of make test reach, without th
 test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs them if it may.
 	tests/fullstack/install
 	ETL_STATE_MACHINE_EXAMPLES=3000 $(BIN)/pytest --timeout=3600 tests/etl/test_faults.py
-	GATE_EXAMPLES=1000 $(BIN)/pytest --timeout=1800 tests/ugc/compatibility/test_gate_differential.py
+	COMPATIBILITY_EXAMPLES=1000 $(BIN)/pytest --timeout=1800 tests/ugc/compatibility/test_differential.py
 	RAW_BYTES_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/http/test_raw_bytes.py
 	WIRE_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/http/test_wire.py
 	$(BIN)/pytest -m full
@@ -62,7 +62,7 @@ test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs t
 .PHONY: test-long
 test-long: $(STAMP)  ## The random explorations at their full counts: about half an hour.
 	ETL_STATE_MACHINE_EXAMPLES=20000 $(BIN)/pytest --timeout=7200 tests/etl/test_faults.py
-	GATE_EXAMPLES=20000 $(BIN)/pytest --timeout=7200 tests/ugc/compatibility/test_gate_differential.py
+	COMPATIBILITY_EXAMPLES=20000 $(BIN)/pytest --timeout=7200 tests/ugc/compatibility/test_differential.py
 	RAW_BYTES_EXAMPLES=50000 $(BIN)/pytest --timeout=3600 tests/api/http/test_raw_bytes.py
 	WIRE_EXAMPLES=50000 $(BIN)/pytest --timeout=3600 tests/api/http/test_wire.py
 

@@ -14,13 +14,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import paths
 from api.config import ApiConfig
 from api.docs import swagger_ui as docs_ui
-from api.errors import Refusal
+from api.errors import Rejection
 from api.http import blueprint, contract_routes, correlation, cors, health
-from api.http.environ import BEGAN, REFUSAL
+from api.http.environ import BEGAN, REJECTION
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
 from api.model import Outcome
-from api.rejections.rejected import Hints, KeepsRejected
+from api.rejections.record import Hints, RejectionReporter
 from api.services import Services
 from api.telemetry import metrics
 from contracts.reasons import DESCRIPTIONS, Reason
@@ -63,9 +63,9 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     @app.before_request
     def refuse() -> None:
         """What the front refuses is refused before anything is asked or waited for."""
-        refusal: Refusal | None = request.environ.get(REFUSAL)
-        if refusal is not None:
-            raise refusal
+        rejection: Rejection | None = request.environ.get(REJECTION)
+        if rejection is not None:
+            raise rejection
 
     cors.install(app, config.cors)
 
@@ -80,10 +80,10 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         _count(services.metrics, response)
-        _keep_refused(services.rejected)
+        _report_rejected(services.rejected)
         return response
 
-    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(Rejection, _rejected)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
     if config.trusted_proxies:
@@ -101,9 +101,11 @@ def _check_transport() -> None:
     hidden by granian in either order: the chunks count, and the connection ends after the answer.
     """
     if request.environ["PATH_INFO"].startswith("//"):
-        raise Refusal(Reason.NOT_FOUND, DESCRIPTIONS[Reason.NOT_FOUND])
+        raise Rejection(Reason.NOT_FOUND, DESCRIPTIONS[Reason.NOT_FOUND])
     if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
-        raise Refusal(Reason.REQUEST_INVALID, "the Transfer-Encoding must be chunked, or left out")
+        raise Rejection(
+            Reason.REQUEST_INVALID, "the Transfer-Encoding must be chunked, or left out"
+        )
 
 
 def _count(counts: metrics.Metrics, response: Response) -> None:
@@ -111,24 +113,24 @@ def _count(counts: metrics.Metrics, response: Response) -> None:
     route = None if request.url_rule is None else request.url_rule.rule
     seconds = time.perf_counter() - g.started
     counts.request(route=route, method=request.method, status=response.status_code, seconds=seconds)
-    refusal: Refusal | None = g.get("refusal")
-    outcomes: Sequence[Outcome] = g.get("outcomes", ()) if refusal is None else (refusal,)
+    rejection: Rejection | None = g.get("rejection")
+    outcomes: Sequence[Outcome] = g.get("outcomes", ()) if rejection is None else (rejection,)
     for outcome in outcomes:
-        if isinstance(outcome, Refusal):
-            counts.refusal(outcome.reason)
-        if refusal is None or route == paths.EVENTS:
+        if isinstance(outcome, Rejection):
+            counts.rejection(outcome.reason)
+        if rejection is None or route == paths.EVENTS:
             _count_event(counts, outcome)
 
 
 def _count_event(counts: metrics.Metrics, outcome: Outcome) -> None:
     match outcome:
-        case Refusal():
+        case Rejection():
             counts.refused(outcome.event, outcome.version, status=outcome.status)
         case _:
             counts.accepted(outcome.event, outcome.version, is_duplicate=outcome.is_duplicate)
 
 
-def _keep_refused(rejected: KeepsRejected) -> None:
+def _report_rejected(rejected: RejectionReporter) -> None:
     """Keeps what was refused for what it is of the events in a request.
 
     A batch that is refused as a whole counts as one.
@@ -136,9 +138,9 @@ def _keep_refused(rejected: KeepsRejected) -> None:
     route = None if request.url_rule is None else request.url_rule.rule
     if request.method != "POST" or route not in (paths.EVENTS, paths.BATCH):
         return
-    refusal: Refusal | None = g.get("refusal")
-    outcomes: Sequence[Outcome] = g.get("outcomes", ()) if refusal is None else (refusal,)
-    if not any(isinstance(each, Refusal) for each in outcomes):
+    rejection: Rejection | None = g.get("rejection")
+    outcomes: Sequence[Outcome] = g.get("outcomes", ()) if rejection is None else (rejection,)
+    if not any(isinstance(each, Rejection) for each in outcomes):
         return
     bodies: Sequence[bytes | None] = g.get("bodies", ())
     if len(bodies) != len(outcomes):  # it was not read, or several events are refused as one
@@ -149,26 +151,26 @@ def _keep_refused(rejected: KeepsRejected) -> None:
         sdk=request.headers.get("X-UGC-SDK", ""),
     )
     for outcome, body in zip(outcomes, bodies, strict=True):
-        if isinstance(outcome, Refusal) and _is_for_good(outcome):
+        if isinstance(outcome, Rejection) and _is_for_good(outcome):
             rejected.keep(outcome, body, hints, correlation_id=g.correlation_id)
 
 
-def _is_for_good(refusal: Refusal) -> bool:
+def _is_for_good(rejection: Rejection) -> bool:
     """Whether the same would be refused again: not a fault of ours, nor too slow or too much."""
-    return refusal.status < 500 and refusal.status not in (408, 429)
+    return rejection.status < 500 and rejection.status not in (408, 429)
 
 
-def _refused(refusal: Refusal) -> Response:
+def _rejected(rejection: Rejection) -> Response:
     facts = {
-        "code": refusal.reason,
-        "event": refusal.event,
+        "code": rejection.reason,
+        "event": rejection.event,
         "correlation_id": g.correlation_id,
     }
-    if refusal.status >= 500:
-        _log.warning("not accepted", extra={**facts, "cause": str(refusal.__cause__)})
+    if rejection.status >= 500:
+        _log.warning("not accepted", extra={**facts, "cause": str(rejection.__cause__)})
     else:
         _log.info("refused", extra=facts)
-    return _answer(refusal)
+    return _answer(rejection)
 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:
@@ -179,7 +181,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     if status >= 500:
         return _failed(error)
     reason = _HTTP_REASONS.get(status, Reason.REQUEST_INVALID)
-    response = _answer(Refusal(reason, DESCRIPTIONS[reason]))
+    response = _answer(Rejection(reason, DESCRIPTIONS[reason]))
     response.headers.extend((n, v) for n, v in error.get_headers() if n == "Allow")
     return response
 
@@ -187,17 +189,17 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
 def _failed(error: Exception) -> Response:
     _log.error("failed", exc_info=error, extra={"correlation_id": g.correlation_id})
     reason = Reason.INTERNAL_ERROR
-    return _answer(Refusal(reason, DESCRIPTIONS[reason]))
+    return _answer(Rejection(reason, DESCRIPTIONS[reason]))
 
 
-def _answer(refusal: Refusal) -> Response:
-    g.refusal = refusal
-    document = problem(refusal, correlation_id=g.correlation_id)
+def _answer(rejection: Rejection) -> Response:
+    g.rejection = rejection
+    document = problem(rejection, correlation_id=g.correlation_id)
     response = Response(
-        orjson.dumps(document), refusal.status, refusal.headers, mimetype=MEDIA_TYPE
+        orjson.dumps(document), rejection.status, rejection.headers, mimetype=MEDIA_TYPE
     )
-    if refusal.retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(refusal.retry_after_seconds)
-    if refusal.status == 401:
+    if rejection.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(rejection.retry_after_seconds)
+    if rejection.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     return response

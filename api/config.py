@@ -62,9 +62,9 @@ from urllib.parse import urlsplit
 from api.auth.users import CacheTimes
 from api.errors import ConfigError
 from api.http.batch import BatchLimits
-from api.http.front import HELD_LIMIT_BYTES
 from api.http.lanes import Queueing
 from api.http.origins import CorsPolicy, parse_origins
+from api.http.rsgi import HELD_LIMIT_BYTES
 from api.limits.rate_counts import parse_rate
 from api.limits.rate_limit import Rate
 from api.model import JwtPolicy

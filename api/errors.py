@@ -6,7 +6,7 @@
     ├── CodecError              bytes are not one whole stream of the encoding they claim
     ├── ConfigError             an environment variable is missing or malformed
     ├── KeySetError             a file of keys cannot be used; says why
-    ├── Refusal                 the request gets a problem document; carries a reason code
+    ├── Rejection                 the request gets a problem document; carries a reason code
     └── UnavailableError        a part gave no usable answer in time
         ├── AuthUnavailableError
         ├── CacheUnavailableError
@@ -79,7 +79,7 @@ class SpoolFullError(SpoolError):
     """The spool holds as much as it may."""
 
 
-class Refusal(ApiError):  # noqa: N818 - the name of an outcome, not of a failure of ours
+class Rejection(ApiError):  # noqa: N818 - the name of an outcome, not of a failure of ours
     """The request is answered with a problem document instead of 202.
 
     ``detail`` is for the sender; it never quotes a token.  ``event`` and ``version`` are set as
@@ -157,6 +157,6 @@ STATUS: Mapping[Reason, int] = {
 """Reason → HTTP status (RFC 9110); the reasons of the ETL have none."""
 
 
-def too_large(limit_bytes: int) -> Refusal:
+def too_large(limit_bytes: int) -> Rejection:
     """The answer to a body, or an event of a batch, that is longer than that."""
-    return Refusal(Reason.BODY_TOO_LARGE, f"a body may have at most {limit_bytes} bytes")
+    return Rejection(Reason.BODY_TOO_LARGE, f"a body may have at most {limit_bytes} bytes")

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from api.errors import Refusal
+from api.errors import Rejection
 from contracts.model.types import Contract, Deprecation
 from contracts.reasons import Reason
 
@@ -24,13 +24,13 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
+class TokenRejection:
     """A token is bad, and why."""
 
     reason: Reason
 
 
-Verdict = Identity | Rejection
+Verdict = Identity | TokenRejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +99,11 @@ class Accepted:
     is_duplicate: bool = False
 
 
-Outcome = Accepted | Refusal
+Outcome = Accepted | Rejection
 """What became of one event of several."""
 
 
-class PartStatus(StrEnum):
+class ComponentStatus(StrEnum):
     """How a part of the system is, as seen from this process."""
 
     UP = "up"
@@ -112,12 +112,12 @@ class PartStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartHealth:
+class ComponentHealth:
     """One entry of the readiness report.
 
     ``required`` tells whether events can be accepted without the part.
     """
 
-    status: PartStatus
+    status: ComponentStatus
     required: bool
     detail: str

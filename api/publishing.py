@@ -12,12 +12,12 @@ from pathlib import Path
 from api.config import ApiConfig, Publishing
 from api.errors import ConfigError
 from api.publish.kafka import KafkaSender
-from api.publish.numbering import Numbering
-from api.publish.publisher import SpoolingPublisher
 from api.publish.replay import Abandoned, Replayer
-from api.publish.sending import Sender
+from api.publish.sender import Sender
+from api.publish.sequencer import Sequencer
 from api.publish.spool import slots
 from api.publish.spool.log import Log
+from api.publish.spooling import SpoolingPublisher
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def spooling(sender: Sender, settings: Publishing) -> Iterator[SpoolingPublisher
             sender,
             spool,
             replayer,
-            Numbering(producer),
+            Sequencer(producer),
             wait_seconds=settings.wait_seconds,
         )
     finally:

@@ -19,17 +19,17 @@ from api.config import ApiConfig
 from api.limits.rate_counts import RedisCounts
 from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.limits.redis_calls import RedisCalls
-from api.model import PartHealth, PartStatus
+from api.model import ComponentHealth, ComponentStatus
 from api.pipeline.encoding import EncoderLoader
 from api.pipeline.pipeline import Parts, Pipeline
 from api.pipeline.seen import RedisSeenEvents
 from api.publish.kafka_limits import RecordLimit
 from api.publishing import check_spool, connect_publisher
 from api.rejections.kafka import KafkaSink
-from api.rejections.rejected import ForgetsRejected, KeepsRejected, Sampler
-from api.rejections.rejecting import RejectedEvents
+from api.rejections.record import NullReporter, RejectionReporter, Sampler
+from api.rejections.reporter import RejectionSender
 from api.telemetry.metrics import Metrics
-from api.telemetry.sampling import Sampling, State
+from api.telemetry.polling import MetricsPoller, State
 from contracts.model.loader import Catalog, load_catalog
 from registry.cache import connect_remembering
 from registry.subjects import subject_names
@@ -48,13 +48,13 @@ class Services:
 
     catalog: Catalog
     pipeline: Pipeline
-    health: Mapping[str, Callable[[], PartHealth]]
+    health: Mapping[str, Callable[[], ComponentHealth]]
     make_id: Callable[[], uuid.UUID]
     close: Callable[[], None]
     metrics: Metrics = field(default_factory=Metrics)
     is_alive: Callable[[], bool] = lambda: True
     rate_limit: RateLimit | None = None
-    rejected: KeepsRejected = field(default_factory=ForgetsRejected)
+    rejected: RejectionReporter = field(default_factory=NullReporter)
 
 
 def check(config: ApiConfig) -> None:
@@ -119,7 +119,7 @@ def connect(config: ApiConfig) -> Services:
         encoder.start()
         opened.callback(encoder.close)
         encoder.wait_asked(_FIRST_ANSWER_SECONDS)
-        rejected = RejectedEvents(
+        rejected = RejectionSender(
             KafkaSink(config.kafka_bootstrap_servers, config.rejected_topic),
             Sampler(time.monotonic),
             now=lambda: dt.datetime.now(dt.UTC),
@@ -127,7 +127,7 @@ def connect(config: ApiConfig) -> Services:
         )
         rejected.start()
         opened.callback(rejected.close)
-        sampling = Sampling(
+        sampling = MetricsPoller(
             lambda: State(
                 open_breakers={
                     "auth_service": auth.is_stopped,
@@ -152,14 +152,14 @@ def connect(config: ApiConfig) -> Services:
             local=local,
             clock=time.time,
             times=config.cache_times,
-            watch=metrics,
+            instrumentation=metrics,
         ),
         encoder=encoder.encoder,
         publisher=publisher,
         seen=RedisSeenEvents(impatient, window_seconds=config.duplicate_window_seconds),
         clock=lambda: dt.datetime.now(dt.UTC),
         make_id=uuid_utils.compat.uuid7,
-        watch=metrics,
+        instrumentation=metrics,
         value_limit=lambda: record_limit.value_bytes,
     )
     return Services(
@@ -181,9 +181,9 @@ def connect(config: ApiConfig) -> Services:
     )
 
 
-def _with_limits(kafka: PartHealth, limit: RecordLimit) -> PartHealth:
+def _with_limits(kafka: ComponentHealth, limit: RecordLimit) -> ComponentHealth:
     """Kafka's health, which tells of limits that do not fit; that is no reason not to be ready."""
-    if limit.misfit is None or kafka.status is not PartStatus.UP:
+    if limit.misfit is None or kafka.status is not ComponentStatus.UP:
         return kafka
     return replace(kafka, detail=f"{kafka.detail}; {limit.misfit}")
 

@@ -14,8 +14,8 @@ from flask import Flask
 from api import paths
 from api.app import create_app
 from api.config import ApiConfig
-from api.http.front import Front
 from api.http.lanes import Lane
+from api.http.rsgi import RsgiBridge
 from api.services import Services, connect
 from api.telemetry import logs
 
@@ -27,7 +27,7 @@ _THREADS_PER_BATCH = 8
 at a time would all be answered late, and keep the event loop and single events waiting."""
 
 
-def create_front_from_env() -> Front:
+def create_front_from_env() -> RsgiBridge:
     """The application behind granian's RSGI, over the parts that the environment names.
 
     Raises:
@@ -38,10 +38,12 @@ def create_front_from_env() -> Front:
     services = _connected(config)
 
     def lane(name: str, threads: int) -> Lane:
-        return Lane(name, threads=threads, queueing=config.queueing, watch=services.metrics)
+        return Lane(
+            name, threads=threads, queueing=config.queueing, instrumentation=services.metrics
+        )
 
     health = lane("health", _HEALTH_THREADS)
-    return Front(
+    return RsgiBridge(
         create_app(config, services).wsgi_app,
         body_limits={
             paths.EVENTS: config.body_limit_bytes,

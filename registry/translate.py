@@ -8,7 +8,7 @@
     assert translation.decode(data) == {"n": 2**70}
 
 Any JSON value comes back equal, valid under the schema or not; only a date-time in a field of that
-format comes back as the same instant in UTC.  How, is told in ``docs/total-profile.md``.
+format comes back as the same instant in UTC.  How, is told in ``docs/lossless-mode.md``.
 
 JSON values are what :func:`contracts.model.json_text.parse` gives: numbers that a double cannot
 hold are :class:`~decimal.Decimal`.
@@ -28,7 +28,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 from fastavro.types import Schema
 
 from contracts.lossless.exact import Document
-from contracts.lossless.walker import ROOT_VALUE, total_record_type
+from contracts.lossless.walker import ROOT_VALUE, lossless_record_type
 from contracts.model.types import (
     ArrayType,
     DateTimeType,
@@ -66,7 +66,7 @@ class Translation:
     """One JSON Schema's Avro image. Safe to share between threads."""
 
     def __init__(self, schema: object, name: str) -> None:
-        record, wrapped = total_record_type(schema)
+        record, wrapped = lossless_record_type(schema)
         self.name = name
         self.record: RecordType = record
         self.is_wrapped = wrapped

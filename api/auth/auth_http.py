@@ -17,7 +17,7 @@ import orjson
 from api.auth.users import usable_user_id
 from api.errors import AuthUnavailableError
 from api.limits.breaker import Breaker
-from api.model import Identity, PartHealth, PartStatus, Rejection, Verdict
+from api.model import ComponentHealth, ComponentStatus, Identity, TokenRejection, Verdict
 from contracts.reasons import Reason
 
 FAILURES_TO_OPEN = 5
@@ -69,12 +69,12 @@ class HttpAuthService:
         """Whether the service is not asked for a while."""
         return not self._breaker.closed
 
-    def health(self) -> PartHealth:
+    def health(self) -> ComponentHealth:
         """Whether the service answered when it was last asked. Events are accepted without it."""
         if not self.is_stopped:
-            return PartHealth(status=PartStatus.UP, required=False, detail="answers")
+            return ComponentHealth(status=ComponentStatus.UP, required=False, detail="answers")
         detail = "did not answer lately; tokens are checked locally"
-        return PartHealth(status=PartStatus.DOWN, required=False, detail=detail)
+        return ComponentHealth(status=ComponentStatus.DOWN, required=False, detail=detail)
 
     def close(self) -> None:
         """Drops what is under way and closes the connections."""
@@ -113,7 +113,7 @@ class InMemoryAuthService:
         self.asked += 1
         if not self.available:
             raise AuthUnavailableError("not available")
-        return self.verdicts.get(token, Rejection(Reason.TOKEN_INVALID))
+        return self.verdicts.get(token, TokenRejection(Reason.TOKEN_INVALID))
 
 
 def _limited(response: httpx2.Response) -> bytes:
@@ -129,7 +129,7 @@ def _verdict(status: int, body: bytes) -> Verdict:
     if status == 200:
         return _identity(body)
     if 400 <= status < 500:
-        return Rejection(_reason(body))
+        return TokenRejection(_reason(body))
     raise AuthUnavailableError(f"status {status}")
 
 

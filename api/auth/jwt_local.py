@@ -17,7 +17,7 @@ from api.auth.jwks_file import JwksFile
 from api.auth.jwt_keys import Key, KeyRing, configured_keys
 from api.auth.users import usable_user_id
 from api.errors import AuthUnavailableError, ConfigError
-from api.model import Identity, JwtPolicy, Rejection, Verdict
+from api.model import Identity, JwtPolicy, TokenRejection, Verdict
 from contracts.reasons import Reason
 
 MAX_TOKEN_CHARACTERS = 8192
@@ -52,11 +52,11 @@ class JwtVerifier:
         if not self._keys:
             raise AuthUnavailableError("no key for a local check is configured")
         if len(token) > MAX_TOKEN_CHARACTERS:
-            return Rejection(Reason.TOKEN_INVALID)
+            return TokenRejection(Reason.TOKEN_INVALID)
         try:
             return self._judged(self._signed_claims(token))
         except jwt.PyJWTError:
-            return Rejection(Reason.TOKEN_INVALID)
+            return TokenRejection(Reason.TOKEN_INVALID)
 
     def claimed_user(self, token: str) -> str | None:
         """The token's subject, its signature unchecked; ``None`` when it cannot be read."""
@@ -96,15 +96,15 @@ class JwtVerifier:
     def _judged(self, claims: Mapping[str, Any]) -> Verdict:
         user_id = usable_user_id(claims["sub"])
         if user_id is None:
-            return Rejection(Reason.TOKEN_INVALID)
+            return TokenRejection(Reason.TOKEN_INVALID)
         times = {name: claims[name] for name in ("exp", "iat", "nbf") if name in claims}
         if not all(map(_is_time, times.values())):
-            return Rejection(Reason.TOKEN_INVALID)
+            return TokenRejection(Reason.TOKEN_INVALID)
         now = self._clock()
         if any(times.get(name, now) > now + _CLOCK_SKEW_SECONDS for name in ("iat", "nbf")):
-            return Rejection(Reason.TOKEN_INVALID)
+            return TokenRejection(Reason.TOKEN_INVALID)
         if now - times.get("exp", now) > self._policy.max_overdue_seconds:
-            return Rejection(Reason.TOKEN_EXPIRED)
+            return TokenRejection(Reason.TOKEN_EXPIRED)
         return Identity(user_id, times.get("exp"))
 
 

@@ -18,7 +18,7 @@ from cachetools import LRUCache
 from api.auth.users import usable_user_id
 from api.errors import CacheUnavailableError
 from api.limits.redis_calls import RedisCalls
-from api.model import Identity, Kept, PartHealth, PartStatus, Rejection
+from api.model import ComponentHealth, ComponentStatus, Identity, Kept, TokenRejection
 from contracts.reasons import Reason
 
 _log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class RedisTokenCache:
         """Whether Redis is not asked for a while."""
         return self._redis.is_stopped
 
-    def health(self) -> PartHealth:
+    def health(self) -> ComponentHealth:
         """Whether Redis takes a write now. Events are accepted without it, only more slowly.
 
         A ping would also be answered by a replica.
@@ -79,8 +79,8 @@ class RedisTokenCache:
         try:
             self._redis.call(lambda redis: redis.set(_HEALTH_KEY, b"", px=_HEALTH_MS))
         except CacheUnavailableError as error:
-            return PartHealth(status=PartStatus.DOWN, required=False, detail=str(error))
-        return PartHealth(status=PartStatus.UP, required=False, detail="takes writes")
+            return ComponentHealth(status=ComponentStatus.DOWN, required=False, detail=str(error))
+        return ComponentHealth(status=ComponentStatus.UP, required=False, detail="takes writes")
 
     def close(self) -> None:
         """Closes the connections."""
@@ -113,7 +113,7 @@ def _to_json(kept: Kept) -> bytes:
     match kept.verdict:
         case Identity(user_id=user_id, expires_at=expires_at):
             told: dict[str, object] = {"user_id": user_id, "expires_at": expires_at}
-        case Rejection(reason=reason):
+        case TokenRejection(reason=reason):
             told = {"reason": reason}
     return orjson.dumps({**told, "until": kept.until})
 
@@ -122,7 +122,7 @@ def _from_json(text: bytes | str) -> Kept | None:
     try:
         match orjson.loads(text):
             case {"reason": str(reason), "until": float() as until}:
-                return Kept(Rejection(Reason(reason)), until)
+                return Kept(TokenRejection(Reason(reason)), until)
             case {
                 "user_id": found,
                 "expires_at": None | int() | float() as expires_at,

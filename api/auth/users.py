@@ -25,10 +25,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.auth.asked_together import AskedTogether
-from api.errors import AuthUnavailableError, CacheUnavailableError, Refusal
-from api.model import Identity, Kept, Rejection, Verdict
-from api.watching import Judge, Judgement, Unwatched, Watch
+from api.auth.single_flight import SingleFlight
+from api.errors import AuthUnavailableError, CacheUnavailableError, Rejection
+from api.instrumentation import Instrumentation, NoInstrumentation, TokenResult, TokenSource
+from api.model import Identity, Kept, TokenRejection, Verdict
 from contracts.message import ANONYMOUS
 from contracts.reasons import DESCRIPTIONS, Reason
 
@@ -95,7 +95,7 @@ class CacheTimes:
 
 
 class Users:
-    """Turns tokens into user ids."""
+    """InFlightBatches tokens into user ids."""
 
     def __init__(
         self,
@@ -106,9 +106,9 @@ class Users:
         local: LocalVerifier,
         clock: Callable[[], float],
         times: CacheTimes,
-        watch: Watch | None = None,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
-        """``clock`` gives Unix seconds; ``watch`` is told who was asked and what was heard.
+        """``clock`` gives Unix seconds; ``instrumentation`` is told who was asked, and the answer.
 
         ``memory`` always answers; ``cache`` is the one that all processes share.
         """
@@ -118,27 +118,27 @@ class Users:
         self._local = local
         self._clock = clock
         self._times = times
-        self._watch = watch or Unwatched()
-        self._asked: AskedTogether[Verdict] = AskedTogether()
+        self._instrumentation = instrumentation or NoInstrumentation()
+        self._asked: SingleFlight[Verdict] = SingleFlight()
 
     def resolve(self, token: str | None) -> str:
         """The user id for a token, or ``anonymous`` for none.
 
         Raises:
-            Refusal: the token is bad, or nobody can judge it now.
+            Rejection: the token is bad, or nobody can judge it now.
         """
         if token is None:
             return ANONYMOUS
         match self._verdict(token):
             case Identity(user_id=user_id):
                 return user_id
-            case Rejection(reason=reason):
-                raise Refusal(reason, DESCRIPTIONS[reason])
+            case TokenRejection(reason=reason):
+                raise Rejection(reason, DESCRIPTIONS[reason])
 
     def _verdict(self, token: str) -> Verdict:
         known = self._memory.get(token)
         if known is not None and not self._has_ended(known.verdict):
-            self._judged(Judge.MEMORY, known.verdict)
+            self._judged(TokenSource.MEMORY, known.verdict)
             return known.verdict
         return self._asked.ask(token, lambda: self._verdict_of_others(token))
 
@@ -148,45 +148,47 @@ class Users:
             kept = self._cache.get(token)
         except CacheUnavailableError as error:
             _log.debug("token cache: %s", error)
-            self._watch.judged(Judge.CACHE, Judgement.UNAVAILABLE)
+            self._instrumentation.judged(TokenSource.CACHE, TokenResult.UNAVAILABLE)
             kept, cache_answers = None, False
         if kept is not None and not self._has_ended(kept.verdict):
-            self._judged(Judge.CACHE, kept.verdict)
+            self._judged(TokenSource.CACHE, kept.verdict)
             until = min(kept.until, self._clock() + self._ttl_seconds(kept.verdict))
             self._memory.put(token, Kept(kept.verdict, until))
             return kept.verdict
         if cache_answers:
-            self._watch.judged(Judge.CACHE, Judgement.UNKNOWN)
+            self._instrumentation.judged(TokenSource.CACHE, TokenResult.UNKNOWN)
         try:
             verdict = self._agreeing(token, self._auth.verify(token))
         except AuthUnavailableError as error:
             _log.debug("auth_service: %s", error)
-            self._watch.judged(Judge.AUTH_SERVICE, Judgement.UNAVAILABLE)
+            self._instrumentation.judged(TokenSource.AUTH_SERVICE, TokenResult.UNAVAILABLE)
             return self._checked_here(token)
-        self._judged(Judge.AUTH_SERVICE, verdict)
+        self._judged(TokenSource.AUTH_SERVICE, verdict)
         self._keep(token, verdict, in_cache=cache_answers)
         return verdict
 
     def _agreeing(self, token: str, verdict: Verdict) -> Verdict:
         claimed = self._local.claimed_user(token)
-        if isinstance(verdict, Rejection) or claimed in (None, verdict.user_id):
+        if isinstance(verdict, TokenRejection) or claimed in (None, verdict.user_id):
             return verdict
         _log.error("auth_service names another user than the subject of the token it was asked for")
-        return Rejection(Reason.TOKEN_SUBJECT_MISMATCH)
+        return TokenRejection(Reason.TOKEN_SUBJECT_MISMATCH)
 
     def _checked_here(self, token: str) -> Verdict:
         try:
             verdict = self._local.verify(token)
         except AuthUnavailableError as error:
-            self._watch.judged(Judge.LOCAL, Judgement.UNAVAILABLE)
+            self._instrumentation.judged(TokenSource.LOCAL, TokenResult.UNAVAILABLE)
             reason = Reason.AUTH_UNAVAILABLE
-            raise Refusal(reason, DESCRIPTIONS[reason]) from error
-        self._judged(Judge.LOCAL, verdict)
+            raise Rejection(reason, DESCRIPTIONS[reason]) from error
+        self._judged(TokenSource.LOCAL, verdict)
         return verdict
 
-    def _judged(self, judge: Judge, verdict: Verdict) -> None:
+    def _judged(self, judge: TokenSource, verdict: Verdict) -> None:
         is_good = isinstance(verdict, Identity)
-        self._watch.judged(judge, Judgement.ACCEPTED if is_good else Judgement.REFUSED)
+        self._instrumentation.judged(
+            judge, TokenResult.ACCEPTED if is_good else TokenResult.REFUSED
+        )
 
     def _has_ended(self, verdict: Verdict) -> bool:
         return (
@@ -210,7 +212,7 @@ class Users:
 
     def _ttl_seconds(self, verdict: Verdict) -> float:
         match verdict:
-            case Rejection():
+            case TokenRejection():
                 return self._times.rejection_seconds
             case Identity(expires_at=expires_at):
                 left = math.inf if expires_at is None else expires_at - self._clock()

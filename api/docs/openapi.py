@@ -167,7 +167,7 @@ def _post_event(accepted: _Versions) -> Document:
         "summary": "Send one event",
         "description": parts.POST_DESCRIPTION,
         "requestBody": _event_body(newest),
-        "responses": {"202": parts.ACCEPTED_RESPONSE, **parts.refusals()},
+        "responses": {"202": parts.ACCEPTED_RESPONSE, **parts.rejections()},
     }
 
 
@@ -177,7 +177,7 @@ _OF_REQUEST = ("400", "408", "413", "415", "429", "500", "503")
 
 def _validate(accepted: _Versions) -> Document:
     """The dry run: what is wrong with the request itself is an error, all else is its report."""
-    errors = parts.refusals()
+    errors = parts.rejections()
     return {
         "tags": ["events"],
         "operationId": "validateEvent",

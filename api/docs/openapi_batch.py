@@ -8,13 +8,13 @@ from typing import Any
 from api.http import batch
 from api import paths
 from api.docs import openapi_parts as parts
-from api.errors import STATUS, Refusal
+from api.errors import STATUS, Rejection
 from api.docs.openapi_parts import CORRELATION_ID
 from api.http.problems import problem
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _DESCRIPTION = f"""\
-Takes many events with one request, as a JSON array or as lines of JSON (`{batch.LINES}`). Each is
+Poller many events with one request, as a JSON array or as lines of JSON (`{batch.LINES}`). Each is
 checked and stored as `{paths.EVENTS}` does it, and may be as long; **one bad event never hurts its
 neighbours**.
 
@@ -73,7 +73,7 @@ SCHEMAS = {"BatchResult": _BATCH}
 
 def _example() -> dict[str, Any]:
     reason = Reason.EVENT_UNKNOWN
-    refusal = Refusal(reason, DESCRIPTIONS[reason])
+    rejection = Rejection(reason, DESCRIPTIONS[reason])
     return {
         "accepted": 1,
         "refused": 1,
@@ -87,7 +87,7 @@ def _example() -> dict[str, Any]:
             },
             {
                 "status": STATUS[reason],
-                "problem": problem(refusal, correlation_id=CORRELATION_ID),
+                "problem": problem(rejection, correlation_id=CORRELATION_ID),
             },
         ],
     }

@@ -8,8 +8,8 @@ from typing import Any
 
 from api import paths
 from api.http.codecs import ACCEPT_ENCODING
-from api.errors import STATUS, Refusal
-from api.model import PartStatus
+from api.errors import STATUS, Rejection
+from api.model import ComponentStatus
 from api.http.problems import MEDIA_TYPE, problem
 from contracts.reasons import DESCRIPTIONS, Reason
 from contracts.model.validation import MAX_VIOLATIONS, Violation
@@ -40,7 +40,7 @@ def ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def refusals() -> dict[str, Any]:
+def rejections() -> dict[str, Any]:
     """Status → response, for every status with which an event may be refused."""
     return _by_status([reason for reason in STATUS if reason not in _NOT_OF_POST])
 
@@ -54,16 +54,16 @@ def _by_status(reasons: Sequence[Reason]) -> dict[str, Any]:
     found: dict[int, list[Reason]] = {}
     for reason in reasons:
         found.setdefault(STATUS[reason], []).append(reason)
-    return {str(status): _refusal(status, found[status]) for status in sorted(found)}
+    return {str(status): _rejection(status, found[status]) for status in sorted(found)}
 
 
 def refusal_of(code: str) -> dict[str, Any]:
     """The response of one reason alone, for operations that can fail in no other way."""
     reason = Reason(code)
-    return _refusal(STATUS[reason], [reason])
+    return _rejection(STATUS[reason], [reason])
 
 
-def _refusal(status: int, reasons: list[Reason]) -> dict[str, Any]:
+def _rejection(status: int, reasons: list[Reason]) -> dict[str, Any]:
     headers = {**_HEADERS, **_HEADERS_OF_STATUS.get(status, {})}
     codes = ", ".join(f"`{reason}`" for reason in reasons)
     return {
@@ -80,7 +80,7 @@ def _refusal(status: int, reasons: list[Reason]) -> dict[str, Any]:
 
 def _problem_example(reason: Reason) -> dict[str, Any]:
     known = reason is Reason.DATA_INVALID
-    refusal = Refusal(
+    rejection = Rejection(
         reason,
         DESCRIPTIONS[reason],
         violations=(_VIOLATION,) if known else (),
@@ -89,7 +89,7 @@ def _problem_example(reason: Reason) -> dict[str, Any]:
     )
     return {
         "summary": DESCRIPTIONS[reason],
-        "value": problem(refusal, correlation_id=CORRELATION_ID),
+        "value": problem(rejection, correlation_id=CORRELATION_ID),
     }
 
 
@@ -143,7 +143,7 @@ _HEADERS_WHILE_DOWN = {
 }
 
 POST_DESCRIPTION = f"""\
-Takes one event. **202 means stored**: acknowledged by Kafka, or synced to this server's
+Poller one event. **202 means stored**: acknowledged by Kafka, or synced to this server's
 disk until Kafka takes it.
 
 - `token` is the user's access token, or `null` for a visitor who is not signed in. It is checked
@@ -159,7 +159,7 @@ disk until Kafka takes it.
 """
 
 DESCRIPTION = f"""\
-Front ends send these events. Each is checked against its contract, stamped and stored; whatever is
+RsgiBridge ends send these events. Each is checked against its contract, stamped and stored; whatever is
 refused is answered with a problem document (RFC 9457) whose `code` says why
 ([all codes]({paths.REASONS})).
 """
@@ -275,7 +275,7 @@ _HEALTH = {
                 "type": "object",
                 "required": ["status", "required", "detail"],
                 "properties": {
-                    "status": {"type": "string", "enum": [str(status) for status in PartStatus]},
+                    "status": {"type": "string", "enum": [str(status) for status in ComponentStatus]},
                     "required": {
                         "type": "boolean",
                         "description": "Whether events can be accepted without the part.",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from api.errors import Refusal
+from api.errors import Rejection
 from contracts.reasons import Reason
 
 ARRAY = "application/json"
@@ -36,10 +36,10 @@ class BatchLimits:
     events: int
 
 
-def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes | Refusal]:
+def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes | Rejection]:
     """The events of a batch, each as the bytes of its JSON.
 
-    Where a comma of an array has no event beside it, the refusal of the missing one stands.
+    Where a comma of an array has no event beside it, the rejection of the missing one stands.
 
     Args:
         body: the whole body.
@@ -47,18 +47,18 @@ def split(body: bytes, *, media_type: str, most: int) -> Sequence[bytes | Refusa
         most: how many events a batch may hold.
 
     Raises:
-        Refusal: ``BODY_EMPTY``, ``BATCH_TOO_LONG``, or ``JSON_INVALID`` when the brackets do not
+        Rejection: ``BODY_EMPTY``, ``BATCH_TOO_LONG``, or ``JSON_INVALID`` when the brackets do not
             tell where one event ends and the next begins.
     """
     begin = len(body) - len(body.lstrip(_BLANK))
     if begin == len(body):
-        raise Refusal(Reason.BODY_EMPTY, "the body is empty")
+        raise Rejection(Reason.BODY_EMPTY, "the body is empty")
     is_array = media_type == ARRAY or (media_type != LINES and body.startswith(b"[", begin))
     return _elements(body, begin, most) if is_array else _lines(body, most)
 
 
-def _lines(body: bytes, most: int) -> list[bytes | Refusal]:
-    found: list[bytes | Refusal] = []
+def _lines(body: bytes, most: int) -> list[bytes | Rejection]:
+    found: list[bytes | Rejection] = []
     for line in _LINE.finditer(body):
         if line[0].strip(_BLANK):
             if len(found) == most:
@@ -67,7 +67,7 @@ def _lines(body: bytes, most: int) -> list[bytes | Refusal]:
     return found
 
 
-def _elements(body: bytes, begin: int, most: int) -> list[bytes | Refusal]:
+def _elements(body: bytes, begin: int, most: int) -> list[bytes | Rejection]:
     """What stands between the commas of an array; what is no JSON is left as it is."""
     if not body.startswith(b"[", begin):
         raise _invalid("a batch is a JSON array of events", _Place().at(body, begin))
@@ -89,7 +89,7 @@ def _elements(body: bytes, begin: int, most: int) -> list[bytes | Refusal]:
     raise _invalid("the array of events has no end", _Place().at(body, len(body)))
 
 
-def _between(body: bytes, marks: Sequence[int]) -> list[bytes | Refusal]:
+def _between(body: bytes, marks: Sequence[int]) -> list[bytes | Rejection]:
     """The pieces between neighbouring marks, each mark one byte long."""
     pieces = [(body[left + 1 : right], right) for left, right in pairwise(marks)]
     if len(pieces) == 1 and not pieces[0][0].strip(_BLANK):
@@ -107,12 +107,12 @@ def _check_end(body: bytes, end: int) -> None:
         raise _invalid("something follows the array", _Place().at(body, len(body) - len(rest)))
 
 
-def _too_long(most: int) -> Refusal:
-    return Refusal(Reason.BATCH_TOO_LONG, f"a batch may hold at most {most} events")
+def _too_long(most: int) -> Rejection:
+    return Rejection(Reason.BATCH_TOO_LONG, f"a batch may hold at most {most} events")
 
 
-def _invalid(problem: str, place: str) -> Refusal:
-    return Refusal(Reason.JSON_INVALID, f"{problem}: {place}")
+def _invalid(problem: str, place: str) -> Rejection:
+    return Rejection(Reason.JSON_INVALID, f"{problem}: {place}")
 
 
 class _Place:

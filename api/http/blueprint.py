@@ -16,7 +16,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
 from api import paths
-from api.errors import Refusal
+from api.errors import Rejection
 from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
 from api.http.batch import BatchLimits, split
 from api.http.body import MEDIA_TYPES, check_headers, decompress, read_body
@@ -74,8 +74,8 @@ def events(
         body = received()
         try:
             found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(body))))
-        except Refusal as refusal:
-            found = would_refuse(refusal, correlation_id=g.correlation_id)
+        except Rejection as rejection:
+            found = would_refuse(rejection, correlation_id=g.correlation_id)
         return Response(orjson.dumps(found), mimetype="application/json")
 
     def received(
@@ -95,7 +95,7 @@ def events(
                 limit_bytes=limit_bytes,
             )
         except ClientDisconnected as error:
-            raise Refusal(Reason.LENGTH_INVALID, "the body ended too early") from error
+            raise Rejection(Reason.LENGTH_INVALID, "the body ended too early") from error
         return decompress(body, content_encoding=content_encoding, limit_bytes=limit_bytes)
 
     return routes
@@ -114,7 +114,7 @@ def answer(accepted: Accepted) -> dict[str, object]:
 
 def batch_answer(outcomes: Sequence[Outcome], *, correlation_id: str) -> dict[str, object]:
     """What the sender learns of a batch: one result for each event, in the order sent."""
-    refused = sum(isinstance(each, Refusal) for each in outcomes)
+    refused = sum(isinstance(each, Rejection) for each in outcomes)
     limit_bytes = bytes_for_each(refused)
     return {
         "accepted": len(outcomes) - refused,
@@ -124,7 +124,7 @@ def batch_answer(outcomes: Sequence[Outcome], *, correlation_id: str) -> dict[st
 
 
 def _result(outcome: Outcome, correlation_id: str, limit_bytes: int) -> dict[str, object]:
-    if isinstance(outcome, Refusal):
+    if isinstance(outcome, Rejection):
         told = problem(outcome, correlation_id=correlation_id, limit_bytes=limit_bytes)
         return {"status": outcome.status, "problem": told}
     return {"status": 202, **answer(outcome)}
@@ -135,7 +135,7 @@ def batch_headers(outcomes: Sequence[Outcome]) -> dict[str, str]:
     waits = [
         each.retry_after_seconds
         for each in outcomes
-        if isinstance(each, Refusal) and each.retry_after_seconds is not None
+        if isinstance(each, Rejection) and each.retry_after_seconds is not None
     ]
     endings = [
         each.deprecation
@@ -148,7 +148,7 @@ def batch_headers(outcomes: Sequence[Outcome]) -> dict[str, str]:
 
 def _log_refused(outcomes: Sequence[Outcome], *, correlation_id: str) -> None:
     """One line for a batch, whatever is wrong in it."""
-    codes = Counter(str(each.reason) for each in outcomes if isinstance(each, Refusal))
+    codes = Counter(str(each.reason) for each in outcomes if isinstance(each, Rejection))
     if codes:
         facts = {"codes": dict(codes), "correlation_id": correlation_id}
         _log.info("refused in a batch of %d", len(outcomes), extra=facts)
@@ -172,12 +172,12 @@ def would_store(stamped: Stamped) -> dict[str, object]:
     }
 
 
-def would_refuse(refusal: Refusal, *, correlation_id: str) -> dict[str, object]:
+def would_refuse(rejection: Rejection, *, correlation_id: str) -> dict[str, object]:
     """The dry run's report on an event that would get a problem document."""
     return {
         "accepted": False,
-        "status": refusal.status,
-        "problem": problem(refusal, correlation_id=correlation_id),
+        "status": rejection.status,
+        "problem": problem(rejection, correlation_id=correlation_id),
     }
 
 

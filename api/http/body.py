@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from api.errors import CodecError, Refusal, too_large
+from api.errors import CodecError, Rejection, too_large
 from api.http.codecs import ACCEPT_ENCODING, CODECS
 from contracts.reasons import Reason
 
@@ -31,17 +31,17 @@ def check_headers(
     """Checks what the headers say of the body. All names in lower case, empty when absent.
 
     Raises:
-        Refusal: ``MEDIA_TYPE_UNSUPPORTED`` or ``ENCODING_UNSUPPORTED``.
+        Rejection: ``MEDIA_TYPE_UNSUPPORTED`` or ``ENCODING_UNSUPPORTED``.
     """
     if media_type not in accepted:
-        raise Refusal(
+        raise Rejection(
             Reason.MEDIA_TYPE_UNSUPPORTED,
             f"the Content-Type must be {' or '.join(accepted)}",
         )
     if charset not in _UTF_8:
-        raise Refusal(Reason.ENCODING_UNSUPPORTED, "the charset of the body must be utf-8")
+        raise Rejection(Reason.ENCODING_UNSUPPORTED, "the charset of the body must be utf-8")
     if content_encoding not in ("", "identity", *CODECS):
-        raise Refusal(
+        raise Rejection(
             Reason.ENCODING_UNSUPPORTED,
             f"the Content-Encoding must be {' or '.join(CODECS)}, or left out",
             headers={"Accept-Encoding": ACCEPT_ENCODING},
@@ -57,7 +57,8 @@ def read_body(stream: ByteStream, *, content_length: int | None, limit_bytes: in
         limit_bytes: the longest body that is accepted.
 
     Raises:
-        Refusal: ``BODY_TOO_LARGE``, or ``LENGTH_INVALID`` when the body is shorter than announced.
+        Rejection: ``BODY_TOO_LARGE``, or ``LENGTH_INVALID`` when the body is shorter than
+        announced.
     """
     if content_length is not None and content_length > limit_bytes:
         raise too_large(limit_bytes)
@@ -69,7 +70,7 @@ def read_body(stream: ByteStream, *, content_length: int | None, limit_bytes: in
         raise too_large(limit_bytes)
     if content_length is not None and len(body) < content_length:
         detail = f"the body ended after {len(body)} of {content_length} bytes"
-        raise Refusal(Reason.LENGTH_INVALID, detail)
+        raise Rejection(Reason.LENGTH_INVALID, detail)
     return bytes(body)
 
 
@@ -77,7 +78,7 @@ def decompress(body: bytes, *, content_encoding: str, limit_bytes: int) -> bytes
     """The body as it was before it was compressed; little more than the limit is ever made.
 
     Raises:
-        Refusal: ``BODY_TOO_LARGE``, or ``REQUEST_INVALID`` when it is not one whole stream of the
+        Rejection: ``BODY_TOO_LARGE``, or ``REQUEST_INVALID`` when it is not one whole stream of the
             encoding it claims.
     """
     codec = CODECS.get(content_encoding)
@@ -86,7 +87,7 @@ def decompress(body: bytes, *, content_encoding: str, limit_bytes: int) -> bytes
     try:
         plain = codec.unpack(body, limit_bytes + 1)
     except CodecError as error:
-        raise Refusal(Reason.REQUEST_INVALID, f"the body is not {codec.form}") from error
+        raise Rejection(Reason.REQUEST_INVALID, f"the body is not {codec.form}") from error
     if len(plain) > limit_bytes:
         raise too_large(limit_bytes)
     return plain

@@ -9,7 +9,7 @@ import orjson
 from flask import Blueprint, Response, request
 
 from api import paths
-from api.errors import Refusal
+from api.errors import Rejection
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from contracts.reasons import Reason
@@ -48,9 +48,9 @@ def blueprint(catalog: Catalog) -> Blueprint:
     return routes
 
 
-def _absent() -> Refusal:
+def _absent() -> Rejection:
     """Without the name that was asked for: it may be anything."""
-    return Refusal(Reason.NOT_FOUND, f"there is no such contract; {paths.CONTRACTS} lists them")
+    return Rejection(Reason.NOT_FOUND, f"there is no such contract; {paths.CONTRACTS} lists them")
 
 
 def _event(versions: list[Contract]) -> dict[str, Any]:

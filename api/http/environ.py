@@ -8,8 +8,11 @@ from urllib.parse import quote
 
 from api.http.body import ByteStream
 
-REFUSAL = "ugc.refusal"
-"""A :class:`~api.errors.Refusal` that the front has decided on: the application only renders it."""
+REJECTION = "ugc.rejection"
+"""A :class:`~api.errors.Rejection` that the front has decided on:
+
+the application only renders it.
+"""
 
 BEGAN = "ugc.began"
 """When the request was whole, as ``time.perf_counter`` has it."""

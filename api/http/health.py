@@ -16,11 +16,11 @@ from flask import Blueprint, Response
 
 from api import paths
 from api.errors import RETRY_AFTER_SECONDS
-from api.model import PartHealth, PartStatus
+from api.model import ComponentHealth, ComponentStatus
 
 
 def blueprint(
-    checks: Mapping[str, Callable[[], PartHealth]], is_alive: Callable[[], bool]
+    checks: Mapping[str, Callable[[], ComponentHealth]], is_alive: Callable[[], bool]
 ) -> Blueprint:
     """The health routes; ``checks`` are called on every request for readiness."""
     routes = Blueprint("health", __name__)
@@ -32,8 +32,8 @@ def blueprint(
     @routes.get(paths.READY)
     def ready() -> Response:
         parts = {name: check() for name, check in checks.items()}
-        is_ready = not any(p.status is PartStatus.DOWN and p.required for p in parts.values())
-        is_whole = all(p.status is PartStatus.UP for p in parts.values())
+        is_ready = not any(p.status is ComponentStatus.DOWN and p.required for p in parts.values())
+        is_whole = all(p.status is ComponentStatus.UP for p in parts.values())
         status = "ready" if is_whole else "degraded" if is_ready else "not ready"
         return _json({"status": status, "parts": parts}, 200 if is_ready else 503)
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from api.errors import Refusal
-from api.watching import Stage, Watch
+from api.errors import Rejection
+from api.instrumentation import Instrumentation, Stage
 from contracts.reasons import DESCRIPTIONS, Reason
 
 
@@ -35,7 +35,7 @@ class Lane:
         *,
         threads: int,
         queueing: Queueing,
-        watch: Watch,
+        instrumentation: Instrumentation,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """
@@ -43,13 +43,13 @@ class Lane:
             name: what its threads are called.
             threads: requests that are worked on at a time.
             queueing: the bound on those that wait.
-            watch: is told how long each waited.
+            instrumentation: is told how long each waited.
             clock: seconds, never going back.
         """
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._most = threads + queueing.requests
         self._wait_seconds = queueing.seconds
-        self._watch = watch
+        self._instrumentation = instrumentation
         self._clock = clock
         self._present = 0
 
@@ -57,7 +57,7 @@ class Lane:
         """Does the work in a thread when its turn has come.
 
         Raises:
-            Refusal: ``OVERLOADED``; the work is not done.
+            Rejection: ``OVERLOADED``; the work is not done.
         """
         if self._present >= self._most:
             raise overloaded()
@@ -75,12 +75,12 @@ class Lane:
 
     def _begin(self, came: float, work: Callable[[], None]) -> None:
         waited = self._clock() - came
-        self._watch.took(Stage.WAIT, waited)
+        self._instrumentation.took(Stage.WAIT, waited)
         if waited > self._wait_seconds:
             raise overloaded()
         work()
 
 
-def overloaded() -> Refusal:
+def overloaded() -> Rejection:
     """The answer to a request that the process does not work on."""
-    return Refusal(Reason.OVERLOADED, DESCRIPTIONS[Reason.OVERLOADED])
+    return Rejection(Reason.OVERLOADED, DESCRIPTIONS[Reason.OVERLOADED])

@@ -1,4 +1,4 @@
-"""Refusals as problem documents (RFC 9457). Pure.
+"""Rejections as problem documents (RFC 9457). Pure.
 
 A document has at most 20 violations and so many bytes, and each of its texts is cut, so that an
 answer is never much larger than what a front-end developer reads; what is left out is counted.
@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from api import paths
-from api.errors import Refusal
+from api.errors import Rejection
 from contracts.model.validation import MAX_VIOLATIONS, Violation
 from contracts.reasons import Reason
 
@@ -31,25 +31,25 @@ _TEXT_BYTES = 300
 
 
 def problem(
-    refusal: Refusal, *, correlation_id: str, limit_bytes: int = PROBLEM_BYTES
+    rejection: Rejection, *, correlation_id: str, limit_bytes: int = PROBLEM_BYTES
 ) -> dict[str, Any]:
     """The document that answers a refused request; ``event`` and ``contract`` only when known.
 
     ``limit_bytes`` is :data:`LEAST_PROBLEM_BYTES` or more.
     """
     head: dict[str, Any] = {
-        "type": f"{paths.REASONS}#{refusal.reason}",
-        "title": title(refusal.reason),
-        "status": refusal.status,
-        "code": str(refusal.reason),
-        "detail": _cut(refusal.detail),
+        "type": f"{paths.REASONS}#{rejection.reason}",
+        "title": title(rejection.reason),
+        "status": rejection.status,
+        "code": str(rejection.reason),
+        "detail": _cut(rejection.detail),
     }
-    if refusal.event is not None:
-        head["event"] = refusal.event
-        if refusal.version is not None:
-            head["contract"] = f"{refusal.event}@{refusal.version}"
+    if rejection.event is not None:
+        head["event"] = rejection.event
+        if rejection.version is not None:
+            head["contract"] = f"{rejection.event}@{rejection.version}"
     tail = {"correlation_id": correlation_id}
-    return {**head, **_told(refusal, limit_bytes - _size({**head, **tail})), **tail}
+    return {**head, **_told(rejection, limit_bytes - _size({**head, **tail})), **tail}
 
 
 def bytes_for_each(refused: int) -> int:
@@ -63,19 +63,19 @@ def title(reason: Reason) -> str:
     return reason.replace("_", " ").capitalize()
 
 
-def _told(refusal: Refusal, room_bytes: int) -> dict[str, Any]:
+def _told(rejection: Rejection, room_bytes: int) -> dict[str, Any]:
     """The first violations, as many as there is room for, and how many more there are."""
-    if not refusal.violations:
+    if not rejection.violations:
         return {}
     room_bytes -= len(',"violations":[],"more_violations":1000000000')
     shown: list[dict[str, Any]] = []
-    for violation in refusal.violations[:MAX_VIOLATIONS]:
+    for violation in rejection.violations[:MAX_VIOLATIONS]:
         entry = _violation(violation)
         room_bytes -= _size(entry) + len(",")
         if room_bytes < 0:
             break
         shown.append(entry)
-    more = len(refusal.violations) - len(shown) + refusal.more_violations
+    more = len(rejection.violations) - len(shown) + rejection.more_violations
     return {"violations": shown, **({"more_violations": more} if more else {})}
 
 

@@ -63,10 +63,10 @@ class Breaker:
         if self.closed:
             return self._watched(function, is_trial=False)
         if not self._trial.acquire(blocking=False):
-            raise self._refusal(refused)
+            raise self._rejection(refused)
         try:
             if not self._may_try():
-                raise self._refusal(refused)
+                raise self._rejection(refused)
             return self._watched(function, is_trial=True)
         finally:
             self._trial.release()
@@ -110,5 +110,5 @@ class Breaker:
                 _log.warning("circuit breaker of %s is closed", self._name)
             self._failures, self._opened_at = 0, None
 
-    def _refusal(self, refused: type[UnavailableError]) -> UnavailableError:
+    def _rejection(self, refused: type[UnavailableError]) -> UnavailableError:
         return refused(f"{self._name} is not asked: it did not answer lately")

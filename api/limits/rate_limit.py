@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.errors import CacheUnavailableError, Refusal
+from api.errors import CacheUnavailableError, Rejection
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _log = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class RateLimit:
         """Counts ``cost`` events of a client.
 
         Raises:
-            Refusal: ``RATE_LIMITED``; nothing was counted.
+            Rejection: ``RATE_LIMITED``; nothing was counted.
         """
         client = client_key(address)
         try:
@@ -185,15 +185,15 @@ def wait_seconds(usage: Usage, rate: Rate, cost: int) -> int:
     return max(1, math.ceil(exact))
 
 
-def too_much(usage: Usage, rate: Rate, cost: int) -> Refusal:
-    """The refusal of ``cost`` events, with how long to wait.
+def too_much(usage: Usage, rate: Rate, cost: int) -> Rejection:
+    """The rejection of ``cost`` events, with how long to wait.
 
     The fields RateLimit and RateLimit-Policy are those of the IETF's draft on rate limit headers
     (draft-ietf-httpapi-ratelimit-headers).
     """
     remaining = max(0, rate.events - _weighed(usage, rate))
     wait = wait_seconds(usage, rate, cost)
-    return Refusal(
+    return Rejection(
         Reason.RATE_LIMITED,
         DESCRIPTIONS[Reason.RATE_LIMITED],
         headers={

@@ -11,7 +11,7 @@ import logging
 import threading
 
 from api.errors import StoreUnavailableError
-from api.model import PartHealth, PartStatus
+from api.model import ComponentHealth, ComponentStatus
 from contracts.model.loader import Catalog
 from registry.avro import record_name
 from registry.client import SchemaRegistry
@@ -65,11 +65,11 @@ class EncoderLoader:
             raise StoreUnavailableError(self._problem)
         return self._encoder
 
-    def health(self) -> PartHealth:
+    def health(self) -> ComponentHealth:
         """Whether the schema ids are known. Once they are, the registry is not needed again."""
         if self._encoder is None:
-            return PartHealth(status=PartStatus.DOWN, required=True, detail=self._problem)
-        return PartHealth(status=PartStatus.UP, required=True, detail=self._detail)
+            return ComponentHealth(status=ComponentStatus.DOWN, required=True, detail=self._problem)
+        return ComponentHealth(status=ComponentStatus.UP, required=True, detail=self._detail)
 
     def close(self) -> None:
         """Stops asking."""

@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from api.auth.users import Users
-from api.errors import RecordTooLargeError, Refusal, StoreUnavailableError, too_large
+from api.errors import RecordTooLargeError, Rejection, StoreUnavailableError, too_large
+from api.instrumentation import Instrumentation, NoInstrumentation, Stage, timed
 from api.model import Accepted, Outcome, Request, Stamped
 from api.pipeline import strict_json
 from api.pipeline.seen import SeenEvents
 from api.pipeline.storing import Publisher, Storing, not_stored
-from api.watching import Stage, Unwatched, Watch, timed
 from contracts.errors import UnknownEventError, UnknownVersionError
 from contracts.model.formats import parse_uuid
 from contracts.model.loader import Catalog
@@ -32,7 +32,7 @@ from registry.topics import LONGEST_RECORD_BYTES
 _T = TypeVar("_T")
 
 Resolve = Callable[[str | None], str]
-"""A token's user id; raises :class:`~api.errors.Refusal`."""
+"""A token's user id; raises :class:`~api.errors.Rejection`."""
 
 
 class EventEncoder(Protocol):
@@ -65,8 +65,8 @@ class Parts:
 
     ``value_limit`` tells how long a Kafka value may be, in bytes, as far as it is known now;
     ``encoder`` raises :class:`~api.errors.StoreUnavailableError` while there is none; ``clock``
-    gives aware instants; ``make_id`` makes the ids of events that come without one; ``watch`` is
-    told how long each stage takes.
+    gives aware instants; ``make_id`` makes the ids of events that come without one;
+    ``instrumentation`` is told how long each stage takes.
     """
 
     catalog: Catalog
@@ -76,7 +76,7 @@ class Parts:
     seen: SeenEvents
     clock: Callable[[], dt.datetime]
     make_id: Callable[[], uuid.UUID]
-    watch: Watch = field(default_factory=Unwatched)
+    instrumentation: Instrumentation = field(default_factory=NoInstrumentation)
     value_limit: Callable[[], int] = lambda: LONGEST_RECORD_BYTES
 
 
@@ -94,7 +94,7 @@ class Pipeline:
     def __init__(self, parts: Parts, limits: Limits) -> None:
         self._parts = parts
         self._limits = limits
-        self._storing = Storing(parts.publisher, parts.seen, parts.watch)
+        self._storing = Storing(parts.publisher, parts.seen, parts.instrumentation)
         self._envelope = Validator(parts.catalog.request.schema)
         self._data = {
             (contract.event, contract.version): Validator(contract.schema)
@@ -105,7 +105,7 @@ class Pipeline:
         """Stores the event in ``body``; returns when it is safe in Kafka or the spool.
 
         Raises:
-            Refusal: the reason why nothing was accepted.
+            Rejection: the reason why nothing was accepted.
         """
         return self.store(self.check(self.parse(body)), correlation_id=correlation_id)
 
@@ -113,23 +113,23 @@ class Pipeline:
         """The JSON in a body.
 
         Raises:
-            Refusal: it is no JSON that the service takes.
+            Rejection: it is no JSON that the service takes.
         """
-        with timed(self._parts.watch, Stage.PARSE):
+        with timed(self._parts.instrumentation, Stage.PARSE):
             return strict_json.parse(body, max_depth=self._limits.json_depth)
 
     def check(self, document: Any) -> Request:
         """The request in parsed JSON, held against the envelope and the event's contract.
 
         Raises:
-            Refusal: it breaks one of them.
+            Rejection: it breaks one of them.
         """
-        with timed(self._parts.watch, Stage.VALIDATE):
+        with timed(self._parts.instrumentation, Stage.VALIDATE):
             return self._check(document)
 
     def _check(self, document: Any) -> Request:
         if violations := self._envelope.violations(document, limit=None):
-            raise Refusal(
+            raise Rejection(
                 Reason.ENVELOPE_INVALID,
                 DESCRIPTIONS[Reason.ENVELOPE_INVALID],
                 violations=tuple(map(_without_token, violations[:MAX_VIOLATIONS])),
@@ -140,7 +140,7 @@ class Pipeline:
         data = document["data"]
         key = (contract.event, contract.version)
         if violations := self._data[key].violations(data, at="/data", limit=None):
-            raise _data_refused(contract, violations)
+            raise _data_rejected(contract, violations)
         event_id = document.get("event_id")
         return Request(
             contract=contract,
@@ -150,31 +150,31 @@ class Pipeline:
         )
 
     def store(self, request: Request, *, correlation_id: str) -> Accepted:
-        """Finds the user, stamps, encodes and publishes; returns when it is safe.
+        """Finds the user, sequences, encodes and publishes; returns when it is safe.
 
         Raises:
-            Refusal: the token is bad, a value has no image in Avro, the id belongs to another
+            Rejection: the token is bad, a value has no image in Avro, the id belongs to another
                 event, or a part is unavailable.
         """
         (outcome,) = self.store_all([request], correlation_id=correlation_id)
-        if isinstance(outcome, Refusal):
+        if isinstance(outcome, Rejection):
             raise outcome
         return outcome
 
     def accept_all(
-        self, bodies: Sequence[bytes | Refusal], *, correlation_id: str
+        self, bodies: Sequence[bytes | Rejection], *, correlation_id: str
     ) -> list[Outcome]:
         """Stores several events, each given as JSON; what is wrong with one concerns it alone.
 
-        A refusal among them stays as it is, in its place.
+        A rejection among them stays as it is, in its place.
         """
         checked = [
-            body if isinstance(body, Refusal) else _caught(partial(self._checked, body))
+            body if isinstance(body, Rejection) else _caught(partial(self._checked, body))
             for body in bodies
         ]
         good = [each for each in checked if isinstance(each, Request)]
         stored = iter(self.store_all(good, correlation_id=correlation_id))
-        return [each if isinstance(each, Refusal) else next(stored) for each in checked]
+        return [each if isinstance(each, Rejection) else next(stored) for each in checked]
 
     def _checked(self, body: bytes) -> Request:
         if len(body) > self._limits.body_bytes:
@@ -187,24 +187,24 @@ class Pipeline:
         stamped = [_caught(partial(self.stamp, each, resolve)) for each in requests]
         good = [each for each in stamped if isinstance(each, Stamped)]
         stored = iter(self._storing.store(good, correlation_id=correlation_id))
-        return [each if isinstance(each, Refusal) else next(stored) for each in stamped]
+        return [each if isinstance(each, Rejection) else next(stored) for each in stamped]
 
     def stamp(self, request: Request, resolve: Resolve | None = None) -> Stamped:
-        """Finds the user, stamps and encodes: the event as it would be published.
+        """Finds the user, sequences and encodes: the event as it would be published.
 
         ``resolve`` may be given to ask for the user in another way than one by one.
 
         Raises:
-            Refusal: the token is bad, a value has no image in Avro, or a part is unavailable.
+            Rejection: the token is bad, a value has no image in Avro, or a part is unavailable.
         """
         contract = request.contract
         try:
             encoder = self._parts.encoder()
-            with timed(self._parts.watch, Stage.USER):
+            with timed(self._parts.instrumentation, Stage.USER):
                 user_id = _user(request, resolve or self._parts.users.resolve)
             event_id = request.event_id or self._parts.make_id()
             timestamp = _whole_milliseconds(self._parts.clock())
-            with timed(self._parts.watch, Stage.ENCODE):
+            with timed(self._parts.instrumentation, Stage.ENCODE):
                 value = encoder.encode(
                     contract,
                     event_id=event_id,
@@ -219,7 +219,7 @@ class Pipeline:
                 raise RecordTooLargeError(detail)
         except EncodeError as error:
             violation = Violation(error.pointer, "type", error.problem, None)
-            raise _data_refused(contract, (violation,)) from error
+            raise _data_rejected(contract, (violation,)) from error
         except StoreUnavailableError as error:
             raise not_stored(contract, error) from error
         return Stamped(
@@ -236,9 +236,9 @@ class Pipeline:
         try:
             contract = self._parts.catalog.get(event, None if version is None else int(version))
         except UnknownEventError as error:
-            raise Refusal(Reason.EVENT_UNKNOWN, str(error)) from error
+            raise Rejection(Reason.EVENT_UNKNOWN, str(error)) from error
         except UnknownVersionError as error:
-            raise Refusal(Reason.VERSION_UNKNOWN, str(error), event=event) from error
+            raise Rejection(Reason.VERSION_UNKNOWN, str(error), event=event) from error
         if contract.origin is not Origin.CLIENT:
             reason = Reason.EVENT_NOT_ACCEPTED
             raise _of(contract, reason, DESCRIPTIONS[reason])
@@ -257,40 +257,40 @@ class Pipeline:
 def _user(request: Request, resolve: Resolve) -> str:
     try:
         return resolve(request.token)
-    except Refusal as refusal:
-        raise _of(request.contract, refusal.reason, refusal.detail) from refusal
+    except Rejection as rejection:
+        raise _of(request.contract, rejection.reason, rejection.detail) from rejection
 
 
-def _caught(step: Callable[[], _T]) -> _T | Refusal:
-    """What a step gives, or the refusal it ends with."""
+def _caught(step: Callable[[], _T]) -> _T | Rejection:
+    """What a step gives, or the rejection it ends with."""
     try:
         return step()
-    except Refusal as refusal:
-        return refusal
+    except Rejection as rejection:
+        return rejection
 
 
 def _asked_once(resolve: Resolve) -> Resolve:
     """The same, each token asked for only once: the events of a batch are mostly of one user."""
-    asked: dict[str | None, str | Refusal] = {}
+    asked: dict[str | None, str | Rejection] = {}
 
     def resolved(token: str | None) -> str:
         if token not in asked:
             asked[token] = _caught(partial(resolve, token))
         match asked[token]:
-            case Refusal() as refusal:
-                raise refusal
+            case Rejection() as rejection:
+                raise rejection
             case user_id:
                 return user_id
 
     return resolved
 
 
-def _of(contract: Contract, reason: Reason, detail: str) -> Refusal:
-    return Refusal(reason, detail, event=contract.event, version=contract.version)
+def _of(contract: Contract, reason: Reason, detail: str) -> Rejection:
+    return Rejection(reason, detail, event=contract.event, version=contract.version)
 
 
-def _data_refused(contract: Contract, violations: tuple[Violation, ...]) -> Refusal:
-    return Refusal(
+def _data_rejected(contract: Contract, violations: tuple[Violation, ...]) -> Rejection:
+    return Rejection(
         Reason.DATA_INVALID,
         f"`data` does not satisfy the contract {contract.id}",
         violations=violations[:MAX_VIOLATIONS],

@@ -12,13 +12,13 @@ from api.errors import (
     CacheUnavailableError,
     RecordRefusedError,
     RecordTooLargeError,
-    Refusal,
+    Rejection,
     StoreUnavailableError,
 )
+from api.instrumentation import Instrumentation, Stage, timed
 from api.model import Accepted, Outcome, Stamped
 from api.pipeline.seen import Seen, SeenEvents, fingerprint
 from api.publish.spool.record import Record
-from api.watching import Stage, Watch, timed
 from contracts.model.types import Contract
 from contracts.reasons import DESCRIPTIONS, Reason
 
@@ -39,10 +39,12 @@ class Publisher(Protocol):
 class Storing:
     """Stores events that have passed every check. Safe to share between threads."""
 
-    def __init__(self, publisher: Publisher, seen: SeenEvents, watch: Watch) -> None:
+    def __init__(
+        self, publisher: Publisher, seen: SeenEvents, instrumentation: Instrumentation
+    ) -> None:
         self._publisher = publisher
         self._seen = seen
-        self._watch = watch
+        self._instrumentation = instrumentation
 
     def store(self, events: Sequence[Stamped], *, correlation_id: str) -> list[Outcome]:
         """What became of each event, in their order; those that were accepted are safe.
@@ -63,7 +65,7 @@ class Storing:
             if before is not None:
                 return _again(each, before)
             fate = fates[each.event_id]
-            if each is first[each.event_id] or isinstance(fate, Refusal):
+            if each is first[each.event_id] or isinstance(fate, Rejection):
                 return fate
             return _again(each, _as_seen(first[each.event_id]))
 
@@ -75,7 +77,7 @@ class Storing:
         if not given:
             return {}
         try:
-            with timed(self._watch, Stage.SEEN):
+            with timed(self._instrumentation, Stage.SEEN):
                 return self._seen.find(given)
         except CacheUnavailableError as error:
             _log.debug("seen events: %s", error)
@@ -87,7 +89,7 @@ class Storing:
         records = [_record(each, correlation_id) for each in events.values()]
         problems: Sequence[StoreUnavailableError | None] = ()
         if records:
-            with timed(self._watch, Stage.PUBLISH):
+            with timed(self._instrumentation, Stage.PUBLISH):
                 problems = self._publisher.publish_all(records)
         return {
             each.event_id: _accepted(each)
@@ -108,7 +110,7 @@ class Storing:
             _log.debug("seen events: %s", error)
 
 
-def not_stored(contract: Contract, cause: StoreUnavailableError) -> Refusal:
+def not_stored(contract: Contract, cause: StoreUnavailableError) -> Rejection:
     """The answer to an event that neither Kafka nor the spool took, or that Kafka never will."""
     match cause:
         case RecordTooLargeError():
@@ -117,9 +119,11 @@ def not_stored(contract: Contract, cause: StoreUnavailableError) -> Refusal:
             reason = Reason.EVENT_NOT_STORABLE
         case _:
             reason = Reason.STORE_UNAVAILABLE
-    refusal = Refusal(reason, DESCRIPTIONS[reason], event=contract.event, version=contract.version)
-    refusal.__cause__ = cause
-    return refusal
+    rejection = Rejection(
+        reason, DESCRIPTIONS[reason], event=contract.event, version=contract.version
+    )
+    rejection.__cause__ = cause
+    return rejection
 
 
 def _record(event: Stamped, correlation_id: str) -> Record:
@@ -152,5 +156,5 @@ def _again(event: Stamped, before: Seen) -> Outcome:
     if _as_seen(event).fingerprint != before.fingerprint:
         reason = Reason.EVENT_ID_REUSED
         detail = f"another event was stored as {event.event_id} at {before.timestamp.isoformat()}"
-        return Refusal(reason, detail, event=contract.event, version=contract.version)
+        return Rejection(reason, detail, event=contract.event, version=contract.version)
     return replace(_accepted(event), timestamp=before.timestamp, is_duplicate=True)

@@ -2,7 +2,7 @@
 
 Python's own parser accepts NaN, infinities, duplicate keys and lone surrogates, falls over deep
 nesting, and refuses integers of more than 4,300 digits with an error of its own.  Here each of
-these is a :class:`~api.errors.Refusal` that names the reason and the position.
+these is a :class:`~api.errors.Rejection` that names the reason and the position.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from api.errors import Refusal
+from api.errors import Rejection
 from contracts.reasons import Reason
 
 MAX_NUMBER_CHARACTERS = 400
@@ -53,7 +53,7 @@ def parse(body: bytes, *, max_depth: int) -> Any:
         max_depth: how many arrays and objects may lie in each other.
 
     Raises:
-        Refusal: ``BODY_EMPTY``, ``ENCODING_UNSUPPORTED``, ``JSON_TOO_DEEP``,
+        Rejection: ``BODY_EMPTY``, ``ENCODING_UNSUPPORTED``, ``JSON_TOO_DEEP``,
             ``JSON_DUPLICATE_KEY`` or ``JSON_INVALID``.
     """
     text = _decoded(body)
@@ -67,23 +67,23 @@ def parse(body: bytes, *, max_depth: int) -> Any:
     except _DuplicateKeyError as error:
         key, position = next(_duplicate_keys(text))
         detail = f"the key {_shown(key)} stands twice in one object: {_place(text, position)}"
-        raise Refusal(Reason.JSON_DUPLICATE_KEY, detail) from error
+        raise Rejection(Reason.JSON_DUPLICATE_KEY, detail) from error
     _check_surrogates(text)
     return value
 
 
 def _decoded(body: bytes) -> str:
     if not body.strip(b" \t\r\n"):
-        raise Refusal(Reason.BODY_EMPTY, "the body is empty")
+        raise Rejection(Reason.BODY_EMPTY, "the body is empty")
     encoding = json.detect_encoding(body)
     if encoding != "utf-8":
         name = "UTF-8 with a byte order mark" if encoding == "utf-8-sig" else encoding.upper()
-        raise Refusal(Reason.ENCODING_UNSUPPORTED, f"the body is {name}; send plain UTF-8")
+        raise Rejection(Reason.ENCODING_UNSUPPORTED, f"the body is {name}; send plain UTF-8")
     try:
         return body.decode()
     except UnicodeDecodeError as error:
         detail = f"the body is not UTF-8: {error.reason} at byte {error.start}"
-        raise Refusal(Reason.ENCODING_UNSUPPORTED, detail) from error
+        raise Rejection(Reason.ENCODING_UNSUPPORTED, detail) from error
 
 
 def _check_depth(text: str, max_depth: int) -> None:
@@ -98,7 +98,7 @@ def _check_depth(text: str, max_depth: int) -> None:
                 depth -= 1
         if depth > max_depth:
             detail = f"more than {max_depth} levels deep: {_place(text, token.start())}"
-            raise Refusal(Reason.JSON_TOO_DEEP, detail)
+            raise Rejection(Reason.JSON_TOO_DEEP, detail)
 
 
 def _check_surrogates(text: str) -> None:
@@ -173,8 +173,8 @@ def _position_of(literal: str, text: str) -> int:
     return next(t.start() for t in _TOKEN.finditer(text) if t[0].startswith(literal))
 
 
-def _invalid(problem: str, text: str, position: int) -> Refusal:
-    return Refusal(Reason.JSON_INVALID, f"{problem}: {_place(text, position)}")
+def _invalid(problem: str, text: str, position: int) -> Rejection:
+    return Rejection(Reason.JSON_INVALID, f"{problem}: {_place(text, position)}")
 
 
 def _place(text: str, position: int) -> str:

@@ -30,10 +30,10 @@ from functools import partial
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from api.errors import RecordRefusedError, StoreUnavailableError
-from api.model import PartHealth, PartStatus
+from api.model import ComponentHealth, ComponentStatus
+from api.publish.in_flight import Batch, InFlightBatches, TooManyError
 from api.publish.kafka_errors import DISOWNED, REFUSED, translated
 from api.publish.spool.record import Record
-from api.publish.turns import TooManyError, Turn, Turns
 from registry.topics import LONGEST_RECORD_BYTES
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class KafkaSender:
         self._trouble: str | None = None
         # Nothing may be handed to a producer that is being given up: it would never be reported.
         self._handing_over = threading.Lock()
-        self._turns: Turns[_Sent] = Turns(_QUEUED_MESSAGES)
+        self._turns: InFlightBatches[_Sent] = InFlightBatches(_QUEUED_MESSAGES)
         self._producer = self._new_producer()
         self._poller = threading.Thread(target=self._poll, name="kafka-poll", daemon=True)
         self._poller.start()
@@ -127,11 +127,11 @@ class KafkaSender:
             sent.outcome.set_exception(StoreUnavailableError("the producer's queue is full"))
         return sent.outcome
 
-    def health(self) -> PartHealth:
+    def health(self) -> ComponentHealth:
         """Whether Kafka answers now and knows the topic. Waits for up to a second."""
         problem = self._problem_with_topic()
-        return PartHealth(
-            status=PartStatus.DOWN if problem else PartStatus.UP,
+        return ComponentHealth(
+            status=ComponentStatus.DOWN if problem else ComponentStatus.UP,
             required=True,
             detail=problem or "answers",
         )
@@ -149,7 +149,7 @@ class KafkaSender:
         self._closing.set()
         self._poller.join()
 
-    def _take(self, turn: Turn[_Sent]) -> None:
+    def _take(self, turn: Batch[_Sent]) -> None:
         for each in turn.dropped:
             problem = "Kafka did not take what was sent before"
             each.outcome.set_exception(StoreUnavailableError(problem))

@@ -1,7 +1,7 @@
 """How large a record may be: asked of Kafka beside the events, and held against the API's limit.
 
 A record that Kafka will never take has to be refused while its sender still listens.  Kafka's own
-refusal comes too late for that when it does not answer in time and the event goes to the spool.
+rejection comes too late for that when it does not answer in time and the event goes to the spool.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class RecordLimit:
         self._body_limit_bytes = body_limit_bytes
         self._record_bytes = LONGEST_RECORD_BYTES
         self._misfit: str | None = None
-        self._refusal: str | None = None
+        self._rejection: str | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kafka-limits", daemon=True)
 
@@ -102,9 +102,9 @@ class RecordLimit:
         except KafkaException as error:
             why: KafkaError = error.args[0]
             has_answered = why.code() > 0  # the others are librdkafka's own
-            if has_answered and why.str() != self._refusal:
-                self._refusal = why.str()
-                _log.warning("Kafka does not tell how large a record may be: %s", self._refusal)
+            if has_answered and why.str() != self._rejection:
+                self._rejection = why.str()
+                _log.warning("Kafka does not tell how large a record may be: %s", self._rejection)
             return has_answered
         return True
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from api.errors import RecordRefusedError
-from api.publish.sending import Sender
+from api.publish.sender import Sender
 from api.publish.spool.log import Log
 from api.publish.spool.reading import Entry
 

@@ -1,6 +1,7 @@
 """Refused events into Kafka, best effort: a plain producer with a small queue.
 
-It shares nothing with the producer of the events, whose delivery a flood of refusals must not hurt.
+It shares nothing with the producer of the events, whose delivery a flood of rejections must not
+hurt.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _DELIVERY_MS = 10_000
 
 
 class KafkaSink:
-    """A :class:`~api.rejections.rejecting.Sink`. The topic has to exist; until then all is lost."""
+    """A :class:`~api.rejections.reporter.Sink`. The topic has to exist; until then all is lost."""
 
     def __init__(self, bootstrap_servers: str, topic: str) -> None:
         """Connects in the background. Make it in the process that uses it."""
@@ -42,7 +43,7 @@ class KafkaSink:
         )
 
     def put(self, key: bytes | None, value: bytes, done: Callable[[bool], None]) -> None:
-        """See :meth:`api.rejections.rejecting.Sink.put`."""
+        """See :meth:`api.rejections.reporter.Sink.put`."""
 
         def delivered(error: KafkaError | None, _message: Message) -> None:
             if error is not None:
@@ -56,11 +57,11 @@ class KafkaSink:
             done(False)
 
     def serve(self) -> None:
-        """See :meth:`api.rejections.rejecting.Sink.serve`."""
+        """See :meth:`api.rejections.reporter.Sink.serve`."""
         self._producer.poll(0)
 
     def close(self, timeout_seconds: float) -> None:
-        """See :meth:`api.rejections.rejecting.Sink.close`."""
+        """See :meth:`api.rejections.reporter.Sink.close`."""
         if self._producer.flush(timeout_seconds):
             self._producer.purge(in_queue=True, in_flight=True, blocking=True)
             self._producer.flush(timeout_seconds)

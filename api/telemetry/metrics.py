@@ -23,8 +23,8 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from api.telemetry.sampling import State
-from api.watching import Judge, Judgement, Stage
+from api.instrumentation import Stage, TokenResult, TokenSource
+from api.telemetry.polling import State
 from contracts.reasons import Reason
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -185,7 +185,7 @@ class Metrics:
         outcome = "failed" if status >= 500 else "refused"
         self._events.labels(event or _NONE, number, outcome).inc()
 
-    def refusal(self, reason: Reason) -> None:
+    def rejection(self, reason: Reason) -> None:
         """Counts a problem document."""
         self._refusals.labels(str(reason)).inc()
 
@@ -194,19 +194,19 @@ class Metrics:
         self._rejected.labels(outcome).inc(number)
 
     def took(self, stage: Stage, seconds: float) -> None:
-        """See :meth:`api.watching.Watch.took`."""
+        """See :meth:`api.instrumentation.Instrumentation.took`."""
         self._stage[stage].observe(seconds)
 
-    def judged(self, judge: Judge, judgement: Judgement) -> None:
-        """See :meth:`api.watching.Watch.judged`."""
+    def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
+        """See :meth:`api.instrumentation.Instrumentation.judged`."""
         self._tokens.labels(judge, judgement).inc()
 
     def acknowledged(self, seconds: float) -> None:
-        """Takes in how long Kafka took for a record."""
+        """Poller in how long Kafka took for a record."""
         self._acknowledgements.observe(seconds)
 
     def state(self, state: State) -> None:
-        """See :meth:`api.telemetry.sampling.Takes.state`. Totals go on from those told before."""
+        """See :meth:`api.telemetry.polling.Poller.state`. Totals go on from those told before."""
         now, before = Totals.of(state), self._told
         self._told = now
         for outcome, number in now.records.items():
@@ -241,7 +241,7 @@ _LIVE_GAUGES = re.compile(r"gauge_live[a-z]+_([0-9]+)\.db")
 
 
 def _forget_ended_workers() -> None:
-    """Takes away the gauges of processes that are no more; their counters stay in the sums."""
+    """Poller away the gauges of processes that are no more; their counters stay in the sums."""
     folder = os.environ.get(_FOLDER)
     if folder is None or not Path(folder).is_dir():
         return

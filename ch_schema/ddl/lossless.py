@@ -1,6 +1,6 @@
 """The table of any translated JSON Schema, and its rows both ways. Pure.
 
-The fields are those of the total profile (:mod:`contracts.lossless.walker`).  One column for each
+The fields are those of the lossless mode (:mod:`contracts.lossless.walker`).  One column for each
 leaf, all of which may lack a value; the columns of an inner object carry its name before theirs.
 ClickHouse has no ``Nullable`` around arrays and maps: there the empty one stands for absence, and
 an empty one that is really there is noted in the rest of its object.
@@ -88,7 +88,7 @@ class _Branch:
         return None if all(value is None for value in found.values()) else found
 
 
-class TotalTable:
+class LosslessTable:
     """One translated schema's table.
 
     ``table`` has the columns of every event's table around those of the fields; ``columns`` names

@@ -68,7 +68,7 @@ def column_type(value: ValueType, *, optional: bool) -> ColumnType:
 
 
 def total_column_type(kind: FieldType) -> ColumnType:
-    """The type of a column of the total profile, any row of which may lack a value.
+    """The type of a column of the lossless mode, any row of which may lack a value.
 
     Arrays and maps stay typed where they can: the empty one stands for absence
     (see :mod:`ch_schema.ddl.lossless`).

@@ -1,4 +1,4 @@
-"""Lint: every rule of the strict profile, over all contract files at once.
+"""Lint: every rule of the strict mode, over all contract files at once.
 
 In: a folder of contract files, and the column names that a table has anyway.  Out: findings, which
 are data (code, severity, file, line, JSON pointer, message).  Nothing is raised for a bad file:

@@ -1,4 +1,4 @@
-"""Values of the total profile: JSON → typed form → JSON, equal for every JSON value. Pure.
+"""Values of the lossless mode: JSON → typed form → JSON, equal for every JSON value. Pure.
 
 The typed form is that of :class:`contracts.message.Message.data`.  In a record of the total
 profile ``None`` means that the property is absent or lies in the rest.  A property lies there when
@@ -175,7 +175,7 @@ def _map(item: _Item) -> Codec:
 def _record(kind: RecordType) -> Codec:
     rest = kind.rest
     if rest is None:
-        raise TypeError("a record of the strict profile has no room for what its types cannot hold")
+        raise TypeError("a record of the strict mode has no room for what its types cannot hold")
     parts = [
         (field.json_name, field.name, codec(field.value.type))
         for field in kind.fields
@@ -223,7 +223,7 @@ class Document:
     def __init__(self, record: RecordType, *, wrapped: bool, root_field: str) -> None:
         """``wrapped``: the instance is the record's field ``root_field`` and not the record."""
         if record.rest is None:
-            raise TypeError("a record of the strict profile is no document of the total one")
+            raise TypeError("a record of the strict mode is no document of the lossless one")
         self._rest = record.rest
         self._nothing = {field.name: None for field in record.fields}
         self._codec = codec(record)

@@ -2,7 +2,7 @@
 
 A foreign schema spreads the shape of one value over ``$ref``, ``allOf`` and the branches of
 unions.  A view lays them side by side, so that the walker reads it like a plain schema.  It says
-how a value probably looks and not what is valid: the total profile keeps what looks otherwise.
+how a value probably looks and not what is valid: the lossless mode keeps what looks otherwise.
 """
 
 from __future__ import annotations

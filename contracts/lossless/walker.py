@@ -1,4 +1,4 @@
-"""The total profile of the walker: fields for the instances of *any* JSON Schema, draft 4 on.
+"""The lossless mode of the walker: fields for the instances of *any* JSON Schema, draft 4 on.
 
 Every object with known properties becomes a record with one field more, its *rest*: JSON text of
 whatever the typed fields do not hold exactly (unknown properties, ``null``, an integer beyond
@@ -53,7 +53,7 @@ _TOO_MANY = f"the document would unfold into more than {_MOST_FIELDS} fields"
 _TOO_BRANCHED = f"the document would unfold into more than {_MOST_BRANCHES} branches of unions"
 
 
-def total_record_type(schema: object) -> tuple[RecordType, bool]:
+def lossless_record_type(schema: object) -> tuple[RecordType, bool]:
     """The fields for the instances of any JSON Schema, and whether they are wrapped.
 
     A document that describes no object with known properties is wrapped: the record has one field,

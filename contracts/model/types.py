@@ -88,7 +88,7 @@ class RecordType:
     """An object with known fields, in the order of the contract.
 
     ``rest`` names the field that takes, as JSON text, whatever the others cannot hold exactly.
-    Only the total profile has it (see :mod:`contracts.lossless.exact`).
+    Only the lossless mode has it (see :mod:`contracts.lossless.exact`).
     """
 
     fields: tuple[Field, ...]

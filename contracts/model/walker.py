@@ -10,7 +10,7 @@ What has no typed image becomes :class:`~contracts.model.types.JsonType`. Refuse
 too
 large: a definition that is used twice by one that is used twice, and so on, doubles with each line.
 
-This is the strict profile, for this project's own contracts: their dialect bounds every value, so
+This is the strict mode, for this project's own contracts: their dialect bounds every value, so
 a type holds whatever is valid.  :mod:`contracts.lossless.walker` is for any other JSON Schema.
 """
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from ch_schema.ddl.tables import DATABASE
 from ch_schema.quoting import quote_identifier
 from contracts.model.loader import Catalog
-from etl.decode.refusals import read_refusals
+from etl.decode.rejections import read_rejections
 from etl.quality.objectives import EventFacts, Facts, RangeFault, ViewFacts, Waiting, range_faults
 from etl.run.journal import INTERRUPTED
 from etl.run.runs_table import EVENT_COUNTS, TABLE
@@ -59,7 +59,7 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
     runs = _runs(witnesses.clickhouse, since)
     waits = waiting(witnesses.history, now)
     ranges = [each for run in runs for each in _ranges(run)]
-    refused = read_refusals(witnesses.refusals, milliseconds(since))
+    refused = read_rejections(witnesses.refusals, milliseconds(since))
     return Facts(
         runs=len(runs),
         interrupted=sum(run["outcome"] == INTERRUPTED for run in runs),

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api.docs import openapi
-from api.model import PartHealth, PartStatus
+from api.model import ComponentHealth, ComponentStatus
 from tests.api.world import CLICK, World, post, token
 
 SANE_ID = "a1B2._-" + "x" * 57
@@ -252,8 +252,8 @@ def test_without_its_threads_a_process_is_not_live(world: World) -> None:
     assert answer.headers["Retry-After"] == "5"
 
 
-def down(*, required: bool) -> PartHealth:
-    return PartHealth(status=PartStatus.DOWN, required=required, detail="no answer")
+def down(*, required: bool) -> ComponentHealth:
+    return ComponentHealth(status=ComponentStatus.DOWN, required=required, detail="no answer")
 
 
 def test_ready_has_an_entry_for_each_part(world: World) -> None:

@@ -21,12 +21,12 @@ from api.auth.users import CacheTimes, Users
 from api.config import ApiConfig
 from api.errors import StoreUnavailableError
 from api.limits.rate_limit import RateLimit
-from api.model import Identity, JwtPolicy, PartHealth, PartStatus
+from api.model import ComponentHealth, ComponentStatus, Identity, JwtPolicy
 from api.pipeline.pipeline import EventEncoder, Limits, Parts, Pipeline
 from api.pipeline.seen import InMemorySeenEvents
-from api.publish.publisher import InMemoryPublisher
-from api.rejections.rejected import Sampler
-from api.rejections.rejecting import InMemorySink, RejectedEvents
+from api.publish.spooling import InMemoryPublisher
+from api.rejections.record import Sampler
+from api.rejections.reporter import InMemorySink, RejectionSender
 from api.services import Services
 from api.telemetry.metrics import Metrics
 from contracts.message import Message
@@ -88,13 +88,13 @@ class World:
         self.rate_limit: RateLimit | None = None
         self.env: Mapping[str, str] = {}
         self.health = {
-            "kafka": PartHealth(status=PartStatus.UP, required=True, detail="answers"),
-            "redis": PartHealth(status=PartStatus.UP, required=False, detail="answers"),
+            "kafka": ComponentHealth(status=ComponentStatus.UP, required=True, detail="answers"),
+            "redis": ComponentHealth(status=ComponentStatus.UP, required=False, detail="answers"),
         }
         self.metrics = Metrics()
         self.pipeline = Pipeline(self._parts(), Limits())
         self.sink = InMemorySink()
-        self.rejected = RejectedEvents(
+        self.rejected = RejectionSender(
             self.sink,
             Sampler(self.seconds),
             now=lambda: self.now,
@@ -128,7 +128,7 @@ class World:
         """What was published, decoded."""
         return [self.decoder.decode(each.key, each.value) for each in self.publisher.published]
 
-    def _health_of(self, name: str) -> Callable[[], PartHealth]:
+    def _health_of(self, name: str) -> Callable[[], ComponentHealth]:
         return lambda: self.health[name]
 
     def _current_encoder(self) -> EventEncoder:
@@ -147,14 +147,14 @@ class World:
                 local=local,
                 clock=self.seconds,
                 times=CacheTimes(),
-                watch=self.metrics,
+                instrumentation=self.metrics,
             ),
             encoder=self._current_encoder,
             publisher=self.publisher,
             seen=self.seen,
             clock=lambda: self.now,
             make_id=self.make_id,
-            watch=self.metrics,
+            instrumentation=self.metrics,
             value_limit=lambda: self.value_limit_bytes,
         )
 

@@ -13,7 +13,7 @@ import pytest
 
 from contracts.errors import ContractError
 from contracts.lint import lint_folder
-from contracts.lossless.walker import total_record_type
+from contracts.lossless.walker import lossless_record_type
 from contracts.model.loader import load_catalog
 from contracts.model.validation import Validator, foreign_check
 from registry.translate import translate
@@ -78,7 +78,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
 READERS: dict[str, Callable[[dict[str, Any]], object]] = {
     "the validator": lambda schema: Validator(schema).accepts(3),
     "a validator of any draft": lambda schema: foreign_check(schema)(3),
-    "the total walker": total_record_type,
+    "the lossless walker": lossless_record_type,
     "the translation": lambda schema: translate(schema).encode(3),
     "an import": lambda schema: imported_all(
         events_in({"title": "A", "type": "object", "properties": {"a": schema}}, "a", "a.json"),

@@ -25,7 +25,7 @@ def test_the_demo_balances_and_leaves_nothing_running(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("202  {") == 6
-    assert "the books balance" in done.stdout
+    assert "the totals reconcile" in done.stdout
     assert "differs" not in done.stdout
     assert re.search(r"page_view: [1-9]\d* paired, [1-9]\d* unpaired", done.stdout)
     assert "data_invalid" in done.stdout

@@ -157,7 +157,7 @@ class World:
     def run(
         self, source: Source | None = None, should_stop: Callable[[], bool] = never
     ) -> RunReport:
-        """One run, checked: its books balance."""
+        """One run, checked: its totals reconcile."""
         reading = source or self.source()
         try:
             report = run(self.context, reading, should_stop)

@@ -16,7 +16,7 @@ from redis import exceptions
 from api.auth.token_cache import RedisTokenCache
 from api.limits.rate_counts import RedisCounts, parse_rate
 from api.limits.redis_calls import RedisCalls
-from api.model import Identity, Kept, PartStatus
+from api.model import ComponentStatus, Identity, Kept
 from api.pipeline.seen import RedisSeenEvents, Seen
 from etl.errors import StoreUnavailableError
 from etl.sequence.redis_ledger import RedisLedger
@@ -63,7 +63,7 @@ def test_the_token_cache_and_readiness_follow_the_name(failover: Failover) -> No
     with closing(RedisTokenCache(calls(failover))) as cache:
         cache.put("token", kept)
         failover.happens()
-        assert cache.health().status is PartStatus.UP
+        assert cache.health().status is ComponentStatus.UP
         cache.put("token", kept)
         assert cache.get("token") == kept
         assert not cache.is_stopped
@@ -73,10 +73,10 @@ def test_the_token_cache_and_readiness_follow_the_name(failover: Failover) -> No
 def test_readiness_does_not_call_a_replica_up(failover: Failover) -> None:
     old = failover.name.target
     with closing(RedisTokenCache(calls(failover))) as cache:
-        assert cache.health().status is PartStatus.UP
+        assert cache.health().status is ComponentStatus.UP
         failover.happens()
         failover.name.target = old
-        assert cache.health().status is PartStatus.DOWN
+        assert cache.health().status is ComponentStatus.DOWN
 
 
 @pytest.mark.stack

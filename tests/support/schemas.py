@@ -1,7 +1,7 @@
 """Foreign JSON Schemas and, for each, instances that are valid under it.
 
 Schema and instances are drawn together, so that no instance has to be searched for.  Every shape
-that a translation has to survive is here: see ``docs/total-profile.md``.
+that a translation has to survive is here: see ``docs/lossless-mode.md``.
 """
 
 from __future__ import annotations

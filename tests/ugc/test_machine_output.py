@@ -14,7 +14,7 @@ from ch_schema.migrate.plan import Plan
 from contracts.lint import Finding as LintFinding
 from contracts.model.json_text import parse
 from etl.decode.dead_letter_topic import StoredDeadLetter
-from etl.decode.refusals import Told
+from etl.decode.rejections import Told
 from etl.quality.objectives import Verdict
 from etl.run.replay import ReplayReport
 from etl.run.report import RunReport
@@ -24,7 +24,7 @@ from ugc.compatibility.findings import Report
 from ugc.compatibility.render import FORMATS
 from ugc.contracts.lint import RENDER
 from ugc.etl.replaying import RetryReport
-from ugc.importing.convert import ImportedEvent
+from ugc.importing.events import ImportedEvent
 from ugc.importing.report import summary as import_summary
 from ugc.rejected.listing import as_dict, tally
 from ugc.roundtrip.report import summary as roundtrip_summary

@@ -12,7 +12,7 @@ from rich.text import Text
 from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.tables import table_for
 from contracts.model.loader import Catalog
-from ugc.demo.books import Books, Check
+from ugc.demo.totals import Check, Totals
 from ugc.traffic.sender import Tally
 
 _SAMPLE_ROWS = 3
@@ -57,17 +57,17 @@ def print_refusals(console: Console, tally: Tally) -> None:
     console.print(shown)
 
 
-def print_books(console: Console, tally: Tally, books: Books, checks: Sequence[Check]) -> bool:
+def print_totals(console: Console, tally: Tally, totals: Totals, checks: Sequence[Check]) -> bool:
     """Every check with its figures; returns whether all of them balance."""
     accepted, refused = sum(tally.accepted.values()), sum(tally.refused.values())
     failed = sum(tally.failed.values())
     console.print(
         f"  sent {tally.sent} = accepted {accepted} + refused {refused} + failed {failed}"
     )
-    for event, pair in books.pairs.items():
+    for event, pair in totals.pairs.items():
         console.print(
             f"  {event}: {pair['paired']} paired, {pair['unpaired']} unpaired,"
-            f" {books.waiting[event]} still open"
+            f" {totals.waiting[event]} still open"
         )
     shown = Table("event", "accepted side", "", "loaded side", "", "")
     for check in checks:
@@ -82,13 +82,13 @@ def print_books(console: Console, tally: Tally, books: Books, checks: Sequence[C
     console.print(shown)
     latency = sorted(tally.latencies_ms)
     console.print(
-        f"  answers took {latency[len(latency) // 2]:.1f} ms in the middle,"
+        f"  answers took {latency[len(latency) // 2]:.1f} ms in the median,"
         f" {latency[int(len(latency) * 0.99)]:.1f} ms at the 99th percentile"
     )
     balanced = (
         all(check.balanced for check in checks)
-        and books.runs_balanced
+        and totals.runs_reconciled
         and tally.sent == accepted + refused
     )
-    console.print("  the books balance" if balanced else "  the books do not balance")
+    console.print("  the totals reconcile" if balanced else "  the totals do not reconcile")
     return balanced

@@ -1,4 +1,4 @@
-"""The demo, step by step: a stack of its own, the first six messages, visitors, books."""
+"""The demo, step by step: a stack of its own, the first six messages, visitors, totals."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from contracts.model.loader import (
     package_folder,
 )
 from ugc.demo import report
-from ugc.demo.books import add_up, checks
 from ugc.demo.first_messages import first_messages
+from ugc.demo.totals import add_up, checks
 from ugc.errors import UgcError
 from ugc.local.auth.client import demo_token
 from ugc.local.stack import PartName, Stack, StackConfig
@@ -46,7 +46,7 @@ class DemoError(UgcError):
 
 
 def run_demo(state_dir: Path, *, visits: int, seed: int, console: Console) -> bool:
-    """Shows the whole path once and stops everything again; returns whether the books balance.
+    """Shows the whole path once and stops everything again; returns whether the totals reconcile.
 
     Args:
         state_dir: folder of the demo's stack; what an earlier demo left in it is removed.
@@ -106,7 +106,7 @@ def _show(stack: Stack, catalog: Catalog, visits: int, seed: int, console: Conso
     time.sleep(WAIT_SECONDS)
     runs.append(_run_loader(stack, console))
 
-    books = add_up(runs)
+    totals = add_up(runs)
     clickhouse = connect(stack.env["CLICKHOUSE_URL"])
     try:
         console.rule("4  the tables")
@@ -115,8 +115,8 @@ def _show(stack: Stack, catalog: Catalog, visits: int, seed: int, console: Conso
         clickhouse.close()
     console.rule("5  what was refused")
     report.print_refusals(console, tally)
-    console.rule("6  the books")
-    return report.print_books(console, tally, books, list(checks(catalog, tally, books, rows)))
+    console.rule("6  the totals")
+    return report.print_totals(console, tally, totals, list(checks(catalog, tally, totals, rows)))
 
 
 def _impatient_contracts(folder: Path) -> Path:

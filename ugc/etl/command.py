@@ -27,7 +27,7 @@ def command() -> None:
 def run(as_json: bool, state_dir: Path) -> None:
     """Load everything that is in Kafka now, once, and print the report.
 
-    Fails also when the books of the run do not balance. Killing it at any moment and running it
+    Fails also when the totals of the run do not reconcile. Killing it at any moment and running it
     again is harmless.
     """
     from ugc.etl.loading import load_once

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class UnbalancedError(UgcError):
-    """A run ended, and its books do not balance: messages were lost or made up."""
+    """A run ended, and its totals do not reconcile: messages were lost or made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
 
     Raises:
         EtlError, RegistryError, ClickHouseError: the run failed; the next one goes on.
-        UnbalancedError: the books do not balance.
+        UnbalancedError: the totals do not reconcile.
     """
     config = EtlConfig.from_env(env)
     with (
@@ -115,7 +115,7 @@ def _check_held(report: RunReport) -> None:
 
 def _check(report: RunReport) -> None:
     if not report.reconciled:
-        raise UnbalancedError("the books of this run do not balance; see the report")
+        raise UnbalancedError("the totals of this run do not reconcile; see the report")
 
 
 def _print(report: RunReport) -> None:

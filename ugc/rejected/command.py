@@ -1,4 +1,4 @@
-"""``ugc rejected``: the most frequent refusals, by contract and client."""
+"""``ugc rejected``: the most frequent rejections, by contract and client."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from etl.app import open_rejected
 from etl.config import KafkaConfig
-from etl.decode.refusals import Told, each_refusal
+from etl.decode.rejections import Told, each_rejection
 from etl.errors import TopicMissingError
 from etl.sessions.pairing import instant
 from ugc.errors import UgcError
@@ -27,7 +27,7 @@ class NothingKeptError(UgcError):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """Refusals of one sort: a contract (or event), why, and which client."""
+    """Rejections of one sort: a contract (or event), why, and which client."""
 
     contract: str
     code: str
@@ -47,7 +47,7 @@ class Tally:
 
 
 def tally(told: Iterable[Told]) -> dict[Sort, Tally]:
-    """Refusals by sort, the most frequent first. Whatever lies in the topic is taken."""
+    """Rejections by sort, the most frequent first. Whatever lies in the topic is taken."""
     found: dict[Sort, Tally] = {}
     for each in told:
         entry = found.setdefault(_sort(each), Tally())
@@ -68,7 +68,7 @@ def print_rejected(env: Mapping[str, str], since_ms: int, *, top: int, as_json: 
     config = KafkaConfig.from_env(env)
     with closing(open_rejected(config)) as history:
         try:
-            found = tally(each_refusal(history, since_ms))
+            found = tally(each_rejection(history, since_ms))
         except TopicMissingError as error:
             text = f"there is no topic {config.rejected_topic}; `ugc init` makes it"
             raise NothingKeptError(text) from error

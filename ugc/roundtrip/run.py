@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ch_schema.ddl.lossless import TotalTable
+from ch_schema.ddl.lossless import LosslessTable
 from ch_schema.errors import ClickHouseError
 from contracts.errors import ContractSchemaError
 from contracts.lossless.same_json import differences
@@ -102,7 +102,7 @@ class RoundTrip:
             avro_equal=len(values) - len(in_avro),
             clickhouse_equal=len(values) - len(in_clickhouse),
             avro_fields=Fields(len(translation.report) - json_fields, json_fields),
-            clickhouse_columns=Fields(*TotalTable("roundtrip", translation.record).counts),
+            clickhouse_columns=Fields(*LosslessTable("roundtrip", translation.record).counts),
             differences=(*in_avro, *in_clickhouse),
         )
 
@@ -128,7 +128,7 @@ class RoundTrip:
             for number in range(len(values))
             if number not in encoded
         ]
-        table = TotalTable("roundtrip", translation.record)
+        table = LosslessTable("roundtrip", translation.record)
         records = [translation.read(data) for data in encoded.values()]
         try:
             back = self._tables.through(table, records)

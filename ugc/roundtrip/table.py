@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ch_schema.client.protocol import ClickHouse
-from ch_schema.ddl.lossless import TotalTable
+from ch_schema.ddl.lossless import LosslessTable
 from ch_schema.ddl.tables import create_database_statement
 from ch_schema.quoting import quote_identifier
 
@@ -22,7 +22,9 @@ class Tables:
         self._clickhouse = clickhouse
         clickhouse.execute(create_database_statement())
 
-    def through(self, table: TotalTable, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def through(
+        self, table: LosslessTable, records: Sequence[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
         """The records as the table's rows give them back, in their order.
 
         Raises:
@@ -35,7 +37,7 @@ class Tables:
         finally:
             self._clickhouse.execute(f"DROP TABLE {table.table.qualified_name}")
 
-    def _insert(self, table: TotalTable, records: Sequence[dict[str, Any]]) -> None:
+    def _insert(self, table: LosslessTable, records: Sequence[dict[str, Any]]) -> None:
         rows = [
             (
                 *(uuid.UUID(int=number), "anonymous", _WHEN, 1),
@@ -52,7 +54,7 @@ class Tables:
             deduplication_token=f"{table.table.name}-{len(rows)}",
         )
 
-    def _read(self, table: TotalTable) -> list[dict[str, Any]]:
+    def _read(self, table: LosslessTable) -> list[dict[str, Any]]:
         names = ", ".join(map(quote_identifier, table.columns))
         found = self._clickhouse.query(
             f"SELECT {names} FROM {table.table.qualified_name} FINAL ORDER BY kafka_offset"  # noqa: S608

@@ -15,7 +15,7 @@ taken, and the kernel lets go of a dead one's.
 
 A segment holds what is written while Kafka is away, in order.  Nothing in it is ever changed; it
 is deleted as a whole, when Kafka has every record of it.  So a worker that dies may leave records
-that Kafka has already: they are sent again with the same event_id, stamp and headers, and the
+that Kafka has already: they are sent again with the same event_id, sequence and headers, and the
 later stages know them by these.
 
 Layers, lowest first: ``record``, ``frames``; then ``segment``, ``reading``; then the edges

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.auth.asked_together import AskedTogether
+from api.auth.single_flight import SingleFlight
 from tests.support.processes import wait_until
 
 TOGETHER = 8
@@ -24,7 +24,7 @@ def gives() -> str:
 
 @pytest.mark.parametrize("answer", [gives, fails])
 def test_of_many_at_the_same_time_one_asks_for_all(answer: Callable[[], str]) -> None:
-    asked_together: AskedTogether[str] = AskedTogether()
+    asked_together: SingleFlight[str] = SingleFlight()
     release, asked = threading.Event(), []
 
     def slow() -> str:
@@ -43,12 +43,12 @@ def test_of_many_at_the_same_time_one_asks_for_all(answer: Callable[[], str]) ->
 
 
 def test_nothing_is_left_open_for_whoever_asks_next() -> None:
-    asked_together: AskedTogether[str] = AskedTogether()
+    asked_together: SingleFlight[str] = SingleFlight()
     with pytest.raises(ValueError, match="no answer"):
         asked_together.ask("q", fails)
     assert asked_together.ask("q", gives) == "an answer"
 
 
 def test_other_questions_do_not_wait() -> None:
-    asked_together: AskedTogether[str] = AskedTogether()
+    asked_together: SingleFlight[str] = SingleFlight()
     assert asked_together.ask("q", lambda: asked_together.ask("other", gives)) == "an answer"

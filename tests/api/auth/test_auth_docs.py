@@ -17,7 +17,7 @@ from api.auth.jwt_local import MAX_TOKEN_CHARACTERS
 from api.auth.users import MAX_USER_ID_CHARACTERS
 from api.config import ApiConfig
 from api.errors import AuthUnavailableError
-from api.model import Identity, Rejection, Verdict
+from api.model import Identity, TokenRejection, Verdict
 from contracts.reasons import Reason
 from tests.api.auth_stub import Stub, auth_stub
 from tests.api.tokens import SECRET
@@ -68,7 +68,7 @@ def documented_verdict(status: str, body: str, verdict: str, code: str) -> Verdi
         case "none":
             return None
         case _:
-            return Rejection(Reason(code))
+            return TokenRejection(Reason(code))
 
 
 @pytest.mark.parametrize("row", ANSWERS, ids=lambda row: f"{row[0]} {row[1][:40]}")

@@ -12,7 +12,7 @@ import pytest
 from api.auth.auth_http import HttpAuthService, InMemoryAuthService
 from api.auth.users import AuthService
 from api.errors import AuthUnavailableError
-from api.model import Identity, PartStatus, Rejection
+from api.model import ComponentStatus, Identity, TokenRejection
 from contracts.reasons import Reason
 from tests.api.auth_stub import PATH, Stub, auth_stub
 from tests.support.processes import free_port
@@ -79,7 +79,7 @@ def test_any_4xx_is_a_no(
     stub: Stub, service: HttpAuthService, status: int, body: object, reason: Reason
 ) -> None:
     stub.always(status, body)
-    assert service.verify("t") == Rejection(reason)
+    assert service.verify("t") == TokenRejection(reason)
 
 
 @pytest.mark.parametrize(
@@ -158,18 +158,18 @@ def test_a_host_that_swallows_connections_is_given_up() -> None:
 def test_after_failures_in_a_row_the_service_is_left_alone(stub: Stub) -> None:
     stub.always(500, b"")
     with closing(HttpAuthService(stub.url + PATH, timeout_seconds=LONG_SECONDS)) as service:
-        assert service.health().status is PartStatus.UP
+        assert service.health().status is ComponentStatus.UP
         for _ in range(10):
             with pytest.raises(AuthUnavailableError):
                 service.verify("t")
-        assert service.health().status is PartStatus.DOWN
+        assert service.health().status is ComponentStatus.DOWN
         assert not service.health().required
     assert len(stub.requests) == 5
 
 
 def test_a_no_is_no_failure(stub: Stub, service: HttpAuthService) -> None:
     for _ in range(10):
-        assert service.verify("t") == Rejection(Reason.TOKEN_INVALID)
+        assert service.verify("t") == TokenRejection(Reason.TOKEN_INVALID)
     assert len(stub.requests) == 10
 
 
@@ -206,7 +206,7 @@ class TestBothKinds:
         assert auth.verify("good") == Identity("u", 5)
 
     def test_a_no(self, auth: AuthService) -> None:
-        assert auth.verify("bad") == Rejection(Reason.TOKEN_INVALID)
+        assert auth.verify("bad") == TokenRejection(Reason.TOKEN_INVALID)
 
     def test_no_verdict(self, auth: AuthService, down: list[bool]) -> None:
         down.append(True)

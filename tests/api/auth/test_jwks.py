@@ -23,14 +23,14 @@ from api.auth.jwt_keys import parse_key_set
 from api.auth.jwt_local import JwtVerifier
 from api.config import ApiConfig
 from api.errors import ConfigError, KeySetError
-from api.model import Identity, JwtPolicy, Rejection
+from api.model import Identity, JwtPolicy, TokenRejection
 from api.services import connect
 from contracts.reasons import Reason
 from tests.api.tokens import SECRET, handmade
 from tests.api.world import CLICK as EVENT
 from tests.api.world import ENV, USER, World, post
 
-INVALID = Rejection(Reason.TOKEN_INVALID)
+INVALID = TokenRejection(Reason.TOKEN_INVALID)
 GOOD = Identity("u")
 CLAIMS = {"sub": "u"}
 
@@ -175,7 +175,7 @@ def test_issuer_and_times_are_judged_as_ever(file: Path) -> None:
     assert verifier(file, issuer="ugc-auth").verify(signed(RSA_KEY, "old")) == INVALID
     claims = {"sub": "u", "exp": Clock().now - 3 * 365 * 24 * 3600}
     expired = jwt.encode(claims, RSA_KEY, "RS256", headers={"kid": "old"})
-    assert verifier(file).verify(expired) == Rejection(Reason.TOKEN_EXPIRED)
+    assert verifier(file).verify(expired) == TokenRejection(Reason.TOKEN_EXPIRED)
 
 
 LEFT_OUT = {

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 
 from api.auth.jwt_local import MAX_TOKEN_CHARACTERS, JwtVerifier
 from api.errors import AuthUnavailableError, ConfigError
-from api.model import Identity, JwtPolicy, Rejection
+from api.model import Identity, JwtPolicy, TokenRejection
 from contracts.reasons import Reason
 from tests.api.tokens import SECRET, handmade
 
 NOW = 1_800_000_000.0
 DAY = 24 * 3600
 
-INVALID = Rejection(Reason.TOKEN_INVALID)
+INVALID = TokenRejection(Reason.TOKEN_INVALID)
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -192,12 +192,12 @@ def test_a_token_that_has_ended_is_good_up_to_the_cap() -> None:
     cap = verifier(max_overdue_seconds=30 * DAY)
     assert cap.verify(signed({"sub": "u", "exp": NOW - 30 * DAY})) == Identity("u", NOW - 30 * DAY)
     too_old = signed({"sub": "u", "exp": NOW - 30 * DAY - 1})
-    assert cap.verify(too_old) == Rejection(Reason.TOKEN_EXPIRED)
+    assert cap.verify(too_old) == TokenRejection(Reason.TOKEN_EXPIRED)
 
 
 def test_a_token_that_ended_years_ago_is_refused_by_default() -> None:
     token = signed({"sub": "u", "exp": NOW - 3 * 365 * DAY})
-    assert verifier().verify(token) == Rejection(Reason.TOKEN_EXPIRED)
+    assert verifier().verify(token) == TokenRejection(Reason.TOKEN_EXPIRED)
 
 
 @pytest.mark.parametrize(

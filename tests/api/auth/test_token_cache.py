@@ -17,7 +17,7 @@ import redis
 from api.auth.token_cache import InMemoryTokenCache, RedisTokenCache
 from api.auth.users import TokenCache
 from api.errors import CacheUnavailableError
-from api.model import Identity, Kept, PartStatus, Rejection, Verdict
+from api.model import ComponentStatus, Identity, Kept, TokenRejection, Verdict
 from contracts.reasons import Reason
 from tests.api.servers import RedisServer, redis_server
 from tests.support.processes import free_port, wait_until
@@ -56,7 +56,9 @@ class TestBothKinds:
             Identity("u", 1_800_000_000.5),
             Identity("u", None),
             Identity("é ü", 5),
-            *map(Rejection, (Reason.TOKEN_INVALID, Reason.TOKEN_EXPIRED, Reason.TOKEN_REVOKED)),
+            *map(
+                TokenRejection, (Reason.TOKEN_INVALID, Reason.TOKEN_EXPIRED, Reason.TOKEN_REVOKED)
+            ),
         ],
     )
     def test_gives_back_what_was_kept(self, cache: TokenCache, verdict: Verdict) -> None:
@@ -69,7 +71,7 @@ class TestBothKinds:
 
     def test_the_later_verdict_counts(self, cache: TokenCache) -> None:
         keep(cache, Identity("u"))
-        later = keep(cache, Rejection(Reason.TOKEN_REVOKED))
+        later = keep(cache, TokenRejection(Reason.TOKEN_REVOKED))
         assert cache.get(TOKEN) == later
 
     def test_forgets_in_time(self, cache: TokenCache) -> None:
@@ -140,9 +142,9 @@ def test_health_says_whether_redis_answers(tmp_path: Path) -> None:
         redis_server(tmp_path) as server,
         closing(RedisTokenCache.connect(server.url, timeout_seconds=5)) as cache,
     ):
-        assert cache.health().status is PartStatus.UP
+        assert cache.health().status is ComponentStatus.UP
         server.process.kill()
-        assert cache.health().status is PartStatus.DOWN
+        assert cache.health().status is ComponentStatus.DOWN
         assert not cache.health().required
 
 

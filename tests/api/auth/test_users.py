@@ -11,8 +11,8 @@ import pytest
 from api.auth.auth_http import InMemoryAuthService
 from api.auth.token_cache import InMemoryTokenCache
 from api.auth.users import CacheTimes, TokenCache, Users, usable_user_id
-from api.errors import AuthUnavailableError, CacheUnavailableError, Refusal
-from api.model import Identity, Kept, Rejection, Verdict
+from api.errors import AuthUnavailableError, CacheUnavailableError, Rejection
+from api.model import Identity, Kept, TokenRejection, Verdict
 from contracts.reasons import Reason
 
 NOW = 1_000_000.0
@@ -78,8 +78,8 @@ class House:
     def resolve(self, token: str | None = TOKEN, cache: TokenCache | None = None) -> str:
         return self.users(cache).resolve(token)
 
-    def refusal(self) -> Reason:
-        with pytest.raises(Refusal) as refused:
+    def rejection(self) -> Reason:
+        with pytest.raises(Rejection) as refused:
             self.resolve()
         return refused.value.reason
 
@@ -134,18 +134,18 @@ def test_an_entry_that_outlived_its_token_is_not_believed() -> None:
     "reason", [Reason.TOKEN_INVALID, Reason.TOKEN_EXPIRED, Reason.TOKEN_REVOKED]
 )
 def test_a_no_is_an_answer_and_never_a_reason_to_check_locally(reason: Reason) -> None:
-    house = House(Rejection(reason), Local(Identity("u")))
-    assert house.refusal() is reason
+    house = House(TokenRejection(reason), Local(Identity("u")))
+    assert house.rejection() is reason
 
 
 def test_a_no_is_kept_for_a_shorter_time() -> None:
-    house = House(Rejection(Reason.TOKEN_REVOKED))
-    house.refusal()
+    house = House(TokenRejection(Reason.TOKEN_REVOKED))
+    house.rejection()
     house.now = NOW + TIMES.rejection_seconds - 1
-    assert house.refusal() is Reason.TOKEN_REVOKED
+    assert house.rejection() is Reason.TOKEN_REVOKED
     assert house.auth.asked == 1
     house.now = NOW + TIMES.rejection_seconds
-    house.refusal()
+    house.rejection()
     assert house.auth.asked == 2
 
 
@@ -155,19 +155,21 @@ def test_without_auth_service_the_token_is_checked_locally() -> None:
 
 
 def test_a_local_no_is_a_no() -> None:
-    assert House(None, Local(Rejection(Reason.TOKEN_INVALID))).refusal() is Reason.TOKEN_INVALID
+    assert (
+        House(None, Local(TokenRejection(Reason.TOKEN_INVALID))).rejection() is Reason.TOKEN_INVALID
+    )
 
 
 def test_a_local_verdict_is_not_kept() -> None:
     house = House(None, Local(Identity("u")))
     house.resolve()
     house.auth.available = True
-    assert house.refusal() is Reason.TOKEN_INVALID
+    assert house.rejection() is Reason.TOKEN_INVALID
 
 
 def test_with_nobody_to_judge_it_is_refused_for_now() -> None:
     house = House(None)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Rejection) as refused:
         house.resolve()
     assert refused.value.reason is Reason.AUTH_UNAVAILABLE
     assert refused.value.status == 503
@@ -187,7 +189,7 @@ def test_without_the_cache_each_process_asks_auth_service() -> None:
     [
         (Identity("u"), TIMES.identity_seconds),
         (Identity("u", NOW + 20), 20.0),
-        (Rejection(Reason.TOKEN_REVOKED), TIMES.rejection_seconds),
+        (TokenRejection(Reason.TOKEN_REVOKED), TIMES.rejection_seconds),
     ],
 )
 def test_a_process_asks_nobody_about_what_it_knows_as_long_as_it_may_be_kept(
@@ -222,7 +224,7 @@ def test_a_clock_that_is_wrong_elsewhere_makes_nothing_last_longer() -> None:
     assert outcome(users) == "new"
 
 
-@pytest.mark.parametrize("verdict", [Identity("u"), Rejection(Reason.TOKEN_REVOKED)])
+@pytest.mark.parametrize("verdict", [Identity("u"), TokenRejection(Reason.TOKEN_REVOKED)])
 def test_of_many_at_the_same_time_one_asks_for_all(verdict: Verdict) -> None:
     together, release = 8, threading.Event()
 
@@ -253,8 +255,8 @@ def outcome(users: Users) -> str:
     """The user, or why there is none."""
     try:
         return users.resolve(TOKEN)
-    except Refusal as refusal:
-        return refusal.reason
+    except Rejection as rejection:
+        return rejection.reason
 
 
 def test_a_user_other_than_the_tokens_own_is_refused_and_reported(
@@ -262,7 +264,7 @@ def test_a_user_other_than_the_tokens_own_is_refused_and_reported(
 ) -> None:
     house = House(Identity("mallory"), Local(Identity("u"), claimed="u"))
     with caplog.at_level(logging.ERROR):
-        assert house.refusal() is Reason.TOKEN_SUBJECT_MISMATCH
+        assert house.rejection() is Reason.TOKEN_SUBJECT_MISMATCH
     assert len(caplog.records) == 1
     assert TOKEN not in caplog.text
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api import paths
-from api.errors import STATUS, Refusal
+from api.errors import STATUS, Rejection
 from api.http.problems import problem, title
 from contracts.reasons import DESCRIPTIONS, Reason
 from tests.api.world import CLICK, World, post, token
@@ -56,7 +56,7 @@ def followed(client: FlaskClient, asked_url: str, type_: str) -> str:
 @pytest.mark.parametrize("reason", STATUS)
 @pytest.mark.parametrize("path", [paths.EVENTS, paths.BATCH, f"{paths.CONTRACTS}/x/1"])
 def test_every_refusal_leads_to_its_section(client: FlaskClient, reason: Reason, path: str) -> None:
-    document = problem(Refusal(reason, "x"), correlation_id="c-1")
+    document = problem(Rejection(reason, "x"), correlation_id="c-1")
     section = followed(client, path, document["type"])
     assert section.startswith(title(reason))
     assert f"{reason}, status {STATUS[reason]}. {DESCRIPTIONS[reason]}" in section

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from api.errors import RecordTooLargeError, Refusal
+from api.errors import RecordTooLargeError, Rejection
 from api.http import batch
 from contracts.reasons import Reason
 from tests.api.world import CLICK, USER, World
@@ -239,7 +239,7 @@ def test_too_many_events_end_the_work_before_the_body_is_read_on(
     body: bytes, media_type: str
 ) -> None:
     """The array has no end, which would be found behind the bound."""
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         batch.split(body, media_type=media_type, most=500)
     assert caught.value.reason is Reason.BATCH_TOO_LONG
 
@@ -266,14 +266,14 @@ def test_any_bytes_are_taken_apart_or_refused(body: bytes, media_type: str) -> N
     known = {Reason.BODY_EMPTY, Reason.JSON_INVALID, Reason.BATCH_TOO_LONG}
     try:
         parts = batch.split(body, media_type=media_type, most=10)
-    except Refusal as refusal:
-        reason, parts = refusal.reason, ()
+    except Rejection as rejection:
+        reason, parts = rejection.reason, ()
     else:
         reason = None
     assert reason in {None, *known}
     for each in parts:
         match each:
-            case Refusal():
+            case Rejection():
                 assert each.reason is Reason.JSON_INVALID
             case _:
                 assert each in body

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from api.errors import Refusal
+from api.errors import Rejection
 from api.http.body import check_headers, read_body
 from contracts.reasons import Reason
 
@@ -42,7 +42,7 @@ def test_a_body_up_to_the_limit_is_read_whole(step: int, length: int, announced:
 @pytest.mark.parametrize("length", [LIMIT + 1, 1_000_000])
 def test_a_chunked_body_above_the_limit_is_refused_and_not_cut(step: int, length: int) -> None:
     stream = Drip(b"x" * length, step)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Rejection) as refused:
         read_body(stream, content_length=None, limit_bytes=LIMIT)
     assert refused.value.reason is Reason.BODY_TOO_LARGE
     assert stream.given == LIMIT + 1
@@ -50,14 +50,14 @@ def test_a_chunked_body_above_the_limit_is_refused_and_not_cut(step: int, length
 
 def test_an_announced_body_above_the_limit_is_not_read_at_all() -> None:
     stream = Drip(b"x" * 100, 1)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Rejection) as refused:
         read_body(stream, content_length=LIMIT + 1, limit_bytes=LIMIT)
     assert refused.value.reason is Reason.BODY_TOO_LARGE
     assert stream.given == 0
 
 
 def test_a_body_shorter_than_announced_is_refused() -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Rejection) as refused:
         read_body(Drip(b"xxx", 1), content_length=4, limit_bytes=LIMIT)
     assert refused.value.reason is Reason.LENGTH_INVALID
     assert refused.value.detail == "the body ended after 3 of 4 bytes"
@@ -93,7 +93,7 @@ def test_headers_that_are_taken(media_type: str, charset: str, encoding: str) ->
 def test_headers_that_are_refused(
     media_type: str, charset: str, encoding: str, reason: Reason
 ) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Rejection) as refused:
         check_headers(media_type=media_type, charset=charset, content_encoding=encoding)
     assert refused.value.reason is reason
     assert refused.value.status == 415
@@ -107,7 +107,7 @@ def test_only_an_unknown_content_encoding_is_told_which_are_known() -> None:
         ("application/json", "utf-16", ""),
         ("text/html", "", "gzip"),
     ]:
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(Rejection) as refused:
             check_headers(media_type=media_type, charset=charset, content_encoding=encoding)
         told[media_type, charset, encoding] = dict(refused.value.headers)
     assert list(told.values()) == [{"Accept-Encoding": "gzip, deflate, br, zstd"}, {}, {}]

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.errors import Refusal
+from api.errors import Rejection
 from api.http.body import decompress
 from api.http.codecs import ACCEPT_ENCODING, CODECS
 from contracts.reasons import DESCRIPTIONS, Reason
@@ -78,7 +78,7 @@ def dictionary_zstd(plain: bytes) -> bytes:
 
 
 def reason_for(body: bytes, encoding: str, limit_bytes: int = LIMIT_BYTES) -> Reason:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Rejection) as refused:
         decompress(body, content_encoding=encoding, limit_bytes=limit_bytes)
     return refused.value.reason
 
@@ -151,15 +151,15 @@ UNPACK_IN_LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
 from api.http.body import decompress
-from api.errors import Refusal
+from api.errors import Rejection
 
 body = Path(sys.argv[2]).read_bytes()
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 64 * 1024 * 1024,) * 2)
 try:
     decompress(body, content_encoding=sys.argv[1], limit_bytes=65_536)
-except Refusal as refusal:
-    print(refusal.reason)
+except Rejection as rejection:
+    print(rejection.reason)
 """
 
 
@@ -217,7 +217,7 @@ ODD_ZSTD = {
 
 @pytest.mark.parametrize("body", ODD_ZSTD.values(), ids=ODD_ZSTD.keys())
 def test_frames_of_zstandard_that_are_refused(body: bytes) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Rejection) as refused:
         decompress(body, content_encoding="zstd", limit_bytes=LIMIT_BYTES)
     assert refused.value.reason is Reason.REQUEST_INVALID
     assert refused.value.detail == (
@@ -270,7 +270,7 @@ def test_any_bytes_are_unpacked_or_refused(sent: tuple[str, bytes]) -> None:
     try:
         plain = decompress(body, content_encoding=encoding, limit_bytes=1000)
         reason = None
-    except Refusal as refusal:
-        plain, reason = b"", refusal.reason
+    except Rejection as rejection:
+        plain, reason = b"", rejection.reason
     assert len(plain) <= 1000
     assert reason in {None, Reason.BODY_TOO_LARGE, Reason.REQUEST_INVALID}

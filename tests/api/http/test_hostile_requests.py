@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from api.http.front import MOST_PIECES
+from api.http.rsgi import MOST_PIECES
 from tests.api.http.test_wire import CHUNKED, HEADERS, connect, read_answer
 from tests.api.servers import Server
 from tests.api.test_stack import Stack, api_over, call, running_stack, send

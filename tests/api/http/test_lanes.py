@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from api.errors import Refusal
+from api.errors import Rejection
 from api.http.lanes import Lane, Queueing
-from api.watching import Judge, Judgement, Stage
+from api.instrumentation import Stage, TokenResult, TokenSource
 from contracts.reasons import Reason
 
 
@@ -24,7 +24,7 @@ class Waits:
         assert stage is Stage.WAIT
         self.seconds.append(seconds)
 
-    def judged(self, judge: Judge, judgement: Judgement) -> None:
+    def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         raise AssertionError
 
 
@@ -41,7 +41,7 @@ class Held:
             "held",
             threads=1,
             queueing=Queueing(requests=requests, seconds=seconds),
-            watch=self.waits,
+            instrumentation=self.waits,
             clock=lambda: self.now,
         )
 
@@ -84,7 +84,7 @@ def test_more_than_may_wait_are_refused_at_once_and_those_before_are_done() -> N
         held.let_go()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert found[:3] == [None] * 3
-        assert [each.reason for each in found[3:] if isinstance(each, Refusal)] == [
+        assert [each.reason for each in found[3:] if isinstance(each, Rejection)] == [
             Reason.OVERLOADED
         ] * 3
         assert held.done == [0, 1]
@@ -103,7 +103,7 @@ def test_what_has_waited_too_long_is_refused_without_its_work() -> None:
         in_time = held.send(2)
         await asyncio.sleep(0)
         held.let_go()
-        with pytest.raises(Refusal) as caught:
+        with pytest.raises(Rejection) as caught:
             await late
         await asyncio.gather(first, in_time)
         assert (caught.value.status, caught.value.retry_after_seconds) == (503, 5)

@@ -19,11 +19,11 @@ import brotli
 import pytest
 
 from api.auth.jwt_local import MAX_TOKEN_CHARACTERS, JwtVerifier
-from api.errors import CodecError, Refusal
+from api.errors import CodecError, Rejection
 from api.http import batch
 from api.http.codecs import CODECS
 from api.pipeline import strict_json
-from api.rejections.rejected import Hints, Rejected, key_and_value
+from api.rejections.record import Hints, Rejected, key_and_value
 from api.telemetry.logs import JsonFormatter
 from registry.client import InMemoryRegistry
 from registry.errors import UndecodableError
@@ -72,7 +72,7 @@ def test_json(name: str) -> None:
         body = BODIES[name](size)
 
         def work() -> None:
-            with suppress(Refusal):
+            with suppress(Rejection):
                 strict_json.parse(body, max_depth=32)
 
         return work
@@ -97,7 +97,7 @@ def test_a_batch_is_taken_apart(name: str) -> None:
         body = make(size)
 
         def work() -> None:
-            with suppress(Refusal):
+            with suppress(Rejection):
                 batch.split(body, media_type=media_type, most=10**9)
 
         return work
@@ -279,7 +279,7 @@ def test_tokens(name: str) -> None:
     assert growth(prepare, MAX_TOKEN_CHARACTERS // 16) < AT_MOST
 
 
-def _refused(name: str, size: int) -> Rejected:
+def _rejected(name: str, size: int) -> Rejected:
     return Rejected(
         event=None,
         version=None,
@@ -295,11 +295,11 @@ def _refused(name: str, size: int) -> Rejected:
 @pytest.mark.parametrize("name", BODIES)
 def test_what_is_told_of_a_refused_body(name: str) -> None:
     def prepare(size: int) -> Work:
-        found = _refused(name, size)
+        found = _rejected(name, size)
         return lambda: key_and_value(found, 1)
 
     assert growth(prepare, 4_000) < AT_MOST
-    _, told = key_and_value(_refused(name, 64_000), 1)
+    _, told = key_and_value(_rejected(name, 64_000), 1)
     assert len(told) < 6_000
 
 

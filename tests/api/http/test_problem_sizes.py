@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from api import paths
-from api.errors import STATUS, Refusal
+from api.errors import STATUS, Rejection
 from api.http.blueprint import batch_answer
 from api.http.problems import (
     BATCH_PROBLEMS_BYTES,
@@ -184,7 +184,7 @@ EXPECTED = st.none() | st.booleans() | st.integers() | LONG_TEXTS | st.lists(LON
 KEYWORDS = st.sampled_from(["type", "required", "additionalProperties", "unevaluatedProperties"])
 VIOLATIONS = st.builds(Violation, LONG_TEXTS, KEYWORDS, LONG_TEXTS, EXPECTED)
 REFUSALS = st.builds(
-    Refusal,
+    Rejection,
     st.sampled_from(sorted(STATUS)),
     LONG_TEXTS,
     violations=st.lists(VIOLATIONS, max_size=5).flatmap(
@@ -198,23 +198,23 @@ REFUSALS = st.builds(
 
 @settings(deadline=None)
 @given(REFUSALS, st.integers(LEAST_PROBLEM_BYTES, PROBLEM_BYTES))
-def test_no_refusal_exceeds_the_limit(refusal: Refusal, limit_bytes: int) -> None:
-    raw = orjson.dumps(problem(refusal, correlation_id=CORRELATION_ID, limit_bytes=limit_bytes))
+def test_no_refusal_exceeds_the_limit(rejection: Rejection, limit_bytes: int) -> None:
+    raw = orjson.dumps(problem(rejection, correlation_id=CORRELATION_ID, limit_bytes=limit_bytes))
     assert len(raw) <= limit_bytes
     document = json.loads(raw)
-    if not refusal.violations:
+    if not rejection.violations:
         assert not document.keys() & {"violations", "more_violations"}
         return
-    assert in_all(document) == len(refusal.violations) + refusal.more_violations
-    for shown, violation in zip(document["violations"], refusal.violations, strict=False):
+    assert in_all(document) == len(rejection.violations) + rejection.more_violations
+    for shown, violation in zip(document["violations"], rejection.violations, strict=False):
         assert shown["keyword"] == violation.keyword
         assert violation.pointer.startswith(shown["pointer"].removesuffix("…"))
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.lists(REFUSALS, min_size=1, max_size=3), st.integers(1, 500))
-def test_no_batch_exceeds_its_limit(refusals: list[Refusal], events: int) -> None:
-    outcomes: list[Outcome] = [refusals[index % len(refusals)] for index in range(events)]
+def test_no_batch_exceeds_its_limit(rejections: list[Rejection], events: int) -> None:
+    outcomes: list[Outcome] = [rejections[index % len(rejections)] for index in range(events)]
     raw = orjson.dumps(batch_answer(outcomes, correlation_id=CORRELATION_ID))
     assert len(raw) <= BATCH_PROBLEMS_BYTES + events * ENVELOPE_BYTES
     assert len(json.loads(raw)["results"]) == events
@@ -222,13 +222,13 @@ def test_no_batch_exceeds_its_limit(refusals: list[Refusal], events: int) -> Non
 
 def test_what_fits_is_not_cut() -> None:
     text = "é" * 150
-    refusal = Refusal(
+    rejection = Rejection(
         Reason.DATA_INVALID, text, violations=(Violation(text, "const", text, text[:149]),)
     )
-    document = problem(refusal, correlation_id="c-1")
+    document = problem(rejection, correlation_id="c-1")
     (shown,) = document["violations"]
     assert (document["detail"], shown["pointer"], shown["message"]) == (text, text, text)
     assert shown["expected"] == text[:149]
-    longer = problem(Refusal(Reason.DATA_INVALID, text + "é"), correlation_id="c-1")
+    longer = problem(Rejection(Reason.DATA_INVALID, text + "é"), correlation_id="c-1")
     assert longer["detail"].endswith("…")
     assert len(longer["detail"]) > 145

@@ -1,6 +1,6 @@
 """Any bytes, and broken variants of good bodies, under any headers: refused or stored as told.
 
-Never a 5xx; every refusal names its reason; what is published is what the answer tells.
+Never a 5xx; every rejection names its reason; what is published is what the answer tells.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ PROBLEM = _problem_validator()
 
 
 def told_as_stored(sent: Sent, answer: TestResponse) -> Iterator[Mapping[str, Any]]:
-    """The events that the answer calls accepted; every refusal in it has been looked at."""
+    """The events that the answer calls accepted; every rejection in it has been looked at."""
     document = answer.get_json()
     match sent.path, answer.status_code:
         case paths.EVENTS, 202:

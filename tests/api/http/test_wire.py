@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.http.front import MOST_PIECES
+from api.http.rsgi import MOST_PIECES
 from tests.api.servers import Server
 from tests.api.test_stack import Stack, api_over, ready, running_stack
 from tests.api.world import CLICK

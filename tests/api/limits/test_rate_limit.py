@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.errors import Refusal
+from api.errors import Rejection
 from api.limits.rate_counts import RedisCounts, parse_rate
 from api.limits.rate_limit import (
     Counts,
@@ -287,7 +287,7 @@ class Worker:
     def may_send(self, address: str = "203.0.113.9") -> bool:
         try:
             self.limit.check(address)
-        except Refusal:
+        except Rejection:
             return False
         return True
 

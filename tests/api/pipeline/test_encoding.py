@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from api.errors import StoreUnavailableError
-from api.model import PartStatus
+from api.model import ComponentStatus
 from api.pipeline.encoding import EncoderLoader
 from contracts.model.loader import load_catalog
 from registry import framing
@@ -51,9 +51,9 @@ def test_before_the_registry_answers_there_is_none_and_afterwards_there_is() -> 
         wait_until(lambda: registry.asked >= 2, "it asks again")
         with pytest.raises(StoreUnavailableError, match="no answer"):
             waiting.encoder()
-        assert (waiting.health().status, waiting.health().required) == (PartStatus.DOWN, True)
+        assert (waiting.health().status, waiting.health().required) == (ComponentStatus.DOWN, True)
         registry.up.set()
-        wait_until(lambda: waiting.health().status is PartStatus.UP, "the ids are resolved")
+        wait_until(lambda: waiting.health().status is ComponentStatus.UP, "the ids are resolved")
         assert waiting.encoder() is waiting.encoder()
 
 
@@ -63,11 +63,11 @@ def test_once_resolved_the_registry_is_never_asked_again() -> None:
     registry.up.set()
     with closing(loader(registry)) as ready:
         ready.start()
-        wait_until(lambda: ready.health().status is PartStatus.UP, "the ids are resolved")
+        wait_until(lambda: ready.health().status is ComponentStatus.UP, "the ids are resolved")
         asked = registry.asked
         registry.up.clear()
         ready.encoder()
-        assert ready.health().status is PartStatus.UP
+        assert ready.health().status is ComponentStatus.UP
         assert registry.asked == asked
 
 
@@ -77,7 +77,7 @@ def test_contracts_that_are_registered_late_are_found() -> None:
         waiting.start()
         wait_until(lambda: "no such schema" in waiting.health().detail, "it was asked")
         register_all(registry, load_catalog())
-        wait_until(lambda: waiting.health().status is PartStatus.UP, "the ids are resolved")
+        wait_until(lambda: waiting.health().status is ComponentStatus.UP, "the ids are resolved")
 
 
 def test_it_can_be_closed_while_it_waits() -> None:
@@ -116,7 +116,7 @@ def test_remembered_ids_serve_until_the_registry_confirms_them(tmp_path: Path) -
     loading, _ = remembering(registry, tmp_path, earlier)
     with closing(loading):
         loading.start()
-        wait_until(lambda: loading.health().status is PartStatus.UP, "the ids are remembered")
+        wait_until(lambda: loading.health().status is ComponentStatus.UP, "the ids are remembered")
         assert "not confirmed" in loading.health().detail
         assert id_in_use(loading) == ids["page_view_end", 1]
         registry.up.set()
@@ -131,7 +131,7 @@ def test_other_ids_of_the_registry_replace_the_remembered_ones(tmp_path: Path) -
     loading, cache = remembering(registry, tmp_path, earlier)
     with closing(loading):
         loading.start()
-        wait_until(lambda: loading.health().status is PartStatus.UP, "the ids are remembered")
+        wait_until(lambda: loading.health().status is ComponentStatus.UP, "the ids are remembered")
         assert id_in_use(loading) == old["page_view_end", 1]
         registry.up.set()
         wait_until(lambda: loading.health().detail.endswith("are resolved"), "it answers")
@@ -145,10 +145,10 @@ def test_a_registry_without_the_contracts_ends_the_use_of_remembered_ids(tmp_pat
     loading, _ = remembering(registry, tmp_path, earlier)
     with closing(loading):
         loading.start()
-        wait_until(lambda: loading.health().status is PartStatus.UP, "the ids are remembered")
+        wait_until(lambda: loading.health().status is ComponentStatus.UP, "the ids are remembered")
         registry.up.set()
-        wait_until(lambda: loading.health().status is PartStatus.DOWN, "it denies them")
+        wait_until(lambda: loading.health().status is ComponentStatus.DOWN, "it denies them")
         with pytest.raises(StoreUnavailableError, match="no such schema"):
             loading.encoder()
         register_all(registry, load_catalog())
-        wait_until(lambda: loading.health().status is PartStatus.UP, "they are registered")
+        wait_until(lambda: loading.health().status is ComponentStatus.UP, "they are registered")

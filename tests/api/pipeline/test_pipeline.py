@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.errors import RecordRefusedError, RecordTooLargeError, Refusal
+from api.errors import RecordRefusedError, RecordTooLargeError, Rejection
 from contracts.message import Message
 from contracts.model.loader import default_folder, load_catalog
 from contracts.model.types import Contract
@@ -30,8 +30,8 @@ def accept(world: World, body: Mapping[str, Any] | bytes) -> Any:
     return world.pipeline.accept(raw, correlation_id="c-1")
 
 
-def refused(world: World, body: Mapping[str, Any] | bytes) -> Refusal:
-    with pytest.raises(Refusal) as raised:
+def refused(world: World, body: Mapping[str, Any] | bytes) -> Rejection:
+    with pytest.raises(Rejection) as raised:
         accept(world, body)
     assert world.publisher.published == []
     return raised.value
@@ -110,11 +110,11 @@ def test_every_valid_example_is_stored(path: Path) -> None:
 @pytest.mark.parametrize("path", examples("invalid"))
 def test_every_invalid_example_is_refused(path: Path) -> None:
     world = World()
-    refusal = refused(world, of_example(path))
-    assert refusal.reason is Reason.DATA_INVALID
-    assert (refusal.event, refusal.version) == (path.parts[-4], int(path.parts[-3][1:]))
-    assert refusal.violations
-    assert all(each.pointer.startswith("/data") for each in refusal.violations)
+    rejection = refused(world, of_example(path))
+    assert rejection.reason is Reason.DATA_INVALID
+    assert (rejection.event, rejection.version) == (path.parts[-4], int(path.parts[-3][1:]))
+    assert rejection.violations
+    assert all(each.pointer.startswith("/data") for each in rejection.violations)
 
 
 def of_example(path: Path) -> dict[str, Any]:
@@ -144,14 +144,14 @@ def test_a_contract_with_every_shape_of_field_passes(data: dict[str, Any]) -> No
 
 def test_the_data_is_judged_before_the_token() -> None:
     world = World()
-    refusal = refused(world, {**CLICK, "token": "bad", "data": {}})
-    assert refusal.reason is Reason.DATA_INVALID
+    rejection = refused(world, {**CLICK, "token": "bad", "data": {}})
+    assert rejection.reason is Reason.DATA_INVALID
     assert world.auth.asked == 0
 
 
 def test_every_violation_is_told_at_once() -> None:
-    refusal = refused(World(), {**CLICK, "data": {"element_type": 5, "x": 1}})
-    assert [(each.pointer, each.keyword) for each in refusal.violations] == [
+    rejection = refused(World(), {**CLICK, "data": {"element_type": 5, "x": 1}})
+    assert [(each.pointer, each.keyword) for each in rejection.violations] == [
         ("/data/element_type", "type"),
         ("/data/page_type", "required"),
         ("/data/x", "additionalProperties"),
@@ -160,33 +160,33 @@ def test_every_violation_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("sent", [["secret"], {"secret": 1}, 5, False])
 def test_a_token_of_a_wrong_type_is_not_quoted(sent: Any) -> None:
-    refusal = refused(World(), {**CLICK, "token": sent})
-    assert refusal.reason is Reason.ENVELOPE_INVALID
-    (violation,) = refusal.violations
+    rejection = refused(World(), {**CLICK, "token": sent})
+    assert rejection.reason is Reason.ENVELOPE_INVALID
+    (violation,) = rejection.violations
     assert (violation.pointer, violation.message) == ("/token", "must be null or string")
 
 
 def test_a_derived_event_is_not_taken_from_clients() -> None:
     data = {"duration_seconds": 1.5, "page_type": "movie", "paired": True}
-    refusal = refused(World(), {"event": "page_view", "token": None, "data": data})
-    assert refusal.reason is Reason.EVENT_NOT_ACCEPTED
+    rejection = refused(World(), {"event": "page_view", "token": None, "data": data})
+    assert rejection.reason is Reason.EVENT_NOT_ACCEPTED
 
 
 def test_without_an_encoder_nobody_is_asked_about_the_token() -> None:
     world = World()
     world.encoder = None
-    refusal = refused(world, {**CLICK, "token": world.good_token})
-    assert (refusal.reason, refusal.status) == (Reason.STORE_UNAVAILABLE, 503)
-    assert refusal.retry_after_seconds == 5
+    rejection = refused(world, {**CLICK, "token": world.good_token})
+    assert (rejection.reason, rejection.status) == (Reason.STORE_UNAVAILABLE, 503)
+    assert rejection.retry_after_seconds == 5
     assert world.auth.asked == 0
 
 
 def test_when_kafka_does_not_answer_it_is_no_success() -> None:
     world = World()
     world.publisher.available = False
-    refusal = refused(world, CLICK)
-    assert (refusal.reason, refusal.event) == (Reason.STORE_UNAVAILABLE, "element_click")
-    assert refusal.retry_after_seconds == 5
+    rejection = refused(world, CLICK)
+    assert (rejection.reason, rejection.event) == (Reason.STORE_UNAVAILABLE, "element_click")
+    assert rejection.retry_after_seconds == 5
 
 
 def test_an_event_that_is_larger_than_kafka_takes_is_refused_before_it_is_sent() -> None:
@@ -194,9 +194,9 @@ def test_an_event_that_is_larger_than_kafka_takes_is_refused_before_it_is_sent()
     accept(world, CLICK)
     value = world.publisher.published.pop().value
     world.value_limit_bytes = len(value) - 1
-    refusal = refused(world, CLICK)
-    assert (refusal.reason, refusal.status) == (Reason.EVENT_TOO_LARGE, 413)
-    assert (refusal.event, refusal.retry_after_seconds) == ("element_click", None)
+    rejection = refused(world, CLICK)
+    assert (rejection.reason, rejection.status) == (Reason.EVENT_TOO_LARGE, 413)
+    assert (rejection.event, rejection.retry_after_seconds) == ("element_click", None)
     world.value_limit_bytes = len(value)
     accept(world, CLICK)
 
@@ -213,9 +213,9 @@ def test_what_kafka_will_never_take_is_not_to_be_sent_again(
 ) -> None:
     world = World()
     world.publisher.refuses = lambda _record: problem
-    refusal = refused(world, CLICK)
-    assert (refusal.reason, refusal.status) == (reason, status)
-    assert refusal.retry_after_seconds is None
+    rejection = refused(world, CLICK)
+    assert (rejection.reason, rejection.status) == (reason, status)
+    assert rejection.retry_after_seconds is None
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**300, 1e300])
@@ -223,9 +223,9 @@ def test_an_integer_beyond_int64_is_refused_even_where_the_contract_sets_no_boun
     number: float,
 ) -> None:
     world = World(with_event("counted", {"n": {"type": "integer", "description": "A number."}}))
-    refusal = refused(world, {"event": "counted", "token": None, "data": {"n": number}})
-    assert refusal.reason is Reason.DATA_INVALID
-    assert [(each.pointer, each.keyword) for each in refusal.violations] == [("/data/n", "type")]
+    rejection = refused(world, {"event": "counted", "token": None, "data": {"n": number}})
+    assert rejection.reason is Reason.DATA_INVALID
+    assert [(each.pointer, each.keyword) for each in rejection.violations] == [("/data/n", "type")]
 
 
 @pytest.mark.parametrize("number", [2**63 - 1, -(2**63)])

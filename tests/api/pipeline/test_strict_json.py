@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.errors import Refusal
+from api.errors import Rejection
 from api.pipeline.strict_json import MAX_NUMBER_CHARACTERS, parse
 from contracts.reasons import Reason
 
@@ -134,7 +134,7 @@ def test_takes_what_is_json(body: bytes, value: Any) -> None:
     ],
 )
 def test_refuses_what_is_not(body: bytes, reason: Reason, detail: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Rejection) as refused:
         parse(body, max_depth=DEPTH)
     assert refused.value.reason is reason
     assert refused.value.detail.startswith(detail)
@@ -149,7 +149,7 @@ def test_refuses_what_is_not(body: bytes, reason: Reason, detail: str) -> None:
 @example(b'{"a":1,"a":2}}}')
 def test_any_bytes_give_a_plain_value_or_a_reason(body: bytes) -> None:
     found = outcome(body)
-    if isinstance(found, Refusal):
+    if isinstance(found, Rejection):
         assert found.status in (400, 415)
     else:
         json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
@@ -159,8 +159,8 @@ def test_any_bytes_give_a_plain_value_or_a_reason(body: bytes) -> None:
 def outcome(body: bytes) -> Any:
     try:
         return parse(body, max_depth=4)
-    except Refusal as refusal:
-        return refusal
+    except Rejection as rejection:
+        return rejection
 
 
 VALUES = st.recursive(
@@ -193,7 +193,7 @@ def test_depth_is_counted_exactly(value: Any) -> None:
     body = json.dumps(value).encode()
     assert parse(body, max_depth=max(1, depth(value))) == value
     if depth(value) > 1:
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(Rejection) as refused:
             parse(body, max_depth=depth(value) - 1)
         assert refused.value.reason is Reason.JSON_TOO_DEEP
 

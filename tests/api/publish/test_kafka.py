@@ -17,7 +17,7 @@ from confluent_kafka import KafkaError
 
 from api.config import Publishing
 from api.errors import RecordTooLargeError, StoreUnavailableError
-from api.model import PartStatus
+from api.model import ComponentStatus
 from api.publish.kafka import KafkaSender
 from api.publish.spool import slots
 from api.publish.spool.record import Record
@@ -162,7 +162,7 @@ class JudgesBatches(ScriptedProducer):
     """Reports what it holds as one batch: refused whole when it is longer than the limit."""
 
     LIMIT_BYTES = 10_000
-    REFUSAL = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+    REJECTION = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
     sizes: ClassVar[list[list[int]]] = []
 
     def __init__(self, _settings: object, logger: object) -> None:
@@ -180,7 +180,7 @@ class JudgesBatches(ScriptedProducer):
         sizes = [size for size, _ in held]
         self.sizes.append(sizes)
         for _, report in held:
-            report(self.REFUSAL if sum(sizes) > self.LIMIT_BYTES else None, None)
+            report(self.REJECTION if sum(sizes) > self.LIMIT_BYTES else None, None)
 
 
 @pytest.fixture
@@ -311,15 +311,15 @@ def test_health_knows_whether_the_topic_is_there(tmp_path: Path) -> None:
     with broker(tmp_path) as started, closing(sender_to(started.address)) as sender:
         for _ in range(2):
             assert sender.health().detail == "there is no topic ugc.events"
-        assert sender.health().status is PartStatus.DOWN
+        assert sender.health().status is ComponentStatus.DOWN
         create_topic(started, TOPIC)
-        wait_until(lambda: sender.health().status is PartStatus.UP, "topic is known")
+        wait_until(lambda: sender.health().status is ComponentStatus.UP, "topic is known")
 
 
 def test_health_of_a_broker_that_is_not_there() -> None:
     with closing(sender_to(f"127.0.0.1:{free_port()}")) as sender:
         health = sender.health()
-        assert (health.status, health.required) == (PartStatus.DOWN, True)
+        assert (health.status, health.required) == (ComponentStatus.DOWN, True)
 
 
 def test_closing_ends_what_is_under_way_and_leaves_no_thread_behind() -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from api.errors import RecordTooLargeError
-from api.http.front import HELD_LIMIT_BYTES
+from api.http.rsgi import HELD_LIMIT_BYTES
 from api.publish.kafka import KafkaSender
 from api.publish.kafka_limits import BESIDE_VALUE_BYTES, RecordLimit, misfit_of
-from api.publish.numbering import MOST_RANGES
+from api.publish.sequencer import MOST_RANGES
 from api.publish.spool.record import Record
 from contracts.sequence import SequenceHeader
 from registry.topics import LONGEST_RECORD_BYTES
@@ -94,8 +94,8 @@ def largest(value_bytes: int) -> Record:
     """A record with as much beside its value as there can be."""
     highest = 10**16 - 1
     skipped = ((highest - 1, highest),) * MOST_RANGES
-    stamp = SequenceHeader(producer="f" * 32, number=highest, skipped=skipped)
-    headers = {"correlation_id": "c" * 64, **stamp.headers()}
+    sequence = SequenceHeader(producer="f" * 32, number=highest, skipped=skipped)
+    headers = {"correlation_id": "c" * 64, **sequence.headers()}
     return Record(
         event_id=uuid.UUID(int=1), key=b"k" * 63, value=bytes(value_bytes), headers=headers
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from api.errors import Refusal
-from api.rejections.rejected import (
+from api.errors import Rejection
+from api.rejections.record import (
     MAX_BODY_BYTES,
     Hints,
     Sampler,
@@ -19,7 +19,7 @@ from api.rejections.rejected import (
     redacted,
     rejected,
 )
-from api.rejections.rejecting import InMemorySink, Outcome, RejectedEvents
+from api.rejections.reporter import InMemorySink, Outcome, RejectionSender
 from contracts.model.validation import Violation
 from contracts.reasons import Reason
 from tests.api.world import CLICK, NOW, World, post, token
@@ -206,8 +206,8 @@ def test_a_pointer_shows_names_and_indexes_only() -> None:
 
 
 def told(violations: tuple[Violation, ...] = (), hints: Hints | None = None) -> dict[str, Any]:
-    refusal = Refusal(Reason.DATA_INVALID, "secret", violations=violations)
-    return message(rejected(refusal, None, hints or Hints(), time=NOW, correlation_id="c"), 1)
+    rejection = Rejection(Reason.DATA_INVALID, "secret", violations=violations)
+    return message(rejected(rejection, None, hints or Hints(), time=NOW, correlation_id="c"), 1)
 
 
 class Clock:
@@ -265,14 +265,14 @@ class Kept:
     def __init__(self) -> None:
         self.sink = InMemorySink()
         self.counted = dict.fromkeys(Outcome, 0)
-        self.events = RejectedEvents(
+        self.events = RejectionSender(
             self.sink, Sampler(Clock()), now=lambda: dt.datetime.now(dt.UTC), count=self._count
         )
 
     def refuse(self, times: int) -> None:
         for _ in range(times):
-            refusal = Refusal(Reason.DATA_INVALID, "no", event="element_click", version=1)
-            self.events.keep(refusal, b"{}", Hints(), correlation_id="c")
+            rejection = Rejection(Reason.DATA_INVALID, "no", event="element_click", version=1)
+            self.events.keep(rejection, b"{}", Hints(), correlation_id="c")
 
     def weight(self) -> int:
         return sum(json.loads(value)["weight"] for _, value in self.sink.taken)
@@ -311,12 +311,12 @@ def test_bodies_that_wait_are_bounded_in_bytes_and_told_without_beyond() -> None
     mebibyte = b'{"event": "' + b"x" * 2**20 + b'"}'
     many = list(Reason)[:20]
     for reason in many:
-        kept.events.keep(Refusal(reason, "no"), mebibyte, Hints(), correlation_id="c")
+        kept.events.keep(Rejection(reason, "no"), mebibyte, Hints(), correlation_id="c")
     kept.events.work()
     bodies = [json.loads(value)["body"] for _, value in kept.sink.taken]
     assert len(bodies) == 20
     assert [each is not None for each in bodies] == [True] * 15 + [False] * 5
-    kept.events.keep(Refusal(many[0], "no"), mebibyte, Hints(), correlation_id="c")
+    kept.events.keep(Rejection(many[0], "no"), mebibyte, Hints(), correlation_id="c")
     kept.events.work()
     assert json.loads(kept.sink.taken[-1][1])["body"] is not None, "there is room again"
 
@@ -324,11 +324,11 @@ def test_bodies_that_wait_are_bounded_in_bytes_and_told_without_beyond() -> None
 def test_a_body_that_finds_no_place_in_the_queue_takes_no_room() -> None:
     kept = Kept()
     for number in range(1_100):
-        refusal = Refusal(Reason.DATA_INVALID, "no", event=f"event_{number % 200}", version=1)
-        kept.events.keep(refusal, b"x" * 60_000, Hints(), correlation_id="c")
+        rejection = Rejection(Reason.DATA_INVALID, "no", event=f"event_{number % 200}", version=1)
+        kept.events.keep(rejection, b"x" * 60_000, Hints(), correlation_id="c")
     kept.events.work()
     assert kept.counted[Outcome.LOST] == 100
-    kept.events.keep(Refusal(Reason.BODY_EMPTY, ""), b"x" * 2**20, Hints(), correlation_id="c")
+    kept.events.keep(Rejection(Reason.BODY_EMPTY, ""), b"x" * 2**20, Hints(), correlation_id="c")
     kept.events.work()
     assert json.loads(kept.sink.taken[-1][1])["body"] == {
         "bytes": 2**20,
@@ -339,10 +339,10 @@ def test_a_body_that_finds_no_place_in_the_queue_takes_no_room() -> None:
 def test_a_place_in_a_long_name_is_kept_short() -> None:
     """A name of the sender's may be as long as a body, and stand in each of twenty places."""
     pointer = "/data" + ("/" + "k" * 50_000) * 3 + "/0" * 50_000
-    refusal = Refusal(
+    rejection = Rejection(
         Reason.DATA_INVALID, "", violations=(Violation(pointer, "type", "m", None),) * 30
     )
-    found = rejected(refusal, None, Hints(), time=NOW, correlation_id="c")
+    found = rejected(rejection, None, Hints(), time=NOW, correlation_id="c")
     assert found.violations == (("/data/?/?/?/0/0/0/0", "type"),) * 20
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from api.publish.publisher import Counts, SpoolState
 from api.publish.replay import ReplayCounts
+from api.publish.spooling import Counts, SpoolState
 from api.telemetry.metrics import Metrics
-from api.telemetry.sampling import Sampling, State
+from api.telemetry.polling import MetricsPoller, State
 from tests.api.world import CLICK, World, post, token
 
 ROOT = Path(__file__).parents[3]
@@ -189,7 +189,7 @@ def test_a_look_that_fails_is_not_the_last() -> None:
         def state(self, state: State) -> None:
             seen.append(state)
 
-    sampling = Sampling(lambda: next(looks), Taking())
+    sampling = MetricsPoller(lambda: next(looks), Taking())
     sampling.start()
     sampling.close()  # looks once more, and finds nothing to look at
     assert [each.records.acknowledged for each in seen] == [1]

@@ -1,6 +1,6 @@
-"""Contracts of the strict profile: every payload → Avro → a row of the real engine → equal JSON.
+"""Contracts of the strict mode: every payload → Avro → a row of the real engine → equal JSON.
 
-``STRICT_TABLES`` sets how many contracts are tried. The total profile has ``test_total.py``.
+``STRICT_TABLES`` sets how many contracts are tried. The lossless mode has ``test_lossless.py``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.rows import Lineage, RowMaker
 from ch_schema.ddl.tables import create_database_statement
 from contracts.model.types import Contract
+from tests.support.compatibility_proof import EVENT, NOW, Change
 from tests.support.contracts import contracts
-from tests.support.gate_proof import EVENT, NOW, Change
 from tests.support.payloads import payloads, values
 from tests.support.rows_back import data_of, same_form
 from tests.support.shapes import SCHEMA

@@ -61,7 +61,7 @@ def test_bad_texts(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(("name", "text"), [(n, t) for n, ts in BAD.items() for t in ts])
 def test_what_is_no_such_text_has_no_typed_image_anywhere(name: str, text: str) -> None:
-    """Strict values refuse it; the total profile keeps it as the text that it is."""
+    """Strict values refuse it; the lossless mode keeps it as the text that it is."""
     value = value_type({"type": "string", "format": name})
     with pytest.raises(EncodeError):
         to_typed(value)(text, "/x")

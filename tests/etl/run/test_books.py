@@ -1,4 +1,4 @@
-"""The books balance: in every run, and over any sum of runs."""
+"""The totals reconcile: in every run, and over any sum of runs."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.publish.numbering import Numbering
+from api.publish.sequencer import Sequencer
 from contracts.sequence import SequenceHeader, sequence_header_in
 from etl.sequence.gaps import GapSummary, summarise
 from etl.sequence.ledger import SequencedMessage
@@ -22,7 +22,7 @@ NAME = "0f" * 16
 class Worker:
     """What one worker did until it was killed."""
 
-    numbering: Numbering = field(default_factory=lambda: Numbering(NAME))
+    numbering: Sequencer = field(default_factory=lambda: Sequencer(NAME))
     under_way: list[SequenceHeader] = field(default_factory=list)
     stored: list[SequenceHeader] = field(default_factory=list)
     promised: set[int] = field(default_factory=set)

@@ -1,15 +1,15 @@
-"""Refusals by sort: weights add up, strangers' messages do no harm."""
+"""Rejections by sort: weights add up, strangers' messages do no harm."""
 
 from __future__ import annotations
 
 import orjson
 import pytest
 
-from api.errors import Refusal
-from api.rejections.rejected import Hints, key_and_value, rejected
+from api.errors import Rejection
+from api.rejections.record import Hints, key_and_value, rejected
 from contracts.model.validation import Violation
 from contracts.reasons import Reason
-from etl.decode.refusals import each_refusal, read_refusals
+from etl.decode.rejections import each_rejection, read_rejections
 from etl.testing.kafka import MemoryHistory, MemoryTopic
 from tests.api.world import NOW
 from ugc.rejected.listing import Sort, Tally, as_dict, tally
@@ -24,7 +24,7 @@ class Topic:
 
     def refuse(self, weight: int, *, sdk: str = "web/2.0.0", pointer: str = "/data/x") -> None:
         """What the API writes."""
-        refusal = Refusal(
+        rejection = Rejection(
             Reason.DATA_INVALID,
             "no",
             violations=(Violation(pointer, "type", "no", None),),
@@ -32,11 +32,11 @@ class Topic:
             version=1,
         )
         hints = Hints(origin="https://kino.example", user_agent="curl/8.5", sdk=sdk)
-        found = rejected(refusal, None, hints, time=NOW, correlation_id="c")
+        found = rejected(rejection, None, hints, time=NOW, correlation_id="c")
         self.topic.append(0, *key_and_value(found, weight))
 
     def tally(self, since_ms: int = 0) -> dict[Sort, Tally]:
-        return tally(each_refusal(MemoryHistory(self.topic), since_ms))
+        return tally(each_rejection(MemoryHistory(self.topic), since_ms))
 
 
 def sort(sdk: str) -> Sort:
@@ -66,7 +66,7 @@ def test_only_what_came_since_then_counts() -> None:
 def test_the_quality_report_reads_the_same_messages() -> None:
     topic = Topic()
     topic.refuse(30)
-    found = read_refusals(MemoryHistory(topic.topic), 0)
+    found = read_rejections(MemoryHistory(topic.topic), 0)
     assert found is not None
     assert (found.by_event, found.by_reason) == ({"element_click": 30}, {"data_invalid": 30})
 

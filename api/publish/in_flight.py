@@ -22,17 +22,17 @@ class TooManyError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn(Generic[_T]):
+class Batch(Generic[_T]):
     """What is to be done now: hand the batch over, and give up what is dropped."""
 
     batch: Sequence[_T] = ()
     dropped: Sequence[_T] = ()
 
 
-class Turns(Generic[_T]):
+class InFlightBatches(Generic[_T]):
     """Items on their way, by identity. Safe to share between threads.
 
-    Whoever gets a :class:`Turn` has to do what it says, and to :meth:`end` each item of its batch.
+    Whoever gets a :class:`Batch` has to do what it says, and to :meth:`end` each item of its batch.
     """
 
     def __init__(self, limit: int) -> None:
@@ -42,7 +42,7 @@ class Turns(Generic[_T]):
         self._waiting: list[_T] = []
         self._under_way: dict[int, _T] = {}
         self._is_alone = False
-        self._refused: list[_T] = []
+        self._rejected: list[_T] = []
         self._smaller: deque[list[_T]] = deque()
         self._has_failed = False
 
@@ -51,8 +51,8 @@ class Turns(Generic[_T]):
         with self._lock:
             return self._count()
 
-    def add(self, item: _T) -> Turn[_T]:
-        """Takes an item in.
+    def add(self, item: _T) -> Batch[_T]:
+        """Poller an item in.
 
         Raises:
             TooManyError: as many as may wait do.
@@ -63,14 +63,14 @@ class Turns(Generic[_T]):
             self._waiting.append(item)
             return self._next()
 
-    def end(self, item: _T, *, failed: bool) -> Turn[_T]:
+    def end(self, item: _T, *, failed: bool) -> Batch[_T]:
         """An item of the batch has ended; again for the same changes nothing.
 
         When one has failed, those that waited for the batch's end are dropped.
         """
         with self._lock:
             if self._under_way.pop(id(item), None) is None:
-                return Turn()
+                return Batch()
             self._has_failed |= failed
             return self._next()
 
@@ -79,7 +79,7 @@ class Turns(Generic[_T]):
         """Whether the batch that is under way is of one item."""
         return self._is_alone
 
-    def refuse(self, item: _T) -> Turn[_T]:
+    def refuse(self, item: _T) -> Batch[_T]:
         """An item was refused with others of its batch; it comes again in a smaller one.
 
         One that is dropped meanwhile (see :meth:`end`) does not come again.  For an item that has
@@ -87,8 +87,8 @@ class Turns(Generic[_T]):
         """
         with self._lock:
             if self._under_way.pop(id(item), None) is None:
-                return Turn()
-            self._refused.append(item)
+                return Batch()
+            self._rejected.append(item)
             return self._next()
 
     def under_way(self) -> Collection[_T]:
@@ -97,21 +97,21 @@ class Turns(Generic[_T]):
             return list(self._under_way.values())
 
     def _count(self) -> int:
-        again = len(self._refused) + sum(map(len, self._smaller))
+        again = len(self._rejected) + sum(map(len, self._smaller))
         return len(self._waiting) + len(self._under_way) + again
 
-    def _next(self) -> Turn[_T]:
+    def _next(self) -> Batch[_T]:
         if self._under_way:
-            return Turn()
-        self._smaller.extendleft(reversed(_halves(self._refused)))
-        self._refused = []
+            return Batch()
+        self._smaller.extendleft(reversed(_halves(self._rejected)))
+        self._rejected = []
         if self._has_failed:
             self._has_failed = False
-            return Turn(dropped=self._taken_all())
+            return Batch(dropped=self._taken_all())
         batch = self._smaller.popleft() if self._smaller else self._taken_waiting()
         self._under_way = {id(each): each for each in batch}
         self._is_alone = len(batch) == 1
-        return Turn(batch=tuple(batch))
+        return Batch(batch=tuple(batch))
 
     def _taken_waiting(self) -> list[_T]:
         taken, self._waiting = self._waiting, []

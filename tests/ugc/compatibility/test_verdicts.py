@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.evolution.rules import EXAMPLE
-from tests.support.gate_proof import ENVELOPES, Change
+from tests.support.compatibility_proof import ENVELOPES, Change
 from tests.support.golden import Golden
 from ugc.compatibility.findings import Finding, Target
 from ugc.compatibility.verdict_table import FURTHER, judge_pair, verdict_table

@@ -21,24 +21,24 @@ _READ_MESSAGES = 1_000
 
 
 @dataclass(slots=True)
-class Refusals:
+class Rejections:
     """How many were refused, by event and by reason code."""
 
     by_event: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
 
 
-def read_refusals(history: History, since_ms: int) -> Refusals | None:
+def read_rejections(history: History, since_ms: int) -> Rejections | None:
     """What was refused since a time (Unix ms); None when no topic keeps it.
 
     Raises:
         SourceUnavailableError: Kafka gives no answer in time.
     """
-    found = Refusals()
+    found = Rejections()
     try:
-        for refusal in each_refusal(history, since_ms):
-            found.by_event[refusal.event] += refusal.weight
-            found.by_reason[refusal.code] += refusal.weight
+        for rejection in each_rejection(history, since_ms):
+            found.by_event[rejection.event] += rejection.weight
+            found.by_reason[rejection.code] += rejection.weight
     except TopicMissingError:
         return None
     return found
@@ -54,7 +54,7 @@ class Told:
     fields: Mapping[str, Any]
 
 
-def each_refusal(history: History, since_ms: int) -> Iterator[Told]:
+def each_rejection(history: History, since_ms: int) -> Iterator[Told]:
     """The messages since a time (Unix ms), up to the topic's end as it is at the beginning.
 
     Raises:

@@ -22,7 +22,7 @@ from ch_schema.migrate.run import ensure_tables
 from contracts.evolution.rules import EXAMPLE, RULES
 from contracts.model.loader import Catalog
 from contracts.samples.payloads import Sampler
-from tests.support.gate_proof import ENVELOPES, EVENT, NOW, Change
+from tests.support.compatibility_proof import ENVELOPES, EVENT, NOW, Change
 from tests.support.rows_back import data_of
 from ugc.compatibility.verdict_table import FURTHER, judge_pair
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.publish.publisher import Counts, SpoolState
+from api.publish.spooling import Counts, SpoolState
 
 _log = logging.getLogger(__name__)
 
@@ -28,18 +28,18 @@ class State:
     producer_rebuilds: int
 
 
-class Takes(Protocol):
-    """Takes states down."""
+class Poller(Protocol):
+    """Poller states down."""
 
     def state(self, state: State) -> None:
         """The newest state of this worker. Used by one thread at a time."""
         ...
 
 
-class Sampling:
+class MetricsPoller:
     """A thread that looks every second, and once more at the end."""
 
-    def __init__(self, look: Callable[[], State], takes: Takes) -> None:
+    def __init__(self, look: Callable[[], State], takes: Poller) -> None:
         self._look = look
         self._takes = takes
         self._closing = threading.Event()

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 _T = TypeVar("_T")
 
 
-class AskedTogether(Generic[_T]):
+class SingleFlight(Generic[_T]):
     """One answer for all who ask the same at the same time."""
 
     def __init__(self) -> None:

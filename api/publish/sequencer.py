@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from contracts.sequence import Ranges, SequenceHeader
 
 MOST_RANGES = 64
-"""So many ranges at most are declared void on one message; the rest wait for the next ones."""
+"""So many ranges at most are declared skipped on one message; the rest wait for the next ones."""
 
 
-class Numbering:
+class Sequencer:
     """Gives each message a number, and announces those that were given in vain.
 
-    Shared by the worker's threads.  A void number is announced on every message until one that
-    bore it is stored.  Whoever takes a stamp says what became of its message, whatever happens.
+    Shared by the worker's threads.  A skipped number is announced on every message until one that
+    bore it is stored.  Whoever takes a sequence says what became of its message, whatever happens.
     """
 
     def __init__(self, producer: str) -> None:
@@ -24,39 +24,39 @@ class Numbering:
         self._producer = producer
         self._lock = threading.Lock()
         self._last = 0
-        self._void: Ranges = ()
+        self._skipped: Ranges = ()
         self._open: OrderedDict[int, None] = OrderedDict()
 
     def next(self) -> SequenceHeader:
-        """The stamp of the next message."""
+        """The sequence of the next message."""
         with self._lock:
-            voids, settled = self._void[:MOST_RANGES], self._settled()
+            skipped, settled = self._skipped[:MOST_RANGES], self._settled()
             self._last += 1
             self._open[self._last] = None
             return SequenceHeader(
                 producer=self._producer,
                 number=self._last,
-                skipped=voids,
+                skipped=skipped,
                 settled=None if settled == self._last - 1 else settled,
             )
 
-    def stored(self, stamp: SequenceHeader) -> None:
+    def stored(self, sequence: SequenceHeader) -> None:
         """The message is stored, and with it what it announced."""
         with self._lock:
-            self._open.pop(stamp.number, None)
-            if stamp.skipped:
-                self._void = without(self._void, stamp.skipped)
+            self._open.pop(sequence.number, None)
+            if sequence.skipped:
+                self._skipped = without(self._skipped, sequence.skipped)
 
-    def refused(self, stamp: SequenceHeader) -> None:
+    def refused(self, sequence: SequenceHeader) -> None:
         """The message was not stored, and its sender is told so."""
         with self._lock:
-            self._open.pop(stamp.number, None)
-            self._void = merged((*self._void, (stamp.number, stamp.number)))
+            self._open.pop(sequence.number, None)
+            self._skipped = merged((*self._skipped, (sequence.number, sequence.number)))
 
     def _settled(self) -> int:
-        """Up to here every number is stored, or announced as void on the message at hand."""
+        """Up to here every number is stored, or announced as skipped on the message at hand."""
         first_open = next(iter(self._open), self._last + 1)
-        unannounced = self._void[MOST_RANGES : MOST_RANGES + 1]
+        unannounced = self._skipped[MOST_RANGES : MOST_RANGES + 1]
         return min(first_open, *(first for first, _ in unannounced), self._last + 1) - 1
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from api.errors import StoreUnavailableError
-from api.model import PartHealth, PartStatus
+from api.model import ComponentHealth, ComponentStatus
 from api.publish.spool.record import Record
 
 
@@ -20,7 +20,7 @@ class Sender(Protocol):
         :class:`~api.errors.StoreUnavailableError`, as a rule within a set time."""
         ...
 
-    def health(self) -> PartHealth:
+    def health(self) -> ComponentHealth:
         """Whether Kafka answers now."""
         ...
 
@@ -78,8 +78,8 @@ class InMemorySender:
                 self._end(record, outcome, answer)
             self._open.clear()
 
-    def health(self) -> PartHealth:
-        return PartHealth(status=PartStatus.UP, required=True, detail="answers")
+    def health(self) -> ComponentHealth:
+        return ComponentHealth(status=ComponentStatus.UP, required=True, detail="answers")
 
     def close(self, timeout_seconds: float = 5.0) -> None:
         self.settle(StoreUnavailableError("closed"))

@@ -16,8 +16,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
-from api.errors import Refusal
-from api.rejections.rejected import Hints, Rejected, Sampler, key_and_value, rejected
+from api.errors import Rejection
+from api.rejections.record import Hints, Rejected, Sampler, key_and_value, rejected
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Outcome(StrEnum):
 
 
 class Sink(Protocol):
-    """Takes messages to the topic. Used by one thread at a time."""
+    """Poller messages to the topic. Used by one thread at a time."""
 
     def put(self, key: bytes | None, value: bytes, done: Callable[[bool], None]) -> None:
         """Never waits. ``done`` is told once whether Kafka has it, perhaps before this returns."""
@@ -76,7 +76,7 @@ class InMemorySink:
         return None
 
 
-class RejectedEvents:
+class RejectionSender:
     """Keeps a bounded number of refused events. :meth:`keep` is safe to share between threads."""
 
     def __init__(
@@ -110,10 +110,10 @@ class RejectedEvents:
         self._worker.start()
 
     def keep(
-        self, refusal: Refusal, body: bytes | None, hints: Hints, *, correlation_id: str
+        self, rejection: Rejection, body: bytes | None, hints: Hints, *, correlation_id: str
     ) -> None:
-        """See :class:`api.rejections.rejected.KeepsRejected`."""
-        found = rejected(refusal, body, hints, time=self._now(), correlation_id=correlation_id)
+        """See :class:`api.rejections.record.RejectionReporter`."""
+        found = rejected(rejection, body, hints, time=self._now(), correlation_id=correlation_id)
         with self._sampling:
             try:
                 # One that is held back is told without its body, so that little is remembered.

@@ -1,4 +1,4 @@
-"""The total profile's reading of a schema, construct by construct."""
+"""The lossless mode's reading of a schema, construct by construct."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.lossless.walker import total_record_type
+from contracts.lossless.walker import lossless_record_type
 from contracts.model.types import (
     ArrayType,
     BooleanType,
@@ -31,7 +31,7 @@ WHOLE = {"type": "integer"}
 
 def type_of(schema: Any, **document: Any) -> FieldType:
     """The type of a property with this schema."""
-    record, wrapped = total_record_type({"properties": {"x": schema}, **document})
+    record, wrapped = lossless_record_type({"properties": {"x": schema}, **document})
     assert not wrapped
     return record.fields[0].value.type
 
@@ -150,21 +150,21 @@ def test_a_property_whose_schemas_differ_is_json_text() -> None:
 
 
 def test_the_rest_makes_way_for_a_property_of_its_name() -> None:
-    record, _ = total_record_type({"properties": {"ugc_rest": TEXT, "ugc_rest_": TEXT}})
+    record, _ = lossless_record_type({"properties": {"ugc_rest": TEXT, "ugc_rest_": TEXT}})
     assert record.rest == "ugc_rest__"
     assert [field.name for field in record.fields] == ["ugc_rest", "ugc_rest_", "ugc_rest__"]
 
 
 @pytest.mark.parametrize("document", [True, False, {}, TEXT, 3, None, {"$ref": "#"}])
 def test_a_document_that_is_no_object_is_wrapped(document: Any) -> None:
-    record, wrapped = total_record_type(document)
+    record, wrapped = lossless_record_type(document)
     assert wrapped
     assert [field.name for field in record.fields] == ["value", "ugc_rest"]
 
 
 def test_many_properties_stay_typed_and_inner_objects_give_way() -> None:
     wide = {f"p{number}": WHOLE for number in range(1500)}
-    record, _ = total_record_type({"properties": {**wide, "o": {"properties": wide}}})
+    record, _ = lossless_record_type({"properties": {**wide, "o": {"properties": wide}}})
     assert record.fields[0].value.type == IntegerType()
     inner = record.fields[1500].value.type
     assert isinstance(inner, JsonType)
@@ -179,14 +179,14 @@ def test_the_room_is_not_split_by_the_number_of_siblings(turn: Any) -> None:
         "large": {"properties": {f"p{number}": WHOLE for number in range(44)}},
         "small": {"properties": {"one": {"properties": {"two": WHOLE}}}},
     }
-    record, _ = total_record_type({"properties": dict(turn(list(siblings.items())))})
+    record, _ = lossless_record_type({"properties": dict(turn(list(siblings.items())))})
     assert json_texts(record) == []
 
 
 def test_of_the_level_that_has_no_room_what_fits_is_typed() -> None:
     wide = {"properties": {f"p{number}": WHOLE for number in range(1500)}}
     small = {"properties": {"a": WHOLE}}
-    record, _ = total_record_type({"properties": {"a": wide, "b": wide, "c": small}})
+    record, _ = lossless_record_type({"properties": {"a": wide, "b": wide, "c": small}})
     assert [field.json_name for field in json_texts(record)] == ["b"]
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ch_schema.client.connect import connect
-from ch_schema.ddl.lossless import TotalTable
+from ch_schema.ddl.lossless import LosslessTable
 from contracts.lossless.same_json import differences
 from registry.translate import translate
 from tests.support.schemas import ANYTHING, Drawn, documents
@@ -31,9 +31,9 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
         client.close()
 
 
-def assert_come_back(tables: Tables, schema: Any, values: list[Any]) -> TotalTable:
+def assert_come_back(tables: Tables, schema: Any, values: list[Any]) -> LosslessTable:
     translation = translate(schema)
-    table = TotalTable("document", translation.record)
+    table = LosslessTable("document", translation.record)
     sent = [translation.read(translation.encode(value)) for value in values]
     for value, record in zip(values, tables.through(table, sent), strict=True):
         back = translation.from_avro(record)
@@ -109,14 +109,14 @@ def test_absence_null_and_emptiness_are_kept_apart(tables: Tables) -> None:
 
 
 def test_a_row_that_no_record_made_is_told() -> None:
-    table = TotalTable("document", translate(True).record)
+    table = LosslessTable("document", translate(True).record)
     with pytest.raises(ValueError, match="holds nothing"):
         table.typed(dict.fromkeys(table.columns))
 
 
 def test_json_text_is_marked_in_the_column_comment() -> None:
     schema = {"properties": {"a": True, "b": {"description": "B", "type": ["string", "integer"]}}}
-    table = TotalTable("document", translate(schema).record)
+    table = LosslessTable("document", translate(schema).record)
     comments = {column.name: column.comment for column in table.table.columns}
     assert comments["a"] == "JSON text (a boolean schema allows any value)"
     assert comments["b"] == "B (JSON text)"

@@ -23,10 +23,10 @@ from typing import Any, Protocol
 
 import orjson
 
-from api.errors import Refusal
+from api.errors import Rejection
 from api.http.body import ByteStream
 from api.http.correlation import HEADER, sent_id
-from api.http.environ import BEGAN, REFUSAL, Scope, environ
+from api.http.environ import BEGAN, REJECTION, Scope, environ
 from api.http.lanes import Lane, overloaded
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
@@ -52,7 +52,7 @@ class RequestProtocol(Protocol):
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
 
 
-class Front:
+class RsgiBridge:
     """Awaits bodies on the event loop, and calls the application in threads."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Front:
     ) -> None:
         """
         Args:
-            application: it is given bodies in memory; where its environment has a refusal, it
+            application: it is given bodies in memory; where its environment has a rejection, it
                 renders that and waits for nothing.
             body_limits: path → the longest body in bytes; elsewhere no body is read at all.
             timeout_seconds: how long a body may take after the headers.
@@ -94,9 +94,9 @@ class Front:
                 facts = {BEGAN: time.perf_counter()}
                 lane = self._lanes.get(scope.path, self._lane)
                 await lane.run(partial(self._answer, scope, protocol, stream, facts))
-            except Refusal as refusal:
+            except Rejection as rejection:
                 # Here and not in a thread: there may be none for a long time.
-                self._answer(scope, protocol, BytesIO(), {REFUSAL: refusal})
+                self._answer(scope, protocol, BytesIO(), {REJECTION: rejection})
         except Exception as error:  # noqa: BLE001 - it ends here, whatever it is
             self._failed(scope, protocol, error)
         finally:
@@ -113,7 +113,7 @@ class Front:
         """The body as a stream, collected in ``body``; or one that raises why there is none.
 
         Raises:
-            Refusal: ``OVERLOADED``.
+            Rejection: ``OVERLOADED``.
         """
         limit_bytes = self._body_limits.get(scope.path) if scope.method == "POST" else None
         if limit_bytes is None or _announced(scope) > limit_bytes:
@@ -129,16 +129,16 @@ class Front:
                     if self._held_bytes > self._held_limit_bytes:
                         raise _last(overloaded())
                     if pieces > MOST_PIECES:
-                        return _NoBody(_last(Refusal(Reason.REQUEST_INVALID, _TOO_MANY_PIECES)))
+                        return _NoBody(_last(Rejection(Reason.REQUEST_INVALID, _TOO_MANY_PIECES)))
                     if len(body) > limit_bytes:
                         break
         except TimeoutError:
             reason = Reason.BODY_TIMEOUT
-            return _NoBody(_last(Refusal(reason, DESCRIPTIONS[reason])))
+            return _NoBody(_last(Rejection(reason, DESCRIPTIONS[reason])))
         if empty_pieces > 1:
             # granian ends a whole body with one empty piece; it gives another for an error on the
             # connection, or for trailers, and tells of neither in any other way.
-            return _NoBody(_last(Refusal(Reason.LENGTH_INVALID, _BROKEN)))
+            return _NoBody(_last(Rejection(Reason.LENGTH_INVALID, _BROKEN)))
         return BytesIO(body)
 
     def _answer(
@@ -169,25 +169,25 @@ class Front:
         # The server would print the text of the error, which may quote the request.
         facts = {"correlation_id": correlation_id}
         _log.error("the application failed", exc_info=error, extra=facts)
-        refusal = Refusal(Reason.INTERNAL_ERROR, DESCRIPTIONS[Reason.INTERNAL_ERROR])
+        rejection = Rejection(Reason.INTERNAL_ERROR, DESCRIPTIONS[Reason.INTERNAL_ERROR])
         headers = {
             "Content-Type": MEDIA_TYPE,
             "Cache-Control": "no-store",
             HEADER: correlation_id,
             **headers_for(scope.path),
         }
-        document = orjson.dumps(problem(refusal, correlation_id=correlation_id))
-        protocol.response_bytes(refusal.status, list(headers.items()), document)
+        document = orjson.dumps(problem(rejection, correlation_id=correlation_id))
+        protocol.response_bytes(rejection.status, list(headers.items()), document)
 
 
 class _NoBody:
-    """A body that did not arrive: whoever reads it gets the refusal."""
+    """A body that did not arrive: whoever reads it gets the rejection."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        self._refusal = refusal
+    def __init__(self, rejection: Rejection) -> None:
+        self._rejection = rejection
 
     def read(self, _size: int = -1, /) -> bytes:
-        raise self._refusal
+        raise self._rejection
 
 
 _TOO_MANY_PIECES = f"the body came in more than {MOST_PIECES:,} pieces; send larger chunks"
@@ -195,9 +195,9 @@ _TOO_MANY_PIECES = f"the body came in more than {MOST_PIECES:,} pieces; send lar
 _BROKEN = "the body broke off, its chunks are malformed, or trailers follow them"
 
 
-def _last(refusal: Refusal) -> Refusal:
+def _last(rejection: Rejection) -> Rejection:
     """The connection ends with it: the rest of the body is not waited for."""
-    return Refusal(refusal.reason, refusal.detail, headers={"Connection": "close"})
+    return Rejection(rejection.reason, rejection.detail, headers={"Connection": "close"})
 
 
 def _announced(scope: Scope) -> int:

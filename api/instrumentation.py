@@ -25,7 +25,7 @@ class Stage(StrEnum):
     PUBLISH = "publish"
 
 
-class Judge(StrEnum):
+class TokenSource(StrEnum):
     """Who is asked about a token, in this order."""
 
     MEMORY = "memory"
@@ -34,7 +34,7 @@ class Judge(StrEnum):
     LOCAL = "local"
 
 
-class Judgement(StrEnum):
+class TokenResult(StrEnum):
     """What is heard. ``unknown`` is the cache's word for a token that it does not hold."""
 
     ACCEPTED = "accepted"
@@ -43,33 +43,33 @@ class Judgement(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-class Watch(Protocol):
+class Instrumentation(Protocol):
     """Is told of work as it is done. It never raises and never waits; threads share it."""
 
     def took(self, stage: Stage, seconds: float) -> None:
-        """A stage has ended, well or with a refusal."""
+        """A stage has ended, well or with a rejection."""
         ...
 
-    def judged(self, judge: Judge, judgement: Judgement) -> None:
+    def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         """Somebody was asked about a token."""
         ...
 
 
-class Unwatched:
+class NoInstrumentation:
     """Counts nothing."""
 
     def took(self, stage: Stage, seconds: float) -> None:
         return None
 
-    def judged(self, judge: Judge, judgement: Judgement) -> None:
+    def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         return None
 
 
 @contextmanager
-def timed(watch: Watch, stage: Stage) -> Iterator[None]:
+def timed(instrumentation: Instrumentation, stage: Stage) -> Iterator[None]:
     """Tells how long the block took, however it ended."""
     began = time.perf_counter()
     try:
         yield
     finally:
-        watch.took(stage, time.perf_counter() - began)
+        instrumentation.took(stage, time.perf_counter() - began)

@@ -14,15 +14,15 @@ import pytest
 
 from api.config import Publishing
 from api.errors import ConfigError, RecordRefusedError, StoreUnavailableError
-from api.model import PartStatus
+from api.model import ComponentStatus
 from api.pipeline.storing import Publisher
-from api.publish.numbering import Numbering
-from api.publish.publisher import InMemoryPublisher, SpoolingPublisher
 from api.publish.replay import Replayer
-from api.publish.sending import InMemorySender
+from api.publish.sender import InMemorySender
+from api.publish.sequencer import Sequencer
 from api.publish.spool import slots
 from api.publish.spool.log import Log
 from api.publish.spool.record import Record
+from api.publish.spooling import InMemoryPublisher, SpoolingPublisher
 from api.publishing import spooling
 from contracts.sequence import sequence_header_in
 from tests.api.publish.spool.parts import open_log, record
@@ -75,9 +75,9 @@ class World:
 
 
 def number_of(record: Record) -> int:
-    stamp = sequence_header_in({name: text.encode() for name, text in record.headers.items()})
-    assert stamp is not None
-    return stamp.number
+    sequence = sequence_header_in({name: text.encode() for name, text in record.headers.items()})
+    assert sequence is not None
+    return sequence.number
 
 
 def voids_of(record: Record) -> str:
@@ -396,16 +396,16 @@ def test_the_health_of_the_spool(tmp_path: Path) -> None:
     world = World(tmp_path, max_bytes=1_500_000)
     with world.publisher() as publisher:
         empty = publisher.spool_health()
-        assert (empty.status, empty.required, empty.detail) == (PartStatus.UP, False, "empty")
+        assert (empty.status, empty.required, empty.detail) == (ComponentStatus.UP, False, "empty")
         world.sender.answer = FAILS
         publisher.publish(record(1, size=600_000))
         used = publisher.spool_health()
-        assert (used.status, used.required) == (PartStatus.UP, True)
+        assert (used.status, used.required) == (ComponentStatus.UP, True)
         assert used.detail == "40% full, in use"
         publisher.publish(record(2, size=620_000))
-        assert publisher.spool_health().status is PartStatus.DEGRADED
+        assert publisher.spool_health().status is ComponentStatus.DEGRADED
         publisher.publish(record(3, size=100_000))
-        assert publisher.spool_health().status is PartStatus.DOWN
+        assert publisher.spool_health().status is ComponentStatus.DOWN
         assert not publisher.kafka_health().required
 
 
@@ -444,7 +444,7 @@ def test_a_number_in_the_spool_never_stands_before_a_smaller_one(tmp_path: Path)
     replayer = Replayer(log, sender, list, delivery_seconds=1.0)
     replayer.report_outage()
     publisher = SpoolingPublisher(
-        sender, log, replayer, Numbering("0" * 32), wait_seconds=WAIT_SECONDS
+        sender, log, replayer, Sequencer("0" * 32), wait_seconds=WAIT_SECONDS
     )
     slow = threading.Thread(target=lambda: publisher.publish(record(1)), name="slow")
     slow.start()

@@ -17,7 +17,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import orjson
 from ua_parser import parse_user_agent
 
-from api.errors import Refusal
+from api.errors import Rejection
 from contracts.model.validation import MAX_VIOLATIONS
 
 _T = TypeVar("_T")
@@ -74,41 +74,41 @@ class Rejected:
         return self.event, self.code
 
 
-class KeepsRejected(Protocol):
-    """Takes note of refused events. It never raises, never waits, and may forget."""
+class RejectionReporter(Protocol):
+    """Poller note of refused events. It never raises, never waits, and may forget."""
 
     def keep(
-        self, refusal: Refusal, body: bytes | None, hints: Hints, *, correlation_id: str
+        self, rejection: Rejection, body: bytes | None, hints: Hints, *, correlation_id: str
     ) -> None:
         """``body`` is that of the one event, decompressed; ``None`` when it was not read."""
         ...
 
 
-class ForgetsRejected:
+class NullReporter:
     """Keeps nothing."""
 
     def keep(
-        self, refusal: Refusal, body: bytes | None, hints: Hints, *, correlation_id: str
+        self, rejection: Rejection, body: bytes | None, hints: Hints, *, correlation_id: str
     ) -> None:
         """Does nothing."""
 
 
 def rejected(
-    refusal: Refusal,
+    rejection: Rejection,
     body: bytes | None,
     hints: Hints,
     *,
     time: dt.datetime,
     correlation_id: str,
 ) -> Rejected:
-    """What is worth keeping of a refusal; it holds on to nothing else."""
+    """What is worth keeping of a rejection; it holds on to nothing else."""
     return Rejected(
-        event=refusal.event,
-        version=refusal.version,
-        code=str(refusal.reason),
+        event=rejection.event,
+        version=rejection.version,
+        code=str(rejection.reason),
         violations=tuple(
             (safe_pointer(each.pointer), each.keyword)
-            for each in refusal.violations[:MAX_VIOLATIONS]
+            for each in rejection.violations[:MAX_VIOLATIONS]
         ),
         time=time,
         correlation_id=correlation_id,
@@ -122,7 +122,7 @@ def rejected(
 
 
 def message(found: Rejected, weight: int) -> dict[str, Any]:
-    """The message's JSON; ``weight`` tells for how many refusals it stands."""
+    """The message's JSON; ``weight`` tells for how many rejections it stands."""
     contract = None if found.version is None else f"{found.event}@{found.version}"
     return {
         "event": found.event,

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 from api.errors import RecordRefusedError, SpoolError, StoreUnavailableError
-from api.model import PartHealth, PartStatus
-from api.publish.numbering import Numbering
+from api.model import ComponentHealth, ComponentStatus
 from api.publish.replay import ReplayCounts, Replayer
-from api.publish.sending import Sender
+from api.publish.sender import Sender
+from api.publish.sequencer import Sequencer
 from api.publish.spool.log import Log
 from api.publish.spool.record import Record
 from contracts.sequence import SequenceHeader
@@ -67,7 +67,7 @@ class SpoolingPublisher:
         sender: Sender,
         spool: Log,
         replayer: Replayer,
-        numbering: Numbering,
+        sequencer: Sequencer,
         *,
         wait_seconds: float,
     ) -> None:
@@ -76,16 +76,16 @@ class SpoolingPublisher:
             sender: takes records to Kafka.
             spool: keeps them meanwhile.
             replayer: empties the spool, and knows whether Kafka answers.
-            numbering: gives each record its stamp.
+            sequencer: gives each record its sequence.
             wait_seconds: so long Kafka may take before a record goes to the spool.
         """
         self._sender = sender
         self._spool = spool
         self._replayer = replayer
-        self._numbering = numbering
+        self._sequencer = sequencer
         self._wait_seconds = wait_seconds
         self._counted = Lock()
-        self._acknowledged = self._spooled = self._refused = 0
+        self._acknowledged = self._spooled = self._rejected = 0
 
     def publish(self, record: Record) -> None:
         """Stores one record; returns when Kafka has it or the disk has.
@@ -102,10 +102,11 @@ class SpoolingPublisher:
         until = time.monotonic() + self._wait_seconds
         if not self._replayer.wait_direct(self._wait_seconds / 2):
             return self._store_in_spool(records)
-        stamps = [self._numbering.next() for _ in records]
-        with self._void_on_errors(stamps):
+        sequences = [self._sequencer.next() for _ in records]
+        with self._void_on_errors(sequences):
             stamped = [
-                _with_stamp(record, stamp) for record, stamp in zip(records, stamps, strict=True)
+                _with_sequence(record, sequence)
+                for record, sequence in zip(records, sequences, strict=True)
             ]
             sent = self._to_kafka(stamped, until)
             outcomes = [_outcome(future) for future in sent]
@@ -114,7 +115,7 @@ class SpoolingPublisher:
                 problem = self._to_spool([stamped[at] for at in left], [sent[at] for at in left])
                 for at in left:
                     outcomes[at] = problem
-        self._note(stamps, outcomes)
+        self._note(sequences, outcomes)
         self._count(outcomes, spooled=sum(outcomes[at] is None for at in left))
         return outcomes
 
@@ -124,39 +125,40 @@ class SpoolingPublisher:
         A number given earlier would be missing for ever when the process is killed between a later
         record's write and its own, although nobody was promised anything.
         """
-        stamps: list[SequenceHeader] = []
+        sequences: list[SequenceHeader] = []
 
         def stamped() -> list[Record]:
-            stamps.extend(self._numbering.next() for _ in records)
+            sequences.extend(self._sequencer.next() for _ in records)
             return [
-                _with_stamp(record, stamp) for record, stamp in zip(records, stamps, strict=True)
+                _with_sequence(record, sequence)
+                for record, sequence in zip(records, sequences, strict=True)
             ]
 
         problem: Outcome = None
-        with self._void_on_errors(stamps):
+        with self._void_on_errors(sequences):
             try:
                 self._spool.append_made(stamped)
             except SpoolError as error:
                 problem = error
         outcomes = [problem] * len(records)
-        self._note(stamps, outcomes)
+        self._note(sequences, outcomes)
         self._count(outcomes, spooled=0 if problem else len(records))
         return outcomes
 
     @contextmanager
-    def _void_on_errors(self, stamps: Sequence[SequenceHeader]) -> Iterator[None]:
+    def _void_on_errors(self, sequences: Sequence[SequenceHeader]) -> Iterator[None]:
         """A number whose request ends in an error that nobody foresaw must not stay open."""
         try:
             yield
         except BaseException:
-            for stamp in stamps:
-                self._numbering.refused(stamp)
+            for sequence in sequences:
+                self._sequencer.refused(sequence)
             raise
 
-    def _note(self, stamps: Sequence[SequenceHeader], outcomes: Sequence[Outcome]) -> None:
-        for stamp, outcome in zip(stamps, outcomes, strict=True):
-            note = self._numbering.stored if outcome is None else self._numbering.refused
-            note(stamp)
+    def _note(self, sequences: Sequence[SequenceHeader], outcomes: Sequence[Outcome]) -> None:
+        for sequence, outcome in zip(sequences, outcomes, strict=True):
+            note = self._sequencer.stored if outcome is None else self._sequencer.refused
+            note(sequence)
 
     def counts(self) -> Counts:
         """What became of the records so far."""
@@ -164,7 +166,7 @@ class SpoolingPublisher:
             return Counts(
                 acknowledged=self._acknowledged,
                 spooled=self._spooled,
-                refused=self._refused,
+                refused=self._rejected,
                 replay=replace(self._replayer.counts),
             )
 
@@ -188,21 +190,21 @@ class SpoolingPublisher:
         """Whether the threads run without which nothing is acknowledged or sent again."""
         return self._sender.is_alive and self._replayer.is_alive
 
-    def kafka_health(self) -> PartHealth:
+    def kafka_health(self) -> ComponentHealth:
         """Kafka, which events can do without for as long as the spool has room."""
         return replace(self._sender.health(), required=False)
 
-    def spool_health(self) -> PartHealth:
+    def spool_health(self) -> ComponentHealth:
         """The spool: down when it takes nothing more; that matters while events need it."""
         state = self.spool_state()
         used = state.bytes_used / state.max_bytes
-        status = PartStatus.UP if used < _NEARLY_FULL else PartStatus.DEGRADED
+        status = ComponentStatus.UP if used < _NEARLY_FULL else ComponentStatus.DEGRADED
         if state.max_bytes - state.bytes_used < _ROOM_BYTES:
-            status = PartStatus.DOWN
+            status = ComponentStatus.DOWN
         waiting = "empty" if state.bytes_used == 0 else f"{used:.0%} full"
         damaged = f", {state.damaged_places} damaged places" if state.damaged_places else ""
         detail = waiting + damaged + ("" if state.is_direct else ", in use")
-        return PartHealth(status=status, required=not state.is_direct, detail=detail)
+        return ComponentHealth(status=status, required=not state.is_direct, detail=detail)
 
     def _to_kafka(self, records: Sequence[Record], until: float) -> list[Future[None]]:
         """What is heard from Kafka until then (monotonic)."""
@@ -227,11 +229,11 @@ class SpoolingPublisher:
         with self._counted:
             self._acknowledged += stored - spooled
             self._spooled += spooled
-            self._refused += sum(map(_may_be_spooled, outcomes))
+            self._rejected += sum(map(_may_be_spooled, outcomes))
 
 
-def _with_stamp(record: Record, stamp: SequenceHeader) -> Record:
-    return replace(record, headers={**record.headers, **stamp.headers()})
+def _with_sequence(record: Record, sequence: SequenceHeader) -> Record:
+    return replace(record, headers={**record.headers, **sequence.headers()})
 
 
 def _outcome(sent: Future[None]) -> Outcome:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.publish.turns import TooManyError, Turn, Turns
+from api.publish.in_flight import Batch, InFlightBatches, TooManyError
 
 
 class Item:
@@ -27,27 +27,27 @@ def same(found: object, *wanted: Item) -> bool:
 
 
 def test_what_comes_while_a_batch_is_under_way_is_the_next_batch() -> None:
-    turns: Turns[Item] = Turns(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10)
     a, b, c, d = Item(), Item(), Item(), Item()
     assert same(turns.add(a).batch, a)
-    assert turns.add(b) == turns.add(c) == Turn()
+    assert turns.add(b) == turns.add(c) == Batch()
     assert same(turns.end(a, failed=False).batch, b, c)
-    assert turns.add(d) == Turn()
-    assert turns.end(b, failed=False) == Turn()
+    assert turns.add(d) == Batch()
+    assert turns.end(b, failed=False) == Batch()
     assert same(turns.end(c, failed=False).batch, d)
-    assert turns.end(d, failed=False) == Turn()
+    assert turns.end(d, failed=False) == Batch()
     assert len(turns) == 0
 
 
 def test_when_one_has_failed_those_that_waited_for_the_batch_are_dropped() -> None:
-    turns: Turns[Item] = Turns(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10)
     a, b, c, d, e = Item(), Item(), Item(), Item(), Item()
     turns.add(a)
     turns.add(b)
     turns.add(c)
     turns.end(a, failed=False)
     turns.add(d)
-    assert turns.end(b, failed=True) == Turn(), "c is still under way"
+    assert turns.end(b, failed=True) == Batch(), "c is still under way"
     turn = turns.end(c, failed=False)
     assert same(turn.dropped, d)
     assert not turn.batch
@@ -55,17 +55,17 @@ def test_when_one_has_failed_those_that_waited_for_the_batch_are_dropped() -> No
 
 
 def test_an_end_that_is_told_twice_changes_nothing() -> None:
-    turns: Turns[Item] = Turns(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10)
     a, b = Item(), Item()
     turns.add(a)
     turns.add(b)
     assert same(turns.end(a, failed=False).batch, b)
-    assert turns.end(a, failed=True) == Turn()
+    assert turns.end(a, failed=True) == Batch()
     assert same(turns.under_way(), b)
 
 
 def test_no_more_than_the_limit_wait_or_are_under_way() -> None:
-    turns: Turns[Item] = Turns(2)
+    turns: InFlightBatches[Item] = InFlightBatches(2)
     a, b = Item(), Item()
     turns.add(a)
     turns.add(b)
@@ -76,7 +76,7 @@ def test_no_more_than_the_limit_wait_or_are_under_way() -> None:
 
 
 def test_those_refused_in_company_come_again_first_in_halves() -> None:
-    turns: Turns[Item] = Turns(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10)
     first, a, b, c, d, e = Item(), Item(), Item(), Item(), Item(), Item()
     turns.add(first)
     assert turns.is_alone
@@ -85,9 +85,9 @@ def test_those_refused_in_company_come_again_first_in_halves() -> None:
     turns.end(first, failed=False)
     assert not turns.is_alone
     turns.add(e)
-    assert turns.end(b, failed=False) == turns.refuse(a) == turns.refuse(c) == Turn()
+    assert turns.end(b, failed=False) == turns.refuse(a) == turns.refuse(c) == Batch()
     assert same(turns.refuse(d).batch, a, c)
-    assert turns.refuse(c) == Turn()
+    assert turns.refuse(c) == Batch()
     assert same(turns.refuse(a).batch, c), "in the order in which they were refused"
     assert turns.is_alone
     assert len(turns) == 4
@@ -97,7 +97,7 @@ def test_those_refused_in_company_come_again_first_in_halves() -> None:
 
 
 def test_when_one_has_failed_those_that_were_to_come_again_are_dropped_too() -> None:
-    turns: Turns[Item] = Turns(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10)
     first, a, b, c, d = Item(), Item(), Item(), Item(), Item()
     turns.add(first)
     for each in (a, b, c):
@@ -107,17 +107,17 @@ def test_when_one_has_failed_those_that_were_to_come_again_are_dropped_too() -> 
     turns.refuse(a)
     turns.refuse(b)
     assert same(turns.refuse(c).batch, a, b)
-    assert turns.refuse(a) == Turn()
+    assert turns.refuse(a) == Batch()
     assert same(turns.end(b, failed=True).dropped, a, c, d)
     assert len(turns) == 0
 
 
 def test_what_has_ended_is_not_refused_afterwards() -> None:
-    turns: Turns[Item] = Turns(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10)
     a = Item()
     turns.add(a)
     turns.end(a, failed=False)
-    assert turns.refuse(a) == Turn()
+    assert turns.refuse(a) == Batch()
     assert len(turns) == 0
 
 
@@ -125,7 +125,7 @@ def test_what_has_ended_is_not_refused_afterwards() -> None:
 def test_a_broker_that_judges_whole_batches_refuses_only_what_is_too_large_itself(
     sizes: list[int], most: int
 ) -> None:
-    turns: Turns[Item] = Turns(1000)
+    turns: InFlightBatches[Item] = InFlightBatches(1000)
     first, items = Item(), [Item() for _ in sizes]
     size = dict(zip(map(id, items), sizes, strict=True))
     turns.add(first)
@@ -137,7 +137,7 @@ def test_a_broker_that_judges_whole_batches_refuses_only_what_is_too_large_itsel
         batches += 1
         if sum(size[id(each)] for each in batch) <= most:
             taken += batch
-            end: Callable[[Item], Turn[Item]] = partial(turns.end, failed=False)
+            end: Callable[[Item], Batch[Item]] = partial(turns.end, failed=False)
         elif turns.is_alone:
             refused += batch
             end = partial(turns.end, failed=False)
@@ -154,12 +154,12 @@ def test_a_broker_that_judges_whole_batches_refuses_only_what_is_too_large_itsel
 def test_each_item_is_handed_over_or_dropped_once_and_in_order(
     steps: list[tuple[bool, bool, int]],
 ) -> None:
-    turns: Turns[Item] = Turns(1000)
+    turns: InFlightBatches[Item] = InFlightBatches(1000)
     order: dict[int, int] = {}
     fates: list[int] = []
     items: list[Item] = []
 
-    def told(turn: Turn[Item]) -> None:
+    def told(turn: Batch[Item]) -> None:
         assert not (turn.batch and turn.dropped)
         fates.extend(order[id(each)] for each in [*turn.batch, *turn.dropped])
 

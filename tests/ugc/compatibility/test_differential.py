@@ -1,7 +1,7 @@
 """The gate's verdict held against what really happens, for random changes of random contracts.
 
-``GATE_EXAMPLES`` sets how many changes are tried without a table; every tenth of them is also
-tried in ClickHouse.
+``COMPATIBILITY_EXAMPLES`` sets how many changes are tried without a table; every tenth of them is
+also tried in ClickHouse.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from ch_schema.client.connect import connect
 from ch_schema.client.protocol import ClickHouse
+from tests.support.compatibility_proof import ENVELOPES, Change
 from tests.support.contracts import contracts, mutations, with_unknown_fields
-from tests.support.gate_proof import ENVELOPES, Change
 from tests.support.payloads import values
 from ugc.compatibility.findings import EventReport
 from ugc.compatibility.verdict_table import judge_pair
 
-EXAMPLES = int(os.environ.get("GATE_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("COMPATIBILITY_EXAMPLES", "150"))
 
 relaxed = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],

@@ -1,4 +1,4 @@
-"""``docs/total-profile.md``: the table in it is made here, of what really happens."""
+"""``docs/lossless-mode.md``: the table in it is made here, of what really happens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ch_schema.client.connect import connect
-from ch_schema.ddl.lossless import TotalTable
+from ch_schema.ddl.lossless import LosslessTable
 from contracts.lossless.same_json import differences
 from contracts.lossless.walker import ROOT_VALUE
 from contracts.model import json_text
@@ -92,10 +92,10 @@ ROWS = [
 ]  # fmt: skip
 
 INTRODUCTION = """\
-# The total profile: any JSON Schema, and nothing lost
+# The lossless mode: any JSON Schema, and nothing lost
 
 `registry.translate.translate(schema)` gives any JSON Schema (draft 4 to 2020-12, also a boolean
-one) an Avro schema, and `ch_schema.ddl.lossless.TotalTable` gives it a ClickHouse table. Every
+one) an Avro schema, and `ch_schema.ddl.lossless.LosslessTable` gives it a ClickHouse table. Every
 instance comes back equal from both. `ugc contracts roundtrip` shows it for schemas of your own: it
 compares by code of its own, says which schemas had no instance or no validator (`--draft` names the
 draft of those without `$schema`), and counts Avro fields and ClickHouse columns apart.
@@ -154,7 +154,7 @@ def test_the_table(tables: Tables, golden: Golden) -> None:
     columns = "| construct | JSON Schema | Avro | ClickHouse | instance → stored |\n"
     head = f"{columns}|---|---|---|---|---|\n"
     lines = "".join(_line(row, tables) for row in ROWS)
-    golden.file("docs/total-profile.md", INTRODUCTION + head + lines)
+    golden.file("docs/lossless-mode.md", INTRODUCTION + head + lines)
 
 
 def _line(row: Row, tables: Tables) -> str:
@@ -162,7 +162,7 @@ def _line(row: Row, tables: Tables) -> str:
     if row.definitions is not None:
         schema["$defs"] = row.definitions
     translation = translate(schema)
-    table = TotalTable("docs", translation.record)
+    table = LosslessTable("docs", translation.record)
     values = [json_text.parse(text) for text in row.instances]
     values = [{"x": value} for value in values] if row.is_property else values
     records = [translation.read(translation.encode(value)) for value in values]

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from api.errors import Refusal
-from api.http.environ import BEGAN, REFUSAL, environ
-from api.http.front import MOST_PIECES, Front
+from api.errors import Rejection
+from api.http.environ import BEGAN, REJECTION, environ
 from api.http.lanes import Lane, Queueing
-from api.watching import Unwatched
+from api.http.rsgi import MOST_PIECES, RsgiBridge
+from api.instrumentation import NoInstrumentation
 
 
 class Request:
@@ -67,23 +67,23 @@ class Headers:
 def echo(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """Answers with the body, or with why there is none."""
     try:
-        if REFUSAL in request:
-            raise request[REFUSAL]
+        if REJECTION in request:
+            raise request[REJECTION]
         assert request[BEGAN] > 0
         body = request["wsgi.input"].read()
-    except Refusal as refusal:
-        start(f"{refusal.status} X", list(refusal.headers.items()))
-        return [str(refusal.reason).encode()]
+    except Rejection as rejection:
+        start(f"{rejection.status} X", list(rejection.headers.items()))
+        return [str(rejection.reason).encode()]
     start("200 OK", [("X-A", "b")])
     return [body[:1], body[1:]]
 
 
 def lane(*, threads: int = 2, requests: int = 100) -> Lane:
     queueing = Queueing(requests=requests, seconds=60.0)
-    return Lane("test", threads=threads, queueing=queueing, watch=Unwatched())
+    return Lane("test", threads=threads, queueing=queueing, instrumentation=NoInstrumentation())
 
 
-def front(application: Any = echo, *, threads: int = 2, **changes: Any) -> Front:
+def front(application: Any = echo, *, threads: int = 2, **changes: Any) -> RsgiBridge:
     options = {
         "body_limits": {"/in": 10},
         "timeout_seconds": 30.0,
@@ -91,10 +91,10 @@ def front(application: Any = echo, *, threads: int = 2, **changes: Any) -> Front
         "lanes": {},
         **changes,
     }
-    return Front(application, **options)
+    return RsgiBridge(application, **options)
 
 
-def answer(request: Request, over: Front | None = None) -> tuple[int, dict[str, str], bytes]:
+def answer(request: Request, over: RsgiBridge | None = None) -> tuple[int, dict[str, str], bytes]:
     asyncio.run((over or front())(request, request))
     ((status, headers, body),) = request.answers
     return status, dict(headers), body
@@ -242,7 +242,7 @@ def test_what_finds_no_room_before_the_threads_is_refused_at_once_and_in_full() 
         held, begun = threading.Event(), threading.Event()
 
         def slow(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-            if REFUSAL not in request:
+            if REJECTION not in request:
                 begun.set()
                 held.wait(60)
             return echo(request, start)

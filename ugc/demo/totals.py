@@ -28,7 +28,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
+class Totals:
     """The sums of all runs of the loader, by event, and the last run's open views.
 
     ``counts`` has the fields of :class:`etl.run.report.EventCounts`, ``pairs`` those of
@@ -38,11 +38,11 @@ class Books:
     counts: Mapping[str, Counter[str]]
     pairs: Mapping[str, Counter[str]]
     waiting: Mapping[str, int]
-    runs_balanced: bool
+    runs_reconciled: bool
 
 
-def add_up(reports: Sequence[Mapping[str, Any]]) -> Books:
-    """The books of several runs; each report is that of ``ugc etl run --json``, in order."""
+def add_up(reports: Sequence[Mapping[str, Any]]) -> Totals:
+    """The totals of several runs; each report is that of ``ugc etl run --json``, in order."""
     counts: dict[str, Counter[str]] = {}
     pairs: dict[str, Counter[str]] = {}
     waiting: dict[str, int] = {}
@@ -53,28 +53,28 @@ def add_up(reports: Sequence[Mapping[str, Any]]) -> Books:
             figures = {name: n for name, n in numbers.items() if isinstance(n, int)}
             pairs.setdefault(event, Counter()).update(figures)
             waiting[event] = numbers["after"]["starts_waiting"]
-    return Books(
+    return Totals(
         counts=counts,
         pairs=pairs,
         waiting=waiting,
-        runs_balanced=all(report["balanced"] for report in reports),
+        runs_reconciled=all(report["balanced"] for report in reports),
     )
 
 
 def checks(
-    catalog: Catalog, tally: Tally, books: Books, rows: Mapping[str, int]
+    catalog: Catalog, tally: Tally, totals: Totals, rows: Mapping[str, int]
 ) -> Iterator[Check]:
     """Everything that has to be equal when no event was lost and none doubled.
 
     Args:
         catalog: the contracts.
         tally: what the API answered.
-        books: what the loader did.
+        totals: what the loader did.
         rows: table → rows, read with FINAL.
     """
     tables = {contract.event for contract in catalog.tables}
     for event, answers in sorted(tally.accepted.items()):
-        counts = books.counts.get(event, Counter())
+        counts = totals.counts.get(event, Counter())
         yield Check(
             event=event,
             left=answers - tally.recognised[event],
@@ -102,6 +102,6 @@ def checks(
             event=event,
             left=len(tally.views_started),
             left_counts="views started",
-            right=rows[event] + books.waiting.get(event, 0),
+            right=rows[event] + totals.waiting.get(event, 0),
             right_counts="rows + still open",
         )
