@@ -60,7 +60,7 @@ class EventEncoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Components:
     """What the pipeline works with.
 
     ``value_limit`` tells how long a Kafka value may be, in bytes, as far as it is known now;
@@ -91,14 +91,14 @@ class Limits:
 class Pipeline:
     """Accepts events. Safe to share between threads."""
 
-    def __init__(self, parts: Parts, limits: Limits) -> None:
-        self._parts = parts
+    def __init__(self, components: Components, limits: Limits) -> None:
+        self._components = components
         self._limits = limits
-        self._storing = Storing(parts.publisher, parts.seen, parts.instrumentation)
-        self._envelope = Validator(parts.catalog.request.schema)
+        self._storing = Storing(components.publisher, components.seen, components.instrumentation)
+        self._envelope = Validator(components.catalog.request.schema)
         self._data = {
             (contract.event, contract.version): Validator(contract.schema)
-            for contract in parts.catalog
+            for contract in components.catalog
         }
 
     def accept(self, body: bytes, *, correlation_id: str) -> Accepted:
@@ -115,7 +115,7 @@ class Pipeline:
         Raises:
             Rejection: it is no JSON that the service takes.
         """
-        with timed(self._parts.instrumentation, Stage.PARSE):
+        with timed(self._components.instrumentation, Stage.PARSE):
             return strict_json.parse(body, max_depth=self._limits.json_depth)
 
     def check(self, document: Any) -> Request:
@@ -124,7 +124,7 @@ class Pipeline:
         Raises:
             Rejection: it breaks one of them.
         """
-        with timed(self._parts.instrumentation, Stage.VALIDATE):
+        with timed(self._components.instrumentation, Stage.VALIDATE):
             return self._check(document)
 
     def _check(self, document: Any) -> Request:
@@ -183,7 +183,7 @@ class Pipeline:
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
-        resolve = _asked_once(self._parts.users.resolve)
+        resolve = _asked_once(self._components.users.resolve)
         stamped = [_caught(partial(self.stamp, each, resolve)) for each in requests]
         good = [each for each in stamped if isinstance(each, Stamped)]
         stored = iter(self._storing.store(good, correlation_id=correlation_id))
@@ -199,12 +199,12 @@ class Pipeline:
         """
         contract = request.contract
         try:
-            encoder = self._parts.encoder()
-            with timed(self._parts.instrumentation, Stage.USER):
-                user_id = _user(request, resolve or self._parts.users.resolve)
-            event_id = request.event_id or self._parts.make_id()
-            timestamp = _whole_milliseconds(self._parts.clock())
-            with timed(self._parts.instrumentation, Stage.ENCODE):
+            encoder = self._components.encoder()
+            with timed(self._components.instrumentation, Stage.USER):
+                user_id = _user(request, resolve or self._components.users.resolve)
+            event_id = request.event_id or self._components.make_id()
+            timestamp = _whole_milliseconds(self._components.clock())
+            with timed(self._components.instrumentation, Stage.ENCODE):
                 value = encoder.encode(
                     contract,
                     event_id=event_id,
@@ -214,7 +214,7 @@ class Pipeline:
                 )
                 given = request.event_id is not None
                 image = encoder.image(contract, value) if given else None
-            if len(value) > (limit_bytes := self._parts.value_limit()):
+            if len(value) > (limit_bytes := self._components.value_limit()):
                 detail = f"its value has {len(value):,} bytes, and may have {limit_bytes:,}"
                 raise RecordTooLargeError(detail)
         except EncodeError as error:
@@ -234,7 +234,9 @@ class Pipeline:
     def _contract(self, event: str, version: float | None) -> Contract:
         """``version`` may be ``1.0``: that is an integer in JSON Schema."""
         try:
-            contract = self._parts.catalog.get(event, None if version is None else int(version))
+            contract = self._components.catalog.get(
+                event, None if version is None else int(version)
+            )
         except UnknownEventError as error:
             raise Rejection(Reason.EVENT_UNKNOWN, str(error)) from error
         except UnknownVersionError as error:
@@ -243,14 +245,14 @@ class Pipeline:
             reason = Reason.EVENT_NOT_ACCEPTED
             raise _of(contract, reason, DESCRIPTIONS[reason])
         ending = contract.deprecation
-        if ending is not None and ending.is_retired(self._parts.clock().date()):
+        if ending is not None and ending.is_retired(self._components.clock().date()):
             raise _of(contract, Reason.VERSION_RETIRED, f"{contract.id} has ended: {ending.reason}")
         return contract
 
     def _known_event(self, document: Any) -> str | None:
         """The event a document names, if there is one of that name."""
         named = document.get("event") if isinstance(document, dict) else None
-        known = isinstance(named, str) and named in self._parts.catalog.versions
+        known = isinstance(named, str) and named in self._components.catalog.versions
         return named if known else None
 
 

@@ -1,4 +1,4 @@
-"""The last step of an event: seen before, or published. Pure over its two parts."""
+"""The last step of an event: seen before, or published. Pure over its two components."""
 
 from __future__ import annotations
 

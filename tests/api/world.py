@@ -22,7 +22,7 @@ from api.config import ApiConfig
 from api.errors import StoreUnavailableError
 from api.limits.rate_limit import RateLimit
 from api.model import ComponentHealth, ComponentStatus, Identity, JwtPolicy
-from api.pipeline.pipeline import EventEncoder, Limits, Parts, Pipeline
+from api.pipeline.pipeline import Components, EventEncoder, Limits, Pipeline
 from api.pipeline.seen import InMemorySeenEvents
 from api.publish.spooling import InMemoryPublisher
 from api.rejections.record import Sampler
@@ -136,9 +136,9 @@ class World:
             raise StoreUnavailableError("the schema ids are not resolved")
         return self.encoder
 
-    def _parts(self) -> Parts:
+    def _parts(self) -> Components:
         local = JwtVerifier(self.policy, clock=self.seconds)
-        return Parts(
+        return Components(
             catalog=self.catalog,
             users=Users(
                 memory=InMemoryTokenCache(self.seconds),

@@ -50,17 +50,22 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     /metrics tells of all processes together, through files in PROMETHEUS_MULTIPROC_DIR (by default
     a folder for this run).
     """
+    os.environ[_THREADS] = str(threads)
+    # Before anything of the API is imported: its metrics library chooses by the environment then.
+    with _metrics_shared():
+        _serve(host, port, workers)
+
+
+def _serve(host: str, port: int, workers: int) -> None:
     from api.config import ApiConfig
     from api.services import check
     from api.telemetry import logs
     from ugc.serving import serve_front
 
-    os.environ[_THREADS] = str(threads)
     # Here, since a worker process that cannot start is started again and again.
     check(ApiConfig.from_env(os.environ))
     logs.configure()
-    with _metrics_shared():
-        serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
+    serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
 
 
 @contextmanager
