@@ -72,6 +72,7 @@ OF_CONTRACTS: Mapping[str, tuple[str, ...]] = {
     "contracts lint": (),
     "contracts list": (),
     "contracts new": (HOSTILE, "--owner", HOSTILE),
+    "contracts owners": ("--organization", HOSTILE),
     "contracts roundtrip": ("{folder}/" + CLICK,),
     "contracts sample": ("element_click", "-n", "9"),
     "contracts show": ("element_click",),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from contracts.model.loader import Catalog, load_catalog
+from ugc.exits import PLAIN_EPILOG
 from ugc.project.folder import folder_option
 from ugc.terminal import say
 
@@ -16,7 +17,7 @@ _HEAD = """\
 """
 
 
-@click.command(name="owners")
+@click.command(name="owners", epilog=PLAIN_EPILOG)
 @click.option(
     "--organization",
     metavar="NAME",
