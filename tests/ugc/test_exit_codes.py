@@ -135,8 +135,8 @@ BY_THEMSELVES = {
     "demo", "up",  # bring the parts
     "asyncapi", "contracts check", "contracts diff", "contracts import", "contracts lint",
     "contracts list", "contracts new", "contracts owners", "contracts roundtrip",
-    "contracts sample", "contracts show", "quality alerts", "registry avro", "registry lock", "schema ddl",
-    "schema dictionary",  # read files
+    "contracts sample", "contracts show", "quality alerts", "registry avro", "registry lock",
+    "schema ddl", "schema dictionary",  # read files
 }  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def test_a_rewrite_that_was_killed_is_whole_in_the_end(server: FolderServer) -> 
     with closing(connect(server.url)) as client:
         fill_and_drift(client)
         killed = start_apply(server)
-        assert "rewriting" in lines(killed, 1)[0]
+        assert "rewriting" in lines(killed, 2)[1]
         killed.kill()
         finish(killed)
         assert_in_step(server)
@@ -112,11 +112,11 @@ def test_the_server_is_killed_under_a_rewrite(server: FolderServer) -> None:
     with closing(connect(server.url)) as client:
         fill_and_drift(client)
     interrupted = start_apply(server)
-    assert "rewriting" in lines(interrupted, 1)[0]
+    assert "rewriting" in lines(interrupted, 2)[1]
     server.process.kill()
     code, output = finish(interrupted)
     server.start_again()
-    assert code in (0, 1), output
+    assert code in (0, 1, 75), output
     assert_in_step(server)
     with closing(connect(server.url)) as client:
         assert_rows_are_whole(client)
