@@ -1,4 +1,4 @@
-"""Errors of the API room.
+"""Errors of the API.
 
 ::
 

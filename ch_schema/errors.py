@@ -1,4 +1,4 @@
-"""Errors of the ClickHouse room.
+"""Errors of the ClickHouse package.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Errors of the contracts room.
+"""Errors of the contracts package.
 
 ::
 

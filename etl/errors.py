@@ -1,4 +1,4 @@
-"""Errors of the ETL room.
+"""Errors of the loader.
 
 ::
 

@@ -1,4 +1,4 @@
-"""What the rooms need of a Schema Registry, over confluent-kafka's own client.
+"""What the packages need of a Schema Registry, over confluent-kafka's own client.
 
 That client waits without limit, retries for a minute and looks the newest schema up by itself
 unless told otherwise; :class:`ConfluentRegistry` bounds all of it.

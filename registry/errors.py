@@ -1,4 +1,4 @@
-"""Errors of the registry room.
+"""Errors of the registry package.
 
 ::
 

@@ -22,7 +22,7 @@ and columns, and may for a while hold an event twice; a query on them says `FINA
 
 
 def dictionary(catalog: Catalog, internal: tuple[Table, ...] = ()) -> str:
-    """The whole page. ``internal``: tables of other rooms."""
+    """The whole page. ``internal``: tables of other packages."""
     targets = targets_for(catalog, internal)
     lines = [_HEAD, "", "## In every event's table", "", *_columns(_shared(catalog))]
     for contract in catalog.tables:

@@ -15,7 +15,7 @@ from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 
 OWN_TABLES = (MIGRATIONS, ERASED_USERS)
-"""The tables that this room itself needs. Those of others come as arguments."""
+"""The tables that this package itself needs. Those of others come as arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What a contract means once its JSON is read: typed fields, and the facts in ``x-`` keywords.
 
-Every other room works on these records and never on the JSON Schema itself.  A type is one of
+Every other package works on these records and never on the JSON Schema itself.  A type is one of
 the classes in :data:`FieldType`; code that treats them dispatches with ``match`` and lets an
 unknown one raise.
 """

@@ -1,6 +1,6 @@
 """Holds the code to its floor plan: who may import whom, and where foreign clients live.
 
-The table of rooms is in ``docs/architecture.md``; a change here is a change there.
+The table of packages is in ``docs/architecture.md``; a change here is a change there.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "contracts quality rejected demo",
     ),
 }
-"""Room → its sub-packages, from the lowest floor up; those of one floor do not import each other.
+"""Package → its sub-packages, from the lowest floor up; those of one floor do not import each other.
 
 The modules beside them are what all of them share (errors, model, protocols) and what puts them
 together (app, services); of a sub-package they import freely, unless it imports them.
@@ -102,7 +102,7 @@ FENCES: dict[str, set[str]] = {
 }
 """Library → the modules (or folders) that may import it. Each lives where its errors end."""
 
-FILES = sorted(path for room in MAY_IMPORT for path in (ROOT / room).rglob("*.py"))
+FILES = sorted(path for top in MAY_IMPORT for path in (ROOT / top).rglob("*.py"))
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -124,22 +124,22 @@ def test_there_are_files_to_look_at() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)
-def test_a_room_imports_only_the_rooms_below_it(path: Path) -> None:
-    room = relative(path).split("/")[0]
-    allowed = MAY_IMPORT[room] | {room}
+def test_a_package_imports_only_the_packages_below_it(path: Path) -> None:
+    top = relative(path).split("/")[0]
+    allowed = MAY_IMPORT[top] | {top}
     wrong = [
         f"{relative(path)}:{line} imports {name}"
         for line, name in imports(path)
-        if (top := name.split(".")[0]) in {*MAY_IMPORT, "tests"} and top not in allowed
+        if (first := name.split(".")[0]) in {*MAY_IMPORT, "tests"} and first not in allowed
     ]
     assert wrong == []
 
 
-def floor_of(room: str, module: str) -> tuple[str, int] | None:
+def floor_of(top: str, module: str) -> tuple[str, int] | None:
     """The sub-package that holds a module (dotted or as a path), and the number of its floor."""
     places = {
         package: number
-        for number, packages in enumerate(FLOORS.get(room, ()))
+        for number, packages in enumerate(FLOORS.get(top, ()))
         for package in packages.split()
     }
     parts = module.replace(".", "/").split("/")
@@ -151,15 +151,15 @@ def floor_of(room: str, module: str) -> tuple[str, int] | None:
 
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_a_sub_package_imports_only_those_of_the_floors_below_it(path: Path) -> None:
-    room = relative(path).split("/")[0]
-    own = floor_of(room, relative(path))
+    top = relative(path).split("/")[0]
+    own = floor_of(top, relative(path))
     if own is None:
         return
     wrong = [
         f"{relative(path)}:{line} imports {name}"
         for line, name in imports(path)
-        if name.split(".")[0] == room
-        and (other := floor_of(room, name)) is not None
+        if name.split(".")[0] == top
+        and (other := floor_of(top, name)) is not None
         and other[0] != own[0]
         and other[1] >= own[1]
     ]
@@ -168,15 +168,15 @@ def test_a_sub_package_imports_only_those_of_the_floors_below_it(path: Path) -> 
 
 def test_every_sub_package_has_a_floor() -> None:
     packages = {
-        (room, (file.relative_to(ROOT / room).parts[:-1]))
-        for room in FLOORS
-        for file in (ROOT / room).rglob("*.py")
-        if file.parent != ROOT / room
+        (top, (file.relative_to(ROOT / top).parts[:-1]))
+        for top in FLOORS
+        for file in (ROOT / top).rglob("*.py")
+        if file.parent != ROOT / top
     }
     without = sorted(
-        f"{room}/{'/'.join(parts)}"
-        for room, parts in packages
-        if floor_of(room, "/".join((room, *parts, "module"))) is None
+        f"{top}/{'/'.join(parts)}"
+        for top, parts in packages
+        if floor_of(top, "/".join((top, *parts, "module"))) is None
     )
     assert without == []
 
@@ -188,21 +188,21 @@ SHARED = {
     "ch_schema": {"errors", "quoting", "values"},
     "ugc": {"environment", "errors", "exits", "logs", "options", "serving", "terminal", "wiring"},
 }
-"""Room → the modules at its top that its sub-packages may import."""
+"""Package → the modules at its top that its sub-packages may import."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_a_sub_package_knows_nothing_of_what_puts_it_together(path: Path) -> None:
-    room, *inside = relative(path).split("/")
-    if room not in SHARED or len(inside) == 1:
+    top, *inside = relative(path).split("/")
+    if top not in SHARED or len(inside) == 1:
         return
-    top = {file.stem for file in (ROOT / room).glob("*.py")} - {"__init__"}
+    modules = {file.stem for file in (ROOT / top).glob("*.py")} - {"__init__"}
     wrong = [
         f"{relative(path)}:{line} imports {name}"
         for line, name in imports(path)
-        if (parts := name.split("."))[0] == room
+        if (parts := name.split("."))[0] == top
         and len(parts) > 1
-        and parts[1] in top - SHARED[room]
+        and parts[1] in modules - SHARED[top]
     ]
     assert wrong == []
 
@@ -211,8 +211,8 @@ def test_the_page_names_every_sub_package() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     _, _, table = page.partition("| package | sub-packages")
     rows = {line.split("`")[1].strip("/"): line for line in table.splitlines() if "`" in line}
-    for room, floors in FLOORS.items():
-        named = re.findall(r"`([a-z_/]+)`", rows[room])[1:]
+    for top, floors in FLOORS.items():
+        named = re.findall(r"`([a-z_/]+)`", rows[top])[1:]
         assert named == [package for floor in floors for package in floor.split()]
 
 

@@ -1,4 +1,4 @@
-"""What the gate finds, as data."""
+"""What the compatibility check finds, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of verdicts in ``docs/verdicts.md``: each rule's example, put through the gate."""
+"""The table of verdicts in ``docs/verdicts.md``: each rule's example, put through the check."""
 
 from __future__ import annotations
 

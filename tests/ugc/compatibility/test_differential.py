@@ -1,4 +1,4 @@
-"""The gate's verdict held against what really happens, for random changes of random contracts.
+"""The verdict held against what really happens, for random changes of random contracts.
 
 ``COMPATIBILITY_EXAMPLES`` sets how many changes are tried without a table; every tenth of them is
 also tried in ClickHouse.

@@ -1,6 +1,6 @@
 """Every "ok" row of the verdict table: its plan really applied to a table with old rows.
 
-By the statements that the gate shows, and by the runner against the live database.
+By the statements that the check shows, and by the runner against the live database.
 """
 
 from __future__ import annotations
