@@ -36,7 +36,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "contracts quality rejected demo",
     ),
 }
-"""Package → its sub-packages, from the lowest floor up; those of one floor do not import each other.
+"""Package → its sub-packages, lowest floor first; those of one floor do not import each other.
 
 The modules beside them are what all of them share (errors, model, protocols) and what puts them
 together (app, services); of a sub-package they import freely, unless it imports them.
