@@ -64,7 +64,7 @@ def check(config: ApiConfig) -> None:
     again.
 
     Raises:
-        ConfigError, ContractError, RegistrySettingError, LockError: as :func:`connect`.
+        SettingError, ContractError, SettingError, LockError: as :func:`connect`.
     """
     load_catalog(config.contracts_dir)
     JwtVerifier(config.jwt, clock=time.time)
@@ -81,9 +81,9 @@ def connect(config: ApiConfig) -> Services:
     not refuse its first events.
 
     Raises:
-        ConfigError: a setting has the right form and cannot be used all the same.
+        SettingError: a setting has the right form and cannot be used all the same.
         ContractError: the contracts cannot be loaded.
-        RegistrySettingError, LockError: the registry's settings or the lock file are malformed.
+        SettingError, LockError: the registry's settings or the lock file are malformed.
     """
     catalog = load_catalog(config.contracts_dir)
     local = JwtVerifier(config.jwt, clock=time.time)

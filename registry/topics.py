@@ -17,7 +17,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from registry.errors import RegistrySettingError
+from contracts.errors import SettingError
+from contracts.settings import Settings
 
 LONGEST_RECORD_BYTES = 100_000_000
 """The producers' ``message.max.bytes``: what a topic takes is for the topic to say.
@@ -43,23 +44,23 @@ class TopicNames:
         """The names in environment variables.
 
         Raises:
-            RegistrySettingError: Kafka knows no such name, or two topics would be one.
+            SettingError: Kafka knows no such name, or two topics would be one.
         """
         events = _name(env, "KAFKA_TOPIC", "ugc.events")
         dead_letters = _name(env, "KAFKA_DEAD_LETTER_TOPIC", f"{events}.dead-letter")
         rejected = _name(env, "KAFKA_REJECTED_TOPIC", f"{events}.rejected")
         # A loader that writes its dead letters where it reads finds each of them again.
         if dead_letters == events:
-            raise RegistrySettingError("KAFKA_DEAD_LETTER_TOPIC", "another topic than KAFKA_TOPIC")
+            raise SettingError("KAFKA_DEAD_LETTER_TOPIC", "another topic than KAFKA_TOPIC")
         if rejected in (events, dead_letters):
             expected = "another topic than KAFKA_TOPIC and KAFKA_DEAD_LETTER_TOPIC"
-            raise RegistrySettingError("KAFKA_REJECTED_TOPIC", expected)
+            raise SettingError("KAFKA_REJECTED_TOPIC", expected)
         return cls(events=events, dead_letters=dead_letters, rejected=rejected)
 
 
 def _name(env: Mapping[str, str], variable: str, default: str) -> str:
-    found = env.get(variable, "").strip() or default
+    found = Settings(env).text(variable, default)
     if not _LEGAL.fullmatch(found):
         expected = "a topic's name: letters of ASCII, digits, '.', '_' and '-', 249 at most"
-        raise RegistrySettingError(variable, expected)
+        raise SettingError(variable, expected)
     return found

@@ -18,8 +18,8 @@ import ugc.local.auth.wsgi
 from api.config import ApiConfig
 from api.errors import ApiError
 from api.services import check
-from contracts.errors import ContractError
-from registry.addresses import without_user_info
+from contracts.addresses import without_user_info
+from contracts.errors import ContractError, SettingError
 from registry.errors import RegistryError
 from tests.api.tokens import SECRET
 from tests.support.commands import exit_code
@@ -175,7 +175,7 @@ def test_the_api_does_not_start(name: str, value: str, tmp_path: Path) -> None:
     env = {**RIGHT, "SPOOL_DIR": str(tmp_path / "spool"), name: value}
     if name.startswith("JWT_") and name != "JWT_SECRET":
         env["JWT_SECRET"] = ""
-    with pytest.raises((ApiError, ContractError, RegistryError)) as refused:
+    with pytest.raises((ApiError, ContractError, RegistryError, SettingError)) as refused:
         check(ApiConfig.from_env(env))
     assert code_of(refused.value) == MISCONFIGURED
     assert_one_line(str(refused.value), name)

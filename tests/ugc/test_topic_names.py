@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from api.config import ApiConfig
+from contracts.errors import SettingError
 from etl.config import KafkaConfig
-from registry.errors import RegistrySettingError
 from registry.topics import TopicNames
 from tests.api.world import ENV
 from ugc.environment import completed
@@ -67,9 +67,9 @@ def test_what_is_kept_of_each_topic() -> None:
 def test_a_name_that_kafka_refuses_or_another_topic_has_is_an_error(
     env: Mapping[str, str], variable: str
 ) -> None:
-    with pytest.raises(RegistrySettingError) as raised:
+    with pytest.raises(SettingError) as raised:
         TopicNames.from_env(env)
-    assert raised.value.name == variable
+    assert raised.value.variable == variable
 
 
 def test_a_variable_that_is_set_to_nothing_does_not_hide_the_local_stacks() -> None:

@@ -17,7 +17,7 @@ from etl.errors import OlderContractsError
 from etl.metrics import Metrics, Outcome
 from etl.run.report import RunReport
 from etl.schedule import run_on_schedule, stop_on_signals
-from ugc.errors import SettingError, UgcError
+from ugc.errors import MisconfiguredError, UgcError
 from ugc.etl.progress import progress
 from ugc.logs import configure_json_logs
 from ugc.terminal import PlainConsole, say_json
@@ -65,8 +65,8 @@ def load_on_schedule(
     """Runs until SIGTERM or Ctrl-C; every report is one JSON line in the log.
 
     Raises:
-        ConfigError: a variable is malformed.
-        SettingError: the metrics port is in use.
+        SettingError: a variable is malformed.
+        MisconfiguredError: the metrics port is in use.
     """
     configure_json_logs(sys.stderr)
     metrics = Metrics()
@@ -89,7 +89,9 @@ def _serve(metrics: Metrics, host: str, port: int) -> Callable[[], None]:
     try:
         found, stop = metrics.serve(host, port)
     except OSError as error:
-        raise SettingError(f"the metrics port {host}:{port} cannot be opened: {error}") from error
+        raise MisconfiguredError(
+            f"the metrics port {host}:{port} cannot be opened: {error}"
+        ) from error
     _log.info("metrics at http://%s:%d/metrics", host, found)
     return stop
 

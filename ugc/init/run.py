@@ -11,14 +11,15 @@ import tenacity
 from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.errors import RetryableError
 from ch_schema.migrate.run import ensure_tables
-from registry.addresses import are_servers
+from contracts.addresses import are_servers
+from contracts.errors import SettingError
+from contracts.settings import Settings
 from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
 from registry.options import RegistryOptions
 from registry.sync import sync
 from registry.topics import TopicNames
 from ugc.environment import require
-from ugc.errors import SettingError
 from ugc.init.topics import Topic, TopicError, ensure_topics
 from ugc.project.tables import INTERNAL
 from ugc.wiring import catalog_from
@@ -45,7 +46,7 @@ def initialise(
 
     Raises:
         TopicError, RegistryError, ClickHouseError: a part still does not answer, or refuses.
-        SettingError: a variable is missing or malformed.
+        SettingError, MisconfiguredError: a variable is malformed or missing.
     """
     catalog = catalog_from(env)
     patient = tenacity.Retrying(
@@ -80,7 +81,7 @@ def initialise(
 def _servers(env: Mapping[str, str]) -> str:
     found = require(env, "KAFKA_BOOTSTRAP_SERVERS")
     if not are_servers(found):
-        raise SettingError("KAFKA_BOOTSTRAP_SERVERS must be host:port, several separated by commas")
+        raise SettingError("KAFKA_BOOTSTRAP_SERVERS", "host:port, several separated by commas")
     return found
 
 
@@ -88,7 +89,7 @@ def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
     """The events' topic, the dead letters' and the refused events'.
 
     Raises:
-        SettingError, RegistrySettingError: a number or a name is malformed.
+        SettingError: a number or a name is malformed.
     """
     names = TopicNames.from_env(env)
     replication = _positive(env, "KAFKA_REPLICATION_FACTOR", 1)
@@ -118,7 +119,7 @@ def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
-    text = env.get(name, "").strip() or str(default)
+    text = Settings(env).text(name, str(default))
     if not _COUNT.fullmatch(text):
-        raise SettingError(f"{name} must be a whole number from 1 to 99,999, not {text[:20]!r}")
+        raise SettingError(name, f"a whole number from 1 to 99,999, not {text[:20]!r}")
     return int(text)
