@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from api.config import ApiConfig
 from contracts.errors import SettingError
 from etl.config import KafkaConfig
-from registry.topics import TopicNames
+from registry.topics import TopicNames, topic_specs
 from tests.api.world import ENV
 from ugc.environment import completed
 from ugc.init.run import topics
 
+ROOT = Path(__file__).parents[2]
 DEFAULTS = ("ugc.events", "ugc.events.dead-letter", "ugc.events.rejected")
 
 
@@ -44,6 +46,29 @@ def test_all_programs_mean_the_same_topics(
     assert (api.kafka_topic, api.rejected_topic) == (events, rejected)
     assert (loader.topic, loader.dead_letter_topic, loader.rejected_topic) == names
     assert tuple(topic.name for topic in topics(env)) == names
+
+
+def test_the_file_of_the_topics_says_of_each_how_it_is_named_and_who_writes_it() -> None:
+    specs = topic_specs()
+    assert specs.events.name
+    assert not specs.events.suffix
+    for each in (specs.events, specs.dead_letters, specs.rejected):
+        assert (each.name is None) == bool(each.suffix)
+        assert min(each.partitions, each.retention_days) >= 1
+        assert each.owner in {"api", "etl"}
+        assert each.description
+
+
+def test_the_page_names_the_topics_as_the_file_does() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    specs = topic_specs()
+    for each in (specs.events, specs.dead_letters, specs.rejected):
+        name = each.default("<topic>")
+        row = (
+            f"| `{name}` | `{each.variable}` | {each.partitions} | {each.retention_days} days |"
+            f" `{each.owner}/` | {each.description} |"
+        )
+        assert row in page
 
 
 def test_what_is_kept_of_each_topic() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 
 import tenacity
 
@@ -18,7 +19,7 @@ from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
 from registry.options import RegistryOptions
 from registry.sync import sync
-from registry.topics import TopicNames
+from registry.topics import TopicNames, TopicSpec, topic_specs
 from ugc.environment import require
 from ugc.init.topics import Topic, TopicError, ensure_topics
 from ugc.project.tables import INTERNAL
@@ -26,10 +27,8 @@ from ugc.wiring import catalog_from
 
 _COUNT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _ATTEMPT_SECONDS = 5.0
-_THREE_DAYS_MS = 3 * 24 * 3600 * 1000
-_ONE_GIBIBYTE = 2**30
-_LONGEST_LETTER_BYTES = 3 * 1024 * 1024
-"""Brokers take 1 MiB unless they are told otherwise; a letter has the key of its original twice."""
+_DAY_MS = 24 * 3600 * 1000
+_MEBIBYTE = 2**20
 
 
 def initialise(
@@ -91,31 +90,29 @@ def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
     Raises:
         SettingError: a number or a name is malformed.
     """
-    names = TopicNames.from_env(env)
+    names, specs = TopicNames.from_env(env), topic_specs()
     replication = _positive(env, "KAFKA_REPLICATION_FACTOR", 1)
     in_sync = _positive(env, "KAFKA_MIN_INSYNC_REPLICAS", max(1, replication - 1))
-    events = Topic(
-        name=names.events,
-        partitions=_positive(env, "KAFKA_PARTITIONS", 6),
+    partitions = _positive(env, "KAFKA_PARTITIONS", specs.events.partitions)
+    return (
+        replace(_topic(names.events, specs.events, replication, in_sync), partitions=partitions),
+        _topic(names.dead_letters, specs.dead_letters, replication, in_sync),
+        # A refused event may be lost with a broker: its sender heard the problem.
+        _topic(names.rejected, specs.rejected, replication, 1),
+    )
+
+
+def _topic(name: str, spec: TopicSpec, replication: int, in_sync: int) -> Topic:
+    kept, longest = spec.retention_mebibytes, spec.max_message_mebibytes
+    return Topic(
+        name=name,
+        partitions=spec.partitions,
         replication_factor=replication,
+        retention_ms=spec.retention_days * _DAY_MS,
         min_insync_replicas=in_sync,
+        retention_bytes=-1 if kept is None else kept * _MEBIBYTE,
+        max_message_bytes=None if longest is None else longest * _MEBIBYTE,
     )
-    dead_letters = Topic(
-        name=names.dead_letters,
-        partitions=1,
-        replication_factor=replication,
-        retention_ms=events.retention_ms * 4,
-        min_insync_replicas=in_sync,
-        max_message_bytes=_LONGEST_LETTER_BYTES,
-    )
-    rejected = Topic(
-        name=names.rejected,
-        partitions=1,
-        replication_factor=replication,
-        retention_ms=_THREE_DAYS_MS,
-        retention_bytes=_ONE_GIBIBYTE,
-    )
-    return events, dead_letters, rejected
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
