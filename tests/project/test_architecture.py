@@ -247,6 +247,22 @@ def test_every_gate_exists(gate: str) -> None:
     assert (ROOT / gate).exists()
 
 
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_only_the_reader_of_settings_looks_a_variable_up(path: Path) -> None:
+    """It alone says what an empty one means, and how an error names it."""
+    # What is read there is prometheus_client's own variable, by its rule.
+    if relative(path) in {"contracts/settings.py", "api/telemetry/metrics.py"}:
+        return
+    wrong = [
+        f"{relative(path)}:{node.lineno} calls {called}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and (called := ast.unparse(node.func))
+        in {"env.get", "self.env.get", "os.environ.get", "os.getenv"}
+    ]
+    assert wrong == []
+
+
 PRINTING = {
     "print", "pprint", "click.echo", "click.secho", "click.echo_via_pager", "click.style",
     "sys.stdout.write", "sys.stderr.write", "Console", "rich.print", "Text.from_markup",
