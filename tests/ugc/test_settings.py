@@ -20,6 +20,7 @@ from api.errors import ApiError
 from api.services import check
 from contracts.addresses import without_user_info
 from contracts.errors import ContractError, SettingError
+from contracts.model.loader import default_folder
 from registry.errors import RegistryError
 from tests.api.tokens import SECRET
 from tests.support.commands import exit_code
@@ -219,7 +220,9 @@ def test_a_command_ends_with_78(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for each in {**RIGHT, "SPOOL_DIR": str(tmp_path / "spool"), name: value}.items():
+    # A folder that nobody named is told of in a line of its own.
+    named = {"CONTRACTS_DIR": str(default_folder()), "SPOOL_DIR": str(tmp_path / "spool")}
+    for each in {**RIGHT, **named, name: value}.items():
         monkeypatch.setenv(*each)
     assert_one_line(refused_by(command, capsys), name)
 
