@@ -64,7 +64,7 @@ def check(config: ApiConfig) -> None:
     again.
 
     Raises:
-        SettingError, ContractError, SettingError, LockError: as :func:`connect`.
+        SettingError, ContractError, LockError: as :func:`connect`.
     """
     load_catalog(config.contracts_dir)
     JwtVerifier(config.jwt, clock=time.time)
@@ -81,9 +81,10 @@ def connect(config: ApiConfig) -> Services:
     not refuse its first events.
 
     Raises:
-        SettingError: a setting has the right form and cannot be used all the same.
+        SettingError: a setting is malformed, or has the right form and cannot be used
+            all the same.
         ContractError: the contracts cannot be loaded.
-        SettingError, LockError: the registry's settings or the lock file are malformed.
+        LockError: the lock file is malformed.
     """
     catalog = load_catalog(config.contracts_dir)
     local = JwtVerifier(config.jwt, clock=time.time)

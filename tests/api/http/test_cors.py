@@ -351,7 +351,7 @@ def test_a_server_with_a_wrong_origin_does_not_start() -> None:
         text=True,
         timeout=60,
     )
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (78, "")
     assert done.stderr.startswith("ugc: CORS_ORIGINS must be ")
     assert "not 'https://a.example.com/' (write https://a.example.com)" in done.stderr
     assert len(done.stderr.splitlines()) == 1
