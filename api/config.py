@@ -53,14 +53,11 @@ Registry.  A variable that is set to nothing counts as not set.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from api.auth.users import CacheTimes
-from api.errors import ConfigError
 from api.http.batch import BatchLimits
 from api.http.lanes import Queueing
 from api.http.origins import CorsPolicy, parse_origins
@@ -69,15 +66,14 @@ from api.limits.rate_counts import parse_rate
 from api.limits.rate_limit import Rate
 from api.model import JwtPolicy
 from api.pipeline.pipeline import Limits
-from registry.addresses import IN_PASSWORDS, are_servers, is_address
+from contracts.errors import SettingError
+from contracts.settings import Settings
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
 
 _THIRTY_DAYS_SECONDS = 30 * 24 * 3600
-_MOST_SECONDS = _MOST_EVENTS = 999_999_999
+_MOST_EVENTS = 999_999_999
 _DAY_SECONDS = 24 * 3600
-
-_COUNT = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,43 +120,46 @@ class ApiConfig:
         """The settings in environment variables.
 
         Raises:
-            ConfigError, RegistrySettingError: a variable is missing or malformed; the text names
+            SettingError: a variable is missing or malformed; the text names
                 it.
         """
-        read = _Reader(env)
+        read = Settings(env)
         auth_path = read.text("AUTH_SERVICE_PATH", "/api/v1/auth/verify")
         if not auth_path.startswith("/"):
-            raise ConfigError("AUTH_SERVICE_PATH", "a path that begins with /")
+            raise SettingError("AUTH_SERVICE_PATH", "a path that begins with /")
+        # A longer body than all together may hold would be answered "later" for ever.
         batch = BatchLimits(
-            body_bytes=read.body_limit("BATCH_LIMIT_BYTES", 1_048_576),
+            body_bytes=read.count("BATCH_LIMIT_BYTES", 1_048_576, most=HELD_LIMIT_BYTES),
             events=read.count("BATCH_LIMIT_EVENTS", 500),
         )
-        body_limit_bytes = read.body_limit("BODY_LIMIT_BYTES", 65_536)
+        body_limit_bytes = read.count("BODY_LIMIT_BYTES", 65_536, most=HELD_LIMIT_BYTES)
         topics = TopicNames.from_env(env)
         return cls(
             kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
             kafka_topic=topics.events,
             rejected_topic=topics.rejected,
-            schema_registry_url=read.urls("SCHEMA_REGISTRY_URL", ("http", "https")),
+            schema_registry_url=read.http_urls("SCHEMA_REGISTRY_URL"),
             registry=RegistryOptions.from_env(env),
-            redis_url=read.url("REDIS_URL", ("redis", "rediss")),
-            redis_timeout_seconds=read.seconds("REDIS_TIMEOUT_SECONDS", 0.02),
-            auth_url=read.url("AUTH_SERVICE_URL", ("http", "https")) + auth_path,
-            auth_timeout_seconds=read.seconds("AUTH_TIMEOUT_SECONDS", 0.04),
+            redis_url=read.redis_url("REDIS_URL", unwanted="path"),
+            redis_timeout_seconds=read.seconds_within("REDIS_TIMEOUT_SECONDS", 0.02),
+            auth_url=read.http_url("AUTH_SERVICE_URL") + auth_path,
+            auth_timeout_seconds=read.seconds_within("AUTH_TIMEOUT_SECONDS", 0.04),
             cache_times=CacheTimes(
-                identity_seconds=read.seconds("AUTH_CACHE_SECONDS", 300.0),
-                rejection_seconds=read.seconds("AUTH_CACHE_REFUSED_SECONDS", 30.0),
+                identity_seconds=read.seconds_within("AUTH_CACHE_SECONDS", 300.0),
+                rejection_seconds=read.seconds_within("AUTH_CACHE_REFUSED_SECONDS", 30.0),
             ),
             jwt=JwtPolicy(
                 secret=read.optional("JWT_SECRET"),
-                public_key=read.public_key(),
+                public_key=_public_key(read),
                 jwks_file=read.path("JWT_JWKS_FILE"),
                 issuer=read.optional("JWT_ISSUER"),
                 audience=read.optional("JWT_AUDIENCE"),
-                max_overdue_seconds=read.seconds("JWT_MAX_OVERDUE_SECONDS", _THIRTY_DAYS_SECONDS),
+                max_overdue_seconds=read.seconds_within(
+                    "JWT_MAX_OVERDUE_SECONDS", _THIRTY_DAYS_SECONDS
+                ),
             ),
             cors=CorsPolicy(
-                origins=read.origins("CORS_ORIGINS"),
+                origins=_origins(read, "CORS_ORIGINS"),
                 max_age_seconds=read.count("CORS_MAX_AGE_SECONDS", 7200),
             ),
             limits=Limits(
@@ -169,123 +168,59 @@ class ApiConfig:
             publishing=Publishing(
                 spool_dir=Path(read.required("SPOOL_DIR", "a folder, kept when a worker dies")),
                 spool_max_bytes=read.count("SPOOL_MAX_BYTES", 268_435_456, least=1_048_576),
-                wait_seconds=read.seconds("PUBLISH_TIMEOUT_SECONDS", 0.05, least=0.01),
-                delivery_seconds=read.seconds(
+                wait_seconds=read.seconds_within("PUBLISH_TIMEOUT_SECONDS", 0.05, least=0.01),
+                delivery_seconds=read.seconds_within(
                     "DELIVERY_TIMEOUT_SECONDS", 15.0, least=1.0, most=_DAY_SECONDS
                 ),
             ),
             body_limit_bytes=body_limit_bytes,
             batch=batch,
-            duplicate_window_seconds=read.seconds("DUPLICATE_WINDOW_SECONDS", 600.0),
-            duplicate_timeout_seconds=read.seconds("DUPLICATE_TIMEOUT_SECONDS", 0.005),
-            rate_limit=read.rate("RATE_LIMIT", least=batch.events),
+            duplicate_window_seconds=read.seconds_within("DUPLICATE_WINDOW_SECONDS", 600.0),
+            duplicate_timeout_seconds=read.seconds_within("DUPLICATE_TIMEOUT_SECONDS", 0.005),
+            rate_limit=_rate(read, "RATE_LIMIT", least=batch.events),
             trusted_proxies=read.count("TRUSTED_PROXIES", 0, least=0),
-            body_timeout_seconds=read.seconds("BODY_TIMEOUT_SECONDS", 30.0),
+            body_timeout_seconds=read.seconds_within("BODY_TIMEOUT_SECONDS", 30.0),
             threads=read.count("API_THREADS", 32),
             queueing=Queueing(
                 requests=read.count("API_QUEUE_REQUESTS", 256, least=0),
-                seconds=read.seconds("API_QUEUE_SECONDS", 5.0),
+                seconds=read.seconds_within("API_QUEUE_SECONDS", 5.0),
             ),
             contracts_dir=read.path("CONTRACTS_DIR"),
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    env: Mapping[str, str]
+def _rate(read: Settings, name: str, *, least: int) -> Rate | None:
+    """A number of events in a time."""
+    found = read.optional(name)
+    if found is None:
+        return None
+    expected = f"a rate like 600/minute, of {least:,} events at least, over a day at most"
+    try:
+        rate = parse_rate(found)
+    except ValueError as error:
+        raise SettingError(name, expected) from error
+    if not least <= rate.events <= _MOST_EVENTS:
+        raise SettingError(name, expected)
+    return rate
 
-    def optional(self, name: str) -> str | None:
-        return self.env.get(name, "").strip() or None
 
-    def required(self, name: str, expected: str) -> str:
-        found = self.optional(name)
-        if found is None:
-            raise ConfigError(name, f"set, in the form {expected}")
-        return found
+def _origins(read: Settings, name: str) -> tuple[str, ...]:
+    """``*``, or origins separated by commas; none when it is not set."""
+    found = read.optional(name)
+    try:
+        return () if found is None else parse_origins(found)
+    except ValueError as error:
+        expected = f"origins like https://www.example.com, separated by commas, or *; {error}"
+        raise SettingError(name, expected) from error
 
-    def path(self, name: str) -> Path | None:
-        found = self.optional(name)
-        return None if found is None else Path(found)
 
-    def text(self, name: str, default: str) -> str:
-        return self.optional(name) or default
-
-    def seconds(
-        self, name: str, default: float, *, least: float = 0.001, most: float = _MOST_SECONDS
-    ) -> float:
-        expected = f"a number of seconds from {least:g} to {most:,.0f}"
-        try:
-            found = float(self.text(name, str(default)))
-        except ValueError as error:
-            raise ConfigError(name, expected) from error
-        if not least <= found <= most:
-            raise ConfigError(name, expected)
-        return found
-
-    def count(self, name: str, default: int, *, least: int = 1, most: int = 999_999_999) -> int:
-        found = self.text(name, str(default))
-        if not _COUNT.fullmatch(found) or not least <= int(found) <= most:
-            expected = f"a whole number from {least:,} to {most:,}, in digits alone"
-            raise ConfigError(name, expected)
-        return int(found)
-
-    def body_limit(self, name: str, default: int) -> int:
-        """A longer body than all together may hold would be answered "later" for ever."""
-        return self.count(name, default, most=HELD_LIMIT_BYTES)
-
-    def rate(self, name: str, *, least: int) -> Rate | None:
-        """A number of events in a time."""
-        found = self.optional(name)
-        if found is None:
-            return None
-        expected = f"a rate like 600/minute, of {least:,} events at least, over a day at most"
-        try:
-            rate = parse_rate(found)
-        except ValueError as error:
-            raise ConfigError(name, expected) from error
-        if not least <= rate.events <= _MOST_EVENTS:
-            raise ConfigError(name, expected)
-        return rate
-
-    def servers(self, name: str) -> str:
-        """``host:port``, several separated by commas."""
-        found = self.required(name, "host:port")
-        if not are_servers(found):
-            raise ConfigError(name, "host:port, several separated by commas")
-        return found
-
-    def url(self, name: str, schemes: tuple[str, ...]) -> str:
-        """An address without path, query or fragment."""
-        found = self.required(name, f"{schemes[0]}://host:port").removesuffix("/")
-        if not is_address(found, schemes) or urlsplit(found).path:
-            # Not quoted: the address may hold a password.
-            form = f"an address like {schemes[0]}://host:port, without a path; {IN_PASSWORDS}"
-            raise ConfigError(name, form)
-        return found
-
-    def urls(self, name: str, schemes: tuple[str, ...]) -> str:
-        """Addresses separated by commas; each may have a path."""
-        found = self.required(name, f"{schemes[0]}://host:port")
-        if not all(is_address(each.strip(), schemes) for each in found.split(",")):
-            raise ConfigError(name, f"addresses like {schemes[0]}://host:port; {IN_PASSWORDS}")
-        return found
-
-    def origins(self, name: str) -> tuple[str, ...]:
-        """``*``, or origins separated by commas; none when it is not set."""
-        found = self.optional(name)
-        try:
-            return () if found is None else parse_origins(found)
-        except ValueError as error:
-            expected = f"origins like https://www.example.com, separated by commas, or *; {error}"
-            raise ConfigError(name, expected) from error
-
-    def public_key(self) -> str | None:
-        given, file = self.optional("JWT_PUBLIC_KEY"), self.optional("JWT_PUBLIC_KEY_FILE")
-        if given is not None and file is not None:
-            raise ConfigError("JWT_PUBLIC_KEY_FILE", "unset when JWT_PUBLIC_KEY is set")
-        if file is None:
-            return given
-        try:
-            return Path(file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError("JWT_PUBLIC_KEY_FILE", "a readable file in PEM form") from error
+def _public_key(read: Settings) -> str | None:
+    given, file = read.optional("JWT_PUBLIC_KEY"), read.path("JWT_PUBLIC_KEY_FILE")
+    if given is not None and file is not None:
+        raise SettingError("JWT_PUBLIC_KEY_FILE", "unset when JWT_PUBLIC_KEY is set")
+    if file is None:
+        return given
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError("JWT_PUBLIC_KEY_FILE", "a readable file in PEM form") from error

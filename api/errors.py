@@ -4,7 +4,6 @@
 
     ApiError
     ├── CodecError              bytes are not one whole stream of the encoding they claim
-    ├── ConfigError             an environment variable is missing or malformed
     ├── KeySetError             a file of keys cannot be used; says why
     ├── Rejection                 the request gets a problem document; carries a reason code
     └── UnavailableError        a part gave no usable answer in time
@@ -32,15 +31,6 @@ class ApiError(Exception):
 
 class CodecError(ApiError):
     """Bytes are not one whole stream of the encoding they claim to be in."""
-
-
-class ConfigError(ApiError):
-    """An environment variable is missing or malformed."""
-
-    def __init__(self, variable: str, expected: str) -> None:
-        self.variable = variable
-        self.expected = expected
-        super().__init__(f"{variable} must be {expected}")
 
 
 class KeySetError(ApiError):

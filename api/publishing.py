@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from api.config import ApiConfig, Publishing
-from api.errors import ConfigError
 from api.publish.kafka import KafkaSender
 from api.publish.replay import Abandoned, Replayer
 from api.publish.sender import Sender
@@ -18,6 +17,7 @@ from api.publish.sequencer import Sequencer
 from api.publish.spool import slots
 from api.publish.spool.log import Log
 from api.publish.spooling import SpoolingPublisher
+from contracts.errors import SettingError
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def connect_publisher(
     ``acknowledged`` is told of each record how many seconds Kafka took.
 
     Raises:
-        ConfigError: the spool's folder cannot be used.
+        SettingError: the spool's folder cannot be used.
     """
     settings = config.publishing
     sender = KafkaSender(
@@ -51,7 +51,7 @@ def check_spool(folder: Path) -> None:
     """Leaves nothing behind but the folder of one worker, which the next worker takes.
 
     Raises:
-        ConfigError: the spool's folder cannot be used.
+        SettingError: the spool's folder cannot be used.
     """
     _take(folder).release()
 
@@ -61,7 +61,7 @@ def _take(folder: Path) -> slots.Slot:
         return slots.take(folder)
     except OSError as error:
         expected = f"a folder that can be written to ({error})"
-        raise ConfigError("SPOOL_DIR", expected) from error
+        raise SettingError("SPOOL_DIR", expected) from error
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def spooling(sender: Sender, settings: Publishing) -> Iterator[SpoolingPublisher
     """A publisher with a spool of its own before a sender.
 
     Raises:
-        ConfigError: the spool's folder cannot be used.
+        SettingError: the spool's folder cannot be used.
     """
     slot = _take(settings.spool_dir)
     spool = open_log(slot.folder, settings)

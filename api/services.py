@@ -63,7 +63,7 @@ def check(config: ApiConfig) -> None:
     again.
 
     Raises:
-        ConfigError, ContractError, RegistrySettingError, LockError: as :func:`connect`.
+        SettingError, ContractError, LockError: as :func:`connect`.
     """
     load_catalog(config.contracts_dir)
     JwtVerifier(config.jwt, clock=time.time)
@@ -77,9 +77,10 @@ def connect(config: ApiConfig) -> Services:
     """The real components. None has to be there yet; each is tried again when it is needed.
 
     Raises:
-        ConfigError: a setting has the right form and cannot be used all the same.
+        SettingError: a setting is malformed, or has the right form and cannot be used
+            all the same.
         ContractError: the contracts cannot be loaded.
-        RegistrySettingError, LockError: the registry's settings or the lock file are malformed.
+        LockError: the lock file is malformed.
     """
     catalog = load_catalog(config.contracts_dir)
     metrics = Metrics()

@@ -31,7 +31,7 @@ def create_front_from_env() -> RsgiBridge:
     """The application behind granian's RSGI, over the parts that the environment names.
 
     Raises:
-        ConfigError: a variable is missing or malformed.
+        SettingError: a variable is missing or malformed.
         ContractError: the contracts cannot be loaded.
     """
     config = _configured()
@@ -66,7 +66,7 @@ def create_from_env() -> Flask:
     """The application over the parts that the environment names.
 
     Raises:
-        ConfigError: a variable is missing or malformed.
+        SettingError: a variable is missing or malformed.
         ContractError: the contracts cannot be loaded.
     """
     config = _configured()

@@ -2,6 +2,7 @@
 
 ::
 
+    SettingError           an environment variable is missing or malformed, whoever reads it
     ContractError
     ├── ContractLoadError      a file cannot be read, parsed or placed
     │   └── NoContractsError   the folder is none of contracts
@@ -14,6 +15,18 @@
 """
 
 from __future__ import annotations
+
+
+class SettingError(Exception):
+    """A setting is missing or malformed. The value is not quoted: it may be a secret.
+
+    ``variable`` is its name, ``expected`` what it must be.
+    """
+
+    def __init__(self, variable: str, expected: str) -> None:
+        self.variable = variable
+        self.expected = expected
+        super().__init__(f"{variable} must be {expected}")
 
 
 class ContractError(Exception):

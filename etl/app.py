@@ -99,7 +99,7 @@ def connect(config: EtlConfig) -> Etl:
         ContractError: a contract file is wrong.
         PlanError: a contract declares a pairing that cannot be carried out.
         AddressError: CLICKHOUSE_URL is malformed.
-        RegistrySettingError, LockError: the registry's settings or the lock file are malformed.
+        SettingError, LockError: the registry's settings or the lock file are malformed.
     """
     catalog = load_catalog(config.contracts_dir)
     plan = plan_for(catalog)

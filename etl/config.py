@@ -29,22 +29,18 @@ Registry.  A variable that is set to nothing counts as not set.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from etl.errors import ConfigError
-from registry.addresses import IN_PASSWORDS, are_servers, is_address
+from contracts.errors import SettingError
+from contracts.settings import Settings
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
 
-_COUNT = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _HOUR_MS = 3_600_000
 """librdkafka's bound of ``session.timeout.ms``."""
 _DAY_SECONDS = 24 * 3600
-_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +60,16 @@ class KafkaConfig:
         """Kafka's share of the settings, for what needs nothing else.
 
         Raises:
-            ConfigError, RegistrySettingError: a variable is missing or malformed; the text names
+            SettingError: a variable is missing or malformed; the text names
                 it.
         """
-        read, topics = _Reader(env), TopicNames.from_env(env)
+        read, topics = Settings(env), TopicNames.from_env(env)
         session_timeout_ms = read.count("KAFKA_SESSION_TIMEOUT_MS", 10_000, most=_HOUR_MS)
         chunk_seconds = read.seconds("ETL_CHUNK_SECONDS", 300.0)
         # Both bounds are librdkafka's, of max.poll.interval.ms.
         if not session_timeout_ms / 1000 <= chunk_seconds <= _DAY_SECONDS:
             expected = f"a number of seconds from KAFKA_SESSION_TIMEOUT_MS to {_DAY_SECONDS:,}"
-            raise ConfigError("ETL_CHUNK_SECONDS", expected)
+            raise SettingError("ETL_CHUNK_SECONDS", expected)
         return cls(
             bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
             topic=topics.events,
@@ -118,19 +114,18 @@ class EtlConfig:
         """The settings in environment variables.
 
         Raises:
-            ConfigError, RegistrySettingError: a variable is missing or malformed; the text names
+            SettingError: a variable is missing or malformed; the text names
                 it.
         """
-        read = _Reader(env)
-        contracts_dir = read.optional("CONTRACTS_DIR")
+        read = Settings(env)
         return cls(
             kafka=KafkaConfig.from_env(env),
-            schema_registry_url=read.registry_urls("SCHEMA_REGISTRY_URL"),
+            schema_registry_url=read.http_urls("SCHEMA_REGISTRY_URL"),
             registry=RegistryOptions.from_env(env),
             redis_url=read.redis_url("REDIS_URL"),
             redis_timeout_seconds=read.seconds("REDIS_TIMEOUT_SECONDS", 5.0),
             clickhouse_url=read.required("CLICKHOUSE_URL", "clickhouse://host:port/ugc"),
-            contracts_dir=None if contracts_dir is None else Path(contracts_dir),
+            contracts_dir=read.path("CONTRACTS_DIR"),
             dedup_window_seconds=read.count("DEDUP_WINDOW_SECONDS", 900),
             policy=RunPolicy(
                 chunk_messages=read.count("ETL_CHUNK_MESSAGES", 20_000),
@@ -140,60 +135,3 @@ class EtlConfig:
                 producer_memory_seconds=read.count("ETL_PRODUCER_MEMORY_SECONDS", 604_800),
             ),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    env: Mapping[str, str]
-
-    def optional(self, name: str) -> str | None:
-        return self.env.get(name, "").strip() or None
-
-    def required(self, name: str, form: str) -> str:
-        found = self.optional(name)
-        if found is None:
-            raise ConfigError(name, f"set, in the form {form}")
-        return found
-
-    def text(self, name: str, default: str) -> str:
-        return self.optional(name) or default
-
-    def count(self, name: str, default: int, *, most: int = 999_999_999) -> int:
-        found = self.text(name, str(default))
-        if not _COUNT.fullmatch(found) or int(found) > most:
-            raise ConfigError(name, f"a whole number from 1 to {most:,}, in digits alone")
-        return int(found)
-
-    def seconds(self, name: str, default: float) -> float:
-        found = self.text(name, str(default))
-        if not _DECIMAL.fullmatch(found) or float(found) == 0:
-            raise ConfigError(name, "a number of seconds above 0")
-        return float(found)
-
-    def share(self, name: str, default: float) -> float:
-        found = self.text(name, str(default))
-        if not _DECIMAL.fullmatch(found) or float(found) > 1:
-            raise ConfigError(name, "a share from 0 to 1, such as 0.2")
-        return float(found)
-
-    def servers(self, name: str) -> str:
-        """``host:port``, several separated by commas."""
-        found = self.required(name, "host:port")
-        if not are_servers(found):
-            raise ConfigError(name, "host:port, several separated by commas")
-        return found
-
-    def registry_urls(self, name: str) -> str:
-        """Addresses separated by commas."""
-        found = self.required(name, "http://host:port")
-        if not all(is_address(each.strip(), ("http", "https")) for each in found.split(",")):
-            raise ConfigError(name, f"addresses like http://host:port; {IN_PASSWORDS}")
-        return found
-
-    def redis_url(self, name: str) -> str:
-        found = self.required(name, "redis://host:port").removesuffix("/")
-        if not is_address(found, ("redis", "rediss")) or urlsplit(found).path:
-            # Not quoted: the address may hold a password.
-            form = f"an address like redis://host:port, without a db number; {IN_PASSWORDS}"
-            raise ConfigError(name, form)
-        return found

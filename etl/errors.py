@@ -3,7 +3,6 @@
 ::
 
     EtlError
-    ├── ConfigError                an environment variable or option is missing or malformed
     ├── ReplayError                what shall be loaded again cannot be: unknown, or not kept
     ├── PlanError                  a contract declares a pairing that cannot be carried out
     ├── OlderContractsError        messages say more than the contracts here; try again with newer
@@ -30,15 +29,6 @@ from __future__ import annotations
 
 class EtlError(Exception):
     """Base of everything that can go wrong in the ETL."""
-
-
-class ConfigError(EtlError):
-    """A setting is missing or malformed."""
-
-    def __init__(self, variable: str, expected: str) -> None:
-        self.variable = variable
-        self.expected = expected
-        super().__init__(f"{variable} must be {expected}")
 
 
 class PlanError(EtlError):

@@ -12,7 +12,7 @@ from types import FrameType
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from etl.errors import ConfigError
+from contracts.errors import SettingError
 
 _INTERVAL = re.compile(r"([1-9][0-9]{0,6})(s|m|h)", re.ASCII)
 _NONE = re.compile(r"0[smh]?", re.ASCII)
@@ -23,11 +23,11 @@ def parse_interval(text: str) -> float:
     """Seconds of an interval such as ``60s``, ``5m`` or ``1h``.
 
     Raises:
-        ConfigError: ``text`` is no interval.
+        SettingError: ``text`` is no interval.
     """
     found = _INTERVAL.fullmatch(text)
     if found is None:
-        raise ConfigError("the interval", f"a number followed by s, m or h, not {text!r}")
+        raise SettingError("the interval", f"a number followed by s, m or h, not {text!r}")
     return float(int(found[1]) * _SECONDS[found[2]])
 
 
@@ -35,7 +35,7 @@ def parse_jitter(text: str) -> float:
     """Seconds of an interval, or of ``0s``.
 
     Raises:
-        ConfigError: ``text`` is no interval.
+        SettingError: ``text`` is no interval.
     """
     return 0.0 if _NONE.fullmatch(text) else parse_interval(text)
 

@@ -220,7 +220,7 @@ def connect_remembering(
         clock: gives seconds that only grow.
 
     Raises:
-        RegistrySettingError: URL or options cannot be used.
+        SettingError: URL or options cannot be used.
         LockError: the lock file is malformed.
     """
     registry = connect(url, options)

@@ -19,13 +19,13 @@ import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
+from contracts.addresses import IN_PASSWORDS, is_address
+from contracts.errors import SettingError
 from registry import compatibility
-from registry.addresses import IN_PASSWORDS, is_address
 from registry.errors import (
     InvalidSchemaError,
     RegistryDeniedError,
     RegistryError,
-    RegistrySettingError,
     RegistryUnavailableError,
     SchemaNotFoundError,
     SchemaRefusedError,
@@ -132,7 +132,7 @@ def connect(url: str, options: RegistryOptions | None = None) -> SchemaRegistry:
     A URL may carry ``user:password@``; several must then carry the same.
 
     Raises:
-        RegistrySettingError: URL or options cannot be used; no secret is quoted.
+        SettingError: URL or options cannot be used; no secret is quoted.
     """
     return ConfluentRegistry(url, options or RegistryOptions())
 
@@ -152,7 +152,7 @@ class ConfluentRegistry:
             }
             names = " and ".join(name for name, file in files.items() if file is not None)
             expected = "PEM files, with the password that opens the key"
-            raise RegistrySettingError(names, expected) from error
+            raise SettingError(names, expected) from error
 
     def register(self, subject: str, schema_text: str) -> int:
         with _answered(subject):
@@ -212,7 +212,7 @@ def _configuration(url: str, options: RegistryOptions) -> dict[str, Any]:
     urls, in_urls = without_credentials(url)
     if in_urls is not None and options.user_info is not None:
         expected = "unset when the URL has credentials"
-        raise RegistrySettingError("SCHEMA_REGISTRY_USER_INFO", expected)
+        raise SettingError("SCHEMA_REGISTRY_USER_INFO", expected)
     limits = options.limits
     found: dict[str, Any] = {
         "url": urls,
@@ -235,7 +235,7 @@ def without_credentials(url: str) -> tuple[str, str | None]:
     """URLs without the credentials in them, and those as ``user:password``.
 
     Raises:
-        RegistrySettingError: one is no HTTP address, or two have different credentials.
+        SettingError: one is no HTTP address, or two have different credentials.
     """
     bare: list[str] = []
     found: set[str] = set()
@@ -243,7 +243,7 @@ def without_credentials(url: str) -> tuple[str, str | None]:
         if not is_address(each.strip(), ("http", "https")):
             # Not quoted: the address may hold a password.
             expected = f"addresses like http://host:port; {IN_PASSWORDS}"
-            raise RegistrySettingError("SCHEMA_REGISTRY_URL", expected)
+            raise SettingError("SCHEMA_REGISTRY_URL", expected)
         parts = urlsplit(each.strip())
         user_info, at, host = parts.netloc.rpartition("@")
         if at:
@@ -252,7 +252,7 @@ def without_credentials(url: str) -> tuple[str, str | None]:
         bare.append(urlunsplit(parts._replace(netloc=host)).rstrip("/"))
     if len(found) > 1:
         expected = "addresses with the same credentials, or SCHEMA_REGISTRY_USER_INFO set instead"
-        raise RegistrySettingError("SCHEMA_REGISTRY_URL", expected)
+        raise SettingError("SCHEMA_REGISTRY_URL", expected)
     return ",".join(bare), found.pop() if found else None
 
 

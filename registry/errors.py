@@ -3,7 +3,6 @@
 ::
 
     RegistryError
-    ├── RegistrySettingError       a setting is malformed
     ├── RegistryUnavailableError   no answer in time; try again later
     ├── RegistryDeniedError        the registry answered, and does not let us in
     ├── SchemaRefusedError         the registry answered, and will not take the schema
@@ -23,15 +22,6 @@ from contracts.reasons import Reason
 
 class RegistryError(Exception):
     """Base of everything that can go wrong between contracts and Kafka bytes."""
-
-
-class RegistrySettingError(RegistryError):
-    """A setting cannot be used. The value is not quoted: it may be a secret."""
-
-    def __init__(self, name: str, expected: str) -> None:
-        self.name = name
-        self.expected = expected
-        super().__init__(f"{name} must be {expected}")
 
 
 class RegistryUnavailableError(RegistryError):

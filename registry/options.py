@@ -19,15 +19,13 @@ A variable that is set to nothing counts as not set.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from registry.errors import RegistrySettingError
-
-_DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
+from contracts.errors import SettingError
+from contracts.settings import Settings
 
 
 class SubjectStrategy(StrEnum):
@@ -64,46 +62,32 @@ class RegistryOptions:
         """The options in environment variables.
 
         Raises:
-            RegistrySettingError: a variable is malformed; the text names it, and quotes none.
+            SettingError: a variable is malformed; the text names it, and quotes none.
         """
-
-        def text(name: str) -> str | None:
-            return env.get(name, "").strip() or None
-
-        def file(name: str) -> Path | None:
-            found = text(name)
-            if found is not None and not Path(found).is_file():
-                raise RegistrySettingError(name, "the path of a file")
-            return None if found is None else Path(found)
-
-        user_info = text("SCHEMA_REGISTRY_USER_INFO")
+        read = Settings(env)
+        user_info = read.optional("SCHEMA_REGISTRY_USER_INFO")
         if user_info is not None and not user_info.partition(":")[1]:
-            raise RegistrySettingError("SCHEMA_REGISTRY_USER_INFO", "user:password")
-        certificate = file("SCHEMA_REGISTRY_CERTIFICATE_FILE")
-        key, key_password = file("SCHEMA_REGISTRY_KEY_FILE"), text("SCHEMA_REGISTRY_KEY_PASSWORD")
+            raise SettingError("SCHEMA_REGISTRY_USER_INFO", "user:password")
+        certificate = read.file("SCHEMA_REGISTRY_CERTIFICATE_FILE")
+        key, key_password = (
+            read.file("SCHEMA_REGISTRY_KEY_FILE"),
+            read.optional("SCHEMA_REGISTRY_KEY_PASSWORD"),
+        )
         if certificate is None and (key or key_password):
             expected = "set when a key or its password is"
-            raise RegistrySettingError("SCHEMA_REGISTRY_CERTIFICATE_FILE", expected)
-        cache_dir = text("SCHEMA_ID_CACHE_DIR")
+            raise SettingError("SCHEMA_REGISTRY_CERTIFICATE_FILE", expected)
         return cls(
             user_info=user_info,
-            ca_file=file("SCHEMA_REGISTRY_CA_FILE"),
+            ca_file=read.file("SCHEMA_REGISTRY_CA_FILE"),
             certificate_file=certificate,
             key_file=key,
             key_password=key_password,
-            limits=Limits(timeout_seconds=_timeout(text("SCHEMA_REGISTRY_TIMEOUT_SECONDS"))),
-            strategy=_strategy(text("SCHEMA_SUBJECT_STRATEGY")),
-            cache_dir=None if cache_dir is None else Path(cache_dir),
+            limits=Limits(
+                timeout_seconds=read.seconds("SCHEMA_REGISTRY_TIMEOUT_SECONDS", 2.0, below=1e6)
+            ),
+            strategy=_strategy(read.optional("SCHEMA_SUBJECT_STRATEGY")),
+            cache_dir=read.path("SCHEMA_ID_CACHE_DIR"),
         )
-
-
-def _timeout(found: str | None) -> float:
-    if found is None:
-        return Limits().timeout_seconds
-    if not _DECIMAL.fullmatch(found) or float(found) == 0:
-        expected = "a number of seconds above 0"
-        raise RegistrySettingError("SCHEMA_REGISTRY_TIMEOUT_SECONDS", expected)
-    return float(found)
 
 
 def _strategy(found: str | None) -> SubjectStrategy:
@@ -111,4 +95,4 @@ def _strategy(found: str | None) -> SubjectStrategy:
         return SubjectStrategy(found or SubjectStrategy.RECORD)
     except ValueError as error:
         expected = " or ".join(SubjectStrategy)
-        raise RegistrySettingError("SCHEMA_SUBJECT_STRATEGY", expected) from error
+        raise SettingError("SCHEMA_SUBJECT_STRATEGY", expected) from error

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from ugc.errors import SettingError
+from contracts.settings import Settings
+from ugc.errors import MisconfiguredError
 from ugc.local.stack import running_stack
 
 STATE_DIR = Path(".ugc")
@@ -29,11 +30,11 @@ def require(env: Mapping[str, str], name: str) -> str:
     """A variable that has to be there.
 
     Raises:
-        SettingError: it is not set, and no local stack is running.
+        MisconfiguredError: it is not set, and no local stack is running.
     """
-    if value := env.get(name, "").strip():
+    if value := Settings(env).optional(name):
         return value
-    raise SettingError(f"{name} is not set, and no local stack runs here (start one: ugc up)")
+    raise MisconfiguredError(f"{name} is not set, and no local stack runs here (start one: ugc up)")
 
 
 state_dir_option = click.option(

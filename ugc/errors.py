@@ -15,8 +15,8 @@ class PartAwayError(UgcError):
     """A part did not answer; the same command may succeed later: the exit code is 75."""
 
 
-class SettingError(UgcError):
-    """An environment variable is missing or malformed: the exit code is 78. The text names it."""
+class MisconfiguredError(UgcError):
+    """What was set cannot work here: the exit code is 78. The text says what and why."""
 
 
 class AddressError(UgcError):
@@ -31,8 +31,16 @@ def expected_errors() -> tuple[type[Exception], ...]:
     """The base error of every room. Their texts are written for people."""
     from api.errors import ApiError
     from ch_schema.errors import ClickHouseError
-    from contracts.errors import ContractError
+    from contracts.errors import ContractError, SettingError
     from etl.errors import EtlError
     from registry.errors import RegistryError
 
-    return (ApiError, ClickHouseError, ContractError, EtlError, RegistryError, UgcError)
+    return (
+        ApiError,
+        ClickHouseError,
+        ContractError,
+        EtlError,
+        RegistryError,
+        SettingError,
+        UgcError,
+    )

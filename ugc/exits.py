@@ -31,11 +31,9 @@ EPILOG = (
 
 def exit_code(error: Exception) -> int:
     """What the program ends with for one of :func:`ugc.errors.expected_errors`."""
-    from api.errors import ConfigError as ApiConfigError
     from ch_schema.errors import AddressError, AmbiguousError, RetryableError
-    from contracts.errors import NoContractsError
+    from contracts.errors import NoContractsError, SettingError
     from etl.errors import (
-        ConfigError,
         DeadLettersUnavailableError,
         OlderContractsError,
         RebalancedError,
@@ -43,8 +41,8 @@ def exit_code(error: Exception) -> int:
         StateLostError,
         StoreUnavailableError,
     )
-    from registry.errors import RegistrySettingError, RegistryUnavailableError
-    from ugc.errors import CommandLineError, PartAwayError, SettingError
+    from registry.errors import RegistryUnavailableError
+    from ugc.errors import CommandLineError, MisconfiguredError, PartAwayError
 
     match error:
         case CommandLineError():
@@ -62,14 +60,7 @@ def exit_code(error: Exception) -> int:
             | StoreUnavailableError()
         ):
             return TRY_AGAIN
-        case (
-            AddressError()
-            | ApiConfigError()
-            | ConfigError()
-            | NoContractsError()
-            | RegistrySettingError()
-            | SettingError()
-        ):
+        case AddressError() | NoContractsError() | MisconfiguredError() | SettingError():
             return MISCONFIGURED
         case _:
             return FAILED

@@ -76,9 +76,9 @@ def parse_time(text: str, now: dt.datetime) -> int:
     A time without a zone is in UTC, and one before 1970 is 0: to Kafka, less than that is a sign.
 
     Raises:
-        ConfigError: ``text`` is neither.
+        SettingError: ``text`` is neither.
     """
-    from etl.errors import ConfigError
+    from contracts.errors import SettingError
     from etl.schedule import parse_interval
     from etl.sessions.pairing import milliseconds
 
@@ -87,9 +87,9 @@ def parse_time(text: str, now: dt.datetime) -> int:
     except ValueError:
         try:
             return max(0, milliseconds(now) - int(parse_interval(text) * 1000))
-        except ConfigError as error:
+        except SettingError as error:
             form = f"a time like 2026-01-31T12:00:00Z or a span like 90s, 5m, 2h, not {text!r}"
-            raise ConfigError("the time", form) from error
+            raise SettingError("the time", form) from error
     return max(0, milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)))
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contracts.model.loader import Catalog, default_folder, load_catalog
+from contracts.settings import Settings
 
 
 def contracts_folder(env: Mapping[str, str]) -> Path:
     """CONTRACTS_DIR, else the contracts of the project around the working directory."""
-    folder = env.get("CONTRACTS_DIR", "").strip()
-    return Path(folder) if folder else default_folder()
+    return Settings(env).path("CONTRACTS_DIR") or default_folder()
 
 
 def catalog_from(env: Mapping[str, str]) -> Catalog:

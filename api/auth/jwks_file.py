@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from api.auth.jwt_keys import Key, named, parse_key_set
-from api.errors import ConfigError, KeySetError
+from api.errors import KeySetError
+from contracts.errors import SettingError
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class JwksFile:
         """``clock`` gives seconds.
 
         Raises:
-            ConfigError: the file cannot be used.
+            SettingError: the file cannot be used.
         """
         self._path = path
         self._clock = clock
@@ -45,7 +46,7 @@ class JwksFile:
             self._keys: Sequence[Key] = self._read()
         except KeySetError as error:
             expected = f"a file with a JWK Set of RSA or P-256 public keys, but {error}"
-            raise ConfigError("JWT_JWKS_FILE", expected) from error
+            raise SettingError("JWT_JWKS_FILE", expected) from error
 
     def find(self, header: Mapping[str, Any]) -> Key | None:
         """The key that a token's header names."""

@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from api.errors import ConfigError, KeySetError
+from api.errors import KeySetError
 from api.model import JwtPolicy
+from contracts.errors import SettingError
 
 MIN_SECRET_BYTES = 32
 """RFC 7518, 3.2: a key for HS256 has at least 256 bits."""
@@ -76,15 +77,15 @@ def configured_keys(policy: JwtPolicy) -> ConfiguredKeys:
     """The secret and the public key of a policy.
 
     Raises:
-        ConfigError: one of them is too short, unreadable, or of another kind.
+        SettingError: one of them is too short, unreadable, or of another kind.
     """
     found: list[Key] = []
     if policy.secret is not None:
         if len(policy.secret.encode()) < MIN_SECRET_BYTES:
-            raise ConfigError("JWT_SECRET", f"at least {MIN_SECRET_BYTES} bytes long")
+            raise SettingError("JWT_SECRET", f"at least {MIN_SECRET_BYTES} bytes long")
         if policy.secret.startswith(_PLACEHOLDER) or _can_be_guessed(policy.secret):
             demand = "a secret of your own, not a printed or simple one: `openssl rand -hex 32`"
-            raise ConfigError("JWT_SECRET", f"{demand} makes one")
+            raise SettingError("JWT_SECRET", f"{demand} makes one")
         found.append(Key("HS256", policy.secret))
     if policy.public_key is not None:
         found.append(_pem_key(policy.public_key))
@@ -196,9 +197,9 @@ def _usable(material: object, kid: str | None = None) -> Key | None:
             return None
 
 
-def _bad_public_key() -> ConfigError:
+def _bad_public_key() -> SettingError:
     expected = (
         "a public key in PEM form (here, or in JWT_PUBLIC_KEY_FILE): RSA of 2,048 bits or more,"
         " or EC on the curve P-256"
     )
-    return ConfigError("JWT_PUBLIC_KEY", expected)
+    return SettingError("JWT_PUBLIC_KEY", expected)

@@ -16,8 +16,9 @@ import jwt
 from api.auth.jwks_file import JwksFile
 from api.auth.jwt_keys import Key, KeyRing, configured_keys
 from api.auth.users import usable_user_id
-from api.errors import AuthUnavailableError, ConfigError
+from api.errors import AuthUnavailableError
 from api.model import Identity, JwtPolicy, TokenRejection, Verdict
+from contracts.errors import SettingError
 from contracts.reasons import Reason
 
 MAX_TOKEN_CHARACTERS = 8192
@@ -36,7 +37,7 @@ class JwtVerifier:
         """``clock`` gives Unix seconds.
 
         Raises:
-            ConfigError: a key is too short, unreadable, or of another kind; or there are keys
+            SettingError: a key is too short, unreadable, or of another kind; or there are keys
                 besides the file of them.
         """
         self._policy = policy
@@ -122,5 +123,5 @@ def _key_ring(policy: JwtPolicy, clock: Callable[[], float]) -> KeyRing:
     if policy.jwks_file is None:
         return configured_keys(policy)
     if policy.secret is not None or policy.public_key is not None:
-        raise ConfigError("JWT_JWKS_FILE", "unset when JWT_SECRET or a JWT_PUBLIC_KEY is set")
+        raise SettingError("JWT_JWKS_FILE", "unset when JWT_SECRET or a JWT_PUBLIC_KEY is set")
     return JwksFile(policy.jwks_file, clock=clock)

@@ -9,11 +9,11 @@ import pytest
 
 from api import config as config_module
 from api.config import ApiConfig, Publishing
-from api.errors import ConfigError
 from api.http.batch import BatchLimits
 from api.http.lanes import Queueing
 from api.http.origins import CorsPolicy
 from api.limits.rate_limit import Rate
+from contracts.errors import SettingError
 from registry import options as registry_options
 from registry import topics
 from tests.api.world import ENV
@@ -67,7 +67,7 @@ def test_waiting_for_redis_and_auth_service_stays_well_under_100_ms() -> None:
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_what_has_to_be_set(name: str, value: str | None) -> None:
     env = {k: v for k, v in ENV.items() if k != name} | ({} if value is None else {name: value})
-    with pytest.raises(ConfigError, match=f"{name} must be set, in the form"):
+    with pytest.raises(SettingError, match=f"{name} must be set, in the form"):
         ApiConfig.from_env(env)
 
 
@@ -110,7 +110,7 @@ def test_what_has_to_be_set(name: str, value: str | None) -> None:
 )
 def test_what_is_malformed(name: str, values: list[str]) -> None:
     for value in values:
-        with pytest.raises(ConfigError, match=f"^{name} must be ") as raised:
+        with pytest.raises(SettingError, match=f"^{name} must be ") as raised:
             with_env(**{name: value})
         assert raised.value.variable == name
 
@@ -170,7 +170,7 @@ def test_every_variable_can_be_set(tmp_path: Path) -> None:
 
 def test_the_public_key_is_given_in_one_way(tmp_path: Path) -> None:
     assert with_env(JWT_PUBLIC_KEY="a key").jwt.public_key == "a key"
-    with pytest.raises(ConfigError, match="JWT_PUBLIC_KEY_FILE must be unset"):
+    with pytest.raises(SettingError, match="JWT_PUBLIC_KEY_FILE must be unset"):
         with_env(JWT_PUBLIC_KEY="a key", JWT_PUBLIC_KEY_FILE=str(tmp_path))
 
 

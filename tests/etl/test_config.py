@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from contracts.errors import SettingError
 from etl.config import EtlConfig, KafkaConfig, RunPolicy
-from etl.errors import ConfigError
 
 REQUIRED = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
@@ -63,7 +63,7 @@ def test_everything_can_be_set() -> None:
 
 @pytest.mark.parametrize("name", REQUIRED)
 def test_what_has_to_be_there(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"{name} must be set") as raised:
+    with pytest.raises(SettingError, match=f"{name} must be set") as raised:
         EtlConfig.from_env({**REQUIRED, name: " "})
     assert raised.value.variable == name
 
@@ -83,12 +83,12 @@ def test_what_has_to_be_there(name: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_malformed(name: str, wrong: str) -> None:
-    with pytest.raises(ConfigError, match=f"{name} must be"):
+    with pytest.raises(SettingError, match=f"{name} must be"):
         EtlConfig.from_env({**REQUIRED, name: wrong})
 
 
 def test_no_text_of_it_holds_a_password() -> None:
     assert "secret" not in repr(EtlConfig.from_env(REQUIRED))
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(SettingError) as raised:
         EtlConfig.from_env({**REQUIRED, "REDIS_URL": "redis://:secret@h/2"})
     assert "secret" not in str(raised.value)

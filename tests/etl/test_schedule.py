@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from etl.errors import ConfigError
+from contracts.errors import SettingError
 from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
 from tests.support.processes import wait_until
 
@@ -26,7 +26,7 @@ def test_intervals(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "60", "s", "0s", "-1s", "1.5s", "1 s", "1d", "1S", "5m\n"])
 def test_what_is_no_interval(text: str) -> None:
-    with pytest.raises(ConfigError, match="the interval must be a number followed by s, m or h"):
+    with pytest.raises(SettingError, match="the interval must be a number followed by s, m or h"):
         parse_interval(text)
 
 

@@ -184,7 +184,7 @@ def test_every_sub_package_has_a_floor() -> None:
 SHARED = {
     "api": {"errors", "instrumentation", "model", "paths"},
     "etl": {"config", "errors", "plain", "producer", "redis_edge", "source"},
-    "contracts": {"errors", "message", "reasons", "sequence", "visible"},
+    "contracts": {"addresses", "errors", "message", "reasons", "sequence", "settings", "visible"},
     "ch_schema": {"errors", "quoting", "values"},
     "ugc": {"environment", "errors", "exits", "logs", "options", "serving", "terminal", "wiring"},
 }
@@ -245,6 +245,22 @@ def test_foreign_clients_stay_behind_their_fences(path: Path) -> None:
 @pytest.mark.parametrize("gate", sorted({gate for fence in FENCES.values() for gate in fence}))
 def test_every_gate_exists(gate: str) -> None:
     assert (ROOT / gate).exists()
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_only_the_reader_of_settings_looks_a_variable_up(path: Path) -> None:
+    """It alone says what an empty one means, and how an error names it."""
+    # What is read there is prometheus_client's own variable, by its rule.
+    if relative(path) in {"contracts/settings.py", "api/telemetry/metrics.py"}:
+        return
+    wrong = [
+        f"{relative(path)}:{node.lineno} calls {called}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and (called := ast.unparse(node.func))
+        in {"env.get", "self.env.get", "os.environ.get", "os.getenv"}
+    ]
+    assert wrong == []
 
 
 PRINTING = {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.errors import SettingError
 from registry.client import (
     ConfluentRegistry,
     InMemoryRegistry,
@@ -20,7 +21,6 @@ from registry.client import (
 )
 from registry.errors import (
     RegistryDeniedError,
-    RegistrySettingError,
     RegistryUnavailableError,
     SchemaNotFoundError,
     SchemaRefusedError,
@@ -315,7 +315,7 @@ def test_tls_with_an_authority_of_its_own(tmp_path: Path) -> None:
     f"http://{IN_URL}@a,http://u:other@b", f"http://{IN_URL}@a:port",
 ])  # fmt: skip
 def test_urls_that_cannot_be_used(url: str) -> None:
-    with pytest.raises(RegistrySettingError, match="SCHEMA_REGISTRY_URL") as caught:
+    with pytest.raises(SettingError, match="SCHEMA_REGISTRY_URL") as caught:
         connect(url, QUICK)
     assert_no_secret(caught.value)
 
@@ -327,7 +327,7 @@ def test_credentials_are_taken_out_of_urls() -> None:
 
 
 def test_credentials_come_from_one_place() -> None:
-    with pytest.raises(RegistrySettingError, match="SCHEMA_REGISTRY_USER_INFO must be unset"):
+    with pytest.raises(SettingError, match="SCHEMA_REGISTRY_USER_INFO must be unset"):
         connect(f"http://{IN_URL}@a", RegistryOptions(user_info="a:b"))
 
 
@@ -335,7 +335,7 @@ def test_a_file_that_is_no_certificate(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_text("no certificate")
     for options in (RegistryOptions(ca_file=file), RegistryOptions(certificate_file=file)):
-        with pytest.raises(RegistrySettingError, match="PEM"):
+        with pytest.raises(SettingError, match="PEM"):
             connect("https://a", options)
 
 
@@ -375,11 +375,11 @@ def test_options_of_the_environment(tmp_path: Path) -> None:
     ],
 )
 def test_options_that_cannot_be_used(name: str, value: str) -> None:
-    with pytest.raises(RegistrySettingError, match=f"^{name} must be") as caught:
+    with pytest.raises(SettingError, match=f"^{name} must be") as caught:
         RegistryOptions.from_env({name: value})
     assert "hunter2" not in str(caught.value)
 
 
 def test_a_key_needs_a_certificate() -> None:
-    with pytest.raises(RegistrySettingError, match="SCHEMA_REGISTRY_CERTIFICATE_FILE"):
+    with pytest.raises(SettingError, match="SCHEMA_REGISTRY_CERTIFICATE_FILE"):
         RegistryOptions.from_env({"SCHEMA_REGISTRY_KEY_PASSWORD": "hunter2"})

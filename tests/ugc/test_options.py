@@ -7,7 +7,7 @@ import datetime as dt
 import click
 import pytest
 
-from etl.errors import ConfigError
+from contracts.errors import SettingError
 from etl.sessions.pairing import milliseconds
 from ugc.errors import CommandLineError
 from ugc.options import URL, Seconds, parse_letter, parse_offset, parse_time
@@ -32,7 +32,7 @@ def test_times(text: str, seconds_before_noon: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "noon", "2x", "-2h", "2026-13-01"])
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(ConfigError, match="the time must be a time like"):
+    with pytest.raises(SettingError, match="the time must be a time like"):
         parse_time(text, NOON)
 
 

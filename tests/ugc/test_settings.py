@@ -18,8 +18,9 @@ import ugc.local.auth.wsgi
 from api.config import ApiConfig
 from api.errors import ApiError
 from api.services import check
-from contracts.errors import ContractError
-from registry.addresses import without_user_info
+from contracts.addresses import without_user_info
+from contracts.errors import ContractError, SettingError
+from contracts.model.loader import default_folder
 from registry.errors import RegistryError
 from tests.api.tokens import SECRET
 from tests.support.commands import exit_code
@@ -80,7 +81,7 @@ SHARED = {
 
 BY_API = {
     **SHARED,
-    "API_QUEUE_REQUESTS": ("-1", "1.5", "many"),
+    "API_QUEUE_REQUESTS": ("-1", "1.5", "many", "9" * 40),
     "API_QUEUE_SECONDS": SECONDS,
     "API_THREADS": NUMBERS,
     "AUTH_CACHE_REFUSED_SECONDS": SECONDS,
@@ -179,7 +180,7 @@ def test_the_api_does_not_start(name: str, value: str, tmp_path: Path) -> None:
     env = {**RIGHT, "SPOOL_DIR": str(tmp_path / "spool"), name: value}
     if name.startswith("JWT_") and name != "JWT_SECRET":
         env["JWT_SECRET"] = ""
-    with pytest.raises((ApiError, ContractError, RegistryError)) as refused:
+    with pytest.raises((ApiError, ContractError, RegistryError, SettingError)) as refused:
         check(ApiConfig.from_env(env))
     assert code_of(refused.value) == MISCONFIGURED
     assert_one_line(str(refused.value), name)
@@ -221,7 +222,9 @@ def test_a_command_ends_with_78(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for each in {**RIGHT, "SPOOL_DIR": str(tmp_path / "spool"), name: value}.items():
+    # A folder that nobody named is told of in a line of its own.
+    named = {"CONTRACTS_DIR": str(default_folder()), "SPOOL_DIR": str(tmp_path / "spool")}
+    for each in {**RIGHT, **named, name: value}.items():
         monkeypatch.setenv(*each)
     assert_one_line(refused_by(command, capsys), name)
 

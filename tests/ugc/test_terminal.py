@@ -165,7 +165,10 @@ def test_what_lies_in_kafka_does_not_act(
         for name, value in stack.env.items():
             monkeypatch.setenv(name, value)
         servers, names = stack.env["KAFKA_BOOTSTRAP_SERVERS"], TopicNames.from_env(stack.env)
-        topics = [Topic(name=each, partitions=1) for each in (names.dead_letters, names.rejected)]
+        topics = [
+            Topic(name=each, partitions=1, retention_ms=60_000)
+            for each in (names.dead_letters, names.rejected)
+        ]
         ensure_topics(servers, topics, timeout_seconds=30)
         raw = HOSTILE.encode()
         told = json.dumps({"code": HOSTILE, "contract": HOSTILE, "sdk": HOSTILE}).encode()

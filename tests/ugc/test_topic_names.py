@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from api.config import ApiConfig
+from contracts.errors import SettingError
 from etl.config import KafkaConfig
-from registry.errors import RegistrySettingError
-from registry.topics import TopicNames
+from registry.topics import TopicNames, topic_specs
 from tests.api.world import ENV
 from ugc.environment import completed
 from ugc.init.run import topics
 
+ROOT = Path(__file__).parents[2]
 DEFAULTS = ("ugc.events", "ugc.events.dead-letter", "ugc.events.rejected")
 
 
@@ -46,6 +48,29 @@ def test_all_programs_mean_the_same_topics(
     assert tuple(topic.name for topic in topics(env)) == names
 
 
+def test_the_file_of_the_topics_says_of_each_how_it_is_named_and_who_writes_it() -> None:
+    specs = topic_specs()
+    assert specs.events.name
+    assert not specs.events.suffix
+    for each in (specs.events, specs.dead_letters, specs.rejected):
+        assert (each.name is None) == bool(each.suffix)
+        assert min(each.partitions, each.retention_days) >= 1
+        assert each.owner in {"api", "etl"}
+        assert each.description
+
+
+def test_the_page_names_the_topics_as_the_file_does() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    specs = topic_specs()
+    for each in (specs.events, specs.dead_letters, specs.rejected):
+        name = each.default("<topic>")
+        row = (
+            f"| `{name}` | `{each.variable}` | {each.partitions} | {each.retention_days} days |"
+            f" `{each.owner}/` | {each.description} |"
+        )
+        assert row in page
+
+
 def test_what_is_kept_of_each_topic() -> None:
     kept = [(made.partitions, made.retention_ms, made.retention_bytes) for made in topics({})]
     day_ms = 24 * 3600 * 1000
@@ -67,9 +92,9 @@ def test_what_is_kept_of_each_topic() -> None:
 def test_a_name_that_kafka_refuses_or_another_topic_has_is_an_error(
     env: Mapping[str, str], variable: str
 ) -> None:
-    with pytest.raises(RegistrySettingError) as raised:
+    with pytest.raises(SettingError) as raised:
         TopicNames.from_env(env)
-    assert raised.value.name == variable
+    assert raised.value.variable == variable
 
 
 def test_a_variable_that_is_set_to_nothing_does_not_hide_the_local_stacks() -> None:

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from ugc.errors import SettingError
+from contracts.errors import SettingError
+from contracts.settings import Settings
 from ugc.exits import PLAIN_EPILOG
 from ugc.options import AT_LEAST_ONE, PORT
 
@@ -71,9 +72,9 @@ def _serve(host: str, port: int, workers: int) -> None:
 @contextmanager
 def _metrics_shared() -> Iterator[None]:
     """Lets the worker processes add up what they count; they take over this environment."""
-    if folder := os.environ.get(_SHARED_METRICS, "").strip():
+    if folder := Settings(os.environ).optional(_SHARED_METRICS):
         if not os.access(folder, os.W_OK | os.X_OK) or not Path(folder).is_dir():
-            raise SettingError(f"{_SHARED_METRICS} must be a folder that can be written to")
+            raise SettingError(_SHARED_METRICS, "a folder that can be written to")
         yield
         return
     with TemporaryDirectory(prefix="ugc-api-metrics-") as folder:

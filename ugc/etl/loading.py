@@ -65,7 +65,7 @@ def load_on_schedule(
     """Runs until SIGTERM or Ctrl-C; every report is one JSON line in the log.
 
     Raises:
-        ConfigError: a variable is malformed.
+        SettingError: a variable is malformed.
         AddressError: the metrics port is in use.
     """
     configure_json_logs(sys.stderr)

@@ -5,30 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 
 import tenacity
 
 from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.errors import RetryableError
 from ch_schema.migrate.run import ensure_tables
-from registry.addresses import are_servers
+from contracts.addresses import are_servers
+from contracts.errors import SettingError
+from contracts.settings import Settings
 from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
 from registry.options import RegistryOptions
 from registry.sync import sync
-from registry.topics import TopicNames
+from registry.topics import TopicNames, TopicSpec, topic_specs
 from ugc.environment import require
-from ugc.errors import SettingError
 from ugc.init.topics import Topic, TopicError, ensure_topics
 from ugc.project.tables import INTERNAL
 from ugc.wiring import catalog_from
 
 _COUNT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _ATTEMPT_SECONDS = 5.0
-_THREE_DAYS_MS = 3 * 24 * 3600 * 1000
-_ONE_GIBIBYTE = 2**30
-_LONGEST_LETTER_BYTES = 3 * 1024 * 1024
-"""Brokers take 1 MiB unless they are told otherwise; a letter has the key of its original twice."""
+_DAY_MS = 24 * 3600 * 1000
+_MEBIBYTE = 2**20
 
 
 def initialise(
@@ -45,7 +45,7 @@ def initialise(
 
     Raises:
         TopicError, RegistryError, ClickHouseError: a part still does not answer, or refuses.
-        SettingError: a variable is missing or malformed.
+        SettingError, MisconfiguredError: a variable is malformed or missing.
     """
     catalog = catalog_from(env)
     patient = tenacity.Retrying(
@@ -80,7 +80,7 @@ def initialise(
 def _servers(env: Mapping[str, str]) -> str:
     found = require(env, "KAFKA_BOOTSTRAP_SERVERS")
     if not are_servers(found):
-        raise SettingError("KAFKA_BOOTSTRAP_SERVERS must be host:port, several separated by commas")
+        raise SettingError("KAFKA_BOOTSTRAP_SERVERS", "host:port, several separated by commas")
     return found
 
 
@@ -88,37 +88,35 @@ def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:
     """The events' topic, the dead letters' and the refused events'.
 
     Raises:
-        SettingError, RegistrySettingError: a number or a name is malformed.
+        SettingError: a number or a name is malformed.
     """
-    names = TopicNames.from_env(env)
+    names, specs = TopicNames.from_env(env), topic_specs()
     replication = _positive(env, "KAFKA_REPLICATION_FACTOR", 1)
     in_sync = _positive(env, "KAFKA_MIN_INSYNC_REPLICAS", max(1, replication - 1))
-    events = Topic(
-        name=names.events,
-        partitions=_positive(env, "KAFKA_PARTITIONS", 6),
+    partitions = _positive(env, "KAFKA_PARTITIONS", specs.events.partitions)
+    return (
+        replace(_topic(names.events, specs.events, replication, in_sync), partitions=partitions),
+        _topic(names.dead_letters, specs.dead_letters, replication, in_sync),
+        # A refused event may be lost with a broker: its sender heard the problem.
+        _topic(names.rejected, specs.rejected, replication, 1),
+    )
+
+
+def _topic(name: str, spec: TopicSpec, replication: int, in_sync: int) -> Topic:
+    kept, longest = spec.retention_mebibytes, spec.max_message_mebibytes
+    return Topic(
+        name=name,
+        partitions=spec.partitions,
         replication_factor=replication,
+        retention_ms=spec.retention_days * _DAY_MS,
         min_insync_replicas=in_sync,
+        retention_bytes=-1 if kept is None else kept * _MEBIBYTE,
+        max_message_bytes=None if longest is None else longest * _MEBIBYTE,
     )
-    dead_letters = Topic(
-        name=names.dead_letters,
-        partitions=1,
-        replication_factor=replication,
-        retention_ms=events.retention_ms * 4,
-        min_insync_replicas=in_sync,
-        max_message_bytes=_LONGEST_LETTER_BYTES,
-    )
-    rejected = Topic(
-        name=names.rejected,
-        partitions=1,
-        replication_factor=replication,
-        retention_ms=_THREE_DAYS_MS,
-        retention_bytes=_ONE_GIBIBYTE,
-    )
-    return events, dead_letters, rejected
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
-    text = env.get(name, "").strip() or str(default)
+    text = Settings(env).text(name, str(default))
     if not _COUNT.fullmatch(text):
-        raise SettingError(f"{name} must be a whole number from 1 to 99,999, not {text[:20]!r}")
+        raise SettingError(name, f"a whole number from 1 to 99,999, not {text[:20]!r}")
     return int(text)

@@ -11,8 +11,6 @@ from confluent_kafka.cimpl import NewTopic
 
 from ugc.errors import PartAwayError, UgcError
 
-_SEVEN_DAYS_MS = 7 * 24 * 3600 * 1000
-
 
 class TopicError(UgcError):
     """Kafka does not answer, or will not create a topic."""
@@ -32,8 +30,8 @@ class Topic:
 
     name: str
     partitions: int
+    retention_ms: int
     replication_factor: int = 1
-    retention_ms: int = _SEVEN_DAYS_MS
     min_insync_replicas: int = 1
     retention_bytes: int = -1
     max_message_bytes: int | None = None

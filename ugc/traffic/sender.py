@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from registry.addresses import without_user_info
+from contracts.addresses import without_user_info
 from ugc.errors import PartAwayError
 from ugc.traffic.sessions import Step
 

@@ -22,9 +22,10 @@ from api.auth.jwks_file import LOOK_SECONDS, MAX_FILE_BYTES
 from api.auth.jwt_keys import parse_key_set
 from api.auth.jwt_local import JwtVerifier
 from api.config import ApiConfig
-from api.errors import ConfigError, KeySetError
+from api.errors import KeySetError
 from api.model import Identity, JwtPolicy, TokenRejection
 from api.services import connect
+from contracts.errors import SettingError
 from contracts.reasons import Reason
 from tests.api.tokens import SECRET, handmade
 from tests.api.world import CLICK as EVENT
@@ -218,7 +219,7 @@ def test_a_key_of_another_kind_is_left_out(tmp_path: Path, entry: dict[str, Any]
     assert beside.verify(signed(RSA_KEY)) == GOOD
     assert beside.verify(signed(NEW_KEY, "x")) == INVALID
     alone = written(tmp_path / "one.json", entry)
-    with pytest.raises(ConfigError, match="none of its 1 keys is usable"):
+    with pytest.raises(SettingError, match="none of its 1 keys is usable"):
         verifier(alone)
 
 
@@ -262,7 +263,7 @@ UNFIT = {
 @pytest.mark.parametrize(("text", "why"), UNFIT.values(), ids=UNFIT.keys())
 def test_a_file_that_is_unfit_stops_the_start(tmp_path: Path, text: str | bytes, why: str) -> None:
     file = with_text(tmp_path / "jwks.json", text)
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(SettingError) as raised:
         verifier(file)
     assert raised.value.variable == "JWT_JWKS_FILE"
     assert why in str(raised.value)
@@ -271,13 +272,13 @@ def test_a_file_that_is_unfit_stops_the_start(tmp_path: Path, text: str | bytes,
 
 def test_a_file_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     for path in (tmp_path / "none.json", tmp_path):
-        with pytest.raises(ConfigError, match=r"JWT_JWKS_FILE must be .*it cannot be read"):
+        with pytest.raises(SettingError, match=r"JWT_JWKS_FILE must be .*it cannot be read"):
             verifier(path)
 
 
 @pytest.mark.parametrize("policy", [{"secret": SECRET}, {"public_key": PUBLIC_PEM}])
 def test_a_file_of_keys_stands_alone(file: Path, policy: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="JWT_JWKS_FILE must be unset when JWT_SECRET"):
+    with pytest.raises(SettingError, match="JWT_JWKS_FILE must be unset when JWT_SECRET"):
         verifier(file, **policy)
 
 
@@ -290,7 +291,7 @@ def test_the_setting(file: Path) -> None:
 def test_the_service_does_not_start_with_a_file_that_is_unfit(tmp_path: Path) -> None:
     file = with_text(tmp_path / "jwks.json", "{}")
     env = {**ENV, "JWT_SECRET": "", "JWT_JWKS_FILE": str(file)}
-    with pytest.raises(ConfigError, match="JWT_JWKS_FILE must be a file with a JWK Set"):
+    with pytest.raises(SettingError, match="JWT_JWKS_FILE must be a file with a JWK Set"):
         connect(ApiConfig.from_env(env))
 
 

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.auth.jwt_local import MAX_TOKEN_CHARACTERS, JwtVerifier
-from api.errors import AuthUnavailableError, ConfigError
+from api.errors import AuthUnavailableError
 from api.model import Identity, JwtPolicy, TokenRejection
+from contracts.errors import SettingError
 from contracts.reasons import Reason
 from tests.api.tokens import SECRET, handmade
 
@@ -270,7 +271,7 @@ def test_any_text_is_judged(token: str) -> None:
     ],
 )
 def test_keys_that_are_unfit_stop_the_start(policy: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match=r"JWT_(SECRET|PUBLIC_KEY) must be"):
+    with pytest.raises(SettingError, match=r"JWT_(SECRET|PUBLIC_KEY) must be"):
         verifier(**policy)
 
 

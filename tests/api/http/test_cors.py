@@ -16,9 +16,9 @@ from werkzeug.test import TestResponse
 
 import api
 from api.config import ApiConfig
-from api.errors import ConfigError
 from api.http import correlation, cors
 from api.http.origins import CorsPolicy, parse_origins
+from contracts.errors import SettingError
 from tests.api.world import CLICK, ENV, World, post
 
 SHOP = "https://a.example.com"
@@ -117,7 +117,7 @@ def test_origins_are_read(text: str, origins: tuple[str, ...] | None) -> None:
     ],
 )
 def test_what_no_browser_would_send_is_named(wrong: str, meant: str | None) -> None:
-    with pytest.raises(ConfigError, match=r"^CORS_ORIGINS must be origins like ") as raised:
+    with pytest.raises(SettingError, match=r"^CORS_ORIGINS must be origins like ") as raised:
         with_env(CORS_ORIGINS=f"{DEV},{wrong},{SHOP}")
     assert f"not {wrong!r}" in str(raised.value)
     assert (f"(write {meant})" in str(raised.value)) == (meant is not None)
@@ -131,7 +131,7 @@ def test_the_defaults_allow_nobody() -> None:
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "2h", "1.5"])
 def test_the_age_of_a_preflight_is_a_number(wrong: str) -> None:
-    with pytest.raises(ConfigError, match=r"^CORS_MAX_AGE_SECONDS must be a whole number"):
+    with pytest.raises(SettingError, match=r"^CORS_MAX_AGE_SECONDS must be a whole number"):
         with_env(CORS_MAX_AGE_SECONDS=wrong)
 
 

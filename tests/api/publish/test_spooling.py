@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from api.config import Publishing
-from api.errors import ConfigError, RecordRefusedError, StoreUnavailableError
+from api.errors import RecordRefusedError, StoreUnavailableError
 from api.model import ComponentStatus
 from api.pipeline.storing import Publisher
 from api.publish.replay import Replayer
@@ -24,6 +24,7 @@ from api.publish.spool.log import Log
 from api.publish.spool.record import Record
 from api.publish.spooling import InMemoryPublisher, SpoolingPublisher
 from api.publishing import spooling
+from contracts.errors import SettingError
 from contracts.sequence import sequence_header_in
 from tests.api.publish.spool.parts import open_log, record
 from tests.support.processes import wait_until
@@ -412,7 +413,7 @@ def test_the_health_of_the_spool(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "spool").write_text("a file")
     with (
-        pytest.raises(ConfigError, match="SPOOL_DIR must be a folder"),
+        pytest.raises(SettingError, match="SPOOL_DIR must be a folder"),
         World(tmp_path).publisher(),
     ):
         pass

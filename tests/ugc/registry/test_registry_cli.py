@@ -24,7 +24,7 @@ from tests.support.contract_folder import CLICK, change, copy_of_contracts
 from tests.support.processes import free_port
 from tests.support.registry_server import registry_server
 from ugc.cli import ugc
-from ugc.errors import SettingError
+from ugc.errors import MisconfiguredError
 from ugc.registry.actions import DriftError, LockDiffersError
 
 
@@ -84,7 +84,7 @@ def test_drift_is_told_and_ends_with_code_1(url: str, tmp_path: Path) -> None:
 
 
 def test_sync_needs_a_registry(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="SCHEMA_REGISTRY_URL is not set"):
+    with pytest.raises(MisconfiguredError, match="SCHEMA_REGISTRY_URL is not set"):
         run(tmp_path, "registry", "sync")
     with pytest.raises(RegistryUnavailableError, match="does not answer"):
         run(tmp_path, "registry", "sync", SCHEMA_REGISTRY_URL=f"http://127.0.0.1:{free_port()}")

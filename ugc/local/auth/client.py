@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from registry.addresses import without_user_info
+from contracts.addresses import without_user_info
 from ugc.errors import PartAwayError, UgcError
 
 _TIMEOUT_SECONDS = 5.0

@@ -15,7 +15,8 @@ import os
 from collections.abc import Mapping
 from wsgiref.types import WSGIApplication
 
-from ugc.errors import SettingError
+from contracts.errors import SettingError
+from contracts.settings import Settings
 from ugc.local.auth.app import DEFAULT_TTL_SECONDS, LONGEST_TTL_SECONDS, create_app
 from ugc.local.auth.faults import Fault, FaultMode
 from ugc.local.auth.tokens import MIN_SECRET_BYTES
@@ -36,26 +37,26 @@ def app_from(env: Mapping[str, str]) -> WSGIApplication:
     Raises:
         SettingError: a variable is missing or malformed.
     """
-    secret = env.get("JWT_SECRET", "").strip()
+    secret = Settings(env).text("JWT_SECRET", "")
     if len(secret.encode()) < MIN_SECRET_BYTES:
-        raise SettingError(f"JWT_SECRET must be set, to at least {MIN_SECRET_BYTES} bytes")
+        raise SettingError("JWT_SECRET", f"set, to at least {MIN_SECRET_BYTES} bytes")
     return create_app(secret, ttl_seconds=_ttl_seconds(env), fault=_fault(env))
 
 
 def _ttl_seconds(env: Mapping[str, str]) -> int:
-    text = env.get("AUTH_TOKEN_TTL_SECONDS", "").strip() or str(DEFAULT_TTL_SECONDS)
+    text = Settings(env).text("AUTH_TOKEN_TTL_SECONDS", str(DEFAULT_TTL_SECONDS))
     if text.isascii() and text.isdecimal() and len(text) < 10:
         seconds = int(text)
         if 0 < seconds <= LONGEST_TTL_SECONDS:
             return seconds
     expected = f"a whole number from 1 to {LONGEST_TTL_SECONDS}"
-    raise SettingError(f"AUTH_TOKEN_TTL_SECONDS must be {expected}, not {text!r}")
+    raise SettingError("AUTH_TOKEN_TTL_SECONDS", f"{expected}, not {text!r}")
 
 
 def _fault(env: Mapping[str, str]) -> Fault:
-    text = env.get("AUTH_FAULT", "").strip() or FaultMode.OK.value
+    text = Settings(env).text("AUTH_FAULT", FaultMode.OK.value)
     try:
         return Fault(FaultMode(text))
     except ValueError as error:
         expected = f"one of {', '.join(FaultMode)}"
-        raise SettingError(f"AUTH_FAULT must be {expected}, not {text!r}") from error
+        raise SettingError("AUTH_FAULT", f"{expected}, not {text!r}") from error

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from multiprocessing.util import Finalize
-from pathlib import Path
 
 from flask import Flask
 
+from contracts.settings import Settings
 from registry.errors import SchemaStoreError
 from ugc.local.registry.app import create_app
 from ugc.local.registry.store import SchemaStore
@@ -21,11 +21,11 @@ def create_from_env() -> Flask:
     Raises:
         SchemaStoreError: the variable is not set, or the folder cannot be used.
     """
-    folder = os.environ.get(DATA_DIR_VARIABLE, "").strip()
-    if not folder:
+    folder = Settings(os.environ).path(DATA_DIR_VARIABLE)
+    if folder is None:
         text = f"{DATA_DIR_VARIABLE} is not set: name the folder that keeps the schemas"
         raise SchemaStoreError(text)
-    store = SchemaStore(Path(folder))
+    store = SchemaStore(folder)
     # A WSGI server's worker is a multiprocessing child, which leaves without atexit.
     Finalize(None, store.close, exitpriority=0)
     return create_app(store)

@@ -16,14 +16,14 @@
 
 from __future__ import annotations
 
-from ugc.errors import SettingError, UgcError
+from ugc.errors import MisconfiguredError, UgcError
 
 
 class StackError(UgcError):
     """The local stack cannot run; the text says what to do."""
 
 
-class SettingsError(StackError, SettingError):
+class SettingsError(StackError, MisconfiguredError):
     """The configuration or an environment variable is wrong; the text names it."""
 
 
@@ -51,7 +51,7 @@ class PartFailedError(StackError):
     """A part ended or never became ready; the text ends with the last lines of its log."""
 
 
-class PartMisconfiguredError(PartFailedError, SettingError):
+class PartMisconfiguredError(PartFailedError, MisconfiguredError):
     """A part ended, and would end in the same way again: its settings are wrong."""
 
 

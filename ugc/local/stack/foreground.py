@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from registry.addresses import without_user_info
+from contracts.addresses import without_user_info
 from ugc.local.stack.config import PartName, StackConfig
 from ugc.local.stack.errors import StoppedError
 from ugc.local.stack.restarts import RestartPolicy

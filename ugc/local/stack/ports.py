@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable, Collection, Mapping
 
+from contracts.settings import Settings
 from ugc.local.stack.config import ANY_PORT, HOST, PORT_VARIABLES, PartName, StackConfig
 from ugc.local.stack.errors import PortTakenError, SettingsError
 
@@ -145,8 +146,8 @@ def _any_free(taken: Collection[int], take: Callable[[int], bool]) -> int:
 
 
 def _port(env: Mapping[str, str], variable: str) -> int | None:
-    text = env.get(variable, "").strip()
-    if not text:
+    text = Settings(env).optional(variable)
+    if text is None:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_HIGHEST))):
         raise SettingsError(f"{variable} must be a port from 0 to {_HIGHEST}, not {text!r}")

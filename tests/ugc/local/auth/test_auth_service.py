@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import Client
 
-from ugc.errors import SettingError
+from contracts.errors import SettingError
 from ugc.local.auth.app import create_app
 from ugc.local.auth.tokens import ISSUER
 from ugc.local.auth.wsgi import app_from
