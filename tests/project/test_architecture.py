@@ -184,7 +184,7 @@ def test_every_sub_package_has_a_floor() -> None:
 SHARED = {
     "api": {"errors", "instrumentation", "model", "paths"},
     "etl": {"config", "errors", "plain", "producer", "redis_edge", "source"},
-    "contracts": {"errors", "message", "reasons", "sequence", "visible"},
+    "contracts": {"errors", "message", "ranges", "reasons", "sequence", "visible"},
     "ch_schema": {"errors", "quoting", "values"},
     "ugc": {"environment", "errors", "exits", "logs", "options", "serving", "terminal", "wiring"},
 }
