@@ -186,7 +186,17 @@ SHARED = {
     "etl": {"config", "errors", "plain", "producer", "redis_edge", "source"},
     "contracts": {"errors", "message", "ranges", "reasons", "sequence", "visible"},
     "ch_schema": {"errors", "quoting", "values"},
-    "ugc": {"environment", "errors", "exits", "logs", "options", "serving", "terminal", "wiring"},
+    "ugc": {
+        "environment",
+        "errors",
+        "exits",
+        "github",
+        "logs",
+        "options",
+        "serving",
+        "terminal",
+        "wiring",
+    },
 }
 """Room → the modules at its top that its sub-packages may import."""
 

@@ -11,6 +11,7 @@ import click
 
 from contracts.lint import RULES, Finding, Severity, lint_folder
 from ugc.exits import PLAIN_EPILOG
+from ugc.github import annotation
 from ugc.project.folder import judged_folder_option
 from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
@@ -115,22 +116,16 @@ def _cell(text: str) -> str:
 
 
 def render_github(findings: Findings) -> str:
-    """Workflow commands, https://docs.github.com/actions (``::error file=…,line=…::…``)."""
+    """Annotations beside the lines of a pull request."""
     return "\n".join([*map(_annotation, findings), counted(findings)]) + "\n"
 
 
 def _annotation(found: Finding) -> str:
-    where = f"file={_property(shown_path(found.path))},line={found.line}"
-    text = f"{found.pointer or '/'}: {found.message}"
-    return f"::{found.severity} {where},title={_property(found.code)}::{_data(text)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return annotation(
+        found.severity,
+        f"{found.pointer or '/'}: {found.message}",
+        {"file": shown_path(found.path), "line": found.line, "title": found.code},
+    )
 
 
 RENDER: Mapping[str, Callable[[Findings], str]] = {
