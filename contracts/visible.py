@@ -21,3 +21,8 @@ def visible(text: str) -> str:
 def shortened(text: str, most: int) -> str:
     """The text, or its first ``most`` characters and an ellipsis."""
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 row``, ``2 rows``: for nouns that take an ``s``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from contracts.visible import shortened
+from contracts.visible import counted, shortened
 from ugc.compatibility.findings import EventReport, Finding, Report
 from ugc.compatibility.rollout import rollout
 from ugc.github import annotation
@@ -20,7 +20,7 @@ def _verdict(report: Report) -> str:
     if not report.events:
         return "no contract changed"
     count = sum(len(event.breaking) for event in report.events)
-    return "ok" if report.is_ok else f"breaking: {count} finding{'s' if count > 1 else ''}"
+    return "ok" if report.is_ok else f"breaking: {counted(count, 'finding')}"
 
 
 def _payload(finding: Finding) -> str:

@@ -11,6 +11,7 @@ import tenacity
 from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.errors import RetryableError
 from ch_schema.migrate.run import ensure_tables
+from contracts.visible import counted
 from registry.addresses import are_servers
 from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
@@ -69,12 +70,14 @@ def initialise(
         made = patient(ensure_topics, servers, wanted, timeout_seconds=_ATTEMPT_SECONDS)
         say(f"topics: {', '.join(made) if made else 'all there'}")
         done = patient(sync, registry, catalog, options.strategy, names.events)
-        say(f"subjects: {len(list(catalog))} contract versions, {len(done.actions)} steps taken")
+        say(
+            f"subjects: {counted(len(list(catalog)), 'contract version')}, {counted(len(done.actions), 'step')} taken"
+        )
         for drift in done.drift:
             say(f"subjects: drift: {drift}")
         made = patient(ensure_tables, clickhouse, catalog, INTERNAL)
         names_of_tables = ", ".join(contract.event for contract in catalog.tables)
-        say(f"tables: {names_of_tables}; {len(made)} steps taken")
+        say(f"tables: {names_of_tables}; {counted(len(made), 'step')} taken")
 
 
 def _servers(env: Mapping[str, str]) -> str:
