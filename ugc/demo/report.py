@@ -36,8 +36,8 @@ def print_tables(console: Console, clickhouse: ClickHouse, catalog: Catalog) -> 
     rows: dict[str, int] = {}
     for contract in catalog.tables:
         table = table_for(contract)
-        counted = clickhouse.query(f"SELECT count() AS n FROM {table.qualified_name} FINAL")  # noqa: S608 - a quoted name
-        rows[contract.event] = int(counted[0]["n"])
+        answer = clickhouse.query(f"SELECT count() AS n FROM {table.qualified_name} FINAL")  # noqa: S608 - a quoted name
+        rows[contract.event] = int(answer[0]["n"])
         fields = [column.name for column in table.columns if column.read is not None]
         columns = ", ".join(["timestamp", "user_id", *fields])
         console.print(f"  ugc.{contract.event}: {counted(rows[contract.event], 'row')}")

@@ -112,9 +112,8 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
         say_json(asdict(RetryReport(len(letters), sent, dry_run)))
     else:
         verb = "would be sent" if dry_run else "sent"
-        say(
-            f"{len(letters) if dry_run else sent} of {counted(len(letters), 'dead letter')} {verb} back"
-        )
+        given = counted(len(letters), "dead letter")
+        say(f"{len(letters) if dry_run else sent} of {given} {verb} back")
 
 
 def _when(unix_ms: int) -> str:

@@ -70,9 +70,8 @@ def initialise(
         made = patient(ensure_topics, servers, wanted, timeout_seconds=_ATTEMPT_SECONDS)
         say(f"topics: {', '.join(made) if made else 'all there'}")
         done = patient(sync, registry, catalog, options.strategy, names.events)
-        say(
-            f"subjects: {counted(len(list(catalog)), 'contract version')}, {counted(len(done.actions), 'step')} taken"
-        )
+        versions = counted(len(list(catalog)), "contract version")
+        say(f"subjects: {versions}, {counted(len(done.actions), 'step')} taken")
         for drift in done.drift:
             say(f"subjects: drift: {drift}")
         made = patient(ensure_tables, clickhouse, catalog, INTERNAL)

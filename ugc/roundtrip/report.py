@@ -60,7 +60,7 @@ def in_words(outcomes: Sequence[Outcome]) -> Iterator[str]:
     if without := found["schemas_without_instances"]:
         yield f"{counted(without, 'schema')} without an instance, of which nothing was compared"
     if unchecked := found["schemas_unchecked"]:
-        yield f"{counted(unchecked, 'schema')} that no validator takes; the instances may be invalid"
+        yield f"{counted(unchecked, 'schema')} that no validator takes; instances may be invalid"
     yield (
         f"{found['schemas_equal']} of {counted(found['schemas'], 'schema')}; instances equal:"
         f" Avro {found['avro_equal']} of {found['instances']},"
