@@ -22,6 +22,7 @@ from api.publish.sequencer import Sequencer
 from api.publish.spool.log import Log
 from api.publish.spool.record import Record
 from contracts.sequence import SequenceHeader
+from contracts.visible import counted
 
 _NEARLY_FULL = 0.8
 _ROOM_BYTES = 262_144
@@ -202,7 +203,9 @@ class SpoolingPublisher:
         if state.max_bytes - state.bytes_used < _ROOM_BYTES:
             status = ComponentStatus.DOWN
         waiting = "empty" if state.bytes_used == 0 else f"{used:.0%} full"
-        damaged = f", {state.damaged_places} damaged places" if state.damaged_places else ""
+        damaged = (
+            f", {counted(state.damaged_places, 'damaged place')}" if state.damaged_places else ""
+        )
         detail = waiting + damaged + ("" if state.is_direct else ", in use")
         return ComponentHealth(status=status, required=not state.is_direct, detail=detail)
 
