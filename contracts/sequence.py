@@ -10,8 +10,10 @@ off, which was promised nothing.  All are Kafka headers, in ASCII.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from contracts.ranges import Ranges
 
 PRODUCER = "ugc-producer"
 """Header: 32 hexadecimal digits, the name of one incarnation of a producer."""
@@ -29,8 +31,6 @@ _NAME = re.compile(rb"[0-9a-f]{32}")
 _NUMBER = re.compile(rb"[1-9][0-9]{0,15}")
 _SETTLED = re.compile(rb"0|[1-9][0-9]{0,15}")
 _RANGE = re.compile(rb"([1-9][0-9]{0,15})(?:-([1-9][0-9]{0,15}))?")
-
-Ranges = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +78,3 @@ def sequence_header_in(headers: Mapping[str, bytes | None]) -> SequenceHeader | 
         skipped=tuple((int(found[1]), int(found[2] or found[1])) for found in skipped if found),
         settled=int(settled[0]) if settled else None,
     )
-
-
-def joined(numbers: Iterable[int]) -> Ranges:
-    """Numbers as ranges, in order."""
-    ranges: list[tuple[int, int]] = []
-    for number in sorted(numbers):
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1] = ranges[-1][0], number
-        else:
-            ranges.append((number, number))
-    return tuple(ranges)

@@ -1,4 +1,4 @@
-"""Texts that may be shown on a terminal, whoever wrote them. Pure."""
+"""Texts as they may be shown, whoever wrote them. Pure."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def visible(text: str) -> str:
     It is spelt as in JSON (``\\u001b``), so that a JSON document stays one with the same meaning.
     """
     return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or its first ``most`` characters and an ellipsis."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 row``, ``2 rows``: for nouns that take an ``s``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

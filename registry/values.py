@@ -15,6 +15,8 @@ import orjson
 
 from contracts.model import formats
 from contracts.model.types import (
+    INT64_MAX,
+    INT64_MIN,
     ArrayType,
     BooleanType,
     DateTimeType,
@@ -33,8 +35,6 @@ from contracts.model.types import (
 )
 from registry.avro import is_union
 from registry.errors import EncodeError
-
-_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
 Converter = Callable[[Any, str], Any]
 """Takes a value and its JSON pointer (for errors); gives the converted value."""
@@ -107,7 +107,7 @@ def _integer(given: Any, at: str) -> int:
         raise _refuse(at, "integer", given)
     if isinstance(given, float) and not given.is_integer():
         raise EncodeError(at, "cannot be stored as integer: it has a fraction")
-    if not _INT64_MIN <= given <= _INT64_MAX or int(given) > _INT64_MAX:
+    if not INT64_MIN <= given <= INT64_MAX or int(given) > INT64_MAX:
         raise EncodeError(at, "cannot be stored as integer: it is outside of int64")
     return int(given)
 

@@ -98,24 +98,6 @@ class HttpAuthService:
             raise AuthUnavailableError(type(error).__name__) from error
 
 
-class InMemoryAuthService:
-    """Verdicts by token, for tests. A token without one is invalid.
-
-    While ``available`` is false there is no verdict; ``asked`` counts the calls.
-    """
-
-    def __init__(self, verdicts: Mapping[str, Verdict]) -> None:
-        self.verdicts = dict(verdicts)
-        self.available = True
-        self.asked = 0
-
-    def verify(self, token: str) -> Verdict:
-        self.asked += 1
-        if not self.available:
-            raise AuthUnavailableError("not available")
-        return self.verdicts.get(token, TokenRejection(Reason.TOKEN_INVALID))
-
-
 def _limited(response: httpx2.Response) -> bytes:
     body = bytearray()
     for piece in response.iter_raw():

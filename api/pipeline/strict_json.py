@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from api.errors import Rejection
 from contracts.reasons import Reason
+from contracts.visible import shortened
 
 MAX_NUMBER_CHARACTERS = 400
 """No finite double needs more: 309 digits before the point, or 17 significant ones."""
@@ -184,4 +185,4 @@ def _place(text: str, position: int) -> str:
 
 
 def _shown(key: str) -> str:
-    return json.dumps(key if len(key) <= _SHOWN_CHARACTERS else key[:_SHOWN_CHARACTERS] + "…")
+    return json.dumps(shortened(key, _SHOWN_CHARACTERS))

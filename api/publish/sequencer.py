@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
 
-from contracts.sequence import Ranges, SequenceHeader
+from contracts.ranges import Ranges, merged, without
+from contracts.sequence import SequenceHeader
 
 MOST_RANGES = 64
 """So many ranges at most are declared skipped on one message; the rest wait for the next ones."""
@@ -58,27 +58,3 @@ class Sequencer:
         first_open = next(iter(self._open), self._last + 1)
         unannounced = self._skipped[MOST_RANGES : MOST_RANGES + 1]
         return min(first_open, *(first for first, _ in unannounced), self._last + 1) - 1
-
-
-def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """The same numbers in order and in as few ranges as can be."""
-    found: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(last, found[-1][1]))
-        else:
-            found.append((first, last))
-    return tuple(found)
-
-
-def without(ranges: Ranges, taken: Ranges) -> Ranges:
-    """The numbers of ``ranges`` that are not in ``taken``."""
-    left = list(ranges)
-    for first, last in taken:
-        left = [
-            part
-            for begin, end in left
-            for part in ((begin, min(end, first - 1)), (max(begin, last + 1), end))
-            if part[0] <= part[1]
-        ]
-    return tuple(left)

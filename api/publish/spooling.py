@@ -7,7 +7,7 @@ earlier still waits in its spool.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
@@ -22,6 +22,7 @@ from api.publish.sequencer import Sequencer
 from api.publish.spool.log import Log
 from api.publish.spool.record import Record
 from contracts.sequence import SequenceHeader
+from contracts.visible import counted
 
 _NEARLY_FULL = 0.8
 _ROOM_BYTES = 262_144
@@ -202,7 +203,9 @@ class SpoolingPublisher:
         if state.max_bytes - state.bytes_used < _ROOM_BYTES:
             status = ComponentStatus.DOWN
         waiting = "empty" if state.bytes_used == 0 else f"{used:.0%} full"
-        damaged = f", {state.damaged_places} damaged places" if state.damaged_places else ""
+        damaged = (
+            f", {counted(state.damaged_places, 'damaged place')}" if state.damaged_places else ""
+        )
         detail = waiting + damaged + ("" if state.is_direct else ", in use")
         return ComponentHealth(status=status, required=not state.is_direct, detail=detail)
 
@@ -249,28 +252,3 @@ def _outcome(sent: Future[None]) -> Outcome:
 def _may_be_spooled(outcome: Outcome) -> bool:
     """Whether it is not stored, and not because Kafka will never take it."""
     return outcome is not None and not isinstance(outcome, RecordRefusedError)
-
-
-class InMemoryPublisher:
-    """Records in a list, for tests. While ``available`` is false nothing is stored.
-
-    ``refuses`` tells why a record will never be taken; ``None``: it will.
-    """
-
-    def __init__(self) -> None:
-        self.published: list[Record] = []
-        self.available = True
-        self.refuses: Callable[[Record], RecordRefusedError | None] = lambda _record: None
-
-    def publish(self, record: Record) -> None:
-        (problem,) = self.publish_all([record])
-        if problem is not None:
-            raise problem
-
-    def publish_all(self, records: Sequence[Record]) -> list[Outcome]:
-        if not self.available:
-            return [StoreUnavailableError("neither Kafka nor the spool")] * len(records)
-        outcomes: list[Outcome] = [self.refuses(each) for each in records]
-        pairs = zip(records, outcomes, strict=True)
-        self.published.extend(each for each, problem in pairs if problem is None)
-        return outcomes

@@ -21,6 +21,7 @@ from contracts.evolution.keywords import (
     choice_changes,
     unknown,
 )
+from contracts.model.definitions import find_definition, name_in
 from contracts.model.types import JsonSchema
 
 __all__ = ["ABSENT", "Change", "changes", "resolved"]
@@ -45,7 +46,7 @@ def resolved(root: JsonSchema, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     while isinstance(reference := schema.get("$ref"), str):
         siblings = {key: value for key, value in schema.items() if key != "$ref"}
         definitions = root.get("$defs", {})
-        target = definitions.get(reference.removeprefix("#/$defs/"))
+        target = find_definition(root, reference)
         if target is None or reference in followed or not siblings.keys() <= ANNOTATIONS:
             behind = {name: definitions[name] for name in _leads_to(definitions, reference)}
             return {**siblings, "$ref": {"to": reference, "$defs": behind}}
@@ -64,8 +65,8 @@ def _leads_to(definitions: Mapping[str, Any], reference: str) -> set[str]:
                 waiting.extend(items)
             case Mapping() as schema:
                 waiting.extend(schema.values())
-                name = str(schema.get("$ref", "")).removeprefix("#/$defs/")
-                if name in definitions and name not in found:
+                name = name_in(schema.get("$ref"))
+                if name is not None and name in definitions and name not in found:
                     found.add(name)
                     waiting.append(definitions[name])
             case _:

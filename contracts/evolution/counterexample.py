@@ -16,7 +16,7 @@ from contracts.errors import SampleError
 from contracts.evolution.changes import resolved
 from contracts.evolution.keywords import Change, canonical, choices, json_kinds, plain
 from contracts.model import patterns
-from contracts.model.types import JsonSchema
+from contracts.model.types import INT64_MAX, INT64_MIN, JsonSchema
 from contracts.model.validation import Validator
 from contracts.samples.payloads import Sampler
 
@@ -180,7 +180,7 @@ class _Maker:
                 yield from ((value // step) * step, (value // step + 1) * step)
         for value in (0, *given):
             yield from (value + 0.5, value - 0.5)
-        yield from (2**53 + 1, -(2**63), 2**63 - 1)
+        yield from (2**53 + 1, INT64_MIN, INT64_MAX)
 
     def booleans(
         self, _schema: Mapping[str, Any], _other: Mapping[str, Any], _depth: int

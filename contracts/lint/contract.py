@@ -11,8 +11,9 @@ from contracts.errors import ContractSchemaError, ContractTooLargeError
 from contracts.lint import shape
 from contracts.lint.rules import Note
 from contracts.lint.shape import SNAKE_CASE
-from contracts.lint.sites import Schema, Site, resolved, sites, target
+from contracts.lint.sites import Schema, Site, resolved, sites
 from contracts.model import walker
+from contracts.model.definitions import find_definition
 from contracts.model.pointer import escape
 from contracts.model.validation import Validator, Violation, dialect, dialect_validator
 
@@ -124,7 +125,7 @@ def _references(root: Schema, places: list[Site]) -> Iterator[Note]:
         if reference is None:
             continue
         used.add(str(reference))
-        if target(root, reference) is None:
+        if find_definition(root, reference) is None:
             message = f"{reference} leads nowhere; write #/$defs/<name> and describe it there"
             yield Note("ref-unresolved", site.at("$ref"), message)
         elif _leads_to(inside, str(reference), _definition_around(site)):

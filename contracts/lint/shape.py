@@ -12,10 +12,10 @@ from contracts.lint import backtracking
 from contracts.lint.rules import Note
 from contracts.lint.sites import Site
 from contracts.model import patterns
+from contracts.model.types import INT64_MAX, INT64_MIN
 from contracts.model.validation import problem_with_pattern
 
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_INT64 = (-(2**63), 2**63 - 1)
 _BOUNDED_FORMATS = ("uuid", "date", "date-time")
 
 _EVERYWHERE = frozenset(
@@ -171,8 +171,8 @@ def _integer_bounds(site: Site) -> Iterator[Note]:
         if not found:
             message = f'has no {inclusive}; write "{inclusive}": … (int64 at most)'
             yield Note("integer-unbounded", site.pointer, message)
-        elif not any(_INT64[0] <= limit <= _INT64[1] for limit in found):
-            message = f"{inclusive} is outside of int64; write one from {_INT64[0]} to {_INT64[1]}"
+        elif not any(INT64_MIN <= limit <= INT64_MAX for limit in found):
+            message = f"{inclusive} is outside of int64; write one from {INT64_MIN} to {INT64_MAX}"
             keyword = inclusive if inclusive in site.schema else exclusive
             yield Note("integer-unbounded", site.at(keyword), message)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.model.definitions import find_definition
 from contracts.model.pointer import escape, join
 
 Schema = Mapping[str, Any]
@@ -59,18 +60,10 @@ def _inside(site: Site) -> Iterator[Site]:
             yield from _inside(Site(site.at(keyword), schema))
 
 
-def target(root: Schema, reference: object) -> Schema | None:
-    """What a ``$ref`` of the dialect leads to."""
-    definitions = root.get("$defs")
-    name = str(reference).removeprefix("#/$defs/")
-    found = definitions.get(name) if isinstance(definitions, Mapping) else None
-    return found if isinstance(found, Mapping) and reference == f"#/$defs/{name}" else None
-
-
 def resolved(root: Schema, schema: Schema) -> Schema:
     """``schema``, or what its chain of references ends in; stops where the chain is broken."""
     seen = set()
     while "$ref" in schema and str(schema["$ref"]) not in seen:
         seen.add(str(schema["$ref"]))
-        schema = target(root, schema["$ref"]) or {}
+        schema = find_definition(root, schema["$ref"]) or {}
     return schema

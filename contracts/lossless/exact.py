@@ -21,6 +21,8 @@ from typing import Any
 from contracts.model import json_text
 from contracts.model.formats import instant_text, parse_date, parse_date_time, parse_uuid
 from contracts.model.types import (
+    INT64_MAX,
+    INT64_MIN,
     ArrayType,
     BooleanType,
     DateTimeType,
@@ -36,8 +38,6 @@ from contracts.model.types import (
     UuidType,
     ValueType,
 )
-
-_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
 
 class NoImageError(ValueError):
@@ -103,7 +103,7 @@ def _boolean(value: Any) -> bool:
 
 def _integer(value: Any) -> int:
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if not whole or isinstance(value, bool) or not _INT64_MIN <= int(value) <= _INT64_MAX:
+    if not whole or isinstance(value, bool) or not INT64_MIN <= int(value) <= INT64_MAX:
         raise NoImageError
     return int(value)
 

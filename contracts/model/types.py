@@ -15,6 +15,9 @@ from typing import Any
 
 JsonSchema = Mapping[str, Any]
 
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+"""What an :class:`IntegerType` holds, both ends included."""
+
 
 class Origin(StrEnum):
     """Who makes the event: a front end over HTTP, or the ETL out of other events."""

@@ -25,6 +25,7 @@ from contracts.errors import ContractSchemaError
 from contracts.model import formats
 from contracts.model.pointer import escape, join
 from contracts.model.types import JsonSchema
+from contracts.visible import shortened
 
 MAX_VIOLATIONS = 20
 """More than these are not reported for one value; the first ones are."""
@@ -208,7 +209,7 @@ def _is_listable(value: Any) -> bool:
 
 def _shown(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
+    return shortened(text, _SHOWN_CHARACTERS)
 
 
 def _kinds(expected: Any) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.model.definitions import definition
 from contracts.model.pointer import join
 
 _LONGEST = 20_000
@@ -75,7 +76,7 @@ class _Finder:
         self, path: tuple[str | int, ...], schema: Mapping[str, Any], value: Any
     ) -> Iterator[Candidate]:
         if "$ref" in schema:
-            schema = self._root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+            schema = definition(self._root, schema["$ref"])
             yield from self.at(path, schema, value)
             return
         pointer = _pointer(path)

@@ -19,8 +19,9 @@ from typing import Any
 
 from contracts.errors import SampleError
 from contracts.model import patterns
+from contracts.model.definitions import definition
 from contracts.model.formats import FIRST_DAY, LAST_DAY
-from contracts.model.types import JsonSchema
+from contracts.model.types import INT64_MAX, INT64_MIN, JsonSchema
 from contracts.model.validation import Validator
 from contracts.samples.near_misses import near_misses
 
@@ -37,7 +38,6 @@ _MOST_DEMANDED = 1_000_000
 
 _LONGEST_TEXT = 24
 _LONGEST_LIST = 4
-_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _FAR = 10_000
 """How far from its bound, or from 0, a number goes that is bounded on one side or none."""
 
@@ -126,7 +126,7 @@ class _Values:
 
     def value(self, schema: Mapping[str, Any]) -> Any:
         if "$ref" in schema:
-            return self.value(self._root["$defs"][schema["$ref"].removeprefix("#/$defs/")])
+            return self.value(definition(self._root, schema["$ref"]))
         if "const" in schema:
             return schema["const"]
         if schema.get("examples") and self._rng.random() < _EXAMPLE_SHARE:
@@ -154,7 +154,7 @@ class _Values:
 
     def integer(self, schema: Mapping[str, Any]) -> int:
         low, high = self._bounds(schema, Fraction(1))
-        lowest, highest = max(math.ceil(low), _INT64_MIN), min(math.floor(high), _INT64_MAX)
+        lowest, highest = max(math.ceil(low), INT64_MIN), min(math.floor(high), INT64_MAX)
         step = Fraction(str(schema.get("multipleOf", 1)))
         if self._rng.random() < _EDGE_SHARE:
             return self._rng.choice((lowest, highest))

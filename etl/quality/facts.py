@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ch_schema.ddl.tables import DATABASE
 from ch_schema.quoting import quote_identifier
 from contracts.model.loader import Catalog
+from contracts.ranges import merged
 from etl.decode.rejections import read_rejections
 from etl.quality.objectives import EventFacts, Facts, RangeFault, ViewFacts, Waiting, range_faults
 from etl.run.journal import INTERRUPTED
@@ -139,17 +140,13 @@ def _events(
 
 def _rows(clickhouse: Queries, event: str, ranges: Sequence[tuple[int, int, int]]) -> int:
     """Rows out of these offsets. Ranges that join are asked for as one."""
-    joined: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for partition, start, stop in sorted(ranges):
-        known = joined[partition]
-        if known and known[-1][1] >= start:
-            known[-1] = known[-1][0], max(stop, known[-1][1])
-        else:
-            known.append((start, stop))
+    offsets: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for partition, start, stop in ranges:
+        offsets[partition].append((start, stop - 1))
     where = " OR ".join(
-        f"(kafka_partition = {partition} AND kafka_offset >= {start} AND kafka_offset < {stop})"
-        for partition, each in joined.items()
-        for start, stop in each
+        f"(kafka_partition = {partition} AND kafka_offset BETWEEN {first} AND {last})"
+        for partition, each in sorted(offsets.items())
+        for first, last in merged(each)
     )
     table = f"{quote_identifier(DATABASE)}.{quote_identifier(event)}"
     (row,) = clickhouse.query(f"SELECT count() AS n FROM {table} FINAL WHERE {where or 'false'}")  # noqa: S608 - numbers, and a quoted name

@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
+from contracts.visible import counted
 from etl.plain import plain
 from etl.sequence.gaps import GapSummary
 
@@ -268,8 +269,8 @@ def _freshness(contract: Contract, facts: Facts, limit: int) -> Finding:
     told = "nothing waits to be loaded"
     if oldest is not None:
         told = (
-            f"partition {oldest.partition}: {oldest.messages} messages wait, the oldest since"
-            f" {oldest.age_seconds:.0f} s"
+            f"partition {oldest.partition}: {counted(oldest.messages, 'message')} waiting,"
+            f" the oldest since {oldest.age_seconds:.0f} s"
         )
     age = oldest.age_seconds if oldest else 0.0
     return Finding(

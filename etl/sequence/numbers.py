@@ -10,8 +10,10 @@ above it was given to a request that may have had no answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from contracts.ranges import without
 
 MAX_GAPS = 200_000
 """Of one producer. Beyond it the lowest is closed for good, and counted as lost.
@@ -149,5 +151,5 @@ class Numbers:
 
 def _parts(gap: Gap, first: int, last: int) -> list[Gap]:
     """What is left of a gap without the numbers from ``first`` to ``last``."""
-    ranges: Iterable[tuple[int, int]] = ((gap.first, first - 1), (last + 1, gap.last))
-    return [Gap(low, high, gap.since_ms, gap.skipped) for low, high in ranges if low <= high]
+    left = without([(gap.first, gap.last)], [(first, last)])
+    return [Gap(low, high, gap.since_ms, gap.skipped) for low, high in left]

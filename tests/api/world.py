@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from api.app import create_app
-from api.auth.auth_http import InMemoryAuthService
 from api.auth.jwt_local import JwtVerifier
 from api.auth.token_cache import InMemoryTokenCache
 from api.auth.users import CacheTimes, Users
@@ -23,16 +22,18 @@ from api.errors import StoreUnavailableError
 from api.limits.rate_limit import RateLimit
 from api.model import ComponentHealth, ComponentStatus, Identity, JwtPolicy
 from api.pipeline.pipeline import Components, EventEncoder, Limits, Pipeline
-from api.pipeline.seen import InMemorySeenEvents
-from api.publish.spooling import InMemoryPublisher
 from api.rejections.record import Sampler
-from api.rejections.reporter import InMemorySink, RejectionSender
+from api.rejections.reporter import RejectionSender
 from api.services import Services
 from api.telemetry.metrics import Metrics
+from api.testing.auth import InMemoryAuthService
+from api.testing.publisher import InMemoryPublisher
+from api.testing.seen import InMemorySeenEvents
+from api.testing.sink import InMemorySink
 from contracts.message import Message
 from contracts.model.loader import Catalog, load_catalog, parse_contract
-from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
+from registry.testing import InMemoryRegistry
 from tests.api.tokens import SECRET
 from tests.support.register import register_all
 

@@ -116,7 +116,7 @@ def test_a_release_that_sends_invalid_events_is_seen(running: Running) -> None:
     assert (found["contract"], found["code"]) == ("element_click@1", "data_invalid")
     assert (found["pointer"], found["keyword"]) == ("/data/element_type", "type")
     assert (found["origin"], found["user_agent"]) == ("https://kino.example", "curl 8")
-    assert "events were refused" in running.ugc("rejected")
+    assert "rejected event" in running.ugc("rejected")
 
 
 def test_without_a_topic_of_refused_events_it_is_said(running: Running) -> None:

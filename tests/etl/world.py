@@ -23,8 +23,8 @@ from etl.source import Headers, RawMessage, Source
 from etl.testing.kafka import MemoryDeadLetters, MemorySource, MemoryTables, MemoryTopic
 from etl.testing.ledger import MemoryLedger
 from etl.testing.store import MemorySessionStore
-from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
+from registry.testing import InMemoryRegistry
 from tests.support.register import register_all
 
 NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 FLOORS: dict[str, tuple[str, ...]] = {
     "contracts": ("model", "lint samples lossless", "evolution"),
     "ch_schema": ("client ddl", "migrate"),
-    "api": ("limits", "auth publish", "pipeline rejections telemetry", "http", "docs"),
+    "api": ("limits", "auth publish", "pipeline rejections telemetry", "http", "docs testing"),
     "etl": ("decode", "kafka sequence sessions", "run", "quality testing"),
     "ugc": (
         "local/auth local/clickhouse local/registry local/stack",
@@ -184,9 +184,28 @@ def test_every_sub_package_has_a_floor() -> None:
 SHARED = {
     "api": {"errors", "instrumentation", "model", "paths"},
     "etl": {"config", "errors", "plain", "producer", "redis_edge", "source"},
-    "contracts": {"addresses", "errors", "message", "reasons", "sequence", "settings", "visible"},
+    "contracts": {
+        "addresses",
+        "errors",
+        "message",
+        "ranges",
+        "reasons",
+        "sequence",
+        "settings",
+        "visible",
+    },
     "ch_schema": {"errors", "quoting", "values"},
-    "ugc": {"environment", "errors", "exits", "logs", "options", "serving", "terminal", "wiring"},
+    "ugc": {
+        "environment",
+        "errors",
+        "exits",
+        "github",
+        "logs",
+        "options",
+        "serving",
+        "terminal",
+        "wiring",
+    },
 }
 """Package → the modules at its top that its sub-packages may import."""
 
@@ -224,6 +243,18 @@ def test_only_commands_know_the_local_stack() -> None:
         if not relative(path).startswith("ugc/")
         for line, name in imports(path)
         if name.startswith("ugc.local")
+    ]
+    assert wrong == []
+
+
+def test_only_tests_know_the_implementations_in_memory() -> None:
+    """What production needs in memory lies beside what it stands in for."""
+    wrong = [
+        f"{relative(path)}:{line} imports {name}"
+        for path in FILES
+        if "testing" not in relative(path).removesuffix(".py").split("/")
+        for line, name in imports(path)
+        if "testing" in name.split(".")
     ]
     assert wrong == []
 

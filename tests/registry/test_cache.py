@@ -14,7 +14,7 @@ import pytest
 from contracts.model.loader import load_catalog
 from registry.avro import avro_schema, record_name, schema_text
 from registry.cache import CachingRegistry, SchemaCache, connect_remembering
-from registry.client import ConfluentRegistry, InMemoryRegistry
+from registry.client import ConfluentRegistry
 from registry.errors import (
     RegistryDeniedError,
     RegistryError,
@@ -25,6 +25,7 @@ from registry.lock import Lock, lock_of
 from registry.options import RegistryOptions
 from registry.serde import Decoder, Encoder
 from registry.subjects import resolve_ids
+from registry.testing import InMemoryRegistry
 from tests.support.processes import free_port
 from tests.support.register import register_all
 

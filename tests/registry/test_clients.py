@@ -12,13 +12,7 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import SettingError
-from registry.client import (
-    ConfluentRegistry,
-    InMemoryRegistry,
-    SchemaRegistry,
-    connect,
-    without_credentials,
-)
+from registry.client import ConfluentRegistry, SchemaRegistry, connect, without_credentials
 from registry.errors import (
     RegistryDeniedError,
     RegistryUnavailableError,
@@ -26,6 +20,7 @@ from registry.errors import (
     SchemaRefusedError,
 )
 from registry.options import Limits, RegistryOptions
+from registry.testing import InMemoryRegistry
 from tests.support.certificate import write_certificate
 from tests.support.processes import free_port
 from tests.support.registry_server import RegistryServer

@@ -27,10 +27,10 @@ from contracts.model.types import Contract, ValueType
 from contracts.reasons import Reason
 from registry import framing
 from registry.avro import avro_schema, record_name, schema_text
-from registry.client import InMemoryRegistry
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
 from registry.serde import Decoder, Encoder
 from registry.subjects import COMPATIBILITY, resolve_ids
+from registry.testing import InMemoryRegistry
 from registry.values import to_json
 from tests.support.payloads import payloads
 from tests.support.register import register_all

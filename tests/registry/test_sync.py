@@ -13,10 +13,11 @@ import pytest
 
 from contracts.model.loader import Catalog, load_catalog, parse_contract
 from registry.avro import avro_schema, schema_text
-from registry.client import ConfluentRegistry, InMemoryRegistry, SchemaRegistry
+from registry.client import ConfluentRegistry, SchemaRegistry
 from registry.options import RegistryOptions, SubjectStrategy
 from registry.subjects import resolve_ids, subject_names
 from registry.sync import DriftKind, Plan, Register, SetLevel, plan, survey, sync
+from registry.testing import InMemoryRegistry
 from tests.support.variants import REGISTRIES
 
 TOPIC = "topic"

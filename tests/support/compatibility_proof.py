@@ -16,9 +16,9 @@ from contracts.message import Message
 from contracts.model.loader import Catalog, load_catalog, parse_contract
 from contracts.model.types import Contract
 from contracts.model.validation import Validator
-from registry.client import InMemoryRegistry
 from registry.errors import EncodeError, UndecodableError
 from registry.serde import Decoder, Encoder
+from registry.testing import InMemoryRegistry
 from tests.support.register import register_all
 
 NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)

@@ -22,8 +22,8 @@ from contracts.model.loader import Catalog, load_catalog
 from contracts.model.validation import Validator
 from contracts.samples.payloads import Sampler
 from registry.avro import avro_schema
-from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
+from registry.testing import InMemoryRegistry
 from tests.api.world import World, post
 from tests.support.contract_folder import CLICK, change, copy_of_contracts
 from tests.support.register import register_all

@@ -27,8 +27,8 @@ from contracts.model.loader import Catalog, load_catalog
 from contracts.model.names import AVRO_TYPES
 from registry.asyncapi import asyncapi_document
 from registry.avro import avro_schema
-from registry.client import InMemoryRegistry
 from registry.serde import Decoder, Encoder
+from registry.testing import InMemoryRegistry
 from tests.support.contract_folder import change, copy_of_contracts
 from tests.support.register import register_all
 from ugc.compatibility.judge import judge

@@ -10,6 +10,7 @@ from contracts.evolution.covering import change_is_covered, covers
 from contracts.evolution.keywords import ABSENT, Change
 from contracts.evolution.rules import UNCLASSIFIED, Rule, rule_for
 from contracts.model.types import JsonSchema
+from contracts.visible import shortened
 from ugc.compatibility.findings import Finding, Target
 
 _SHOWN_CHARACTERS = 60
@@ -53,4 +54,4 @@ def _shown(value: object) -> str:
     if value is ABSENT:
         return "absent"
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
+    return shortened(text, _SHOWN_CHARACTERS)

@@ -6,8 +6,10 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 
+from contracts.visible import counted, shortened
 from ugc.compatibility.findings import EventReport, Finding, Report
 from ugc.compatibility.rollout import rollout
+from ugc.github import annotation
 
 Render = Callable[[Report], str]
 
@@ -18,13 +20,13 @@ def _verdict(report: Report) -> str:
     if not report.events:
         return "no contract changed"
     count = sum(len(event.breaking) for event in report.events)
-    return "ok" if report.is_ok else f"breaking: {count} finding{'s' if count > 1 else ''}"
+    return "ok" if report.is_ok else f"breaking: {counted(count, 'finding')}"
 
 
 def _payload(finding: Finding) -> str:
     """For people; the JSON format has all of it."""
     text = json.dumps(finding.payload, ensure_ascii=False)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
+    return shortened(text, _SHOWN_CHARACTERS)
 
 
 def _text(report: Report) -> str:
@@ -108,29 +110,22 @@ def _cell(text: str) -> str:
 
 def _github(report: Report) -> str:
     lines = [
-        f"::{'error' if finding.breaking else 'notice'} "
-        f"title={_property(f'{event.contract} {finding.code}')}"
-        f"::{_data(_annotation(finding))}"
+        annotation(
+            "error" if finding.breaking else "notice",
+            _told(finding),
+            {"title": f"{event.contract} {finding.code}"},
+        )
         for event in report.events
         for finding in event.findings
     ]
     return "".join(f"{line}\n" for line in (*lines, f"contracts: {_verdict(report)}"))
 
 
-def _annotation(finding: Finding) -> str:
+def _told(finding: Finding) -> str:
     text = f"{finding.target} {finding.pointer or '/'}: {finding.message}"
     if finding.payload is not None:
         text += f"\n{finding.against} takes {_payload(finding)}"
     return f"{text}\nway out: {finding.way_out}" if finding.way_out else text
-
-
-def _data(text: str) -> str:
-    """Escapes as GitHub's workflow commands want them."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 FORMATS: Mapping[str, Render] = {

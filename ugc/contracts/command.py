@@ -1,4 +1,4 @@
-"""``ugc contracts``: write, check, bring and look at the event contracts."""
+"""``ugc contracts``: create, check, import and inspect the event contracts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ugc.roundtrip.command import command as roundtrip
 
 @click.group()
 def command() -> None:
-    """Write, check, bring and look at the event contracts."""
+    """Create, check, import and inspect the event contracts."""
 
 
 for _member in (check, diff, import_, lint, list_, new, owners, roundtrip, sample, show):

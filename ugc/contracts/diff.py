@@ -13,6 +13,7 @@ from contracts.evolution.changes import ABSENT, Change, changes
 from contracts.evolution.rules import rule_for
 from contracts.model.loader import load_catalog, read_document
 from contracts.model.types import JsonSchema
+from contracts.visible import counted
 from ugc.contracts.words import in_words
 from ugc.exits import PLAIN_EPILOG
 from ugc.project.folder import contract_named, folder_option
@@ -34,7 +35,7 @@ def diff(old: str, new: str, folder: Path) -> None:
     found = changes(_document(folder, old), _document(folder, new))
     for change in found:
         say(f"{change.pointer}: {in_one_line(change)}")
-    count = "1 change" if len(found) == 1 else f"{len(found)} changes"
+    count = counted(len(found), "change")
     say(f"{old} → {new}: {count}" if found else f"{old} and {new} say the same")
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from contracts.lint import RULES, Finding, Severity, lint_folder
+from contracts.visible import counted
 from ugc.exits import PLAIN_EPILOG
+from ugc.github import annotation
 from ugc.project.folder import judged_folder_option
 from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
@@ -52,15 +54,11 @@ def shown_path(path: Path) -> str:
         return path.as_posix()
 
 
-def counted(findings: Findings) -> str:
+def totals(findings: Findings) -> str:
     """How many errors and warnings, in words."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     warnings = len(findings) - errors
-    return f"{_number(errors, 'error')}, {_number(warnings, 'warning')}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
 
 
 def render_text(findings: Findings) -> str:
@@ -69,7 +67,7 @@ def render_text(findings: Findings) -> str:
         f"{shown_path(f.path)}:{f.line}: {f.severity} {f.code} {f.pointer or '/'}: {f.message}"
         for f in findings
     ]
-    return "\n".join([*lines, counted(findings)]) + "\n"
+    return "\n".join([*lines, totals(findings)]) + "\n"
 
 
 def render_json(findings: Findings) -> str:
@@ -98,7 +96,7 @@ def render_json(findings: Findings) -> str:
 
 def render_markdown(findings: Findings) -> str:
     """A table for a pull-request comment."""
-    head = f"### Contract lint: {counted(findings)}\n"
+    head = f"### Contract lint: {totals(findings)}\n"
     if not findings:
         return head
     rows = [
@@ -115,22 +113,16 @@ def _cell(text: str) -> str:
 
 
 def render_github(findings: Findings) -> str:
-    """Workflow commands, https://docs.github.com/actions (``::error file=…,line=…::…``)."""
-    return "\n".join([*map(_annotation, findings), counted(findings)]) + "\n"
+    """Annotations beside the lines of a pull request."""
+    return "\n".join([*map(_annotation, findings), totals(findings)]) + "\n"
 
 
 def _annotation(found: Finding) -> str:
-    where = f"file={_property(shown_path(found.path))},line={found.line}"
-    text = f"{found.pointer or '/'}: {found.message}"
-    return f"::{found.severity} {where},title={_property(found.code)}::{_data(text)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return annotation(
+        found.severity,
+        f"{found.pointer or '/'}: {found.message}",
+        {"file": shown_path(found.path), "line": found.line, "title": found.code},
+    )
 
 
 RENDER: Mapping[str, Callable[[Findings], str]] = {
@@ -154,7 +146,7 @@ def rules_markdown() -> str:
 _PAGE = """\
 # Lint rules
 
-`ugc contracts lint` holds every contract and example file against these rules and tells all
+`ugc contracts lint` checks every contract and example file against these rules and tells all
 findings at once. An error makes it exit with 1; a warning is advice. A code never changes its
 meaning. This page is generated from `contracts/lint/rules.py`.
 

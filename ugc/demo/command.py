@@ -25,7 +25,7 @@ from ugc.terminal import PlainConsole
     help="Folder of the demo's own stack; removed at the start.",
 )
 def command(visits: int, seed: int, state_dir: Path) -> None:
-    """Start a stack, send visitors, load, and hold the totals against each other.
+    """Start a stack, send visitors, load, and compare the totals.
 
     Exit code 1 when anything was lost or doubled. Nothing is left running.
     """

@@ -12,6 +12,7 @@ from rich.text import Text
 from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.tables import table_for
 from contracts.model.loader import Catalog
+from contracts.visible import counted
 from ugc.demo.totals import Check, Totals
 from ugc.traffic.sender import Tally
 
@@ -21,7 +22,7 @@ _SAMPLE_ROWS = 3
 def loader_line(report: Mapping[str, Any]) -> str:
     """One run of the loader in one line."""
     loaded = sum(counts["loaded"] for counts in report["events"].values())
-    parts = [f"{report['consumed']} read", f"{loaded} rows"]
+    parts = [f"{report['consumed']} read", counted(loaded, "row")]
     for event, pair in report["pairs"].items():
         parts.append(
             f"{event}: {pair['paired']} paired, {pair['unpaired']} unpaired,"
@@ -35,11 +36,11 @@ def print_tables(console: Console, clickhouse: ClickHouse, catalog: Catalog) -> 
     rows: dict[str, int] = {}
     for contract in catalog.tables:
         table = table_for(contract)
-        counted = clickhouse.query(f"SELECT count() AS n FROM {table.qualified_name} FINAL")  # noqa: S608 - a quoted name
-        rows[contract.event] = int(counted[0]["n"])
+        answer = clickhouse.query(f"SELECT count() AS n FROM {table.qualified_name} FINAL")  # noqa: S608 - a quoted name
+        rows[contract.event] = int(answer[0]["n"])
         fields = [column.name for column in table.columns if column.read is not None]
         columns = ", ".join(["timestamp", "user_id", *fields])
-        console.print(f"  ugc.{contract.event}: {rows[contract.event]} rows")
+        console.print(f"  ugc.{contract.event}: {counted(rows[contract.event], 'row')}")
         sample = clickhouse.query_text(
             f"SELECT {columns} FROM {table.qualified_name} FINAL"  # noqa: S608 - names of ours
             f" ORDER BY timestamp LIMIT {_SAMPLE_ROWS}",

@@ -1,4 +1,4 @@
-"""Holds what the API accepted against what the loader did and what the tables hold. Pure."""
+"""Compares what the API accepted with what the loader did and what the tables hold. Pure."""
 
 from __future__ import annotations
 

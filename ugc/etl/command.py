@@ -1,4 +1,4 @@
-"""``ugc etl``: load events, load them again, and look at what was set aside."""
+"""``ugc etl``: load events, load them again, inspect dead letters."""
 
 from __future__ import annotations
 

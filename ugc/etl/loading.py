@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from contracts.visible import counted
 from etl.app import Etl, connect
 from etl.config import EtlConfig
 from etl.errors import OlderContractsError
@@ -132,4 +133,6 @@ def _print(report: RunReport) -> None:
             f" {pair.after.starts_waiting} open, {pair.after.ends_waiting} ends without a start"
         )
     outcome = "balance" if report.reconciled else "DO NOT BALANCE"
-    console.print(f"{report.consumed} messages in {report.seconds:.1f} s; the books {outcome}")
+    console.print(
+        f"{counted(report.consumed, 'message')} in {report.seconds:.1f} s; the books {outcome}"
+    )

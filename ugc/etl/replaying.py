@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from rich.table import Column, Table
 
+from contracts.visible import counted
 from etl.app import connect, open_dead_letters, open_producer
 from etl.config import EtlConfig, KafkaConfig
 from etl.decode.dead_letter_topic import (
@@ -111,7 +112,8 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
         say_json(asdict(RetryReport(len(letters), sent, dry_run)))
     else:
         verb = "would be sent" if dry_run else "sent"
-        say(f"{len(letters) if dry_run else sent} of {len(letters)} letters {verb} back")
+        given = counted(len(letters), "dead letter")
+        say(f"{len(letters) if dry_run else sent} of {given} {verb} back")
 
 
 def _when(unix_ms: int) -> str:

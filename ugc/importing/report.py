@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from contracts.visible import counted
 from ugc.importing.convert import Fate, FieldReport
 from ugc.importing.events import ImportedEvent
 
@@ -18,7 +19,7 @@ def in_words(events: Sequence[ImportedEvent]) -> Iterator[str]:
     counts = _counts([report for each in events for report in each.fields])
     taken = sum(each.document is not None for each in events)
     fields = ", ".join(f"{count} {fate}" for fate, count in counts.items())
-    yield f"{taken} of {len(events)} events; fields: {fields}"
+    yield f"{taken} of {counted(len(events), 'event')}; fields: {fields}"
 
 
 def _outcome(each: ImportedEvent) -> str:

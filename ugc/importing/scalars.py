@@ -6,13 +6,13 @@ import math
 import sys
 from typing import Any
 
+from contracts.model.types import INT64_MAX, INT64_MIN
 from ugc.importing.node import Node, kind_of
 from ugc.importing.patterns import PatternJudge
 
 LONGEST_JSON_TEXT = 65536
 _LONGEST_TEXT = 1024
 _LONGEST_LIST = 1000
-_INT64 = (-(2**63), 2**63 - 1)
 STORED_FORMATS = ("uuid", "date-time", "date")
 """Those that have a type of their own, and so a bound."""
 
@@ -56,7 +56,7 @@ def _listed(kind: str, values: list[Any], notes: list[str]) -> list[Any]:
         kept = finite
     if kind == "integer":
         whole = [int(value) for value in kept]
-        kept = [value for value in whole if _INT64[0] <= value <= _INT64[1]]
+        kept = [value for value in whole if INT64_MIN <= value <= INT64_MAX]
         if len(kept) < len(whole):
             notes.append("listed values beyond int64 are refused")
     if not kept:
@@ -91,7 +91,7 @@ def _string(node: Node, judge: PatternJudge, notes: list[str]) -> dict[str, Any]
 
 def _integer_bounds(node: Node, notes: list[str]) -> dict[str, Any]:
     found = _kept(node, *_NUMERIC)
-    lowest, highest = _INT64
+    lowest, highest = INT64_MIN, INT64_MAX
     for bound, exclusive, limit in (
         ("minimum", "exclusiveMinimum", lowest),
         ("maximum", "exclusiveMaximum", highest),

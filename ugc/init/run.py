@@ -15,6 +15,7 @@ from ch_schema.migrate.run import ensure_tables
 from contracts.addresses import are_servers
 from contracts.errors import SettingError
 from contracts.settings import Settings
+from contracts.visible import counted
 from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
 from registry.options import RegistryOptions
@@ -69,12 +70,13 @@ def initialise(
         made = patient(ensure_topics, servers, wanted, timeout_seconds=_ATTEMPT_SECONDS)
         say(f"topics: {', '.join(made) if made else 'all there'}")
         done = patient(sync, registry, catalog, options.strategy, names.events)
-        say(f"subjects: {len(list(catalog))} contract versions, {len(done.actions)} steps taken")
+        versions = counted(len(list(catalog)), "contract version")
+        say(f"subjects: {versions}, {counted(len(done.actions), 'step')} taken")
         for drift in done.drift:
             say(f"subjects: drift: {drift}")
         made = patient(ensure_tables, clickhouse, catalog, INTERNAL)
         names_of_tables = ", ".join(contract.event for contract in catalog.tables)
-        say(f"tables: {names_of_tables}; {len(made)} steps taken")
+        say(f"tables: {names_of_tables}; {counted(len(made), 'step')} taken")
 
 
 def _servers(env: Mapping[str, str]) -> str:

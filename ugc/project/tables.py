@@ -1,4 +1,4 @@
-"""What ``ugc schema`` and ``ugc init`` hold a database against."""
+"""What ``ugc schema`` and ``ugc init`` compare a database with."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.table import Column, Table
 from rich.text import Text
 
+from contracts.visible import counted
 from etl.app import ask_quality
 from etl.config import EtlConfig
 from etl.quality.objectives import Finding, Verdict
@@ -34,14 +35,16 @@ def print_quality(env: Mapping[str, str], since_ms: int, *, as_json: bool) -> bo
 
 def _print(verdict: Verdict, since_ms: int) -> None:
     console, facts = PlainConsole(), verdict.facts
-    console.print(f"Since {instant(since_ms).isoformat(' ', 'seconds')}: {facts.runs} runs.")
+    console.print(
+        f"Since {instant(since_ms).isoformat(' ', 'seconds')}: {counted(facts.runs, 'run')}."
+    )
     if facts.numbers is not None:
         numbers = facts.numbers
         console.print(
-            f"Producers gave {numbers.given} numbers: {numbers.missing} are missing,"
-            f" {numbers.cut_off} were cut off unanswered,"
+            f"Producers gave {counted(numbers.given, 'number')}: {numbers.missing} missing,"
+            f" {numbers.cut_off} cut off unanswered,"
             f" {numbers.awaited} may still come, {numbers.repeated} came twice;"
-            f" {numbers.unstamped} messages had none."
+            f" {counted(numbers.unstamped, 'message')} had none."
         )
     if facts.refused is None:
         console.print("Refused events are not known: there is no topic that keeps them.")
@@ -62,7 +65,7 @@ def _print(verdict: Verdict, since_ms: int) -> None:
         )
     console.print(table)
     missed = sum(finding.met is False for finding in verdict.findings)
-    console.print(f"{missed} of {len(verdict.findings)} objectives are missed.")
+    console.print(f"Missed: {missed} of {counted(len(verdict.findings), 'objective')}.")
 
 
 def _figure(finding: Finding, value: float | None) -> str:

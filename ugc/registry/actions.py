@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from contracts.model.loader import load_catalog
+from contracts.visible import counted
 from registry.client import connect
 from registry.lock import differences, lock_of, lock_path, lock_text, read_lock
 from registry.options import RegistryOptions
@@ -28,7 +29,7 @@ class LockDiffersError(UgcError):
 def sync_registry(
     url: str, env: Mapping[str, str], folder: Path, *, dry_run: bool, say: Say
 ) -> None:
-    """Brings the registry up to date with the contracts in ``folder``; says each step before it.
+    """Updates the registry to the contracts in ``folder``; says each step before it.
 
     Raises:
         DriftError: after all steps, when the registry has what no contract explains.
@@ -47,7 +48,7 @@ def sync_registry(
     if not found.actions and not found.drift:
         say(f"the registry has all {len(list(catalog))} contract versions; nothing to do")
     if found.drift:
-        things = "1 thing" if len(found.drift) == 1 else f"{len(found.drift)} things"
+        things = counted(len(found.drift), "thing")
         raise DriftError(f"the registry has {things} that no contract explains")
 
 
@@ -68,11 +69,11 @@ def write_lock(folder: Path, say: Say) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise LockDiffersError(f"{path} cannot be written: {error.strerror}") from error
-    say(f"{path}: {len(wanted.contracts)} contract versions")
+    say(f"{path}: {counted(len(wanted.contracts), 'contract version')}")
 
 
 def check_lock(folder: Path, say: Say) -> None:
-    """Holds the lock file against the contracts in ``folder``.
+    """Compares the lock file with the contracts in ``folder``.
 
     Raises:
         LockDiffersError: they differ, or there is no lock file.

@@ -1,4 +1,4 @@
-"""``ugc registry``: bring a Schema Registry up to date, look at schemas, serve one."""
+"""``ugc registry``: update a Schema Registry, print schemas, serve a registry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ugc.terminal import say
 
 @click.group()
 def command() -> None:
-    """Bring a Schema Registry up to date, look at schemas, serve a registry."""
+    """Update a Schema Registry, print schemas, serve a registry."""
 
 
 @command.command(epilog=PLAIN_EPILOG)
@@ -67,7 +67,7 @@ def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> 
 @click.option("--check", is_flag=True, help="Only say whether the file is right.")
 @judged_folder_option
 def lock(check: bool, folder: Path) -> None:
-    """Write the lock file of the contracts, or hold it against them.
+    """Write the lock file of the contracts, or compare it with them.
 
     Exit code 1 when --check finds a difference.
     """

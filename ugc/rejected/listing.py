@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.table import Column, Table
 
+from contracts.visible import counted
 from etl.app import open_rejected
 from etl.config import KafkaConfig
 from etl.decode.rejections import Told, each_rejection
@@ -92,7 +93,9 @@ def _print(found: Mapping[Sort, Tally], since_ms: int, *, top: int) -> None:
     console = PlainConsole()
     total = sum(entry.number for entry in found.values())
     since = instant(since_ms).isoformat(" ", "seconds")
-    console.print(f"Since {since}: {total} events were refused, of {len(found)} sorts.")
+    console.print(
+        f"Since {since}: {counted(total, 'rejected event')}, of {counted(len(found), 'sort')}."
+    )
     if not found:
         return
     table = Table(

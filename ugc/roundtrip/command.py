@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from contracts.visible import counted
 from etl.schedule import stop_on_signals
 from ugc.exits import PLAIN_EPILOG
 from ugc.options import Seconds
@@ -36,7 +37,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     type=click.IntRange(min=1),
     default=25,
     show_default=True,
-    help="So many instances are generated for a schema that comes without any.",
+    help="How many instances to generate for a schema that has none.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For generated instances.")
 @click.option(
@@ -113,5 +114,5 @@ def _judged(cases: Sequence[Case], round_trip: IsolatedRoundTrip) -> list[Outcom
 
 def _told(outcome: Outcome, number: int, total: int) -> Outcome:
     if not sys.stderr.isatty() and (number % _LOG_EVERY_SCHEMAS == 0 or number == total):
-        say(f"{number} of {total} schemas", err=True)
+        say(f"{number} of {counted(total, 'schema')}", err=True)
     return outcome

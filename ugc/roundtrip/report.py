@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from contracts.visible import counted
 from ugc.roundtrip.run import Difference, Fields, Outcome
 
 
@@ -57,11 +58,11 @@ def in_words(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield from (f"    {_printable(_difference(each))}" for each in outcome.differences)
     found = summary(outcomes)
     if without := found["schemas_without_instances"]:
-        yield f"{without} schemas had no instance, so nothing of them was compared"
+        yield f"{counted(without, 'schema')} without an instance, of which nothing was compared"
     if unchecked := found["schemas_unchecked"]:
-        yield f"{unchecked} schemas are taken by no validator; their instances may be invalid"
+        yield f"{counted(unchecked, 'schema')} that no validator takes; instances may be invalid"
     yield (
-        f"{found['schemas_equal']} of {found['schemas']} schemas; instances equal:"
+        f"{found['schemas_equal']} of {counted(found['schemas'], 'schema')}; instances equal:"
         f" Avro {found['avro_equal']} of {found['instances']},"
         f" ClickHouse {found['clickhouse_equal']} of {found['instances']}"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from contracts.visible import counted
 from ugc.environment import current_environment, require, state_dir_option
 from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import Seconds
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """See and bring up to date the tables in ClickHouse; erase a user; print the dictionary."""
+    """Show, migrate and document the tables in ClickHouse; erase a user."""
 
 
 @contextmanager
@@ -60,7 +61,7 @@ def ddl(event: str | None, cluster: str | None, replicated: bool, folder: Path) 
 @judged_folder_option
 @state_dir_option
 def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
-    """Hold the contracts against the live database: every step, and what it does to stored rows.
+    """Compare the contracts with the live database: every step, and its effect on stored rows.
 
     Changes nothing. Exit codes: 0 nothing to do; 3 additive steps only; 4 a step needs a flag of
     `ugc schema apply`; 5 a step that no statement can take, or a contract that was edited after
@@ -116,14 +117,16 @@ def apply(
         runner = migrator(client, folder)
         if dry_run_on_copy:
             applied = runner.dry_run(allowed)
-            say(f"{len(applied.tasks)} steps work on empty copies; nothing was changed")
+            say(
+                f"tried on empty copies: {counted(len(applied.tasks), 'step')}; nothing was changed"
+            )
             return
         applied = runner.apply(
             allowed, accept_edited=accept_edited, say=lambda task: say(task_line(task))
         )
     if applied.resumed:
-        say(f"{applied.resumed} steps of an interrupted run are done")
-    say(f"{len(applied.tasks)} steps taken")
+        say(f"done of an interrupted run: {counted(applied.resumed, 'step')}")
+    say(f"{counted(len(applied.tasks), 'step')} taken")
 
 
 def _allowed(*, rewrite: bool, erase: bool) -> frozenset[Effect]:

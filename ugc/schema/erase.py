@@ -12,7 +12,7 @@ from ch_schema.ddl.tables import table_for
 from ch_schema.migrate.erasure import Affected, Eraser
 from ch_schema.migrate.mutations import Mutation
 from contracts.model.loader import load_catalog
-from contracts.visible import visible
+from contracts.visible import counted, visible
 from ugc.terminal import PlainConsole, say
 
 
@@ -38,7 +38,7 @@ def run(
     for each in affected:
         say(_line(each))
     if dry_run:
-        say(f"{sum(each.rows for each in affected)} rows would change; nothing was done")
+        say(f"{counted(sum(each.rows for each in affected), 'row')} would change; nothing was done")
         return
     if not yes:
         click.confirm("This cannot be undone. Erase?", abort=True)
@@ -48,12 +48,17 @@ def run(
         def show(left: tuple[Mutation, ...]) -> None:
             parts = sum(mutation.parts_to_do for mutation in left)
             tables = ", ".join(sorted({mutation.table for mutation in left}))
-            status.update(Text(visible(f"erasing: {parts} parts left in {tables}")))
+            status.update(Text(visible(f"erasing: {counted(parts, 'part')} left in {tables}")))
 
         rows = eraser.erase(user_id, settle_seconds=settle_seconds, say=show)
-    say(f"{rows} rows changed; nothing of this user is left in the tables")
+    say(f"{counted(rows, 'row')} changed; nothing of this user is left in the tables")
 
 
 def _line(each: Affected) -> str:
-    what = "rows are deleted" if each.deletes else f"rows lose {', '.join(each.columns)}"
-    return f"{each.table.qualified_name.replace('`', '')}: {each.rows} {what}"
+    one = each.rows == 1
+    columns = ", ".join(each.columns)
+    if each.deletes:
+        what = "is deleted" if one else "are deleted"
+    else:
+        what = f"loses {columns}" if one else f"lose {columns}"
+    return f"{each.table.qualified_name.replace('`', '')}: {counted(each.rows, 'row')} {what}"

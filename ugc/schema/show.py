@@ -7,6 +7,7 @@ from typing import Any
 
 from ch_schema.migrate.diff import Effect
 from ch_schema.migrate.plan import Plan, Task
+from contracts.visible import counted
 
 IN_STEP, ADDITIVE, DANGEROUS, IMPOSSIBLE = 0, 3, 4, 5
 """Exit codes of ``ugc schema plan``."""
@@ -46,7 +47,8 @@ def task_line(task: Task) -> str:
     where = f"{task.object}.{task.column}" if task.column else task.object
     cost = ""
     if task.effect.writes_parts:
-        cost = f"; {task.rows} rows, {_size(task.bytes)} are written anew, inserts go on meanwhile"
+        rows = counted(task.rows, "row")
+        cost = f"; {rows}, {_size(task.bytes)} are written anew, inserts go on meanwhile"
     return f"{task.kind:<8} {where}: {task.reason} ({task.effect}{cost})"
 
 
@@ -59,7 +61,8 @@ def _summary(plan: Plan) -> str:
         if any(task.effect is effect for task in plan.tasks)
     ]
     written = sum(task.bytes for task in plan.tasks)
-    return f"{len(plan.tasks)} steps: {', '.join(counts)}; {_size(written)} to be written anew"
+    steps = counted(len(plan.tasks), "step")
+    return f"{steps}: {', '.join(counts)}; {_size(written)} to be written anew"
 
 
 def _size(count: int) -> str:

@@ -9,10 +9,11 @@ from contextlib import closing
 
 import pytest
 
-from api.auth.auth_http import HttpAuthService, InMemoryAuthService
+from api.auth.auth_http import HttpAuthService
 from api.auth.users import AuthService
 from api.errors import AuthUnavailableError
 from api.model import ComponentStatus, Identity, TokenRejection
+from api.testing.auth import InMemoryAuthService
 from contracts.reasons import Reason
 from tests.api.auth_stub import PATH, Stub, auth_stub
 from tests.support.processes import free_port

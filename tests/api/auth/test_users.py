@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.auth.auth_http import InMemoryAuthService
 from api.auth.token_cache import InMemoryTokenCache
 from api.auth.users import CacheTimes, TokenCache, Users, usable_user_id
 from api.errors import AuthUnavailableError, CacheUnavailableError, Rejection
 from api.model import Identity, Kept, TokenRejection, Verdict
+from api.testing.auth import InMemoryAuthService
 from contracts.reasons import Reason
 
 NOW = 1_000_000.0

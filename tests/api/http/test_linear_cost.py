@@ -25,9 +25,9 @@ from api.http.codecs import CODECS
 from api.pipeline import strict_json
 from api.rejections.record import Hints, Rejected, key_and_value
 from api.telemetry.logs import JsonFormatter
-from registry.client import InMemoryRegistry
 from registry.errors import UndecodableError
 from registry.serde import Decoder
+from registry.testing import InMemoryRegistry
 from tests.api.world import CLICK, NOW, World, post
 from tests.support.growth import AT_MOST, Work, growth
 from tests.support.wire import wires

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from registry.client import InMemoryRegistry
 from registry.errors import EncodeError
 from registry.serde import Decoder, Encoder
+from registry.testing import InMemoryRegistry
 from tests.api.world import NOW, World, post, with_event
 from tests.support.register import register_all
 

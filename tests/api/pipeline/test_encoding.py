@@ -17,9 +17,9 @@ from api.pipeline.encoding import EncoderLoader
 from contracts.model.loader import load_catalog
 from registry import framing
 from registry.cache import CachingRegistry, SchemaCache
-from registry.client import InMemoryRegistry
 from registry.errors import RegistryUnavailableError
 from registry.subjects import resolve_ids
+from registry.testing import InMemoryRegistry
 from tests.support.processes import wait_until
 from tests.support.register import register_all
 

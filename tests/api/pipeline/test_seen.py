@@ -14,7 +14,8 @@ import redis
 
 from api.errors import CacheUnavailableError
 from api.limits.redis_calls import RedisCalls
-from api.pipeline.seen import InMemorySeenEvents, RedisSeenEvents, Seen, SeenEvents, fingerprint
+from api.pipeline.seen import RedisSeenEvents, Seen, SeenEvents, fingerprint
+from api.testing.seen import InMemorySeenEvents
 from tests.api.servers import RedisServer
 from tests.api.world import CLICK, World, post, with_event
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from api.publish.sequencer import MOST_RANGES, Sequencer, merged, without
-from contracts.sequence import SequenceHeader, joined, sequence_header_in
+from api.publish.sequencer import MOST_RANGES, Sequencer
+from contracts.sequence import SequenceHeader, sequence_header_in
 
 NAME = "0f" * 16
 
@@ -92,23 +88,6 @@ def test_threads_never_get_the_same_number() -> None:
     assert sorted(numbers) == list(range(1, 2001))
 
 
-RANGES = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 5)).map(lambda p: (p[0], sum(p))))
-
-
-def numbers_in(ranges: Iterable[tuple[int, int]]) -> set[int]:
-    return {number for first, last in ranges for number in range(first, last + 1)}
-
-
-@given(RANGES, RANGES)
-def test_ranges_are_joined_and_taken_away_by_their_numbers(
-    some: list[tuple[int, int]], others: list[tuple[int, int]]
-) -> None:
-    found = merged(some)
-    assert numbers_in(found) == numbers_in(some)
-    assert all(later[0] > earlier[1] + 1 for earlier, later in pairwise(found))
-    assert numbers_in(without(found, merged(others))) == numbers_in(some) - numbers_in(others)
-
-
 @pytest.mark.parametrize("skipped", [(), ((3, 3),), ((1, 4), (6, 6), (9, 12))])
 def test_headers_there_and_back(skipped: tuple[tuple[int, int], ...]) -> None:
     sequence = SequenceHeader(producer=NAME, number=20, skipped=skipped)
@@ -116,7 +95,3 @@ def test_headers_there_and_back(skipped: tuple[tuple[int, int], ...]) -> None:
         sequence_header_in({name: value.encode() for name, value in sequence.headers().items()})
         == sequence
     )
-
-
-def test_numbers_are_joined_to_ranges() -> None:
-    assert joined([7, 1, 2, 3, 9, 8]) == ((1, 3), (7, 9))

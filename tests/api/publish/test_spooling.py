@@ -17,13 +17,14 @@ from api.errors import RecordRefusedError, StoreUnavailableError
 from api.model import ComponentStatus
 from api.pipeline.storing import Publisher
 from api.publish.replay import Replayer
-from api.publish.sender import InMemorySender
 from api.publish.sequencer import Sequencer
 from api.publish.spool import slots
 from api.publish.spool.log import Log
 from api.publish.spool.record import Record
-from api.publish.spooling import InMemoryPublisher, SpoolingPublisher
+from api.publish.spooling import SpoolingPublisher
 from api.publishing import spooling
+from api.testing.publisher import InMemoryPublisher
+from api.testing.sender import InMemorySender
 from contracts.errors import SettingError
 from contracts.sequence import sequence_header_in
 from tests.api.publish.spool.parts import open_log, record

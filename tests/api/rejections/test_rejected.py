@@ -19,7 +19,8 @@ from api.rejections.record import (
     redacted,
     rejected,
 )
-from api.rejections.reporter import InMemorySink, Outcome, RejectionSender
+from api.rejections.reporter import Outcome, RejectionSender
+from api.testing.sink import InMemorySink
 from contracts.model.validation import Violation
 from contracts.reasons import Reason
 from tests.api.world import CLICK, NOW, World, post, token

@@ -168,7 +168,7 @@ def test_a_stuck_partition(observed: Observed) -> None:
     assert observed.missed() == set()
     observed.world.clock.pass_seconds(2)
     assert observed.missed() == {("freshness", CLICK)}
-    assert "1 messages wait" in observed.finding("freshness").explanation
+    assert "1 message waiting" in observed.finding("freshness").explanation
 
 
 def test_a_release_that_sends_invalid_events(observed: Observed) -> None:

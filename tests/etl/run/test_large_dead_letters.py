@@ -13,9 +13,9 @@ from etl.decode.dead_letter_topic import parse
 from etl.decode.dead_letters import DeadLetter
 from etl.kafka.dead_letters import KafkaDeadLetters
 from etl.source import RawMessage
-from registry.client import InMemoryRegistry
 from registry.errors import UndecodableError
 from registry.serde import Decoder
+from registry.testing import InMemoryRegistry
 from tests.api.servers import Broker, broker, create_topic, read_topic
 from tests.etl.kafka.test_sources import config_of
 from tests.etl.world import CATALOG

@@ -22,9 +22,9 @@ from etl.errors import (
 from etl.run.report import UNKNOWN_EVENT, EventCounts
 from etl.source import Span
 from etl.testing.kafka import MemoryTables
-from registry.client import InMemoryRegistry
 from registry.errors import RegistryUnavailableError
 from registry.serde import Decoder
+from registry.testing import InMemoryRegistry
 from tests.etl.sessions.test_pairing import video_contracts
 from tests.etl.world import CLICK, CLICK_DATA, END, HOUR, NOON, START, World, catalog_with
 

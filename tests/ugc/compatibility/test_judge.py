@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from contracts.evolution.rules import EXAMPLE
-from registry.client import InMemoryRegistry
+from registry.testing import InMemoryRegistry
 from tests.support.contract_folder import change, copy_of_contracts
 from tests.support.register import register_all
 from ugc.compatibility.findings import EventReport, Report, Target

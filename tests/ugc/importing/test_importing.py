@@ -142,7 +142,7 @@ def test_the_files_are_written_once(tmp_path: Path) -> None:
     into = tmp_path / "contracts"
     result = run(plan, "--into", into)
     assert result.exit_code == 0, result.output
-    assert "1 of 1 events; fields: 12 typed, 1 JSON text, 0 refused" in result.stdout
+    assert "1 of 1 event; fields: 12 typed, 1 JSON text, 0 refused" in result.stdout
     written = {path.relative_to(into).as_posix() for path in into.rglob("*.json")}
     assert written == {
         "events/order_placed/v1.json",

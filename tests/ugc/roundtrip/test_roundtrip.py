@@ -44,7 +44,7 @@ def test_one_schema_with_generated_instances(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [
         "order.json: 7 instances (generated), equal: Avro 7, ClickHouse 7;"
         " Avro fields: 2 typed, 0 JSON text; ClickHouse columns: 2 typed, 0 JSON text",
-        "1 of 1 schemas; instances equal: Avro 7 of 7, ClickHouse 7 of 7",
+        "1 of 1 schema; instances equal: Avro 7 of 7, ClickHouse 7 of 7",
     ]
 
 
@@ -136,7 +136,7 @@ def test_differences_are_shown() -> None:
         "\\ud800: 2 instances, equal: Avro 1, ClickHouse 2;"
         " Avro fields: 0 typed, 0 JSON text; ClickHouse columns: 0 typed, 0 JSON text",
         "    instance 0, avro: /, /a",
-        "0 of 1 schemas; instances equal: Avro 1 of 2, ClickHouse 2 of 2",
+        "0 of 1 schema; instances equal: Avro 1 of 2, ClickHouse 2 of 2",
     ]
     assert summary([outcome])["results"][0]["differences"] == [
         {"instance": 0, "target": "avro", "pointers": ["", "/a"], "problem": None}
@@ -188,8 +188,8 @@ def test_fields_are_counted_for_each_target(round_trip: RoundTrip) -> None:
 def test_what_was_not_compared_or_not_checked_is_said() -> None:
     outcomes = [Outcome(id="a"), Outcome(id="b", instances=1, generated=True, unchecked="unknown")]
     words = list(in_words(outcomes))
-    assert "1 schemas had no instance, so nothing of them was compared" in words
-    assert "1 schemas are taken by no validator; their instances may be invalid" in words
+    assert "1 schema without an instance, of which nothing was compared" in words
+    assert "1 schema that no validator takes; instances may be invalid" in words
     assert [each.is_equal for each in outcomes] == [None, True]
 
 

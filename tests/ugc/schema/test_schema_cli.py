@@ -84,7 +84,8 @@ def test_plan_apply_plan(schema: Schema) -> None:
     found = json.loads(first.stdout)
     assert {step["kind"] for step in found["steps"]} == {"missing"}
     tried = schema("apply", "--dry-run-on-copy")
-    assert tried.stdout.endswith("steps work on empty copies; nothing was changed\n")
+    assert tried.stdout.startswith("tried on empty copies: ")
+    assert tried.stdout.endswith(" steps; nothing was changed\n")
     assert schema("plan", "--json").stdout == first.stdout
     applied = schema("apply")
     assert applied.exit_code == 0
@@ -110,10 +111,10 @@ def test_plan_tells_what_a_rewrite_costs(schema: Schema) -> None:
     assert statement == (
         "    ALTER TABLE `ugc`.`page_view` MODIFY TTL toDateTime(timestamp) + INTERVAL 730 DAY;"
     )
-    assert summary.startswith("1 steps: 1 erasing; ")
+    assert summary.startswith("1 step: 1 erasing; ")
     with pytest.raises(Exception, match="--allow-erase"):
         schema("apply")
-    assert schema("apply", "--allow-erase").stdout.endswith("1 steps taken\n")
+    assert schema("apply", "--allow-erase").stdout.endswith("1 step taken\n")
 
 
 def test_erase(schema: Schema) -> None:
@@ -124,8 +125,8 @@ def test_erase(schema: Schema) -> None:
         client.execute("CREATE TABLE ugc.strange (user_id String) ENGINE = Memory")
     dry = schema("erase", "--user", "me", "--dry-run")
     assert dry.stdout.splitlines() == [
-        "ugc.search_filter: 1 rows lose user_id, search_query",
-        "1 rows would change; nothing was done",
+        "ugc.search_filter: 1 row loses user_id, search_query",
+        "1 row would change; nothing was done",
     ]
     which, warning = dry.stderr.splitlines()
     assert which.startswith("contracts: /")
@@ -134,5 +135,5 @@ def test_erase(schema: Schema) -> None:
     users = "SELECT user_id, search_query FROM ugc_unique.search_filter"
     assert schema.sql(users) == [{"user_id": "me", "search_query": "x"}]
     done = schema("erase", "--user", "me", "--yes", "--settle", "0")
-    assert done.stdout.endswith("1 rows changed; nothing of this user is left in the tables\n")
+    assert done.stdout.endswith("1 row changed; nothing of this user is left in the tables\n")
     assert schema.sql(users) == [{"user_id": "erased", "search_query": ""}]

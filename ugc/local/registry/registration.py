@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.visible import shortened
 from registry.compatibility import AvroType, Level, check
 from registry.errors import InvalidSchemaError
 from ugc.local.registry import queries, refusals, settings
@@ -137,7 +138,7 @@ def _problems(rows: Rows, level: Level, new: AvroType, earlier: list[StoredVersi
         return []
     culprit = looked_at[findings[0].index]
     text = culprit.schema.text
-    shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    shown = shortened(text, _SHOWN_CHARACTERS)
     return [
         *(
             f"{{errorType:'{each.incompatibility.kind}', description:'{each.description()}', "

@@ -1,0 +1,1 @@
+"""Implementations in memory of what the API talks to."""
