@@ -22,6 +22,7 @@ from contracts.model.loader import (
     load_catalog,
     package_folder,
 )
+from contracts.visible import counted
 from ugc.demo import report
 from ugc.demo.first_messages import first_messages
 from ugc.demo.totals import add_up, checks
@@ -87,7 +88,9 @@ def _show(stack: Stack, catalog: Catalog, visits: int, seed: int, console: Conso
     console.rule("2  one of each event, as a front end sends it")
     _send_first_messages(stack, tally, console)
 
-    console.rule(f"3  {visits} visits: six events, some wrong, some sent twice, some never ended")
+    console.rule(
+        f"3  {counted(visits, 'visit')}: six events, some wrong, some sent twice, some never ended"
+    )
     rng = random.Random(seed)  # noqa: S311 - visitors need no secrets
     for wave in range(_WAVES):
         sessions = visits * (wave + 1) // _WAVES - visits * wave // _WAVES

@@ -132,7 +132,8 @@ def _print_replay(report: ReplayReport) -> None:
     console.print(table if report.read else "nothing to replay")
     told = "dry run: nothing was changed" if report.dry_run else "no offset was committed"
     console.print(
-        f"{report.duplicates} duplicates and {report.unusable} unusable messages left out; {told}"
+        f"left out: {counted(report.duplicates, 'duplicate')} and"
+        f" {counted(report.unusable, 'unusable message')}; {told}"
     )
     if not report.finished:
         console.print("asked to stop before the end; begin again to replay the rest")
