@@ -93,7 +93,7 @@ class _Leaving(Generic[_W]):
 
 
 class Supervisor(Generic[_W]):
-    """So many workers; each is replaced when it ends, or one after another when asked for."""
+    """This many workers; each is replaced when it ends, or one after another when asked for."""
 
     def __init__(
         self,

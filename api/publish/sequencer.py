@@ -9,7 +9,7 @@ from contracts.ranges import Ranges, merged, without
 from contracts.sequence import SequenceHeader
 
 MOST_RANGES = 64
-"""So many ranges at most are declared skipped on one message; the rest wait for the next ones."""
+"""At most this many ranges are declared skipped on one message; the rest wait for the next ones."""
 
 
 class Sequencer:

@@ -25,7 +25,7 @@ from contracts.model.types import ArrayType, Contract, Field, FieldType, MapType
 DATABASE = "ugc"
 
 DEDUPLICATION_WINDOW_BLOCKS = 1000
-"""So many of a table's last inserts are remembered; 0, the engine's default, remembers none."""
+"""This many of a table's last inserts are remembered; 0, the engine's default, remembers none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _LONGEST = 20_000
 """No text, list or object of more parts is built."""
 
 _SAMPLES = 40
-"""So many values are drawn where none of those that were constructed is one."""
+"""This many values are drawn where none of those that were constructed is one."""
 
 _OTHER = "another_name"
 

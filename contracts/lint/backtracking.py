@@ -21,7 +21,7 @@ MAX_POSITIONS = 80
 """Patterns with more characters and classes than these are not judged, and refused."""
 
 MAX_STEPS = 500_000
-"""So many steps are tried, well below a second; a pattern that needs more is refused."""
+"""This many steps are tried, well below a second; a pattern that needs more is refused."""
 
 MAX_CHOICES = 12
 """At so many characters a text may go on in two ways, which makes 2^12 ways in all."""

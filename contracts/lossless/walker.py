@@ -44,10 +44,10 @@ _MOST_FIELDS = 2000
 """Of a document that would unfold into more, the deepest objects stay JSON text."""
 
 _MOST_BRANCHES = 10 * _MOST_FIELDS
-"""So many branches of unions are followed in one pass; references may multiply them."""
+"""This many branches of unions are followed in one pass; references may multiply them."""
 
 _DEEPEST = 50
-"""So many schemas, one inside the other, are followed; readers of Avro recurse too."""
+"""This many schemas, one inside the other, are followed; readers of Avro recurse too."""
 
 _TOO_MANY = f"the document would unfold into more than {_MOST_FIELDS} fields"
 _TOO_BRANCHED = f"the document would unfold into more than {_MOST_BRANCHES} branches of unions"

@@ -23,7 +23,7 @@ MAX_CHARACTERS = 1_000
 """A longer pattern is refused: nobody reads it, and what works on it need not be quick."""
 
 MAX_GROUPS = 20
-"""So many groups may lie in each other."""
+"""This many groups may lie in each other."""
 
 Ranges = tuple[tuple[int, int], ...]
 

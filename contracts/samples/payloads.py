@@ -30,7 +30,7 @@ _LONG_TEXT = 4_096
 """Longer texts are drawn in one go, which is ten times as fast."""
 
 _ROOM = 20_000
-"""So many items and characters are chosen freely in one payload; then its lists and texts are as
+"""This many items and characters are chosen freely in one payload; then its lists and texts are as
 short as they may be.  Else bounds that lie inside each other multiply."""
 
 _MOST_DEMANDED = 1_000_000

@@ -116,7 +116,7 @@ class Verdict:
 
 def judge(catalog: Catalog, facts: Facts) -> Verdict:
     """Checks everything."""
-    findings = [*_books(facts)]
+    findings = [*_coverage(facts)]
     for contract in catalog.newest:
         findings += _of_event(contract, facts)
     return Verdict(facts=facts, findings=tuple(findings))
@@ -136,7 +136,7 @@ def range_faults(ranges: Sequence[tuple[int, int, int]]) -> list[RangeFault]:
     return faults
 
 
-def _books(facts: Facts) -> Iterator[Finding]:
+def _coverage(facts: Facts) -> Iterator[Finding]:
     faults = facts.range_faults
     told = ", ".join(f"{f.kind} in partition {f.partition}: {f.start}-{f.stop}" for f in faults[:5])
     yield Finding(

@@ -11,7 +11,7 @@ from etl.sequence.ledger import LedgerTotals
 from etl.sequence.numbers import Gap, Producer
 
 _TOLD = 20
-"""So many producers at most are named."""
+"""At most this many producers are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from etl.sequence.numbers import MAX_GAPS, Gap, Producer
 from etl.source import Span, Spans
 
 _BATCH = 250
-"""So many messages are in one script, since Redis serves nobody else while it runs."""
+"""This many messages are in one script, since Redis serves nobody else while it runs."""
 
 _PRODUCERS_AT_ONCE = 200
 _HOLE = re.compile(r"(\d+)-(\d+)@(\d+)(v?)")

@@ -22,7 +22,7 @@ class MemoryLedger:
         self._known: dict[str, Numbers] = {}
         self._since_ms = self._unstamped = 0
         self._seen = self._repeated = self._lost = self._cut_off = 0
-        self._books: dict[str, bytes] = {}
+        self._reports: dict[str, bytes] = {}
 
     def record(self, spans: Spans, sequenced: Sequence[SequencedMessage]) -> None:
         for partition, span in spans.items():
@@ -63,13 +63,13 @@ class MemoryLedger:
         return len(old[:limit])
 
     def keep_report(self, run_id: str, report: bytes) -> None:
-        self._books[run_id] = report
+        self._reports[run_id] = report
 
     def kept_reports(self) -> Mapping[str, bytes]:
-        return dict(self._books)
+        return dict(self._reports)
 
     def drop_report(self, run_id: str) -> None:
-        self._books.pop(run_id, None)
+        self._reports.pop(run_id, None)
 
     def close(self) -> None:
         """Nothing to release."""

@@ -132,7 +132,7 @@ def _print(report: RunReport) -> None:
             f"{event}: {pair.paired} paired, {pair.unpaired} unpaired,"
             f" {pair.after.starts_waiting} open, {pair.after.ends_waiting} ends without a start"
         )
-    outcome = "balance" if report.reconciled else "DO NOT BALANCE"
+    outcome = "reconcile" if report.reconciled else "DO NOT RECONCILE"
     console.print(
-        f"{counted(report.consumed, 'message')} in {report.seconds:.1f} s; the books {outcome}"
+        f"{counted(report.consumed, 'message')} in {report.seconds:.1f} s; the totals {outcome}"
     )

@@ -18,10 +18,10 @@ _MOST = 10_000
 """Items and characters of an example."""
 
 _ROOM = 2_000
-"""So many of them an example may have with fields that may be absent."""
+"""This many of them an example may have with fields that may be absent."""
 
 _LONGER = 16
-"""So many characters more than it has to have an example may have."""
+"""This many characters more than it has to have an example may have."""
 
 _MOST_DISTINCT = 100
 _DRAWS_PER_ITEM = 20

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from ugc.importing.errors import TooLargeError
 
 _STEPS_FOR_A_FIELD = 25
-"""So many schemas and listed values are looked at for each field that is allowed."""
+"""This many schemas and listed values are looked at for each field that is allowed."""
 
 DEEPEST = 50
-"""So many schemas, one inside the other, are followed; readers of Avro recurse too."""
+"""This many schemas, one inside the other, are followed; readers of Avro recurse too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ _WINDOW = "30m"
 _UNPAIRED_WINDOW = "6h"
 
 _FEW = 10
-"""So many refused events of five minutes say nothing about a release."""
+"""This many refused events of five minutes say nothing about a release."""
 
 _API_SECONDS = 0.1
 """Requirement N5."""
