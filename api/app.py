@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -17,6 +16,7 @@ from api.docs import swagger_ui as docs_ui
 from api.errors import Rejection
 from api.http import blueprint, contract_routes, correlation, cors, health
 from api.http.environ import BEGAN, REJECTION
+from api.http.exchange import Exchange, begin, current
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
 from api.model import Outcome
@@ -57,8 +57,8 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
 
     @app.before_request
     def identify() -> None:
-        g.started = request.environ.get(BEGAN) or time.perf_counter()
-        g.correlation_id = correlation.sent_id(request.headers.get) or str(services.make_id())
+        correlation_id = correlation.sent_id(request.headers.get) or str(services.make_id())
+        begin(Exchange(correlation_id, request.environ.get(BEGAN) or time.perf_counter()))
 
     @app.before_request
     def refuse() -> None:
@@ -75,7 +75,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
 
     @app.after_request
     def complete(response: Response) -> Response:
-        response.headers[correlation.HEADER] = g.correlation_id
+        response.headers[correlation.HEADER] = current().correlation_id
         response.headers.update(headers_for(request.path))
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
@@ -110,16 +110,18 @@ def _check_transport() -> None:
 
 def _count(counts: metrics.Metrics, response: Response) -> None:
     """Counts the answer, and the events if the request was to store any."""
-    route = None if request.url_rule is None else request.url_rule.rule
-    seconds = time.perf_counter() - g.started
+    exchange, route = current(), _route()
+    seconds = time.perf_counter() - exchange.started
     counts.request(route=route, method=request.method, status=response.status_code, seconds=seconds)
-    rejection: Rejection | None = g.get("rejection")
-    outcomes: Sequence[Outcome] = g.get("outcomes", ()) if rejection is None else (rejection,)
-    for outcome in outcomes:
+    for outcome in exchange.results:
         if isinstance(outcome, Rejection):
             counts.rejection(outcome.reason)
-        if rejection is None or route == paths.EVENTS:
+        if exchange.rejection is None or route == paths.EVENTS:
             _count_event(counts, outcome)
+
+
+def _route() -> str | None:
+    return None if request.url_rule is None else request.url_rule.rule
 
 
 def _count_event(counts: metrics.Metrics, outcome: Outcome) -> None:
@@ -131,28 +133,21 @@ def _count_event(counts: metrics.Metrics, outcome: Outcome) -> None:
 
 
 def _report_rejected(rejected: RejectionReporter) -> None:
-    """Keeps what was refused for what it is of the events in a request.
+    """Reports what was rejected for what it is of the events in a request.
 
-    A batch that is refused as a whole counts as one.
+    A batch that is rejected as a whole counts as one.
     """
-    route = None if request.url_rule is None else request.url_rule.rule
-    if request.method != "POST" or route not in (paths.EVENTS, paths.BATCH):
+    exchange = current()
+    if request.method != "POST" or _route() not in (paths.EVENTS, paths.BATCH):
         return
-    rejection: Rejection | None = g.get("rejection")
-    outcomes: Sequence[Outcome] = g.get("outcomes", ()) if rejection is None else (rejection,)
-    if not any(isinstance(each, Rejection) for each in outcomes):
-        return
-    bodies: Sequence[bytes | None] = g.get("bodies", ())
-    if len(bodies) != len(outcomes):  # it was not read, or several events are refused as one
-        bodies = [None] * len(outcomes)
-    hints = Hints(
-        origin=request.headers.get("Origin", ""),
-        user_agent=request.headers.get("User-Agent", ""),
-        sdk=request.headers.get("X-UGC-SDK", ""),
-    )
-    for outcome, body in zip(outcomes, bodies, strict=True):
-        if isinstance(outcome, Rejection) and _is_for_good(outcome):
-            rejected.keep(outcome, body, hints, correlation_id=g.correlation_id)
+    for rejection, body in exchange.rejected:
+        if _is_for_good(rejection):
+            hints = Hints(
+                origin=request.headers.get("Origin", ""),
+                user_agent=request.headers.get("User-Agent", ""),
+                sdk=request.headers.get("X-UGC-SDK", ""),
+            )
+            rejected.keep(rejection, body, hints, correlation_id=exchange.correlation_id)
 
 
 def _is_for_good(rejection: Rejection) -> bool:
@@ -164,7 +159,7 @@ def _rejected(rejection: Rejection) -> Response:
     facts = {
         "code": rejection.reason,
         "event": rejection.event,
-        "correlation_id": g.correlation_id,
+        "correlation_id": current().correlation_id,
     }
     if rejection.status >= 500:
         _log.warning("not accepted", extra={**facts, "cause": str(rejection.__cause__)})
@@ -187,14 +182,14 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
 
 
 def _failed(error: Exception) -> Response:
-    _log.error("failed", exc_info=error, extra={"correlation_id": g.correlation_id})
+    _log.error("failed", exc_info=error, extra={"correlation_id": current().correlation_id})
     reason = Reason.INTERNAL_ERROR
     return _answer(Rejection(reason, DESCRIPTIONS[reason]))
 
 
 def _answer(rejection: Rejection) -> Response:
-    g.rejection = rejection
-    document = problem(rejection, correlation_id=g.correlation_id)
+    current().rejection = rejection
+    document = problem(rejection, correlation_id=current().correlation_id)
     response = Response(
         orjson.dumps(document), rejection.status, rejection.headers, mimetype=MEDIA_TYPE
     )

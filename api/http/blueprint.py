@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import orjson
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import http_date
 
@@ -20,6 +20,7 @@ from api.errors import Rejection
 from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
 from api.http.batch import BatchLimits, split
 from api.http.body import MEDIA_TYPES, check_headers, decompress, read_body
+from api.http.exchange import current
 from api.http.problems import bytes_for_each, problem
 from api.limits.rate_limit import RateLimit
 from api.model import Accepted, Outcome, Stamped
@@ -38,67 +39,83 @@ def events(
     rate_limit: RateLimit | None = None,
 ) -> Blueprint:
     """The routes that take events; with a rate limit, before anything of the body is read."""
+    handlers = _Handlers(pipeline, body_limit_bytes, batch, rate_limit)
     routes = Blueprint("events", __name__)
+    routes.before_request(handlers.count)
+    routes.post(paths.EVENTS)(handlers.accept)
+    routes.post(paths.BATCH)(handlers.accept_batch)
+    routes.post(paths.VALIDATE)(handlers.validate)
+    return routes
 
-    @routes.before_request
-    def count() -> None:
-        if rate_limit is not None and request.method == "POST":
-            rate_limit.check(request.remote_addr)
 
-    @routes.post(paths.EVENTS)
-    def accept() -> Response:
-        raw = received()
-        g.bodies = [raw]
-        accepted = pipeline.accept(raw, correlation_id=g.correlation_id)
-        g.outcomes = [accepted]
+class _Handlers:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        body_limit_bytes: int,
+        batch: BatchLimits,
+        rate_limit: RateLimit | None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._body_limit_bytes = body_limit_bytes
+        self._batch = batch
+        self._rate_limit = rate_limit
+
+    def count(self) -> None:
+        if self._rate_limit is not None and request.method == "POST":
+            self._rate_limit.check(request.remote_addr)
+
+    def accept(self) -> Response:
+        exchange = current()
+        body = _received(self._body_limit_bytes, MEDIA_TYPES)
+        exchange.bodies = [body]
+        accepted = self._pipeline.accept(body, correlation_id=exchange.correlation_id)
+        exchange.outcomes = [accepted]
         headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
         answered = orjson.dumps(answer(accepted))
         return Response(answered, 202, headers, mimetype="application/json")
 
-    @routes.post(paths.BATCH)
-    def accept_batch() -> Response:
-        body = received(batch.body_bytes, BATCH_MEDIA_TYPES)
-        g.bodies = [body]
-        parts = split(body, media_type=request.mimetype, most=batch.events)
-        if rate_limit is not None and len(parts) > 1:
-            rate_limit.check(request.remote_addr, cost=len(parts) - 1)
-        outcomes = pipeline.accept_all(parts, correlation_id=g.correlation_id)
-        g.outcomes = outcomes
-        g.bodies = [part if isinstance(part, bytes) else None for part in parts]
-        _log_refused(outcomes, correlation_id=g.correlation_id)
-        answered = orjson.dumps(batch_answer(outcomes, correlation_id=g.correlation_id))
+    def accept_batch(self) -> Response:
+        exchange = current()
+        body = _received(self._batch.body_bytes, BATCH_MEDIA_TYPES)
+        exchange.bodies = [body]
+        parts = split(body, media_type=request.mimetype, most=self._batch.events)
+        if self._rate_limit is not None and len(parts) > 1:
+            self._rate_limit.check(request.remote_addr, cost=len(parts) - 1)
+        correlation_id = exchange.correlation_id
+        outcomes = self._pipeline.accept_all(parts, correlation_id=correlation_id)
+        exchange.outcomes = outcomes
+        exchange.bodies = [part if isinstance(part, bytes) else None for part in parts]
+        _log_rejected(outcomes, correlation_id=correlation_id)
+        answered = orjson.dumps(batch_answer(outcomes, correlation_id=correlation_id))
         return Response(answered, 207, batch_headers(outcomes), mimetype="application/json")
 
-    @routes.post(paths.VALIDATE)
-    def validate() -> Response:
-        body = received()
+    def validate(self) -> Response:
+        body = _received(self._body_limit_bytes, MEDIA_TYPES)
+        pipeline = self._pipeline
         try:
             found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(body))))
         except Rejection as rejection:
-            found = would_refuse(rejection, correlation_id=g.correlation_id)
+            found = would_refuse(rejection, correlation_id=current().correlation_id)
         return Response(orjson.dumps(found), mimetype="application/json")
 
-    def received(
-        limit_bytes: int = body_limit_bytes, media_types: Sequence[str] = MEDIA_TYPES
-    ) -> bytes:
-        content_encoding = request.headers.get("Content-Encoding", "").strip().lower()
-        check_headers(
-            media_type=request.mimetype,
-            charset=request.mimetype_params.get("charset", "").lower(),
-            content_encoding=content_encoding,
-            accepted=media_types,
-        )
-        try:
-            body = read_body(
-                request.stream,
-                content_length=request.content_length,
-                limit_bytes=limit_bytes,
-            )
-        except ClientDisconnected as error:
-            raise Rejection(Reason.LENGTH_INVALID, "the body ended too early") from error
-        return decompress(body, content_encoding=content_encoding, limit_bytes=limit_bytes)
 
-    return routes
+def _received(limit_bytes: int, media_types: Sequence[str]) -> bytes:
+    """The body of the request, read and unpacked."""
+    content_encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    check_headers(
+        media_type=request.mimetype,
+        charset=request.mimetype_params.get("charset", "").lower(),
+        content_encoding=content_encoding,
+        accepted=media_types,
+    )
+    try:
+        body = read_body(
+            request.stream, content_length=request.content_length, limit_bytes=limit_bytes
+        )
+    except ClientDisconnected as error:
+        raise Rejection(Reason.LENGTH_INVALID, "the body ended too early") from error
+    return decompress(body, content_encoding=content_encoding, limit_bytes=limit_bytes)
 
 
 def answer(accepted: Accepted) -> dict[str, object]:
@@ -146,7 +163,7 @@ def batch_headers(outcomes: Sequence[Outcome]) -> dict[str, str]:
     return {**found, **({"Retry-After": str(max(waits))} if waits else {})}
 
 
-def _log_refused(outcomes: Sequence[Outcome], *, correlation_id: str) -> None:
+def _log_rejected(outcomes: Sequence[Outcome], *, correlation_id: str) -> None:
     """One line for a batch, whatever is wrong in it."""
     codes = Counter(str(each.reason) for each in outcomes if isinstance(each, Rejection))
     if codes:

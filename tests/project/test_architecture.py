@@ -68,6 +68,7 @@ FENCES: dict[str, set[str]] = {
         "api/http/contract_routes.py",
         "api/http/cors.py",
         "api/docs/swagger_ui.py",
+        "api/http/exchange.py",
         "api/http/health.py",
         "api/wsgi.py",
         "ugc/local/clickhouse/",

@@ -1,0 +1,55 @@
+"""What one request is and became: written by the routes, read when its answer is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from flask import g
+
+from api.errors import Rejection
+from api.model import Outcome
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer.
+
+    ``started`` is on the clock of ``time.perf_counter``.  ``bodies`` are those of its events, in
+    order, and ``outcomes`` what became of them; ``rejection`` is what the request as a whole was
+    answered with, whatever became of its events.
+    """
+
+    correlation_id: str
+    started: float
+    bodies: Sequence[bytes | None] = ()
+    outcomes: Sequence[Outcome] = field(default=())
+    rejection: Rejection | None = None
+
+    @property
+    def results(self) -> Sequence[Outcome]:
+        """What each event became; a request that was rejected as a whole counts as one."""
+        return self.outcomes if self.rejection is None else (self.rejection,)
+
+    @property
+    def rejected(self) -> Sequence[tuple[Rejection, bytes | None]]:
+        """What was rejected, with its body where that was read and is its own."""
+        results = self.results
+        is_whole = len(self.bodies) == len(results)
+        bodies = self.bodies if is_whole else [None] * len(results)
+        return [
+            (outcome, body)
+            for outcome, body in zip(results, bodies, strict=True)
+            if isinstance(outcome, Rejection)
+        ]
+
+
+def begin(exchange: Exchange) -> None:
+    """Makes it the one of the request that this thread works on."""
+    g.exchange = exchange
+
+
+def current() -> Exchange:
+    """That of the request that this thread works on."""
+    found: Exchange = g.exchange
+    return found
