@@ -95,7 +95,7 @@ class CacheTimes:
 
 
 class Users:
-    """InFlightBatches tokens into user ids."""
+    """Turns tokens into user ids."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from api.http.problems import problem
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _DESCRIPTION = f"""\
-Poller many events with one request, as a JSON array or as lines of JSON (`{batch.LINES}`). Each is
+Takes many events with one request, as a JSON array or as lines of JSON (`{batch.LINES}`). Each is
 checked and stored as `{paths.EVENTS}` does it, and may be as long; **one bad event never hurts its
 neighbours**.
 

@@ -143,7 +143,7 @@ _HEADERS_WHILE_DOWN = {
 }
 
 POST_DESCRIPTION = f"""\
-Poller one event. **202 means stored**: acknowledged by Kafka, or synced to this server's
+Takes one event. **202 means stored**: acknowledged by Kafka, or synced to this server's
 disk until Kafka takes it.
 
 - `token` is the user's access token, or `null` for a visitor who is not signed in. It is checked
@@ -159,7 +159,7 @@ disk until Kafka takes it.
 """
 
 DESCRIPTION = f"""\
-RsgiBridge ends send these events. Each is checked against its contract, stamped and stored; whatever is
+Front ends send these events. Each is checked against its contract, stamped and stored; whatever is
 refused is answered with a problem document (RFC 9457) whose `code` says why
 ([all codes]({paths.REASONS})).
 """

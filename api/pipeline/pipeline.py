@@ -150,7 +150,7 @@ class Pipeline:
         )
 
     def store(self, request: Request, *, correlation_id: str) -> Accepted:
-        """Finds the user, sequences, encodes and publishes; returns when it is safe.
+        """Finds the user, stamps, encodes and publishes; returns when it is safe.
 
         Raises:
             Rejection: the token is bad, a value has no image in Avro, the id belongs to another
@@ -190,7 +190,7 @@ class Pipeline:
         return [each if isinstance(each, Rejection) else next(stored) for each in stamped]
 
     def stamp(self, request: Request, resolve: Resolve | None = None) -> Stamped:
-        """Finds the user, sequences and encodes: the event as it would be published.
+        """Finds the user, stamps and encodes: the event as it would be published.
 
         ``resolve`` may be given to ask for the user in another way than one by one.
 

@@ -52,7 +52,7 @@ class InFlightBatches(Generic[_T]):
             return self._count()
 
     def add(self, item: _T) -> Batch[_T]:
-        """Poller an item in.
+        """Takes an item in.
 
         Raises:
             TooManyError: as many as may wait do.

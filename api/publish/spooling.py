@@ -104,7 +104,7 @@ class SpoolingPublisher:
         if not self._replayer.wait_direct(self._wait_seconds / 2):
             return self._store_in_spool(records)
         sequences = [self._sequencer.next() for _ in records]
-        with self._void_on_errors(sequences):
+        with self._skip_on_errors(sequences):
             stamped = [
                 _with_sequence(record, sequence)
                 for record, sequence in zip(records, sequences, strict=True)
@@ -136,7 +136,7 @@ class SpoolingPublisher:
             ]
 
         problem: Outcome = None
-        with self._void_on_errors(sequences):
+        with self._skip_on_errors(sequences):
             try:
                 self._spool.append_made(stamped)
             except SpoolError as error:
@@ -147,7 +147,7 @@ class SpoolingPublisher:
         return outcomes
 
     @contextmanager
-    def _void_on_errors(self, sequences: Sequence[SequenceHeader]) -> Iterator[None]:
+    def _skip_on_errors(self, sequences: Sequence[SequenceHeader]) -> Iterator[None]:
         """A number whose request ends in an error that nobody foresaw must not stay open."""
         try:
             yield

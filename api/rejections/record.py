@@ -75,7 +75,7 @@ class Rejected:
 
 
 class RejectionReporter(Protocol):
-    """Poller note of refused events. It never raises, never waits, and may forget."""
+    """Takes note of refused events. It never raises, never waits, and may forget."""
 
     def keep(
         self, rejection: Rejection, body: bytes | None, hints: Hints, *, correlation_id: str

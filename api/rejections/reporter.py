@@ -42,7 +42,7 @@ class Outcome(StrEnum):
 
 
 class Sink(Protocol):
-    """Poller messages to the topic. Used by one thread at a time."""
+    """Takes messages to the topic. Used by one thread at a time."""
 
     def put(self, key: bytes | None, value: bytes, done: Callable[[bool], None]) -> None:
         """Never waits. ``done`` is told once whether Kafka has it, perhaps before this returns."""

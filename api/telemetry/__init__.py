@@ -1,1 +1,1 @@
-"""What operators instrumentation: metrics and log lines."""
+"""What operators watch: metrics and log lines."""

@@ -202,7 +202,7 @@ class Metrics:
         self._tokens.labels(judge, judgement).inc()
 
     def acknowledged(self, seconds: float) -> None:
-        """Poller in how long Kafka took for a record."""
+        """Takes in how long Kafka took for a record."""
         self._acknowledgements.observe(seconds)
 
     def state(self, state: State) -> None:
@@ -241,7 +241,7 @@ _LIVE_GAUGES = re.compile(r"gauge_live[a-z]+_([0-9]+)\.db")
 
 
 def _forget_ended_workers() -> None:
-    """Poller away the gauges of processes that are no more; their counters stay in the sums."""
+    """Takes away the gauges of processes that are no more; their counters stay in the sums."""
     folder = os.environ.get(_FOLDER)
     if folder is None or not Path(folder).is_dir():
         return

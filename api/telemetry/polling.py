@@ -29,7 +29,7 @@ class State:
 
 
 class Poller(Protocol):
-    """Poller states down."""
+    """Takes states down."""
 
     def state(self, state: State) -> None:
         """The newest state of this worker. Used by one thread at a time."""

@@ -59,7 +59,7 @@ def _cut(detail: str) -> bytes:
 
 
 class DeadLetters(Protocol):
-    """Poller dead letters."""
+    """Takes dead letters."""
 
     def send(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Stores them; returns when all are acknowledged. Key and value are the original's.

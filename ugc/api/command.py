@@ -79,4 +79,7 @@ def _metrics_shared() -> Iterator[None]:
         return
     with TemporaryDirectory(prefix="ugc-api-metrics-") as folder:
         os.environ[_SHARED_METRICS] = folder
-        yield
+        try:
+            yield
+        finally:
+            del os.environ[_SHARED_METRICS]

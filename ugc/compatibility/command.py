@@ -21,6 +21,7 @@ from ugc.compatibility.sources import (
     default_reference,
     from_folder,
     from_reference,
+    is_folder,
     require_same_repository,
 )
 from ugc.exits import EPILOG
@@ -58,7 +59,8 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
       ugc contracts check --against origin/main --format markdown >> "$GITHUB_STEP_SUMMARY"
       ugc contracts check --registry https://registry.example.org
     """
-    if click.get_current_context().get_parameter_source("folder") is ParameterSource.DEFAULT:
+    is_found = click.get_current_context().get_parameter_source("folder") is ParameterSource.DEFAULT
+    if is_found and not (against and is_folder(against)):
         require_same_repository(Path.cwd(), folder)
     head = from_folder(folder)
     base = from_reference(against or default_reference(folder), folder)

@@ -35,6 +35,11 @@ def from_folder(folder: Path) -> Snapshot:
     )
 
 
+def is_folder(reference: str) -> bool:
+    """Whether a folder is meant: it begins as no reference of git does."""
+    return reference.startswith(("/", "./", "../"))
+
+
 def from_reference(reference: str, folder: Path) -> Snapshot:
     """The contracts that changes in ``folder`` are compared with.
 
@@ -49,7 +54,7 @@ def from_reference(reference: str, folder: Path) -> Snapshot:
         SourceError: it is neither, or git has no contracts there.
         ContractError: a file there breaks the dialect.
     """
-    if reference.startswith(("/", "./", "../")):
+    if is_folder(reference):
         return from_folder(Path(reference))
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{reference}^{{commit}}")
     left_at = _git(folder, "merge-base", commit.strip().decode(), "HEAD").strip().decode()

@@ -88,6 +88,7 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
     """Sends back the letters that are meant; prints how many.
 
     Raises:
+        ReplayError: one that was named is not there; nothing was sent back.
         SourceUnavailableError, DeadLettersUnavailableError: Kafka does not answer.
     """
     config = KafkaConfig.from_env(env)
@@ -97,6 +98,8 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
         closing(open_producer(config)) as outbox,
         stop_on_signals() as stop,
     ):
+        for location in sorted(wanted.locations):
+            find_dead_letter(history, location)  # a mistyped one must not look like success
         letters = list(read_dead_letters(history, wanted))
         sent = 0
         if not dry_run:

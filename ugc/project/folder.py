@@ -10,6 +10,7 @@ from typing import TypeVar
 import click
 from click.core import ParameterSource
 
+from contracts.errors import SettingError
 from contracts.model.loader import Catalog, default_folder
 from contracts.model.types import Contract
 from ugc.errors import CommandLineError
@@ -22,8 +23,18 @@ class ReferenceTextError(CommandLineError):
     """A text is no EVENT or EVENT@N."""
 
 
+def _existing(context: click.Context, option: click.Parameter, folder: Path) -> Path:
+    """The folder, if it is one; a wrong variable is told as one, and not as an option."""
+    if folder.is_dir():
+        return folder
+    if option.name and context.get_parameter_source(option.name) is ParameterSource.ENVIRONMENT:
+        raise SettingError("CONTRACTS_DIR", "a folder that exists")
+    raise click.BadParameter(f"there is no folder {folder}", context, option)
+
+
 def _say_which(context: click.Context, option: click.Parameter, folder: Path) -> Path:
     """Tells on stderr which folder was found, unless the person named it."""
+    _existing(context, option, folder)
     if option.name and context.get_parameter_source(option.name) is ParameterSource.DEFAULT:
         say(f"contracts: {folder}", err=True)
     return folder
@@ -33,12 +44,12 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 def _folder_option(
-    callback: Callable[[click.Context, click.Parameter, Path], Path] | None = None,
+    callback: Callable[[click.Context, click.Parameter, Path], Path] = _existing,
 ) -> Callable[[_Command], _Command]:
     return click.option(
         "--contracts",
         "folder",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        type=click.Path(path_type=Path),
         envvar="CONTRACTS_DIR",
         default=default_folder,
         callback=callback,

@@ -291,7 +291,7 @@ class Log:
             raise SpoolError(f"the spool cannot be synced: {problem}") from problem
 
     def _cut(self, current: Segment, length: int) -> None:
-        """Poller off what was not answered for, and seals the segment."""
+        """Takes off what was not answered for, and seals the segment."""
         current.sealed = True
         try:
             self._disk.truncate(current.descriptor, length)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+import api
 from api.docs import openapi
 from api.errors import STATUS
 from contracts.model.loader import Catalog, load_catalog
@@ -172,3 +177,32 @@ def test_it_names_the_encodings_of_a_body() -> None:
         ]["value"]["detail"],
     ):
         assert [name for name in ("gzip", "deflate", "br", "zstd") if name not in told] == []
+
+
+def texts_in(found: Any) -> Iterator[str]:
+    """Every text that a person reads in the document."""
+    match found:
+        case dict():
+            for key, inner in found.items():
+                if key in ("description", "summary", "title") and isinstance(inner, str):
+                    yield inner
+                else:
+                    yield from texts_in(inner)
+        case list():
+            for inner in found:
+                yield from texts_in(inner)
+
+
+def test_its_texts_hold_no_name_of_the_code() -> None:
+    """A word of the code in a text is a renaming that went too far."""
+    package = Path(api.__file__).parent
+    classes = {
+        node.name
+        for file in package.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    of_http = {"Accepted", "Batch", "Exchange", "Limits", "Rate", "Rejection", "Request", "Stage"}
+    words = {word for text in texts_in(document()) for word in re.findall(r"[A-Za-z]+", text)}
+    assert words & classes - of_http == set()
+    assert "Front" in words

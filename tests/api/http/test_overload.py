@@ -82,7 +82,7 @@ def told(api: Server) -> Told:
     everything = Told()
     stopped = Event()
 
-    def instrumentation() -> Counter[int]:
+    def watch() -> Counter[int]:
         statuses: Counter[int] = Counter()
         while not stopped.is_set():
             statuses[call(api, "GET", "/health/live").status] += 1
@@ -91,7 +91,7 @@ def told(api: Server) -> Told:
         return statuses
 
     with ThreadPoolExecutor(SENDERS + 1) as threads:
-        watching = threads.submit(instrumentation)
+        watching = threads.submit(watch)
         try:
             for each in threads.map(lambda _: send_batches(api), range(SENDERS)):
                 everything.statuses += each.statuses

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -334,3 +337,17 @@ def test_lint_refuses_an_event_with_a_reserved_name(tmp_path: Path, event: str) 
 
 def test_reserved_names_include_types_of_avro_and_our_own_tables() -> None:
     assert {"double", "erased_users", "schema_migrations"} <= reserved_events().keys()
+
+
+@pytest.mark.parametrize("arguments", [("lint",), ("list",), ("show", "element_click")])
+def test_a_variable_that_names_no_folder_is_a_wrong_setting(arguments: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ugc", "contracts", *arguments],
+        env={**os.environ, "CONTRACTS_DIR": "/nope"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr == "ugc: CONTRACTS_DIR must be a folder that exists\n"
