@@ -5,6 +5,7 @@
 2   the command line is wrong
 75  a part did not answer; the same command may be tried again (``EX_TEMPFAIL`` of sysexits.h)
 78  a setting is wrong, and trying again does not mend it (``EX_CONFIG`` of sysexits.h)
+130 interrupted by Ctrl-C where there is nothing to finish
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ NEVER_AGAIN = frozenset({COMMAND_LINE, MISCONFIGURED})
 
 PLAIN_EPILOG = (
     "Exit codes: 0 done (also when asked to stop); 1 it failed and a person has to look;"
-    " 2 the command line is wrong; 78 a setting is wrong."
+    " 2 the command line is wrong; 78 a setting is wrong; 130 interrupted."
 )
 """Of commands that ask no part."""
 
 EPILOG = (
     "Exit codes: 0 done (also when asked to stop); 1 it failed and a person has to look;"
-    " 2 the command line is wrong; 75 a part did not answer, so try again; 78 a setting is wrong."
+    " 2 the command line is wrong; 75 a part did not answer, so try again; 78 a setting is wrong;"
+    " 130 interrupted."
 )
 
 
