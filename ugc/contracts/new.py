@@ -11,7 +11,7 @@ from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
 from contracts.lint.names import check_event
 from contracts.lint.shape import alike
-from contracts.model.loader import load_catalog
+from contracts.model.loader import load_catalog, package_folder
 from ugc.errors import CommandLineError, UgcError
 from ugc.exits import PLAIN_EPILOG
 from ugc.project import scaffold
@@ -56,6 +56,7 @@ def new(
     """Write the files of a new EVENT: contract, valid and invalid examples.
 
     They pass `ugc contracts lint` as they are; put your own descriptions, bounds and examples in.
+    In a folder without contracts it begins with the envelopes that all events are sent in.
 
     \b
     Examples:
@@ -112,7 +113,18 @@ def _new_event(
     wrong = [n.message for n in notes if RULES[n.code].severity is Severity.ERROR]
     if wrong:
         raise ScaffoldTextError("; ".join(wrong))
-    return scaffold.new_event(event, document)
+    return {**_envelopes(folder), **scaffold.new_event(event, document)}
+
+
+def _envelopes(folder: Path) -> Mapping[str, str]:
+    """Those of the package, in a folder that has none yet: every event is sent in the same one."""
+    if (folder / "envelopes").exists():
+        return {}
+    package = package_folder()
+    return {
+        path.relative_to(package).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted((package / "envelopes").rglob("*.json"))
+    }
 
 
 def _next_version(folder: Path, event: str) -> Mapping[str, str]:

@@ -351,3 +351,12 @@ def test_a_variable_that_names_no_folder_is_a_wrong_setting(arguments: tuple[str
     )
     assert (done.returncode, done.stdout) == (78, "")
     assert done.stderr == "ugc: CONTRACTS_DIR must be a folder that exists\n"
+
+
+def test_the_first_event_of_an_empty_folder_passes_lint(tmp_path: Path) -> None:
+    arguments = ["new", "order_placed", "--owner", "shop", "--field", "order_id:string"]
+    env = {"CONTRACTS_DIR": str(tmp_path)}
+    done = CliRunner().invoke(command, arguments, env=env)
+    assert done.exit_code == 0, done.output
+    assert CliRunner().invoke(command, ["lint"], env=env).exit_code == 0
+    assert [contract.event for contract in load_catalog(tmp_path)] == ["order_placed"]
