@@ -90,8 +90,20 @@ class ServerProcess:
         return self._popen.wait(timeout_seconds)
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal to the whole group."""
+        """Sends a signal to the whole group; returns after SIGSTOP when the program has stopped.
+
+        The kernel stops it when its threads are looked at next, which may take some moments.
+        """
         os.killpg(self.pid, number)
+        if number is signal.SIGSTOP:
+            wait_until(self._has_stopped, f"{self.pid} has stopped")
+
+    def _has_stopped(self) -> bool:
+        states = [
+            stat.read_text().rpartition(")")[2].split()[0]
+            for stat in Path(f"/proc/{self.pid}/task").glob("*/stat")
+        ]
+        return set(states) <= {"T", "t"}
 
     def reload(self) -> None:
         """Sends SIGHUP to the program, not to its children."""
