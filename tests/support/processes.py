@@ -99,11 +99,14 @@ class ServerProcess:
             wait_until(self._has_stopped, f"{self.pid} has stopped")
 
     def _has_stopped(self) -> bool:
-        states = [
-            stat.read_text().rpartition(")")[2].split()[0]
-            for stat in Path(f"/proc/{self.pid}/task").glob("*/stat")
-        ]
-        return set(states) <= {"T", "t"}
+        try:
+            states = {
+                stat.read_text().rpartition(")")[2].split()[0]
+                for stat in Path(f"/proc/{self.pid}/task").glob("*/stat")
+            }
+        except (FileNotFoundError, ProcessLookupError):  # a thread ended meanwhile
+            return False
+        return states <= {"T", "t"}
 
     def reload(self) -> None:
         """Sends SIGHUP to the program, not to its children."""
