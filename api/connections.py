@@ -59,7 +59,7 @@ def connect_auth(config: ApiConfig, metrics: Metrics) -> Iterator[Authentication
     """auth_service, with the caches before it and the local check behind it.
 
     Raises:
-        ConfigError: a key for the local check cannot be used.
+        SettingError: a key for the local check cannot be used.
     """
     local = JwtVerifier(config.jwt, clock=time.time)
     with ExitStack() as opened:
@@ -101,7 +101,7 @@ def connect_publishing(config: ApiConfig, metrics: Metrics) -> Iterator[Publishi
     """Kafka and this worker's spool, and a look at what the topic takes.
 
     Raises:
-        ConfigError: the spool's folder cannot be used.
+        SettingError: the spool's folder cannot be used.
     """
     with connect_publisher(config, metrics.acknowledged) as publisher:
         limit = RecordLimit(
@@ -124,7 +124,7 @@ def connect_encoder(config: ApiConfig, catalog: Catalog) -> Iterator[EncoderLoad
     does not refuse its first events.
 
     Raises:
-        RegistrySettingError, LockError: the registry's settings or the lock file are malformed.
+        SettingError, LockError: the registry's settings or the lock file are malformed.
     """
     remembering = connect_remembering(
         config.schema_registry_url, config.registry, config.contracts_dir, time.monotonic

@@ -64,7 +64,7 @@ class MemorySource:
             topic.enter(self)
         self._generation = topic.generation
         assignment = Assignment(
-            partitions=tuple(self._claim(partition) for partition in topic.share_of(self)),
+            partitions=tuple(self._assigned(partition) for partition in topic.share_of(self)),
             partition_count=len(topic.logs),
             metadata={partition: text for partition, (_, text) in topic.committed.items()},
         )
@@ -114,7 +114,7 @@ class MemorySource:
     def close(self) -> None:
         self._topic.expel(self)
 
-    def _claim(self, partition: int) -> AssignedPartition:
+    def _assigned(self, partition: int) -> AssignedPartition:
         topic = self._topic
         low, high = topic.low[partition], len(topic.logs[partition])
         committed = topic.committed[partition][0] if partition in topic.committed else None

@@ -93,7 +93,7 @@ class MemorySessionStore:
         return applied
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
-        return [self._book(settlement) for settlement in settlements]
+        return [self._settle(settlement) for settlement in settlements]
 
     def expired(
         self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int
@@ -107,7 +107,7 @@ class MemorySessionStore:
         lives = [self.lifetimes.markers.get(session, 0) > now for _, session in looked_at]
         return ExpiredPage(
             states=[
-                self._entry(session, self.truth.states[session], with_original=True)
+                self._state(session, self.truth.states[session], with_original=True)
                 for (_, session), left in zip(looked_at, lives, strict=True)
                 if not left
             ],
@@ -174,7 +174,7 @@ class MemorySessionStore:
             self._take(event, kept)
         tell = len(kept.payloads) == 2 or result is ApplyResult.REPLAYED
         return Applied(
-            result, self._entry(event.session, kept if tell else None, settled=kept.settled)
+            result, self._state(event.session, kept if tell else None, settled=kept.settled)
         )
 
     def _take(self, event: SessionEvent, kept: _Kept) -> None:
@@ -198,7 +198,7 @@ class MemorySessionStore:
         self.lifetimes.markers[event.session] = event.expires_ms
         self.truth.totals[event.prefix]["taken"] += 1
 
-    def _book(self, settlement: Settlement) -> int:
+    def _settle(self, settlement: Settlement) -> int:
         kept = self.truth.states.get(settlement.session)
         if kept is None:
             return 0
@@ -218,7 +218,7 @@ class MemorySessionStore:
             self.lifetimes.markers.pop(settlement.session, None)
         return closed
 
-    def _entry(
+    def _state(
         self,
         session: str,
         kept: _Kept | None,

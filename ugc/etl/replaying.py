@@ -95,7 +95,7 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
     with (
         progress("sending back", "letters") as report_progress,
         closing(open_dead_letters(config)) as history,
-        closing(open_producer(config)) as outbox,
+        closing(open_producer(config)) as producer,
         stop_on_signals() as stop,
     ):
         for location in sorted(wanted.locations):
@@ -105,7 +105,7 @@ def retry_letters(env: Mapping[str, str], wanted: Filter, *, dry_run: bool, as_j
         if not dry_run:
             sent = retry(
                 letters,
-                outbox,
+                producer,
                 topic=config.topic,
                 dead_letter_topic=config.dead_letter_topic,
                 progress=report_progress,
