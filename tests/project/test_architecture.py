@@ -202,6 +202,7 @@ SHARED = {
         "exits",
         "github",
         "logs",
+        "markdown",
         "options",
         "serving",
         "terminal",

@@ -10,6 +10,7 @@ from contracts.visible import counted, shortened
 from ugc.compatibility.findings import EventReport, Finding, Report
 from ugc.compatibility.rollout import rollout
 from ugc.github import annotation
+from ugc.markdown import cell
 
 Render = Callable[[Report], str]
 
@@ -78,7 +79,7 @@ def _markdown_lines(report: Report) -> Iterator[str]:
         if event.harmless:
             yield from ("| ok | target | where | what |", "|---|---|---|---|")
             for finding in event.harmless:
-                where, what = _cell(finding.pointer or "/"), _cell(finding.message)
+                where, what = cell(finding.pointer or "/"), cell(finding.message)
                 yield f"| `{finding.code}` | {finding.target} | `{where}` | {what} |"
             yield ""
         if event.forward:
@@ -102,10 +103,6 @@ def _markdown_breaking(event: EventReport) -> Iterator[str]:
             yield f"  - way out: {finding.way_out}"
     if event.breaking:
         yield ""
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _github(report: Report) -> str:

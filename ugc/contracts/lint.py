@@ -13,6 +13,7 @@ from contracts.lint import RULES, Finding, Severity, lint_folder
 from contracts.visible import counted
 from ugc.exits import PLAIN_EPILOG
 from ugc.github import annotation
+from ugc.markdown import cell
 from ugc.project.folder import judged_folder_option
 from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
@@ -101,15 +102,11 @@ def render_markdown(findings: Findings) -> str:
         return head
     rows = [
         f"| `{shown_path(f.path)}:{f.line}` | {f.severity} | `{f.code}`"
-        f" | `{_cell(f.pointer or '/')}` | {_cell(f.message)} |"
+        f" | `{cell(f.pointer or '/')}` | {cell(f.message)} |"
         for f in findings
     ]
     table = ["| where | severity | rule | pointer | what to do |", "|---|---|---|---|---|", *rows]
     return head + "\n" + "\n".join(table) + "\n"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def render_github(findings: Findings) -> str:
@@ -137,7 +134,7 @@ RENDER: Mapping[str, Callable[[Findings], str]] = {
 def rules_markdown() -> str:
     """The page of all rules, ``docs/lint.md``."""
     rows = [
-        f"| `{code}` | {rule.severity} | {_cell(rule.demand)} | {_cell(rule.reason)} |"
+        f"| `{code}` | {rule.severity} | {cell(rule.demand)} | {cell(rule.reason)} |"
         for code, rule in RULES.items()
     ]
     return _PAGE + "\n".join(rows) + "\n"
