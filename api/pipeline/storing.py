@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -32,6 +32,22 @@ class Publisher(Protocol):
         """Stores several with one wait; for each, why it is not safe, or ``None``.
 
         What is not safe may have been stored all the same.
+        """
+        ...
+
+    def publish_soon(
+        self,
+        records: Sequence[Record],
+        done: Callable[[Sequence[StoreUnavailableError | None]], None],
+    ) -> bool:
+        """As :meth:`publish_all` for an event loop: never waits, for a disk or for a thread.
+
+        ``done`` is called exactly once, from any thread and perhaps before this returns, with what
+        ``publish_all`` would have returned; it must not wait and must not raise.
+
+        Returns:
+            Whether the records are on their way.  If not, nothing was done and ``done`` is never
+            called: whoever asks publishes in a thread, where waiting is allowed.
         """
         ...
 

@@ -7,7 +7,7 @@ earlier still waits in its spool.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
@@ -119,6 +119,12 @@ class SpoolingPublisher:
         self._note(sequences, outcomes)
         self._count(outcomes, spooled=sum(outcomes[at] is None for at in left))
         return outcomes
+
+    def publish_soon(
+        self, records: Sequence[Record], done: Callable[[Sequence[Outcome]], None]
+    ) -> bool:
+        """See :meth:`api.pipeline.storing.Publisher.publish_soon`."""
+        return False
 
     def _store_in_spool(self, records: Sequence[Record]) -> list[Outcome]:
         """While Kafka is not asked. Numbers are given in the order of the file.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -126,6 +126,22 @@ def test_what_was_published_is_stored(stored: tuple[Publisher, list[Record]]) ->
     assert publisher.publish_all([]) == []
     assert [each.event_id.int for each in found] == [1, 2, 3]
     assert {each.value for each in found} == {record(1).value}
+
+
+def test_what_was_published_soon_is_stored_and_said_so_once_or_was_not_touched(
+    stored: tuple[Publisher, list[Record]],
+) -> None:
+    publisher, found = stored
+    told: list[Sequence[StoreUnavailableError | None]] = []
+    is_on_its_way = publisher.publish_soon([record(1), record(2)], told.append)
+    assert publisher.publish_soon([], told.append) is is_on_its_way
+    if is_on_its_way:
+        wait_until(lambda: len(told) == 2, "both have ended")
+        assert sorted(map(list, told), key=len) == [[], [None, None]]
+        assert [each.event_id.int for each in found] == [1, 2]
+    else:
+        assert not told
+        assert not found
 
 
 def test_many_threads_publish_at_once(stored: tuple[Publisher, list[Record]]) -> None:
