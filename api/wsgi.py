@@ -14,6 +14,7 @@ from flask import Flask
 from api import paths
 from api.app import create_app
 from api.config import ApiConfig
+from api.http.express import Express
 from api.http.lanes import Lane
 from api.http.rsgi import RsgiBridge
 from api.services import Services, connect
@@ -58,7 +59,21 @@ def create_front_from_env() -> RsgiBridge:
             paths.READY: health,
             paths.METRICS: health,
         },
+        express=_express(config, services),
         make_id=services.make_id,
+    )
+
+
+def _express(config: ApiConfig, services: Services) -> Express | None:
+    """``None`` with a rate limit: whoever sends too much is told so before anything is read."""
+    if services.rate_limit is not None:
+        return None
+    return Express(
+        services.pipeline,
+        counts=services.metrics,
+        cors=config.cors,
+        make_id=services.make_id,
+        body_limit_bytes=config.body_limit_bytes,
     )
 
 

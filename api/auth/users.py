@@ -135,6 +135,22 @@ class Users:
             case TokenRejection(reason=reason):
                 raise Rejection(reason, DESCRIPTIONS[reason])
 
+    def known(self, token: str | None) -> str | None:
+        """The user id where nobody has to be asked: for no token, or one that this process knows.
+
+        ``None``: :meth:`resolve` has to be asked.  Nothing is counted.
+        """
+        if token is None:
+            return ANONYMOUS
+        kept = self._memory.get(token)
+        if kept is None or self._has_ended(kept.verdict):
+            return None
+        return kept.verdict.user_id if isinstance(kept.verdict, Identity) else None
+
+    def count_known(self) -> None:
+        """Counts a token whose user was found by :meth:`known`, and used."""
+        self._instrumentation.judged(TokenSource.MEMORY, TokenResult.ACCEPTED)
+
     def _verdict(self, token: str) -> Verdict:
         known = self._memory.get(token)
         if known is not None and not self._has_ended(known.verdict):

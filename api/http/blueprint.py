@@ -20,6 +20,7 @@ from api.errors import Rejection
 from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
 from api.http.batch import BatchLimits, split
 from api.http.body import MEDIA_TYPES, check_headers, decompress, read_body
+from api.http.environ import FATE
 from api.http.exchange import current
 from api.http.problems import bytes_for_each, problem
 from api.limits.rate_limit import RateLimit
@@ -69,6 +70,9 @@ class _Handlers:
         exchange = current()
         body = _received(self._body_limit_bytes, MEDIA_TYPES)
         exchange.bodies = [body]
+        fate: Rejection | None = request.environ.get(FATE)
+        if fate is not None:
+            raise fate
         accepted = self._pipeline.accept(body, correlation_id=exchange.correlation_id)
         exchange.outcomes = [accepted]
         headers = {} if accepted.deprecation is None else notice(accepted.deprecation)

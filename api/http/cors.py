@@ -78,6 +78,22 @@ def install(app: Flask, policy: CorsPolicy) -> None:
     )
 
 
+def answer_headers(policy: CorsPolicy, origin: str | None) -> list[tuple[str, str]]:
+    """What :func:`install` adds to an answer under ``/api/v1/`` that is none to a preflight.
+
+    ``origin`` is the header of the request.
+    """
+    if not policy.origins:
+        return []
+    told = ("Access-Control-Expose-Headers", ", ".join(ANSWER_HEADERS))
+    if policy.is_for_all:
+        return [("Access-Control-Allow-Origin", ANY), told]
+    vary = ("Vary", "Origin")
+    if origin is None or origin not in policy.origins:
+        return [vary]
+    return [("Access-Control-Allow-Origin", origin), told, vary]
+
+
 def _is_shared() -> bool:
     return request.path.startswith(paths.API)
 

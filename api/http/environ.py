@@ -14,6 +14,12 @@ REJECTION = "ugc.rejection"
 the application only renders it.
 """
 
+FATE = "ugc.fate"
+"""A :class:`~api.errors.Rejection` that the one event of the request met when it was stored:
+
+the application answers as if it had tried itself, and does not try.
+"""
+
 BEGAN = "ugc.began"
 """When the request was whole, as ``time.perf_counter`` has it."""
 

@@ -4,7 +4,7 @@ Under WSGI a request holds one of few threads until its body is there, and grani
 for bodies: some thirty senders that stop halfway would silence a worker for as long as they like.
 Here a body that is awaited costs its connection and the bytes that came, and no thread; it has to
 be whole in time, and all of them together may hold so many bytes.  Then the request waits for a
-thread (:mod:`api.http.lanes`).
+thread (:mod:`api.http.lanes`), unless it is an event that needs none (:mod:`api.http.express`).
 
 The interface is granian's own, RSGI 1.5: ``scope`` describes the request, ``protocol`` gives the
 body in pieces and takes the answer, from any thread.
@@ -16,7 +16,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from io import BytesIO
 from typing import Any, Protocol
@@ -26,7 +26,9 @@ import orjson
 from api.errors import Rejection
 from api.http.body import ByteStream
 from api.http.correlation import HEADER, sent_id
-from api.http.environ import BEGAN, REJECTION, Scope, environ
+from api.http.deadlines import Deadlines
+from api.http.environ import BEGAN, FATE, REJECTION, Scope, environ
+from api.http.express import Answer, Express
 from api.http.lanes import Lane, overloaded
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
@@ -45,7 +47,9 @@ WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 
 
 class RequestProtocol(Protocol):
-    """The body in pieces, and a way to answer."""
+    """The body, whole or in pieces, and a way to answer."""
+
+    def __call__(self) -> Awaitable[bytes]: ...
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
@@ -63,6 +67,7 @@ class RsgiBridge:
         timeout_seconds: float,
         lane: Lane,
         lanes: Mapping[str, Lane],
+        express: Express | None = None,
         held_limit_bytes: int = HELD_LIMIT_BYTES,
         make_id: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
@@ -74,6 +79,7 @@ class RsgiBridge:
             timeout_seconds: how long a body may take after the headers.
             lane: the threads for most requests; closed with this, as those of ``lanes`` are.
             lanes: path → the threads for requests to it.
+            express: is shown events first; ``None``: all go to the application.
             held_limit_bytes: what all bodies together may hold.
             make_id: makes correlation ids.
         """
@@ -82,6 +88,8 @@ class RsgiBridge:
         self._timeout_seconds = timeout_seconds
         self._lane = lane
         self._lanes = lanes
+        self._express = express
+        self._deadlines = Deadlines(timeout_seconds)
         self._held_limit_bytes = held_limit_bytes
         self._held_bytes = 0
         self._make_id = make_id
@@ -90,8 +98,25 @@ class RsgiBridge:
         body = bytearray()
         try:
             try:
-                stream = await self._awaited(scope, protocol, body)
-                facts = {BEGAN: time.perf_counter()}
+                headers = None if self._express is None else self._express.expected(scope)
+                if self._express is None or headers is None:
+                    stream = await self._awaited(scope, protocol, body)
+                    facts: dict[str, object] = {BEGAN: time.perf_counter()}
+                else:
+                    stream = await self._awaited_short(headers, protocol, body)
+                    began = time.perf_counter()
+                    facts = {BEGAN: began}
+                    if isinstance(stream, BytesIO):
+                        found = await self._express.run(headers, stream.getvalue(), began)
+                        if isinstance(found, Answer):
+                            protocol.response_bytes(202, found.headers, found.body)
+                            return
+                        if found is not None:
+                            # Not in a thread: the event may be stored, and a full lane would say
+                            # that nothing was done.
+                            facts |= {FATE: found.rejection, _SENT_ID: found.correlation_id}
+                            self._answer(scope, protocol, stream, facts)
+                            return
                 lane = self._lanes.get(scope.path, self._lane)
                 await lane.run(partial(self._answer, scope, protocol, stream, facts))
             except Rejection as rejection:
@@ -102,8 +127,10 @@ class RsgiBridge:
         finally:
             self._held_bytes -= len(body)
 
-    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
-        """Called by granian when no more requests come."""
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called by granian when no more requests come, and the loop has stopped."""
+        if self._express is not None:
+            loop.run_until_complete(self._express.drained())
         for lane in {self._lane, *self._lanes.values()}:
             lane.close()
 
@@ -139,6 +166,27 @@ class RsgiBridge:
             # granian ends a whole body with one empty piece; it gives another for an error on the
             # connection, or for trailers, and tells of neither in any other way.
             return _NoBody(_last(Rejection(Reason.LENGTH_INVALID, _BROKEN)))
+        return BytesIO(body)
+
+    async def _awaited_short(
+        self, headers: Mapping[str, str], protocol: RequestProtocol, body: bytearray
+    ) -> ByteStream:
+        """The same for a body that is announced as short: it counts when it is there.
+
+        Raises:
+            Rejection: ``OVERLOADED``.
+        """
+        try:
+            with self._deadlines:
+                body += await protocol()
+        except TimeoutError:
+            reason = Reason.BODY_TIMEOUT
+            return _NoBody(_last(Rejection(reason, DESCRIPTIONS[reason])))
+        except RuntimeError:  # of granian's: the connection broke
+            return _NoBody(_last(Rejection(Reason.LENGTH_INVALID, _BROKEN)))
+        self._held_bytes += len(body)
+        if self._held_bytes > self._held_limit_bytes:
+            raise _last(overloaded())
         return BytesIO(body)
 
     def _answer(
@@ -189,6 +237,9 @@ class _NoBody:
     def read(self, _size: int = -1, /) -> bytes:
         raise self._rejection
 
+
+_SENT_ID = f"HTTP_{HEADER.upper().replace('-', '_')}"
+"""Where the application finds the id that a request has already."""
 
 _TOO_MANY_PIECES = f"the body came in more than {MOST_PIECES:,} pieces; send larger chunks"
 

@@ -7,6 +7,7 @@ either hands on or refuses; an event is not published before it has passed all o
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from api.instrumentation import Instrumentation, NoInstrumentation, Stage, timed
 from api.model import Accepted, Outcome, Request, Stamped
 from api.pipeline import strict_json
 from api.pipeline.seen import SeenEvents
-from api.pipeline.storing import Publisher, Storing, not_stored
+from api.pipeline.storing import Publisher, Storing, not_stored, record
 from contracts.errors import UnknownEventError, UnknownVersionError
 from contracts.model.formats import parse_uuid
 from contracts.model.loader import Catalog
@@ -88,6 +89,14 @@ class Limits:
     json_depth: int = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An event that only has to be published, and how long each stage took, not counted yet."""
+
+    stamped: Stamped
+    took: tuple[tuple[Stage, float], ...]
+
+
 class Pipeline:
     """Accepts events. Safe to share between threads."""
 
@@ -108,6 +117,50 @@ class Pipeline:
             Rejection: the reason why nothing was accepted.
         """
         return self.store(self.check(self.parse(body)), correlation_id=correlation_id)
+
+    def prepared(self, body: bytes) -> Prepared | None:
+        """The event in ``body``, ready to be published, if nobody has to be asked and nothing is
+        wrong with it; nothing is counted and nothing else has happened.
+
+        ``None``: :meth:`accept` has to look at it.
+        """
+        now = time.perf_counter
+        try:
+            began = now()
+            document = strict_json.parse(body, max_depth=self._limits.json_depth)
+            parsed = now()
+            request = self._check(document)
+            checked = now()
+            user_id = self._components.users.known(request.token)
+            if user_id is None:
+                return None
+            known = now()
+            stamped = self._stamped(request, user_id, self._components.encoder())
+        except (Rejection, EncodeError, StoreUnavailableError):
+            return None
+        took = (
+            (Stage.PARSE, parsed - began),
+            (Stage.VALIDATE, checked - parsed),
+            (Stage.USER, known - checked),
+            (Stage.ENCODE, now() - known),
+        )
+        return Prepared(stamped, took)
+
+    def publish_soon(
+        self,
+        event: Stamped,
+        correlation_id: str,
+        done: Callable[[Sequence[StoreUnavailableError | None]], None],
+    ) -> bool:
+        """Publishes one prepared event: :meth:`api.pipeline.storing.Publisher.publish_soon`."""
+        return self._components.publisher.publish_soon([record(event, correlation_id)], done)
+
+    def count(self, prepared: Prepared) -> None:
+        """Counts what :meth:`prepared` has done, for an event that is published."""
+        for stage, seconds in prepared.took:
+            self._components.instrumentation.took(stage, seconds)
+        if prepared.stamped.request.token is not None:
+            self._components.users.count_known()
 
     def parse(self, body: bytes) -> Any:
         """The JSON in a body.
@@ -197,31 +250,38 @@ class Pipeline:
         Raises:
             Rejection: the token is bad, a value has no image in Avro, or a part is unavailable.
         """
-        contract = request.contract
         try:
             encoder = self._components.encoder()
             with timed(self._components.instrumentation, Stage.USER):
                 user_id = _user(request, resolve or self._components.users.resolve)
-            event_id = request.event_id or self._components.make_id()
-            timestamp = _whole_milliseconds(self._components.clock())
             with timed(self._components.instrumentation, Stage.ENCODE):
-                value = encoder.encode(
-                    contract,
-                    event_id=event_id,
-                    user_id=user_id,
-                    timestamp=timestamp,
-                    data=request.data,
-                )
-                given = request.event_id is not None
-                image = encoder.image(contract, value) if given else None
-            if len(value) > (limit_bytes := self._components.value_limit()):
-                detail = f"its value has {len(value):,} bytes, and may have {limit_bytes:,}"
-                raise RecordTooLargeError(detail)
+                return self._stamped(request, user_id, encoder)
         except EncodeError as error:
             violation = Violation(error.pointer, "type", error.problem, None)
-            raise _data_rejected(contract, (violation,)) from error
+            raise _data_rejected(request.contract, (violation,)) from error
         except StoreUnavailableError as error:
-            raise not_stored(contract, error) from error
+            raise not_stored(request.contract, error) from error
+
+    def _stamped(self, request: Request, user_id: str, encoder: EventEncoder) -> Stamped:
+        """
+        Raises:
+            EncodeError: a value has no image in Avro.
+            RecordTooLargeError: the value is longer than Kafka takes.
+        """
+        event_id = request.event_id or self._components.make_id()
+        timestamp = _whole_milliseconds(self._components.clock())
+        value = encoder.encode(
+            request.contract,
+            event_id=event_id,
+            user_id=user_id,
+            timestamp=timestamp,
+            data=request.data,
+        )
+        given = request.event_id is not None
+        image = encoder.image(request.contract, value) if given else None
+        if len(value) > (limit_bytes := self._components.value_limit()):
+            detail = f"its value has {len(value):,} bytes, and may have {limit_bytes:,}"
+            raise RecordTooLargeError(detail)
         return Stamped(
             request=request,
             event_id=event_id,

@@ -102,13 +102,13 @@ class Storing:
     def _publish(
         self, events: Mapping[uuid.UUID, Stamped], correlation_id: str
     ) -> dict[uuid.UUID, Outcome]:
-        records = [_record(each, correlation_id) for each in events.values()]
+        records = [record(each, correlation_id) for each in events.values()]
         problems: Sequence[StoreUnavailableError | None] = ()
         if records:
             with timed(self._instrumentation, Stage.PUBLISH):
                 problems = self._publisher.publish_all(records)
         return {
-            each.event_id: _accepted(each)
+            each.event_id: accepted(each)
             if problem is None
             else not_stored(each.request.contract, problem)
             for each, problem in zip(events.values(), problems, strict=True)
@@ -142,7 +142,8 @@ def not_stored(contract: Contract, cause: StoreUnavailableError) -> Rejection:
     return rejection
 
 
-def _record(event: Stamped, correlation_id: str) -> Record:
+def record(event: Stamped, correlation_id: str) -> Record:
+    """An event as it goes to Kafka."""
     return Record(
         event_id=event.event_id,
         key=event.request.contract.event.encode(),
@@ -151,7 +152,8 @@ def _record(event: Stamped, correlation_id: str) -> Record:
     )
 
 
-def _accepted(event: Stamped) -> Accepted:
+def accepted(event: Stamped) -> Accepted:
+    """What an event is when it is safe."""
     contract = event.request.contract
     return Accepted(
         event_id=event.event_id,
@@ -173,4 +175,4 @@ def _again(event: Stamped, before: Seen) -> Outcome:
         reason = Reason.EVENT_ID_REUSED
         detail = f"another event was stored as {event.event_id} at {before.timestamp.isoformat()}"
         return Rejection(reason, detail, event=contract.event, version=contract.version)
-    return replace(_accepted(event), timestamp=before.timestamp, is_duplicate=True)
+    return replace(accepted(event), timestamp=before.timestamp, is_duplicate=True)

@@ -111,7 +111,12 @@ class World:
 
     def client(self, **settings: str) -> FlaskClient:
         """A client of the application; ``settings`` are environment variables."""
-        services = Services(
+        environment = {**ENV, **self.env, **settings}
+        return create_app(ApiConfig.from_env(environment), self.services()).test_client()
+
+    def services(self) -> Services:
+        """The parts as the application takes them."""
+        return Services(
             catalog=self.catalog,
             pipeline=self.pipeline,
             health={name: self._health_of(name) for name in self.health},
@@ -122,8 +127,6 @@ class World:
             rate_limit=self.rate_limit,
             rejected=self.rejected,
         )
-        environment = {**ENV, **self.env, **settings}
-        return create_app(ApiConfig.from_env(environment), services).test_client()
 
     def messages(self) -> list[Message]:
         """What was published, decoded."""

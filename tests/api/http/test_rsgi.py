@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
@@ -17,51 +17,7 @@ from api.http.environ import BEGAN, REJECTION, environ
 from api.http.lanes import Lane, Queueing
 from api.http.rsgi import MOST_PIECES, RsgiBridge
 from api.instrumentation import NoInstrumentation
-
-
-class Request:
-    """A scope and its protocol in one."""
-
-    http_version = "1.1"
-    scheme = "http"
-    server = "127.0.0.1:8000"
-    query_string = "a=%20"
-
-    def __init__(
-        self,
-        *pieces: bytes | asyncio.Event,
-        path: str = "/in",
-        method: str = "POST",
-        client: str = "203.0.113.9:4711",
-        headers: Iterable[tuple[str, str]] = (),
-    ) -> None:
-        self.path, self.method, self.client = path, method, client
-        self.headers = Headers(headers)
-        self.pieces = pieces
-        self.taken = 0
-        self.answers: list[tuple[int, list[tuple[str, str]], bytes]] = []
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self.pieces:
-            self.taken += 1
-            if isinstance(piece, bytes):
-                yield piece
-            else:
-                await piece.wait()
-
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.answers.append((status, headers, body))
-
-
-class Headers:
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self.pairs = list(pairs)
-
-    def get(self, name: str) -> str | None:
-        return dict(self.pairs).get(name)
-
-    def items(self) -> list[tuple[str, str]]:
-        return self.pairs
+from tests.api.http.rsgi_request import Request
 
 
 def echo(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:

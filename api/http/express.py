@@ -1,0 +1,207 @@
+"""The expected event, answered on the event loop: no Flask, and no thread held while Kafka writes.
+
+An application of Flask's in one of some thirty threads takes 300 µs of processor for an event, and
+as much again while its threads fight for the interpreter; what one event needs are some 60 µs.
+So the front tries here what nearly every request is: a short, valid JSON event whose user is known
+in this process's memory.  Whatever is not that (any rejection, a token that others must judge, a
+spool in use, a spelling of a header that is not among the usual ones) has done nothing yet, is
+counted nowhere, and goes to the application with the same body; that alone renders problems.
+
+Both answer alike, header by header and byte by byte: ``tests/api/http/test_express.py``.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import orjson
+
+from api import paths
+from api.errors import Rejection, StoreUnavailableError
+from api.http.blueprint import answer, notice
+from api.http.correlation import HEADER, sent_id
+from api.http.cors import answer_headers
+from api.http.environ import Scope
+from api.http.origins import CorsPolicy
+from api.http.security_headers import headers_for
+from api.http.wakeups import Wakeups
+from api.instrumentation import Stage
+from api.model import Accepted
+from api.pipeline.pipeline import Pipeline
+from api.pipeline.storing import accepted, not_stored
+from contracts.model.types import Contract
+
+LONGEST_BODY_BYTES = 8_192
+"""Longer events are few, and would keep the loop from the others while they are checked."""
+
+_MEDIA_TYPES = frozenset(
+    f"{media_type}{parameter}"
+    for media_type in ("application/json", "text/plain")
+    for parameter in (
+        "",
+        *(f"{gap}charset={name}" for gap in (";", "; ") for name in ("utf-8", "UTF-8")),
+    )
+)
+"""The usual spellings; any other is for the application to read."""
+
+_UNUSUAL = frozenset(
+    {
+        "access-control-request-private-network",
+        "content-encoding",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""With one of these headers the answer may be another."""
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the sender gets: the event is safe."""
+
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of an event that was to be published and could not be, under which id."""
+
+    rejection: Rejection
+    correlation_id: str
+
+
+class Counts(Protocol):
+    """Is told what the application would have counted; :class:`api.telemetry.metrics.Metrics`."""
+
+    def request(self, *, route: str | None, method: str, status: int, seconds: float) -> None: ...
+
+    def accepted(self, event: str, version: int, *, is_duplicate: bool) -> None: ...
+
+    def took(self, stage: Stage, seconds: float) -> None: ...
+
+
+class Express:
+    """Takes the events that need nobody but Kafka. It is called from one event loop."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        *,
+        counts: Counts,
+        cors: CorsPolicy,
+        make_id: Callable[[], uuid.UUID],
+        body_limit_bytes: int = LONGEST_BODY_BYTES,
+    ) -> None:
+        """
+        Args:
+            pipeline: prepares events and stores them.
+            counts: is told of each event that was published, or could not be.
+            cors: which pages may read the answers.
+            make_id: makes correlation ids.
+            body_limit_bytes: what the application takes; no more than it is taken here.
+        """
+        self._pipeline = pipeline
+        self._counts = counts
+        self._cors = cors
+        self._make_id = make_id
+        self._longest = min(body_limit_bytes, LONGEST_BODY_BYTES)
+        self._wakeups = Wakeups[Sequence[StoreUnavailableError | None]]()
+        self._notices: dict[str, Headers] = {}
+        self._tail = [*headers_for(paths.EVENTS).items(), ("Cache-Control", "no-store")]
+        self.taken = 0
+        """Events that were published from here."""
+
+    def expected(self, scope: Scope) -> Mapping[str, str] | None:
+        """The headers of a request that may be answered here once its body is whole.
+
+        Its ``content-length`` is that of a short body.  A name that is there twice, or that an
+        application over WSGI could take for another (with an underscore), is not expected.
+        """
+        if scope.path != paths.EVENTS or scope.method != "POST" or scope.query_string:
+            return None
+        pairs = scope.headers.items()
+        headers = dict(pairs)
+        length = headers.get("content-length", "")
+        if (
+            len(headers) != len(pairs)
+            or headers.get("content-type") not in _MEDIA_TYPES
+            or not (length.isdecimal() and length.isascii() and 0 < int(length) <= self._longest)
+            or not _UNUSUAL.isdisjoint(headers)
+            or "_" in " ".join(headers)
+        ):
+            return None
+        return headers
+
+    async def run(
+        self, headers: Mapping[str, str], body: bytes, began: float
+    ) -> Answer | Fate | None:
+        """Stores the event in ``body``, if it is an expected one.
+
+        ``began`` is when the request was whole, on the clock of ``time.perf_counter``.
+
+        Returns:
+            ``None``: nothing was done, the application has to look at it.
+        """
+        prepared = self._pipeline.prepared(body)
+        if prepared is None:
+            return None
+        correlation_id = sent_id(headers.get) or str(self._make_id())
+        event = prepared.stamped
+        if event.request.event_id is not None:
+            return None
+        published = time.perf_counter()
+        problems = await self._wakeups.of(
+            partial(self._pipeline.publish_soon, event, correlation_id)
+        )
+        if problems is None:
+            return None
+        self.taken += 1
+        ended = time.perf_counter()
+        self._pipeline.count(prepared)
+        self._counts.took(Stage.PUBLISH, ended - published)
+        (problem,) = problems
+        contract = event.request.contract
+        if problem is not None:
+            return Fate(not_stored(contract, problem), correlation_id)
+        self._counts.accepted(contract.event, contract.version, is_duplicate=False)
+        found = self._answer(accepted(event), contract, correlation_id, headers.get("origin"))
+        self._counts.request(
+            route=paths.EVENTS, method="POST", status=202, seconds=time.perf_counter() - began
+        )
+        return found
+
+    async def drained(self) -> None:
+        """Returns when whatever was published is told of, and answered."""
+        await self._wakeups.drained()
+
+    def _answer(
+        self, stored: Accepted, contract: Contract, correlation_id: str, origin: str | None
+    ) -> Answer:
+        body = orjson.dumps(answer(stored))
+        return Answer(
+            [
+                *self._noticed(contract),
+                ("Content-Type", "application/json"),
+                ("Content-Length", str(len(body))),
+                (HEADER, correlation_id),
+                *self._tail,
+                *answer_headers(self._cors, origin),
+            ],
+            body,
+        )
+
+    def _noticed(self, contract: Contract) -> Headers:
+        if contract.deprecation is None:
+            return []
+        found = self._notices.get(contract.id)
+        if found is None:
+            found = self._notices[contract.id] = list(notice(contract.deprecation).items())
+        return found
