@@ -28,8 +28,10 @@ _THREADS_PER_BATCH = 8
 at a time would all be answered late, and keep the event loop and single events waiting."""
 
 
-def create_front_from_env() -> RsgiBridge:
+def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
     """The application behind granian's RSGI, over the parts that the environment names.
+
+    Without ``has_express`` all events go to the application, for a comparison.
 
     Raises:
         SettingError: a variable is missing or malformed.
@@ -59,7 +61,7 @@ def create_front_from_env() -> RsgiBridge:
             paths.READY: health,
             paths.METRICS: health,
         },
-        express=_express(config, services),
+        express=_express(config, services) if has_express else None,
         make_id=services.make_id,
     )
 
