@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Barrier
 
@@ -143,7 +143,7 @@ def test_nothing_is_lost_between_many_threads_and_the_one_that_flushes() -> None
     with ThreadPoolExecutor(threads) as pool:
         done = [pool.submit(work) for _ in range(threads)]
         together.wait()
-        while not all(each.done() for each in done):
+        while wait(done, timeout=0.001).not_done:
             counts.flush()
         for each in done:
             each.result()
