@@ -19,7 +19,6 @@ from api.http.environ import BEGAN, REJECTION
 from api.http.exchange import Exchange, begin, current
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
-from api.model import Outcome
 from api.rejections.record import Hints, RejectionReporter
 from api.services import Services
 from api.telemetry import metrics
@@ -113,23 +112,12 @@ def _count(counts: metrics.Metrics, response: Response) -> None:
     exchange, route = current(), _route()
     seconds = time.perf_counter() - exchange.started
     counts.request(route=route, method=request.method, status=response.status_code, seconds=seconds)
-    for outcome in exchange.results:
-        if isinstance(outcome, Rejection):
-            counts.rejection(outcome.reason)
-        if exchange.rejection is None or route == paths.EVENTS:
-            _count_event(counts, outcome)
+    are_events = exchange.rejection is None or route == paths.EVENTS
+    counts.outcomes(exchange.results, are_events=are_events)
 
 
 def _route() -> str | None:
     return None if request.url_rule is None else request.url_rule.rule
-
-
-def _count_event(counts: metrics.Metrics, outcome: Outcome) -> None:
-    match outcome:
-        case Rejection():
-            counts.refused(outcome.event, outcome.version, status=outcome.status)
-        case _:
-            counts.accepted(outcome.event, outcome.version, is_duplicate=outcome.is_duplicate)
 
 
 def _report_rejected(rejected: RejectionReporter) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Protocol
@@ -50,6 +50,10 @@ class Instrumentation(Protocol):
         """A stage has ended, well or with a rejection."""
         ...
 
+    def took_all(self, stages: Iterable[tuple[Stage, float]]) -> None:
+        """Several stages have ended, each after so many seconds."""
+        ...
+
     def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         """Somebody was asked about a token."""
         ...
@@ -59,6 +63,9 @@ class NoInstrumentation:
     """Counts nothing."""
 
     def took(self, stage: Stage, seconds: float) -> None:
+        return None
+
+    def took_all(self, stages: Iterable[tuple[Stage, float]]) -> None:
         return None
 
     def judged(self, judge: TokenSource, judgement: TokenResult) -> None:

@@ -85,6 +85,7 @@ def connect(config: ApiConfig) -> Services:
     catalog = load_catalog(config.contracts_dir)
     metrics = Metrics()
     with ExitStack() as opened:
+        opened.callback(metrics.flush)  # last of all: the others count while they close
         auth = opened.enter_context(connect_auth(config, metrics))
         redis = opened.enter_context(connect_short_redis(config))
         publishing = opened.enter_context(connect_publishing(config, metrics))

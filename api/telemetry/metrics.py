@@ -5,6 +5,10 @@ share their numbers through files when ``PROMETHEUS_MULTIPROC_DIR`` names a fold
 environment before the process starts: then any worker answers for all of them, as it must where the
 server, and not Prometheus, chooses the worker.  Without it a process tells of itself alone.
 
+What is counted stays in this process until :meth:`Metrics.flush`, which comes every second and
+before this process shows its numbers: those of the others may be a second old, and a worker that is
+killed takes those of its last second with it.
+
 The state of a worker (its spool, its breakers) is shown while it lives: a worker that starts takes
 away the gauges of those that have ended.
 """
@@ -14,27 +18,32 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections import Counter as Multiset
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from api.errors import Rejection
 from api.instrumentation import Stage, TokenResult, TokenSource
-from api.telemetry.polling import State
-from contracts.reasons import Reason
+from api.model import Outcome
+from api.telemetry.polling import State, Totals
+from api.telemetry.tallies import Labels, Spread, Spreads, Tally
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _NONE = ""
 """The label of what was not known."""
 
+_EVENT_OUTCOMES = {False: "accepted", True: "duplicate"}
+"""By whether the event was safe before."""
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Around the 100 ms of requirement N5."""
-
 
 _STAGE_SECONDS = (0.000_05, 0.000_1, 0.000_25, 0.000_5, *_SECONDS)
 """Checks take some ten microseconds, the parts outside milliseconds."""
@@ -42,33 +51,15 @@ _STAGE_SECONDS = (0.000_05, 0.000_1, 0.000_25, 0.000_5, *_SECONDS)
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What a worker counted elsewhere since its start."""
+class _Histogram(Histogram):
+    """A histogram that takes many observations at once."""
 
-    records: Mapping[str, int] = field(default_factory=dict)
-    replayed: Mapping[str, int] = field(default_factory=dict)
-    adopted: int = 0
-    rebuilds: int = 0
-
-    @classmethod
-    def of(cls, state: State) -> Totals:
-        """The totals in a state, by label."""
-        counts = state.records
-        return cls(
-            records={
-                "acknowledged": counts.acknowledged,
-                "spooled": counts.spooled,
-                "refused": counts.refused,
-            },
-            replayed={
-                "replayed": counts.replay.replayed,
-                "late": counts.replay.late,
-                "set_aside": counts.replay.set_aside,
-            },
-            adopted=counts.replay.adopted,
-            rebuilds=state.producer_rebuilds,
-        )
+    def add(self, spread: Spread) -> None:
+        """Adds observations that were sorted into this histogram's own buckets."""
+        self._sum.inc(spread.total)
+        for bucket, number in zip(self._buckets, spread.buckets, strict=True):
+            if number:
+                bucket.inc(number)
 
 
 class Metrics:
@@ -76,7 +67,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Histogram(
+        self._requests = _Histogram(
             "ugc_api_request_seconds",
             "Time from the whole request to its answer.",
             ("route", "method", "status"),
@@ -101,16 +92,16 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
-
-        self._stages = Histogram(
+        self._stages = _Histogram(
             "ugc_api_stage_seconds",
             "Time that a stage took: of each event; wait, seen and publish of each request.",
             ("stage",),
             buckets=_STAGE_SECONDS,
             registry=self.registry,
         )
-        self._stage = {stage: self._stages.labels(stage) for stage in Stage}
-        self._acknowledgements = Histogram(
+        for stage in Stage:
+            self._stages.labels(stage)
+        self._acknowledgements = _Histogram(
             "ugc_api_acknowledgement_seconds",
             "Time from handing a record to the producer to Kafka's acknowledgement.",
             buckets=_SECONDS,
@@ -167,43 +158,69 @@ class Metrics:
             "in_use", "Worker processes whose events go to the spool.", "livesum"
         )
         self._told = Totals()
+        self._flushing = Lock()
+        self._seconds_of_requests = Spreads(_SECONDS)
+        self._seconds_of_stages = Spreads(_STAGE_SECONDS)
+        self._seconds_of_acknowledgements = Spreads(_SECONDS)
+        self._spreads = {
+            self._requests: self._seconds_of_requests,
+            self._stages: self._seconds_of_stages,
+            self._acknowledgements: self._seconds_of_acknowledgements,
+        }
+        counters = (self._events, self._refusals, self._rejected, self._tokens)
+        self._tallies = {counter: Tally() for counter in counters}
         _forget_ended_workers()
 
     def request(self, *, route: str | None, method: str, status: int, seconds: float) -> None:
         """Counts an answer; ``route`` is the pattern that matched, ``None`` when none did."""
         known = method if route is not None else _NONE
-        self._requests.labels(route or _NONE, known, str(status)).observe(seconds)
+        self._seconds_of_requests.observe((route or _NONE, known, str(status)), seconds)
 
-    def accepted(self, event: str, version: int, *, is_duplicate: bool) -> None:
-        """Counts an event that is safe; a duplicate was so before."""
-        outcome = "duplicate" if is_duplicate else "accepted"
-        self._events.labels(event, str(version), outcome).inc()
+    def outcomes(self, outcomes: Sequence[Outcome], *, are_events: bool = True) -> None:
+        """Counts what became of the events of one request, and the reasons of rejections.
 
-    def refused(self, event: str | None, version: int | None, *, status: int) -> None:
-        """Counts an event that was not stored; what was not known of it may be ``None``."""
-        number = _NONE if version is None else str(version)
-        outcome = "failed" if status >= 500 else "refused"
-        self._events.labels(event or _NONE, number, outcome).inc()
-
-    def rejection(self, reason: Reason) -> None:
-        """Counts a problem document."""
-        self._refusals.labels(str(reason)).inc()
+        ``are_events`` is false for a request that was not to store any: its rejection has a reason
+        and is no event's.
+        """
+        if are_events:
+            counts = Multiset(map(_labels_of_event, outcomes))
+            self._tallies[self._events].add_all(counts.items())
+        reasons = [(str(each.reason),) for each in outcomes if isinstance(each, Rejection)]
+        if reasons:
+            self._tallies[self._refusals].add_all(Multiset(reasons).items())
 
     def rejected(self, outcome: str, number: int) -> None:
         """Counts what became of refused events on their way to the topic that keeps them."""
-        self._rejected.labels(outcome).inc(number)
+        self._tallies[self._rejected].add((outcome,), number)
 
     def took(self, stage: Stage, seconds: float) -> None:
         """See :meth:`api.instrumentation.Instrumentation.took`."""
-        self._stage[stage].observe(seconds)
+        self._seconds_of_stages.observe((stage,), seconds)
+
+    def took_all(self, stages: Iterable[tuple[Stage, float]]) -> None:
+        """See :meth:`api.instrumentation.Instrumentation.took_all`."""
+        self._seconds_of_stages.observe_all(((stage,), seconds) for stage, seconds in stages)
 
     def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         """See :meth:`api.instrumentation.Instrumentation.judged`."""
-        self._tokens.labels(judge, judgement).inc()
+        self._tallies[self._tokens].add((judge, judgement))
 
     def acknowledged(self, seconds: float) -> None:
         """Takes in how long Kafka took for a record."""
-        self._acknowledgements.observe(seconds)
+        self._seconds_of_acknowledgements.observe((), seconds)
+
+    def flush(self) -> None:
+        """Adds what was counted since the last time to what all processes share.
+
+        Returns when that, and what another thread is just adding, is there.
+        """
+        with self._flushing:
+            for counter, tally in self._tallies.items():
+                for labels, number in tally.take().items():
+                    counter.labels(*labels).inc(number)
+            for histogram, spreads in self._spreads.items():
+                for labels, spread in spreads.take().items():
+                    _child(histogram, labels).add(spread)
 
     def state(self, state: State) -> None:
         """See :meth:`api.telemetry.polling.Poller.state`. Totals go on from those told before."""
@@ -227,6 +244,7 @@ class Metrics:
 
     def render(self) -> bytes:
         """All numbers in Prometheus' text format; those of every worker where they are shared."""
+        self.flush()
         if _FOLDER not in os.environ:
             return generate_latest(self.registry)
         shared = CollectorRegistry()
@@ -235,6 +253,19 @@ class Metrics:
 
     def _of_spool(self, name: str, text: str, mode: Literal["livesum", "livemax"]) -> Gauge:
         return Gauge(f"ugc_api_spool_{name}", text, multiprocess_mode=mode, registry=self.registry)
+
+
+def _child(histogram: _Histogram, labels: Labels) -> _Histogram:
+    return histogram.labels(*labels) if labels else histogram
+
+
+def _labels_of_event(outcome: Outcome) -> Labels:
+    """Event, version and outcome, for the counter of events; what is not known is empty."""
+    if isinstance(outcome, Rejection):
+        number = _NONE if outcome.version is None else str(outcome.version)
+        kind = "failed" if outcome.status >= 500 else "refused"
+        return outcome.event or _NONE, number, kind
+    return outcome.event, str(outcome.version), _EVENT_OUTCOMES[outcome.is_duplicate]
 
 
 _LIVE_GAUGES = re.compile(r"gauge_live[a-z]+_([0-9]+)\.db")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from api.publish.spooling import Counts, SpoolState
@@ -28,8 +28,41 @@ class State:
     producer_rebuilds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a worker counted elsewhere since its start."""
+
+    records: Mapping[str, int] = field(default_factory=dict)
+    replayed: Mapping[str, int] = field(default_factory=dict)
+    adopted: int = 0
+    rebuilds: int = 0
+
+    @classmethod
+    def of(cls, state: State) -> Totals:
+        """The totals in a state, by label."""
+        counts = state.records
+        return cls(
+            records={
+                "acknowledged": counts.acknowledged,
+                "spooled": counts.spooled,
+                "refused": counts.refused,
+            },
+            replayed={
+                "replayed": counts.replay.replayed,
+                "late": counts.replay.late,
+                "set_aside": counts.replay.set_aside,
+            },
+            adopted=counts.replay.adopted,
+            rebuilds=state.producer_rebuilds,
+        )
+
+
 class Poller(Protocol):
-    """Takes states down."""
+    """Takes states down, and shows the others what was counted."""
+
+    def flush(self) -> None:
+        """Adds what was counted since the last time to what all processes share."""
+        ...
 
     def state(self, state: State) -> None:
         """The newest state of this worker. Used by one thread at a time."""
@@ -58,6 +91,7 @@ class MetricsPoller:
         while True:
             is_last = self._closing.is_set()
             try:
+                self._takes.flush()
                 self._takes.state(self._look())
             except Exception:  # noqa: BLE001 - no figure is worth the thread
                 _log.exception("the state of this worker is not known")

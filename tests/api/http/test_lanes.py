@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -23,6 +23,9 @@ class Waits:
     def took(self, stage: Stage, seconds: float) -> None:
         assert stage is Stage.WAIT
         self.seconds.append(seconds)
+
+    def took_all(self, stages: Iterable[tuple[Stage, float]]) -> None:
+        raise AssertionError
 
     def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         raise AssertionError

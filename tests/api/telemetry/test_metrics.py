@@ -9,15 +9,21 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
+from api.errors import Rejection
+from api.instrumentation import Stage, TokenResult, TokenSource
+from api.model import Accepted
 from api.publish.replay import ReplayCounts
 from api.publish.spooling import Counts, SpoolState
 from api.telemetry.metrics import Metrics
 from api.telemetry.polling import MetricsPoller, State
-from tests.api.world import CLICK, World, post, token
+from contracts.reasons import Reason
+from tests.api.world import CLICK, NOW, World, post, token
 
 ROOT = Path(__file__).parents[3]
 
@@ -70,11 +76,144 @@ def test_what_senders_write_never_becomes_a_label() -> None:
     assert "BREW" not in text
 
 
+def accepted(event: str = "element_click", version: int = 1, **facts: bool) -> Accepted:
+    return Accepted(event_id=uuid.UUID(int=1), event=event, version=version, timestamp=NOW, **facts)
+
+
+def test_what_is_shown_is_what_the_library_counts_itself() -> None:
+    """Every sample, as if each number had been told to it one by one; times are exact in binary."""
+    counts = Metrics()
+    told = Metrics()
+    requests, stages = told._requests, told._stages
+    for number in range(200):
+        seconds = number * number / 1024 / 8
+        counts.request(route="/r", method="POST", status=202, seconds=seconds)
+        requests.labels("/r", "POST", "202").observe(seconds)
+        counts.took(Stage.PARSE, seconds)
+        counts.took_all([(Stage.SEEN, seconds / 64), (Stage.PARSE, 0.001)])
+        for stage, took in (("parse", seconds), ("seen", seconds / 64), ("parse", 0.001)):
+            stages.labels(stage).observe(took)
+        counts.acknowledged(seconds)
+        told._acknowledgements.observe(seconds)
+        if number % 50 == 0:
+            counts.flush()
+    counts.request(route=None, method="BREW", status=404, seconds=100.0)
+    requests.labels("", "", "404").observe(100.0)
+    counts.outcomes([accepted(), accepted("b", 2), accepted(), accepted(is_duplicate=True)])
+    counts.outcomes([Rejection(Reason.DATA_INVALID, "", event="b", version=2)])
+    counts.outcomes([Rejection(Reason.STORE_UNAVAILABLE, "")], are_events=True)
+    counts.outcomes([Rejection(Reason.NOT_FOUND, "")], are_events=False)
+    for labels, number in {
+        ("element_click", "1", "accepted"): 2,
+        ("b", "2", "accepted"): 1,
+        ("element_click", "1", "duplicate"): 1,
+        ("b", "2", "refused"): 1,
+        ("", "", "failed"): 1,
+    }.items():
+        told._events.labels(*labels).inc(number)
+    for reason in ("data_invalid", "store_unavailable", "not_found"):
+        told._refusals.labels(reason).inc()
+    counts.judged(TokenSource.MEMORY, TokenResult.ACCEPTED)
+    told._tokens.labels("memory", "accepted").inc()
+    counts.rejected("sent", 3)
+    told._rejected.labels("sent").inc(3)
+    assert without_times(counts.render()) == without_times(told.render())
+
+
+def without_times(text: bytes) -> list[str]:
+    """The lines, but for those that tell when something was first counted."""
+    return [line for line in text.decode().splitlines() if "_created" not in line]
+
+
+def test_nothing_is_lost_between_many_threads_and_the_one_that_flushes() -> None:
+    counts = Metrics()
+    threads, each_thread = 16, 400
+    together = Barrier(threads + 1)
+
+    def work() -> None:
+        together.wait()
+        for _ in range(each_thread):
+            counts.request(route="/r", method="POST", status=202, seconds=0.5)
+            counts.outcomes([accepted(), accepted()])
+            counts.took(Stage.PARSE, 0.25)
+            counts.took_all([(Stage.PARSE, 0.25), (Stage.USER, 0.25)])
+            counts.judged(TokenSource.MEMORY, TokenResult.ACCEPTED)
+            counts.acknowledged(0.5)
+
+    with ThreadPoolExecutor(threads) as pool:
+        done = [pool.submit(work) for _ in range(threads)]
+        together.wait()
+        while wait(done, timeout=0.001).not_done:
+            counts.flush()
+        for each in done:
+            each.result()
+    lines = counts.render().decode().splitlines()
+    lines = counts.render().decode().splitlines()
+    calls = threads * each_thread
+    event = 'event="element_click",outcome="accepted",version="1"'
+    for name, number in {
+        'request_seconds_count{method="POST",route="/r",status="202"}': calls,
+        'request_seconds_sum{method="POST",route="/r",status="202"}': calls / 2,
+        f"events_total{{{event}}}": 2 * calls,
+        'stage_seconds_count{stage="parse"}': 2 * calls,
+        'stage_seconds_sum{stage="parse"}': calls / 2,
+        'stage_seconds_count{stage="user"}': calls,
+        'tokens_total{judge="memory",outcome="accepted"}': calls,
+        "acknowledgement_seconds_count": calls,
+    }.items():
+        assert f"ugc_api_{name} {float(number)}" in lines
+
+
+def test_the_poller_shows_the_others_what_was_counted(tmp_path: Path) -> None:
+    """This process asks for no numbers; the other one sees them after its next look."""
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", _POLLED_WORKER],
+        env=environment,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as counting:
+        assert counting.stdout is not None
+        assert counting.stdout.readline() == b"looked\n"
+        shown = subprocess.run(
+            [sys.executable, "-c", _WORKER],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        ).stdout.decode()
+        counting.communicate(b"\n")
+    label = 'ugc_api_events_total{event="element_click",outcome="accepted",version="1"}'
+    assert f"{label} 2.0" in shown.splitlines()
+
+
+_POLLED_WORKER = """
+import sys
+from threading import Event
+from api.telemetry.metrics import Metrics
+from api.telemetry.polling import MetricsPoller
+from tests.api.telemetry.test_metrics import accepted, state
+counts, looked = Metrics(), Event()
+counts.outcomes([accepted()])
+def look():
+    looked.set()
+    return state(1)
+poller = MetricsPoller(look, counts)
+poller.start()
+looked.wait()
+print("looked", flush=True)
+sys.stdin.readline()
+poller.close()
+"""
+
+
 _WORKER = """
 import sys
 from api.telemetry.metrics import Metrics
+from tests.api.telemetry.test_metrics import accepted
 counts = Metrics()
-counts.accepted("element_click", 1, is_duplicate=False)
+counts.outcomes([accepted()])
 sys.stdout.buffer.write(counts.render())
 """
 
@@ -83,7 +222,11 @@ def test_worker_processes_add_up(tmp_path: Path) -> None:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     shown = [
         subprocess.run(
-            [sys.executable, "-c", _WORKER], env=environment, capture_output=True, check=True
+            [sys.executable, "-c", _WORKER],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
         ).stdout.decode()
         for _ in range(2)
     ]
@@ -186,6 +329,9 @@ def test_a_look_that_fails_is_not_the_last() -> None:
     looks: Iterator[State] = iter([state(1)])
 
     class Taking:
+        def flush(self) -> None:
+            return None
+
         def state(self, state: State) -> None:
             seen.append(state)
 
