@@ -6,7 +6,7 @@ import datetime as dt
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 import uuid_utils.compat
@@ -25,6 +25,7 @@ from api.limits.rate_counts import RedisCounts
 from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.limits.redis_calls import RedisCalls
 from api.model import ComponentHealth
+from api.pipeline.gathered import GatheredSeen
 from api.pipeline.pipeline import Components, Pipeline
 from api.pipeline.seen import RedisSeenEvents
 from api.publish.spooling import SpoolingPublisher
@@ -47,6 +48,7 @@ class Services:
 
     catalog: Catalog
     pipeline: Pipeline
+    seen: GatheredSeen
     health: Mapping[str, Callable[[], ComponentHealth]]
     make_id: Callable[[], uuid.UUID]
     close: Callable[[], None]
@@ -94,13 +96,15 @@ def connect(config: ApiConfig) -> Services:
         poller = MetricsPoller(lambda: _state(auth, redis, publishing.publisher), metrics)
         poller.start()
         opened.callback(poller.close)
+        seen = RedisSeenEvents(redis, window_seconds=config.duplicate_window_seconds)
+        gathered = opened.enter_context(closing(GatheredSeen(seen)))
         close = opened.pop_all().close
     components = Components(
         catalog=catalog,
         users=auth.users,
         encoder=encoder.encoder,
         publisher=publishing.publisher,
-        seen=RedisSeenEvents(redis, window_seconds=config.duplicate_window_seconds),
+        seen=seen,
         clock=lambda: dt.datetime.now(dt.UTC),
         make_id=uuid_utils.compat.uuid7,
         instrumentation=metrics,
@@ -109,6 +113,7 @@ def connect(config: ApiConfig) -> Services:
     return Services(
         catalog=catalog,
         pipeline=Pipeline(components, config.limits),
+        seen=gathered,
         health={
             "kafka": publishing.kafka_health,
             "spool": publishing.publisher.spool_health,

@@ -72,6 +72,7 @@ def _express(config: ApiConfig, services: Services) -> Express | None:
         return None
     return Express(
         services.pipeline,
+        services.seen,
         counts=services.metrics,
         cors=config.cors,
         make_id=services.make_id,

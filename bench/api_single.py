@@ -227,7 +227,12 @@ class Load:
         event = {**_CLICK, "token": None}
         if "token" in EVENTS[kind]:
             now = int(time.time())
-            claims = {"sub": str(uuid.UUID(int=1)), "iss": "ugc-auth", "iat": now - 60, "exp": now + 86_400}
+            claims = {
+                "sub": str(uuid.UUID(int=1)),
+                "iss": "ugc-auth",
+                "iat": now - 60,
+                "exp": now + 86_400,
+            }
             event["token"] = jwt.encode(claims, _SECRET, "HS256")
         self._has_id = "event_id" in EVENTS[kind]
         if self._has_id:

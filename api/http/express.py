@@ -31,9 +31,10 @@ from api.http.origins import CorsPolicy
 from api.http.security_headers import headers_for
 from api.http.wakeups import Wakeups
 from api.instrumentation import Stage
-from api.model import Accepted
+from api.model import Accepted, Outcome, Stamped
+from api.pipeline.gathered import GatheredSeen
 from api.pipeline.pipeline import Pipeline
-from api.pipeline.storing import accepted, not_stored
+from api.pipeline.storing import accepted, as_seen, not_stored
 from contracts.model.types import Contract
 
 LONGEST_BODY_BYTES = 8_192
@@ -83,9 +84,7 @@ class Counts(Protocol):
 
     def request(self, *, route: str | None, method: str, status: int, seconds: float) -> None: ...
 
-    def accepted(self, event: str, version: int, *, is_duplicate: bool) -> None: ...
-
-    def took(self, stage: Stage, seconds: float) -> None: ...
+    def outcomes(self, outcomes: Sequence[Outcome]) -> None: ...
 
 
 class Express:
@@ -94,6 +93,7 @@ class Express:
     def __init__(
         self,
         pipeline: Pipeline,
+        seen: GatheredSeen,
         *,
         counts: Counts,
         cors: CorsPolicy,
@@ -103,17 +103,20 @@ class Express:
         """
         Args:
             pipeline: prepares events and stores them.
+            seen: knows ids that were stored lately.
             counts: is told of each event that was published, or could not be.
             cors: which pages may read the answers.
             make_id: makes correlation ids.
             body_limit_bytes: what the application takes; no more than it is taken here.
         """
         self._pipeline = pipeline
+        self._seen = seen
         self._counts = counts
         self._cors = cors
         self._make_id = make_id
         self._longest = min(body_limit_bytes, LONGEST_BODY_BYTES)
-        self._wakeups = Wakeups[Sequence[StoreUnavailableError | None]]()
+        self._publications = Wakeups[Sequence[StoreUnavailableError | None]]()
+        self._lookups = Wakeups[bool]()
         self._notices: dict[str, Headers] = {}
         self._tail = [*headers_for(paths.EVENTS).items(), ("Cache-Control", "no-store")]
         self.taken = 0
@@ -153,26 +156,32 @@ class Express:
         prepared = self._pipeline.prepared(body)
         if prepared is None:
             return None
-        correlation_id = sent_id(headers.get) or str(self._make_id())
         event = prepared.stamped
-        if event.request.event_id is not None:
+        has_id = event.request.event_id is not None
+        asked = time.perf_counter()
+        if has_id and await self._lookups.of(partial(self._seen.find_soon, event.event_id)):
             return None
+        correlation_id = sent_id(headers.get) or str(self._make_id())
         published = time.perf_counter()
-        problems = await self._wakeups.of(
+        problems = await self._publications.of(
             partial(self._pipeline.publish_soon, event, correlation_id)
         )
         if problems is None:
             return None
         self.taken += 1
         ended = time.perf_counter()
-        self._pipeline.count(prepared)
-        self._counts.took(Stage.PUBLISH, ended - published)
+        looked = ((Stage.SEEN, published - asked),) if has_id else ()
+        self._pipeline.count(prepared, *looked, (Stage.PUBLISH, ended - published))
         (problem,) = problems
-        contract = event.request.contract
         if problem is not None:
-            return Fate(not_stored(contract, problem), correlation_id)
-        self._counts.accepted(contract.event, contract.version, is_duplicate=False)
-        found = self._answer(accepted(event), contract, correlation_id, headers.get("origin"))
+            return Fate(not_stored(event.request.contract, problem), correlation_id)
+        if has_id:
+            await self._lookups.of(
+                partial(self._seen.remember_soon, event.event_id, as_seen(event))
+            )
+        stored = accepted(event)
+        found = self._answer(stored, event, correlation_id, headers.get("origin"))
+        self._counts.outcomes([stored])
         self._counts.request(
             route=paths.EVENTS, method="POST", status=202, seconds=time.perf_counter() - began
         )
@@ -180,15 +189,17 @@ class Express:
 
     async def drained(self) -> None:
         """Returns when whatever was published is told of, and answered."""
-        await self._wakeups.drained()
+        await self._lookups.drained()
+        await self._publications.drained()
+        await self._lookups.drained()
 
     def _answer(
-        self, stored: Accepted, contract: Contract, correlation_id: str, origin: str | None
+        self, stored: Accepted, event: Stamped, correlation_id: str, origin: str | None
     ) -> Answer:
         body = orjson.dumps(answer(stored))
         return Answer(
             [
-                *self._noticed(contract),
+                *self._noticed(event.request.contract),
                 ("Content-Type", "application/json"),
                 ("Content-Length", str(len(body))),
                 (HEADER, correlation_id),

@@ -155,10 +155,9 @@ class Pipeline:
         """Publishes one prepared event: :meth:`api.pipeline.storing.Publisher.publish_soon`."""
         return self._components.publisher.publish_soon([record(event, correlation_id)], done)
 
-    def count(self, prepared: Prepared) -> None:
-        """Counts what :meth:`prepared` has done, for an event that is published."""
-        for stage, seconds in prepared.took:
-            self._components.instrumentation.took(stage, seconds)
+    def count(self, prepared: Prepared, *later: tuple[Stage, float]) -> None:
+        """Counts what :meth:`prepared` has done, and later stages, for an event to be published."""
+        self._components.instrumentation.took_all((*prepared.took, *later))
         if prepared.stamped.request.token is not None:
             self._components.users.count_known()
 

@@ -83,7 +83,7 @@ class Storing:
             fate = fates[each.event_id]
             if each is first[each.event_id] or isinstance(fate, Rejection):
                 return fate
-            return _again(each, _as_seen(first[each.event_id]))
+            return _again(each, as_seen(first[each.event_id]))
 
         return [outcome(each) for each in events]
 
@@ -116,7 +116,7 @@ class Storing:
 
     def _remember(self, stored: Sequence[Stamped]) -> None:
         told = {
-            each.event_id: _as_seen(each) for each in stored if each.request.event_id is not None
+            each.event_id: as_seen(each) for each in stored if each.request.event_id is not None
         }
         if not told:
             return
@@ -164,14 +164,15 @@ def accepted(event: Stamped) -> Accepted:
     )
 
 
-def _as_seen(event: Stamped) -> Seen:
+def as_seen(event: Stamped) -> Seen:
+    """What is remembered of an event that is safe."""
     return Seen(fingerprint(event.request.contract.event, event.image or b""), event.timestamp)
 
 
 def _again(event: Stamped, before: Seen) -> Outcome:
     """An event whose id is known: the same once more, or another under the same id."""
     contract = event.request.contract
-    if _as_seen(event).fingerprint != before.fingerprint:
+    if as_seen(event).fingerprint != before.fingerprint:
         reason = Reason.EVENT_ID_REUSED
         detail = f"another event was stored as {event.event_id} at {before.timestamp.isoformat()}"
         return Rejection(reason, detail, event=contract.event, version=contract.version)

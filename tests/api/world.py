@@ -21,6 +21,7 @@ from api.config import ApiConfig
 from api.errors import StoreUnavailableError
 from api.limits.rate_limit import RateLimit
 from api.model import ComponentHealth, ComponentStatus, Identity, JwtPolicy
+from api.pipeline.gathered import GatheredSeen
 from api.pipeline.pipeline import Components, EventEncoder, Limits, Pipeline
 from api.rejections.record import Sampler
 from api.rejections.reporter import RejectionSender
@@ -94,6 +95,7 @@ class World:
         }
         self.metrics = Metrics()
         self.pipeline = Pipeline(self._parts(), Limits())
+        self.gathered = GatheredSeen(self.seen)
         self.sink = InMemorySink()
         self.rejected = RejectionSender(
             self.sink,
@@ -119,6 +121,7 @@ class World:
         return Services(
             catalog=self.catalog,
             pipeline=self.pipeline,
+            seen=self.gathered,
             health={name: self._health_of(name) for name in self.health},
             make_id=self.make_id,
             close=lambda: None,

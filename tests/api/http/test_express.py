@@ -49,7 +49,11 @@ class Front:
         config = ApiConfig.from_env({**ENV, **settings})
         services = world.services()
         self.express = Express(
-            world.pipeline, counts=world.metrics, cors=config.cors, make_id=world.make_id
+            world.pipeline,
+            world.gathered,
+            counts=world.metrics,
+            cors=config.cors,
+            make_id=world.make_id,
         )
         self.lane = Lane(
             "test",
