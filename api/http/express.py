@@ -153,6 +153,8 @@ class Express:
         Returns:
             ``None``: nothing was done, the application has to look at it.
         """
+        if len(body) != int(headers["content-length"]):
+            return None
         prepared = self._pipeline.prepared(body)
         if prepared is None:
             return None
