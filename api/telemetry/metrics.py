@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -201,9 +201,10 @@ class Metrics:
         """See :meth:`api.instrumentation.Instrumentation.judged`."""
         self._tokens.labels(judge, judgement).inc()
 
-    def acknowledged(self, seconds: float) -> None:
-        """Takes in how long Kafka took for a record."""
-        self._acknowledgements.observe(seconds)
+    def acknowledged(self, seconds: Sequence[float]) -> None:
+        """Takes in how long Kafka took, for several records."""
+        for each in seconds:
+            self._acknowledgements.observe(each)
 
     def state(self, state: State) -> None:
         """See :meth:`api.telemetry.polling.Poller.state`. Totals go on from those told before."""
