@@ -10,6 +10,7 @@
         ├── AuthUnavailableError
         ├── CacheUnavailableError
         └── StoreUnavailableError
+            ├── StoreOverloadedError    too much is on its way to Kafka already
             ├── RecordRefusedError      Kafka will never take this event
             │   └── RecordTooLargeError for its size
             └── SpoolError              the spool cannot keep it either
@@ -51,6 +52,10 @@ class CacheUnavailableError(UnavailableError):
 
 class StoreUnavailableError(UnavailableError):
     """Kafka did not acknowledge the event in time. It may have been stored all the same."""
+
+
+class StoreOverloadedError(StoreUnavailableError):
+    """As much is on its way to Kafka as may be; the event was not sent."""
 
 
 class RecordRefusedError(StoreUnavailableError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,11 +24,11 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def connect_publisher(
-    config: ApiConfig, acknowledged: Callable[[float], None]
+    config: ApiConfig, acknowledged: Callable[[Sequence[float]], None]
 ) -> Iterator[SpoolingPublisher]:
     """The publisher over the real Kafka, for as long as the context lasts.
 
-    ``acknowledged`` is told of each record how many seconds Kafka took.
+    ``acknowledged`` is told how many seconds Kafka took, for several records.
 
     Raises:
         SettingError: the spool's folder cannot be used.
@@ -83,15 +83,18 @@ def spooling(sender: Sender, settings: Publishing) -> Iterator[SpoolingPublisher
     producer = uuid.uuid4().hex
     # Whoever sees a gap in a producer's numbers finds its process and its spool by this line.
     _log.info("producer %s, spool %s", producer, slot.folder)
+    publisher = SpoolingPublisher(
+        sender,
+        spool,
+        replayer,
+        Sequencer(producer),
+        wait_seconds=settings.wait_seconds,
+    )
+    publisher.start()
     try:
-        yield SpoolingPublisher(
-            sender,
-            spool,
-            replayer,
-            Sequencer(producer),
-            wait_seconds=settings.wait_seconds,
-        )
+        yield publisher
     finally:
+        publisher.close()
         replayer.close()
         spool.close()
         slot.release()

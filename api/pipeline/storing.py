@@ -13,6 +13,7 @@ from api.errors import (
     RecordRefusedError,
     RecordTooLargeError,
     Rejection,
+    StoreOverloadedError,
     StoreUnavailableError,
 )
 from api.instrumentation import Instrumentation, Stage, timed
@@ -127,12 +128,14 @@ class Storing:
 
 
 def not_stored(contract: Contract, cause: StoreUnavailableError) -> Rejection:
-    """The answer to an event that neither Kafka nor the spool took, or that Kafka never will."""
+    """The answer to an event that is not stored, for now or for ever."""
     match cause:
         case RecordTooLargeError():
             reason = Reason.EVENT_TOO_LARGE
         case RecordRefusedError():
             reason = Reason.EVENT_NOT_STORABLE
+        case StoreOverloadedError():
+            reason = Reason.OVERLOADED
         case _:
             reason = Reason.STORE_UNAVAILABLE
     rejection = Rejection(

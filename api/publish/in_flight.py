@@ -1,6 +1,7 @@
 """Batches that take turns: one is under way, and what comes meanwhile is the next.
 
-So a batch is as large as the other side is slow, and nothing queues up behind it elsewhere.
+So a batch is as large as the other side is slow, up to a limit, and nothing queues up behind it
+elsewhere.
 
 A verdict on several items at once is none on each of them.  Items that were refused in company come
 again before all others, in batches of half the size, until each is taken or is refused alone.
@@ -8,11 +9,12 @@ again before all others, in batches of half the size, until each is taken or is 
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 _T = TypeVar("_T")
 
@@ -29,15 +31,29 @@ class Batch(Generic[_T]):
     dropped: Sequence[_T] = ()
 
 
+_NOTHING: Batch[Any] = Batch()
+"""What most ends of items lead to: made once, since it would be made for each of them."""
+
+
 class InFlightBatches(Generic[_T]):
     """Items on their way, by identity. Safe to share between threads.
 
     Whoever gets a :class:`Batch` has to do what it says, and to :meth:`end` each item of its batch.
     """
 
-    def __init__(self, limit: int) -> None:
-        """``limit`` items at most wait or are under way."""
+    def __init__(
+        self, limit: int, batch_limit: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """
+        Args:
+            limit: so many items at most wait or are under way.
+            batch_limit: so many make the longest batch.
+            clock: seconds, never going back.
+        """
         self._limit = limit
+        self._batch_limit = batch_limit
+        self._clock = clock
+        self._since: float | None = None
         self._lock = Lock()
         self._waiting: list[_T] = []
         self._under_way: dict[int, _T] = {}
@@ -51,16 +67,21 @@ class InFlightBatches(Generic[_T]):
         with self._lock:
             return self._count()
 
-    def add(self, item: _T) -> Batch[_T]:
-        """Takes an item in.
+    @property
+    def since(self) -> float | None:
+        """When the batch that is under way was handed over, by the clock; ``None``: none is."""
+        return self._since
+
+    def add(self, items: Sequence[_T]) -> Batch[_T]:
+        """Takes items in, all or none.
 
         Raises:
-            TooManyError: as many as may wait do.
+            TooManyError: fewer may come in.
         """
         with self._lock:
-            if self._count() >= self._limit:
+            if self._count() + len(items) > self._limit:
                 raise TooManyError
-            self._waiting.append(item)
+            self._waiting.extend(items)
             return self._next()
 
     def end(self, item: _T, *, failed: bool) -> Batch[_T]:
@@ -70,7 +91,7 @@ class InFlightBatches(Generic[_T]):
         """
         with self._lock:
             if self._under_way.pop(id(item), None) is None:
-                return Batch()
+                return _NOTHING
             self._has_failed |= failed
             return self._next()
 
@@ -87,7 +108,7 @@ class InFlightBatches(Generic[_T]):
         """
         with self._lock:
             if self._under_way.pop(id(item), None) is None:
-                return Batch()
+                return _NOTHING
             self._rejected.append(item)
             return self._next()
 
@@ -102,25 +123,31 @@ class InFlightBatches(Generic[_T]):
 
     def _next(self) -> Batch[_T]:
         if self._under_way:
-            return Batch()
+            return _NOTHING
         self._smaller.extendleft(reversed(_halves(self._rejected)))
         self._rejected = []
+        self._since = None
         if self._has_failed:
             self._has_failed = False
             return Batch(dropped=self._taken_all())
         batch = self._smaller.popleft() if self._smaller else self._taken_waiting()
         self._under_way = {id(each): each for each in batch}
         self._is_alone = len(batch) == 1
-        return Batch(batch=tuple(batch))
+        if not batch:
+            return _NOTHING
+        self._since = self._clock()
+        return Batch(batch=batch)
 
     def _taken_waiting(self) -> list[_T]:
-        taken, self._waiting = self._waiting, []
+        taken = self._waiting[: self._batch_limit]
+        self._waiting = self._waiting[self._batch_limit :]
         return taken
 
     def _taken_all(self) -> tuple[_T, ...]:
         again = [each for group in self._smaller for each in group]
         self._smaller.clear()
-        return (*again, *self._taken_waiting())
+        waiting, self._waiting = self._waiting, []
+        return (*again, *waiting)
 
 
 def _halves(items: list[_T]) -> list[list[_T]]:

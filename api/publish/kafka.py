@@ -6,11 +6,14 @@ it is replaced as well when a record ends with the broker disowning the producer
 times out and none was acknowledged for as long as that.
 
 librdkafka has a queue of its own, and what is only in that queue is lost with the process.  So
-``send`` promises nothing; what it returns ends with the brokers' acknowledgement, or with an error.
+``send`` promises nothing; a record ends with the brokers' acknowledgement, or with an error.
 
-Its queue is kept empty: records go to the producer in batches that take turns.  With five records
-of a partition unanswered, an idempotent producer (librdkafka 2.16) sends no others, and yet asks
-itself without a pause whether it may: a broker that hangs for seconds would take a whole processor.
+Its queue is kept empty: records go to the producer in batches that take turns.  So it need not wait
+for others to come (``linger.ms``), which costs a lone record 1.2 ms.
+
+With five requests of a partition unanswered, an idempotent producer (librdkafka 2.16) sends no
+others, and yet asks itself without a pause whether it may: a broker that hangs for seconds would
+take a whole processor.  So no more than four are let go to a broker.
 
 Brokers judge a batch, not a record: for its size, or for one record in it, all of them are refused.
 So a record counts as refused only when it was refused alone; until then the batch is halved.
@@ -21,26 +24,29 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from api.errors import RecordRefusedError, StoreUnavailableError
 from api.model import ComponentHealth, ComponentStatus
+from api.publish.delivery import Delivery, Outcome, Sent
 from api.publish.in_flight import Batch, InFlightBatches, TooManyError
 from api.publish.kafka_errors import DISOWNED, REFUSED, translated
-from api.publish.spool.record import Record
 from registry.topics import LONGEST_RECORD_BYTES
 
 _log = logging.getLogger(__name__)
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.01
+"""How old what is known of Kafka's silence may be; acknowledgements are served as they come."""
+
 _HEALTH_SECONDS = 1.0
 _QUEUED_MESSAGES = 10_000
+_BATCH_MESSAGES = 1_000
+"""Well above what comes during a broker's answer; so few that a busy broker is not long silent."""
+
 _NETWORK_SECONDS = 5.0
 _REBUILD_SECONDS = 1.0
 _GIVE_UP_SECONDS = 10.0
@@ -49,18 +55,19 @@ _OVERDUE = 1.5
 """Times the producer's own limit, which it looks at once a second; all others wait for its word."""
 
 
-@dataclass(slots=True, eq=False)
-class _Sent:
-    """A record on its way.
+class _Handed:
+    """A record that a producer has got.
 
     ``at`` (monotonic) is when ``producer`` got it, ``since`` when a producer got it first.
     """
 
-    record: Record
-    outcome: Future[None] = field(default_factory=Future)
-    at: float = 0.0
-    since: float | None = None
-    producer: Producer | None = None
+    __slots__ = ("at", "producer", "sent", "since")
+
+    def __init__(self, sent: Sent) -> None:
+        self.sent = sent
+        self.at = 0.0
+        self.since = 0.0
+        self.producer: Producer | None = None
 
 
 class KafkaSender:
@@ -75,7 +82,7 @@ class KafkaSender:
         topic: str,
         *,
         delivery_seconds: float,
-        acknowledged: Callable[[float], None] = lambda _seconds: None,
+        acknowledged: Callable[[Sequence[float]], None] = lambda _seconds: None,
     ) -> None:
         """Starts the producer; it connects in the background.
 
@@ -83,7 +90,7 @@ class KafkaSender:
             bootstrap_servers: ``host:port``, several separated by commas.
             topic: where the records go; it has to exist.
             delivery_seconds: after that long an unacknowledged record is given up.
-            acknowledged: is told of each record how many seconds Kafka took; must not raise.
+            acknowledged: is told how many seconds Kafka took, for several records; must not raise.
         """
         self._topic = topic
         self._acknowledged = acknowledged
@@ -92,11 +99,13 @@ class KafkaSender:
         self._rebuilt = 0
         self._rebuilt_at = -_REBUILD_SECONDS
         self._stuck_seconds = delivery_seconds
-        self._acknowledged_at = time.monotonic()
+        self._acknowledged_at = self._looked_at = time.monotonic()
+        self._took: list[float] = []
+        self._is_replacing = False
         self._trouble: str | None = None
         # Nothing may be handed to a producer that is being given up: it would never be reported.
         self._handing_over = threading.Lock()
-        self._turns: InFlightBatches[_Sent] = InFlightBatches(_QUEUED_MESSAGES)
+        self._turns: InFlightBatches[_Handed] = InFlightBatches(_QUEUED_MESSAGES, _BATCH_MESSAGES)
         self._producer = self._new_producer()
         self._poller = threading.Thread(target=self._poll, name="kafka-poll", daemon=True)
         self._poller.start()
@@ -111,21 +120,30 @@ class KafkaSender:
         """Whether acknowledgements are still served."""
         return self._poller.is_alive()
 
-    def send(self, record: Record) -> Future[None]:
-        """Hands a record to the producer, as soon as those before it have ended; never waits.
+    @property
+    def silent_seconds(self) -> float:
+        """See :meth:`api.publish.sender.Sender.silent_seconds`.
 
-        Returns:
-            What ends when Kafka has it, or with a ``StoreUnavailableError``, within four times
-            ``delivery_seconds``: those before it and the record itself may each be tried again in
-            smaller batches for as long as that. After an error Kafka may have the record all the
-            same, unless it is a ``RecordRefusedError``: that is said of the record alone.
+        As the poller saw it last: what has come and was not served is not Kafka's silence.
         """
-        sent = _Sent(record)
+        since = self._turns.since
+        if since is None:
+            return 0.0
+        looked_at = time.monotonic() if self._is_replacing else self._looked_at
+        return max(0.0, looked_at - max(since, self._acknowledged_at))
+
+    def send(self, delivery: Delivery) -> None:
+        """Hands records to the producer, as soon as those before them have ended; never waits.
+
+        Each ends when Kafka has it, or with a ``StoreUnavailableError``, within four times
+        ``delivery_seconds``: those before it and the record itself may each be tried again in
+        smaller batches for as long as that. After an error Kafka may have the record all the same,
+        unless it is a ``RecordRefusedError``: that is said of the record alone.
+        """
         try:
-            self._take(self._turns.add(sent))
+            self._take(self._turns.add([_Handed(sent) for sent in delivery.sent]))
         except TooManyError:
-            sent.outcome.set_exception(StoreUnavailableError("the producer's queue is full"))
-        return sent.outcome
+            delivery.fail(StoreUnavailableError("the producer's queue is full"))
 
     def health(self) -> ComponentHealth:
         """Whether Kafka answers now and knows the topic. Waits for up to a second."""
@@ -149,64 +167,66 @@ class KafkaSender:
         self._closing.set()
         self._poller.join()
 
-    def _take(self, turn: Batch[_Sent]) -> None:
+    def _take(self, turn: Batch[_Handed]) -> None:
         for each in turn.dropped:
-            problem = "Kafka did not take what was sent before"
-            each.outcome.set_exception(StoreUnavailableError(problem))
-        for each in turn.batch:
-            self._produce(each)
+            each.sent.end(StoreUnavailableError("Kafka did not take what was sent before"))
+        if turn.batch:
+            for failed, error in self._produce(turn.batch):
+                self._end(failed, error)
 
-    def _produce(self, sent: _Sent) -> None:
-        record, sent.at = sent.record, time.monotonic()
-        sent.since = sent.since or sent.at
-        try:
-            with self._handing_over:
-                sent.producer = self._producer
-                sent.producer.produce(
-                    self._topic,
-                    record.value,
-                    record.key,
-                    headers=dict(record.headers),
-                    on_delivery=partial(self._delivered, sent),
-                )
-        except BufferError:
-            self._end(sent, StoreUnavailableError("the producer's queue is full"))
-        except KafkaException as error:
-            self._end(sent, translated(error.args[0]))
+    def _produce(self, batch: Sequence[_Handed]) -> list[tuple[_Handed, Outcome]]:
+        """Hands a batch over; what the producer does not even take in, and why."""
+        failed: list[tuple[_Handed, Outcome]] = []
+        at, topic, delivered = time.monotonic(), self._topic, self._delivered
+        with self._handing_over:
+            producer = self._producer
+            produce = producer.produce
+            for each in batch:
+                each.producer, each.at = producer, at
+                record = each.sent.record
+                try:
+                    produce(
+                        topic,
+                        record.value,
+                        record.key,
+                        headers=dict(record.headers),
+                        on_delivery=partial(delivered, each),
+                    )
+                except BufferError:
+                    failed.append((each, StoreUnavailableError("the producer's queue is full")))
+                except KafkaException as error:
+                    failed.append((each, translated(error.args[0])))
+        return failed
 
-    def _delivered(self, sent: _Sent, error: KafkaError | None, _message: Message) -> None:
+    def _delivered(self, each: _Handed, error: KafkaError | None, _message: Message) -> None:
         now = time.monotonic()
         if error is None:
             self._acknowledged_at = now
-            self._end(sent, None)
-            self._acknowledged(now - sent.at)
+            self._took.append(now - each.at)
+            self._end(each, None)
         elif error.code() in REFUSED and not self._turns.is_alone:
-            self._try_smaller(sent, error)
+            self._try_smaller(each, error)
         else:
             is_late = error.code() == KafkaError._MSG_TIMED_OUT
             if error.code() in DISOWNED:
                 self._trouble = f"the broker does not accept the producer: {error.str()}"
             elif is_late and now - self._acknowledged_at > self._stuck_seconds:
                 self._trouble = f"nothing was acknowledged for {self._stuck_seconds:.0f} s"
-            self._end(sent, translated(error))
+            self._end(each, translated(error))
 
-    def _try_smaller(self, sent: _Sent, error: KafkaError) -> None:
+    def _try_smaller(self, each: _Handed, error: KafkaError) -> None:
         """Nothing is known of the record yet; unless that goes on for too long, it will be."""
-        if sent.since is None or time.monotonic() - sent.since > self._stuck_seconds:
+        each.since = each.since or each.at
+        if time.monotonic() - each.since > self._stuck_seconds:
             problem = f"it was refused with others for too long: {error.str()}"
-            self._end(sent, StoreUnavailableError(problem))
-        elif not sent.outcome.done():
-            self._take(self._turns.refuse(sent))
+            self._end(each, StoreUnavailableError(problem))
+        elif each.sent.is_open:
+            self._take(self._turns.refuse(each))
 
-    def _end(self, sent: _Sent, error: StoreUnavailableError | None) -> None:
-        if sent.outcome.done():
-            return
-        if error is None:
-            sent.outcome.set_result(None)
-        else:
-            sent.outcome.set_exception(error)
-        failed = error is not None and not isinstance(error, RecordRefusedError)
-        self._take(self._turns.end(sent, failed=failed))
+    def _end(self, each: _Handed, error: Outcome) -> None:
+        if each.sent.end(error):
+            failed = error is not None and not isinstance(error, RecordRefusedError)
+            self._take(self._turns.end(each, failed=failed))
 
     def _new_producer(self) -> Producer:
         return Producer(
@@ -233,23 +253,42 @@ class KafkaSender:
             except KafkaException as error:
                 _log.critical("the producer cannot go on: %s", error)
                 self._replace()
+            self._looked_at = time.monotonic()
+            self._tell_took()
             if overdue := self._overdue():
                 self._trouble = f"the producer does not say what became of {overdue} records"
             if self._trouble is not None:
                 _log.error("%s", self._trouble)
                 self._replace()
 
+    def _tell_took(self) -> None:
+        if self._took:
+            took, self._took = self._took, []
+            self._acknowledged(took)
+
     def _overdue(self) -> int:
         """How many records the producer should have given up, and still is silent about."""
-        since = time.monotonic() - self._stuck_seconds * _OVERDUE
-        return sum(each.at < since for each in self._turns.under_way() if each.producer)
+        since, limit = self._turns.since, time.monotonic() - self._stuck_seconds * _OVERDUE
+        if since is None or since > limit:
+            return 0
+        return sum(each.at < limit for each in self._turns.under_way() if each.producer)
 
     def _replace(self) -> None:
         """A new producer in place of one that takes nothing any more.
 
         Everything that was under way ends with an error, so that whoever sent it sends it again.
         """
-        fresh = self._new_producer()
+        self._is_replacing = True
+        self._put_in_place(self._new_producer())
+        self._trouble = None
+        self._acknowledged_at = time.monotonic()
+        is_too_fast = time.monotonic() - self._rebuilt_at < _REBUILD_SECONDS
+        self._rebuilt_at = time.monotonic()
+        if is_too_fast:
+            self._closing.wait(_REBUILD_SECONDS)
+        self._is_replacing = False
+
+    def _put_in_place(self, fresh: Producer) -> None:
         with self._handing_over:
             broken, self._producer = self._producer, fresh
         self._rebuilt += 1
@@ -258,12 +297,6 @@ class KafkaSender:
         for each in self._turns.under_way():
             if each.producer is broken:
                 self._end(each, StoreUnavailableError("what became of it was never reported"))
-        self._trouble = None
-        self._acknowledged_at = time.monotonic()
-        is_too_fast = time.monotonic() - self._rebuilt_at < _REBUILD_SECONDS
-        self._rebuilt_at = time.monotonic()
-        if is_too_fast:
-            self._closing.wait(_REBUILD_SECONDS)
 
 
 def _give_up(producer: Producer) -> None:
@@ -289,7 +322,8 @@ def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, o
         "enable.idempotence": True,
         "acks": "all",
         "partitioner": "murmur2_random",
-        "linger.ms": 1,
+        "linger.ms": 0,
+        "max.in.flight.requests.per.connection": 4,
         "delivery.timeout.ms": int(delivery_seconds * 1000),
         "request.timeout.ms": network_ms,
         "socket.timeout.ms": network_ms,

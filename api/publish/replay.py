@@ -6,11 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from api.errors import RecordRefusedError
+from api.publish.delivery import Delivery, Sent
 from api.publish.sender import Sender
 from api.publish.spool.log import Log
 from api.publish.spool.reading import Entry
@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 _WINDOW = 200
 _IDLE_SECONDS = 0.2
+_LATE_SECONDS = 0.02
 _RETRY_SECONDS = 0.5
 _ADOPT_SECONDS = 5.0
 _PATIENCE = 4.25
@@ -154,11 +155,9 @@ class Replayer:
     def _send(self, source: Log, window: Sequence[Entry]) -> list[Entry]:
         """The entries of a window that Kafka did not take."""
         window = [_without_failure(entry) for entry in window]
-        futures = [entry.sent or self._sender.send(entry.record) for entry in window]
-        self._wait(futures)
         acknowledged, failed, refused = [], [], []
-        for entry, future in zip(window, futures, strict=True):
-            error = future.exception() if future.done() else TimeoutError()
+        for entry, sent in zip(window, self._heard(window), strict=True):
+            error = sent.outcome
             if error is None:
                 acknowledged.append(entry)
                 self.counts.late += entry.sent is not None
@@ -182,15 +181,28 @@ class Replayer:
             self._said.add(why)
             _log.warning("Kafka did not take an event again: %s", why)
 
-    def _wait(self, futures: Sequence[Future[None]]) -> None:
-        """Until all have ended, the sender must have given up, or this thread is to end."""
+    def _heard(self, window: Sequence[Entry]) -> list[Sent]:
+        """Sends what is not on its way, and waits until all have ended, the sender must have given
+        up, or this thread is to end."""
         until = time.monotonic() + self._patience_seconds
-        while wait(futures, _IDLE_SECONDS).not_done:
-            if self._closing.is_set() or time.monotonic() > until:
-                return
+        sent = {id(entry): entry.sent for entry in window if entry.sent is not None}
+        new = [entry for entry in window if entry.sent is None]
+        ended = threading.Event()
+        if new:
+            delivery = Delivery([entry.record for entry in new], ended.set)
+            self._sender.send(delivery)
+            sent.update(zip(map(id, new), delivery.sent, strict=True))
+            while not ended.wait(_IDLE_SECONDS) and not self._is_over(until):
+                pass
+        while any(each.is_open for each in sent.values()) and not self._is_over(until):
+            self._closing.wait(_LATE_SECONDS)
+        return [sent[id(entry)] for entry in window]
+
+    def _is_over(self, until: float) -> bool:
+        return self._closing.is_set() or time.monotonic() > until
 
 
 def _without_failure(entry: Entry) -> Entry:
     """The entry, to be sent anew if what was sent of it before is known to have failed."""
-    has_failed = entry.sent is not None and entry.sent.done() and entry.sent.exception()
+    has_failed = entry.sent is not None and not entry.sent.is_open and entry.sent.outcome
     return replace(entry, sent=None) if has_failed else entry

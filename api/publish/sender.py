@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from typing import Protocol
 
 from api.model import ComponentHealth
-from api.publish.spool.record import Record
+from api.publish.delivery import Delivery
 
 
 class Sender(Protocol):
     """Hands records to Kafka and hears from it. Safe to share between threads."""
 
-    def send(self, record: Record) -> Future[None]:
-        """Never waits; what it returns ends when Kafka has the record, or with a
-        :class:`~api.errors.StoreUnavailableError`, as a rule within a set time."""
+    def send(self, delivery: Delivery) -> None:
+        """Never waits; each record ends when Kafka has it, or with a
+        :class:`~api.errors.StoreUnavailableError`, as a rule within a set time, from any thread
+        and perhaps before this returns."""
+        ...
+
+    @property
+    def silent_seconds(self) -> float:
+        """For how long nothing has been heard, although a record was under way all that time; 0
+        when none is."""
         ...
 
     def health(self) -> ComponentHealth:

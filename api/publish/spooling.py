@@ -6,29 +6,32 @@ earlier still waits in its spool.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import contextmanager, suppress
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from threading import Lock
+from threading import Event, Lock
 
-from api.errors import RecordRefusedError, SpoolError, StoreUnavailableError
+from api.errors import (
+    RecordRefusedError,
+    SpoolError,
+    StoreOverloadedError,
+    StoreUnavailableError,
+)
 from api.model import ComponentHealth, ComponentStatus
+from api.publish.delivery import Outcome, Sent
 from api.publish.replay import ReplayCounts, Replayer
 from api.publish.sender import Sender
-from api.publish.sequencer import Sequencer
+from api.publish.sequencer import Numbers, Sequencer
 from api.publish.spool.log import Log
 from api.publish.spool.record import Record
-from contracts.sequence import SequenceHeader
+from api.publish.under_way import MOST_RECORDS, MOST_WAITS, Publication, UnderWay
 from contracts.visible import counted
+
+_log = logging.getLogger(__name__)
 
 _NEARLY_FULL = 0.8
 _ROOM_BYTES = 262_144
-
-Outcome = StoreUnavailableError | None
-"""Why a record is not stored; ``None`` if it is."""
+_UNFORESEEN = StoreUnavailableError("putting it aside broke off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,8 @@ class Counts:
     """What became of the records of one worker since its start.
 
     Each is ``acknowledged`` by Kafka in time, or ``spooled``, or ``refused`` for now (503); those
-    that Kafka will never take are not counted.  ``replay`` tells what became of the spooled ones,
-    and of those that dead workers left.
+    that Kafka will never take are not counted, nor those that were too many.  ``replay`` tells what
+    became of the spooled ones, and of those that dead workers left.
     """
 
     acknowledged: int
@@ -78,15 +81,26 @@ class SpoolingPublisher:
             spool: keeps them meanwhile.
             replayer: empties the spool, and knows whether Kafka answers.
             sequencer: gives each record its sequence.
-            wait_seconds: so long Kafka may take before a record goes to the spool.
+            wait_seconds: so long Kafka may be silent before what is under way goes to the spool
+                (see :mod:`api.publish.under_way`).
         """
         self._sender = sender
         self._spool = spool
         self._replayer = replayer
         self._sequencer = sequencer
         self._wait_seconds = wait_seconds
+        self._under_way = UnderWay(sender, self._move, wait_seconds=wait_seconds)
         self._counted = Lock()
         self._acknowledged = self._spooled = self._rejected = 0
+
+    def start(self) -> None:
+        """Begins to look after what Kafka does not answer for. Only then events go to Kafka."""
+        self._under_way.start()
+
+    def close(self) -> None:
+        """Returns when all that is under way is stored or refused; what comes later goes to the
+        spool, or is refused when that is closed."""
+        self._under_way.close()
 
     def publish(self, record: Record) -> None:
         """Stores one record; returns when Kafka has it or the disk has.
@@ -98,33 +112,118 @@ class SpoolingPublisher:
         if problem is not None:
             raise problem
 
-    def publish_all(self, records: Sequence[Record]) -> list[Outcome]:
+    def publish_all(self, records: Sequence[Record]) -> Sequence[Outcome]:
         """Stores several at once: one wait and one sync for all. In the order given."""
-        until = time.monotonic() + self._wait_seconds
-        if not self._replayer.wait_direct(self._wait_seconds / 2):
+        if not records:
+            return []
+        if not (self._under_way.is_alive and self._replayer.wait_direct(self._wait_seconds / 2)):
             return self._store_in_spool(records)
-        sequences = [self._sequencer.next() for _ in records]
-        with self._skip_on_errors(sequences):
-            stamped = [
-                _with_sequence(record, sequence)
-                for record, sequence in zip(records, sequences, strict=True)
-            ]
-            sent = self._to_kafka(stamped, until)
-            outcomes = [_outcome(future) for future in sent]
-            left = [at for at, outcome in enumerate(outcomes) if _may_be_spooled(outcome)]
-            if left:
-                problem = self._to_spool([stamped[at] for at in left], [sent[at] for at in left])
-                for at in left:
-                    outcomes[at] = problem
-        self._note(sequences, outcomes)
-        self._count(outcomes, spooled=sum(outcomes[at] is None for at in left))
-        return outcomes
+        ended, told = Event(), list[Sequence[Outcome]]()
+
+        def done(outcomes: Sequence[Outcome]) -> None:
+            told.append(outcomes)
+            ended.set()
+
+        publication = self._send(records, done)
+        if publication is None:
+            problem = StoreOverloadedError(f"{MOST_RECORDS:,} events are on their way to Kafka")
+            return [problem] * len(records)
+        # Twice what the thread that looks after it would take, if it has not ended meanwhile.
+        if not ended.wait(2 * MOST_WAITS * self._wait_seconds):
+            if self._under_way.take(publication):
+                self._move([publication])
+            ended.wait()
+        return told[0]
 
     def publish_soon(
         self, records: Sequence[Record], done: Callable[[Sequence[Outcome]], None]
     ) -> bool:
         """See :meth:`api.pipeline.storing.Publisher.publish_soon`."""
-        return False
+        if not (self._under_way.is_alive and self._replayer.is_direct):
+            return False
+        if not records:
+            done([])
+            return True
+        return self._send(records, done) is not None
+
+    def _send(
+        self, records: Sequence[Record], done: Callable[[Sequence[Outcome]], None]
+    ) -> Publication | None:
+        """Begins a publication, at least one record long; ``None`` when there is no room."""
+        if not self._under_way.has_room(len(records)):
+            return None
+        numbers = self._sequencer.take(len(records))
+        publication = None
+        try:
+            stamped = _with_numbers(records, numbers)
+            publication = Publication(numbers, stamped, done, self._heard)
+            self._under_way.begin(publication)
+            self._sender.send(publication.delivery)
+        except BaseException:
+            # A number whose request ends in an error that nobody foresaw must not stay open.
+            if publication is None or self._under_way.take(publication):
+                self._sequencer.ended(numbers, range(numbers.count))
+            raise
+        return publication
+
+    def _heard(self, publication: Publication) -> None:
+        """Called by the sender, which is not to wait for a disk."""
+        outcomes = publication.outcomes()
+        if any(map(_may_be_spooled, outcomes)):
+            self._under_way.failed(publication)
+        elif self._under_way.take(publication):
+            self._end(publication, outcomes, spooled=0)
+
+    def _move(self, publications: Sequence[Publication]) -> None:
+        """Brings to an end what Kafka has not taken, by way of the spool: one sync for all.
+
+        When the disk does not take all of it, each publication is tried by itself.
+        """
+        heard = [each.outcomes() for each in publications]
+        left = [
+            [at for at, outcome in enumerate(outcomes) if _may_be_spooled(outcome)]
+            for outcomes in heard
+        ]
+        sent = [
+            [each.delivery.sent[at] for at in open_]
+            for each, open_ in zip(publications, left, strict=True)
+        ]
+        problems: list[Outcome] = [_UNFORESEEN] * len(publications)
+        try:
+            problems = self._to_spool(sent)
+        finally:
+            for each, outcomes, ats, problem in zip(
+                publications, heard, left, problems, strict=True
+            ):
+                for at in ats:
+                    outcomes[at] = problem
+                self._end(each, outcomes, spooled=0 if problem else len(ats))
+
+    def _to_spool(self, groups: Sequence[Sequence[Sent]]) -> list[Outcome]:
+        """Puts groups of records aside; for each group, why it is not."""
+        together = [each for group in groups for each in group]
+        if together:
+            self._replayer.report_outage()
+        problem = self._appended(together)
+        if problem is None or len(groups) == 1:
+            return [problem] * len(groups)
+        return [self._appended(group) for group in groups]
+
+    def _appended(self, sent: Sequence[Sent]) -> Outcome:
+        if not sent:
+            return None
+        try:
+            self._spool.append([each.record for each in sent], sent)
+        except SpoolError as error:
+            return error
+        return None
+
+    def _end(self, publication: Publication, outcomes: Sequence[Outcome], *, spooled: int) -> None:
+        self._note(publication.numbers, outcomes, spooled=spooled)
+        try:
+            publication.done(outcomes)
+        except Exception:  # noqa: BLE001 - it would end the thread that others wait for
+            _log.exception("whoever published did not take the outcome")
 
     def _store_in_spool(self, records: Sequence[Record]) -> list[Outcome]:
         """While Kafka is not asked. Numbers are given in the order of the file.
@@ -132,40 +231,35 @@ class SpoolingPublisher:
         A number given earlier would be missing for ever when the process is killed between a later
         record's write and its own, although nobody was promised anything.
         """
-        sequences: list[SequenceHeader] = []
+        taken: list[Numbers] = []
 
         def stamped() -> list[Record]:
-            sequences.extend(self._sequencer.next() for _ in records)
-            return [
-                _with_sequence(record, sequence)
-                for record, sequence in zip(records, sequences, strict=True)
-            ]
+            taken.append(self._sequencer.take(len(records)))
+            return _with_numbers(records, taken[0])
 
         problem: Outcome = None
-        with self._skip_on_errors(sequences):
-            try:
-                self._spool.append_made(stamped)
-            except SpoolError as error:
-                problem = error
+        try:
+            self._spool.append_made(stamped)
+        except SpoolError as error:
+            problem = error
+        except BaseException:
+            for numbers in taken:
+                self._sequencer.ended(numbers, range(numbers.count))
+            raise
         outcomes = [problem] * len(records)
-        self._note(sequences, outcomes)
-        self._count(outcomes, spooled=0 if problem else len(records))
+        if taken:
+            self._note(taken[0], outcomes, spooled=0 if problem else len(records))
         return outcomes
 
-    @contextmanager
-    def _skip_on_errors(self, sequences: Sequence[SequenceHeader]) -> Iterator[None]:
-        """A number whose request ends in an error that nobody foresaw must not stay open."""
-        try:
-            yield
-        except BaseException:
-            for sequence in sequences:
-                self._sequencer.refused(sequence)
-            raise
-
-    def _note(self, sequences: Sequence[SequenceHeader], outcomes: Sequence[Outcome]) -> None:
-        for sequence, outcome in zip(sequences, outcomes, strict=True):
-            note = self._sequencer.stored if outcome is None else self._sequencer.refused
-            note(sequence)
+    def _note(self, numbers: Numbers, outcomes: Sequence[Outcome], *, spooled: int) -> None:
+        """Says of each number what became of its record, and counts the records."""
+        refused = [at for at, outcome in enumerate(outcomes) if outcome is not None]
+        self._sequencer.ended(numbers, refused)
+        rejected = sum(_may_be_spooled(outcomes[at]) for at in refused)
+        with self._counted:
+            self._acknowledged += len(outcomes) - len(refused) - spooled
+            self._spooled += spooled
+            self._rejected += rejected
 
     def counts(self) -> Counts:
         """What became of the records so far."""
@@ -195,7 +289,7 @@ class SpoolingPublisher:
     @property
     def is_alive(self) -> bool:
         """Whether the threads run without which nothing is acknowledged or sent again."""
-        return self._sender.is_alive and self._replayer.is_alive
+        return self._sender.is_alive and self._replayer.is_alive and self._under_way.is_alive
 
     def kafka_health(self) -> ComponentHealth:
         """Kafka, which events can do without for as long as the spool has room."""
@@ -215,44 +309,17 @@ class SpoolingPublisher:
         detail = waiting + damaged + ("" if state.is_direct else ", in use")
         return ComponentHealth(status=status, required=not state.is_direct, detail=detail)
 
-    def _to_kafka(self, records: Sequence[Record], until: float) -> list[Future[None]]:
-        """What is heard from Kafka until then (monotonic)."""
-        sent = [self._sender.send(record) for record in records]
-        for future in sent:
-            with suppress(FutureTimeoutError):
-                future.exception(max(0.0, until - time.monotonic()))
-        return sent
 
-    def _to_spool(
-        self, records: Sequence[Record], sent: Sequence[Future[None]]
-    ) -> StoreUnavailableError | None:
-        self._replayer.report_outage()
-        try:
-            self._spool.append(records, sent)
-        except SpoolError as error:
-            return error
-        return None
-
-    def _count(self, outcomes: Sequence[Outcome], *, spooled: int) -> None:
-        stored = sum(outcome is None for outcome in outcomes)
-        with self._counted:
-            self._acknowledged += stored - spooled
-            self._spooled += spooled
-            self._rejected += sum(map(_may_be_spooled, outcomes))
-
-
-def _with_sequence(record: Record, sequence: SequenceHeader) -> Record:
-    return replace(record, headers={**record.headers, **sequence.headers()})
-
-
-def _outcome(sent: Future[None]) -> Outcome:
-    """What Kafka has said of a record so far."""
-    if not sent.done():
-        return StoreUnavailableError("Kafka did not answer in time")
-    error = sent.exception()
-    if error is None or isinstance(error, StoreUnavailableError):
-        return error
-    return StoreUnavailableError(str(error))
+def _with_numbers(records: Sequence[Record], numbers: Numbers) -> list[Record]:
+    return [
+        Record(
+            event_id=record.event_id,
+            key=record.key,
+            value=record.value,
+            headers={**record.headers, **headers},
+        )
+        for record, headers in zip(records, numbers.headers(), strict=True)
+    ]
 
 
 def _may_be_spooled(outcome: Outcome) -> bool:

@@ -205,9 +205,9 @@ class Metrics:
         """See :meth:`api.instrumentation.Instrumentation.judged`."""
         self._tallies[self._tokens].add((judge, judgement))
 
-    def acknowledged(self, seconds: float) -> None:
-        """Takes in how long Kafka took for a record."""
-        self._seconds_of_acknowledgements.observe((), seconds)
+    def acknowledged(self, seconds: Sequence[float]) -> None:
+        """Takes in how long Kafka took, for several records."""
+        self._seconds_of_acknowledgements.observe_all(((), each) for each in seconds)
 
     def flush(self) -> None:
         """Adds what was counted since the last time to what all processes share.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from api.errors import RecordRefusedError, StoreUnavailableError
+from api.publish.delivery import Outcome
 from api.publish.spool.record import Record
-from api.publish.spooling import Outcome
 
 
 class InMemoryPublisher:

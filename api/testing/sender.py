@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
 
 from api.errors import StoreUnavailableError
 from api.model import ComponentHealth, ComponentStatus
+from api.publish.delivery import Delivery, Outcome, Sent
 from api.publish.spool.record import Record
 
 
@@ -25,30 +26,37 @@ class InMemorySender:
         self.rebuilt = 0
         self.answer: Callable[[Record], StoreUnavailableError | None] = lambda _record: None
         self.asked = 0
-        self._open: list[tuple[Record, Future[None]]] = []
+        self._open: list[Sent] = []
+        self._silent_since = 0.0
         self._lock = threading.Lock()
 
     @property
     def is_alive(self) -> bool:
         return True
 
-    def send(self, record: Record) -> Future[None]:
-        outcome: Future[None] = Future()
-        answer = self.answer(record)
+    @property
+    def silent_seconds(self) -> float:
         with self._lock:
-            self.asked += 1
-            if answer is self.SILENCE:
-                self._open.append((record, outcome))
-            else:
-                self._end(record, outcome, answer)
-        return outcome
+            return time.monotonic() - self._silent_since if self._open else 0.0
+
+    def send(self, delivery: Delivery) -> None:
+        answers = [self.answer(each.record) for each in delivery.sent]
+        with self._lock:
+            self.asked += len(answers)
+            for sent, answer in zip(delivery.sent, answers, strict=True):
+                if answer is not self.SILENCE:
+                    self._end(sent, answer)
+                    continue
+                if not self._open:
+                    self._silent_since = time.monotonic()
+                self._open.append(sent)
 
     def settle(self, answer: StoreUnavailableError | None) -> None:
         """Ends everything that was not heard of yet."""
         with self._lock:
-            for record, outcome in self._open:
-                self._end(record, outcome, answer)
-            self._open.clear()
+            ended, self._open = self._open, []
+            for sent in ended:
+                self._end(sent, answer)
 
     def health(self) -> ComponentHealth:
         return ComponentHealth(status=ComponentStatus.UP, required=True, detail="answers")
@@ -56,11 +64,7 @@ class InMemorySender:
     def close(self, timeout_seconds: float = 5.0) -> None:
         self.settle(StoreUnavailableError("closed"))
 
-    def _end(
-        self, record: Record, outcome: Future[None], answer: StoreUnavailableError | None
-    ) -> None:
+    def _end(self, sent: Sent, answer: Outcome) -> None:
         if answer is None:
-            self.taken.append(record)
-            outcome.set_result(None)
-        else:
-            outcome.set_exception(answer)
+            self.taken.append(sent.record)
+        sent.end(answer)

@@ -6,11 +6,11 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.errors import SpoolError, SpoolFullError
+from api.publish.delivery import Sent
 from api.publish.spool import frames, segment
 from api.publish.spool.disk import Disk
 from api.publish.spool.reading import Entry, Unread, parsed
@@ -101,9 +101,12 @@ class Log:
 
     @property
     def is_read(self) -> bool:
-        """Whether every record was handed out; those of appends under way count as not."""
-        with self._changed:
-            return all(each.is_read for each in self._segments)
+        """Whether every record was handed out; those of appends under way count as not.
+
+        Without the lock, which is held while the disk writes: an event loop asks this. Nothing it
+        looks at goes back while it looks, except what is cut off, which counts as not read.
+        """
+        return all(each.is_read for each in tuple(self._segments))
 
     @property
     def is_empty(self) -> bool:
@@ -111,9 +114,7 @@ class Log:
         with self._changed:
             return not self._segments
 
-    def append(
-        self, records: Sequence[Record], sent: Sequence[Future[None] | None] | None = None
-    ) -> None:
+    def append(self, records: Sequence[Record], sent: Sequence[Sent | None] | None = None) -> None:
         """Puts records aside, all or none; returns when they survive a power cut.
 
         Threads that wait at the same time share one sync.
@@ -131,7 +132,7 @@ class Log:
     def append_made(
         self,
         make: Callable[[], Sequence[Record]],
-        sent: Sequence[Future[None] | None] | None = None,
+        sent: Sequence[Sent | None] | None = None,
     ) -> None:
         """As :meth:`append`, with records that are made when it is their turn to be written.
 
@@ -231,19 +232,17 @@ class Log:
         self._segments.append(created)
         return created
 
-    def _write(
-        self, current: Segment, bodies: Sequence[bytes], sent: Sequence[Future[None] | None]
-    ) -> int:
+    def _write(self, current: Segment, bodies: Sequence[bytes], sent: Sequence[Sent | None]) -> int:
         """Writes without a sync; returns how far the segment has to be synced."""
         salt = current.salt
         assert salt is not None, "only segments of our own are written to"
         start = current.written
         parts = [] if start else [frames.header(salt)]
         at = start or frames.HEADER_BYTES
-        for body, future in zip(bodies, sent, strict=True):
+        for body, each in zip(bodies, sent, strict=True):
             parts.append(frames.framed(body, salt))
-            if future is not None:
-                current.sent[at] = future
+            if each is not None:
+                current.sent[at] = each
             at += len(parts[-1])
         try:
             self._disk.write(current.descriptor, b"".join(parts))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass
 
+from api.publish.delivery import Sent
 from api.publish.spool import frames
 from api.publish.spool.record import Record, from_bytes
 from api.publish.spool.segment import Segment
@@ -20,7 +20,7 @@ class Entry:
 
     record: Record
     spooled_at_ms: int
-    sent: Future[None] | None
+    sent: Sent | None
     segment: Segment
 
 

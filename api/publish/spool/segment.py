@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from api.publish.delivery import Sent
 from api.publish.spool.frames import HEADER_BYTES
 
 SUFFIX = ".spool"
@@ -34,12 +34,12 @@ class Segment:
     under_way: int = 0
     """Records that were handed out, and of which nobody has said yet that Kafka has them."""
     damaged: bool = False
-    sent: dict[int, Future[None]] = field(default_factory=dict)
+    sent: dict[int, Sent] = field(default_factory=dict)
     """By position of the frame: what is still to be heard of the same record from Kafka."""
 
     @property
     def is_read(self) -> bool:
-        """Whether every record was handed out."""
+        """Whether every record was handed out. Looked at from the left: see ``Log.is_read``."""
         return self.read >= self.synced == self.written
 
     @property

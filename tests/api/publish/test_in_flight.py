@@ -27,12 +27,12 @@ def same(found: object, *wanted: Item) -> bool:
 
 
 def test_what_comes_while_a_batch_is_under_way_is_the_next_batch() -> None:
-    turns: InFlightBatches[Item] = InFlightBatches(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10, 10)
     a, b, c, d = Item(), Item(), Item(), Item()
-    assert same(turns.add(a).batch, a)
-    assert turns.add(b) == turns.add(c) == Batch()
+    assert same(turns.add([a]).batch, a)
+    assert turns.add([b]) == turns.add([c]) == Batch()
     assert same(turns.end(a, failed=False).batch, b, c)
-    assert turns.add(d) == Batch()
+    assert turns.add([d]) == Batch()
     assert turns.end(b, failed=False) == Batch()
     assert same(turns.end(c, failed=False).batch, d)
     assert turns.end(d, failed=False) == Batch()
@@ -40,51 +40,51 @@ def test_what_comes_while_a_batch_is_under_way_is_the_next_batch() -> None:
 
 
 def test_when_one_has_failed_those_that_waited_for_the_batch_are_dropped() -> None:
-    turns: InFlightBatches[Item] = InFlightBatches(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10, 10)
     a, b, c, d, e = Item(), Item(), Item(), Item(), Item()
-    turns.add(a)
-    turns.add(b)
-    turns.add(c)
+    turns.add([a])
+    turns.add([b])
+    turns.add([c])
     turns.end(a, failed=False)
-    turns.add(d)
+    turns.add([d])
     assert turns.end(b, failed=True) == Batch(), "c is still under way"
     turn = turns.end(c, failed=False)
     assert same(turn.dropped, d)
     assert not turn.batch
-    assert same(turns.add(e).batch, e), "a failure concerns one batch only"
+    assert same(turns.add([e]).batch, e), "a failure concerns one batch only"
 
 
 def test_an_end_that_is_told_twice_changes_nothing() -> None:
-    turns: InFlightBatches[Item] = InFlightBatches(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10, 10)
     a, b = Item(), Item()
-    turns.add(a)
-    turns.add(b)
+    turns.add([a])
+    turns.add([b])
     assert same(turns.end(a, failed=False).batch, b)
     assert turns.end(a, failed=True) == Batch()
     assert same(turns.under_way(), b)
 
 
 def test_no_more_than_the_limit_wait_or_are_under_way() -> None:
-    turns: InFlightBatches[Item] = InFlightBatches(2)
+    turns: InFlightBatches[Item] = InFlightBatches(2, 2)
     a, b = Item(), Item()
-    turns.add(a)
-    turns.add(b)
+    turns.add([a])
+    turns.add([b])
     with pytest.raises(TooManyError):
-        turns.add(Item())
+        turns.add([Item()])
     turns.end(a, failed=False)
-    turns.add(Item())
+    turns.add([Item()])
 
 
 def test_those_refused_in_company_come_again_first_in_halves() -> None:
-    turns: InFlightBatches[Item] = InFlightBatches(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10, 10)
     first, a, b, c, d, e = Item(), Item(), Item(), Item(), Item(), Item()
-    turns.add(first)
+    turns.add([first])
     assert turns.is_alone
     for each in (a, b, c, d):
-        turns.add(each)
+        turns.add([each])
     turns.end(first, failed=False)
     assert not turns.is_alone
-    turns.add(e)
+    turns.add([e])
     assert turns.end(b, failed=False) == turns.refuse(a) == turns.refuse(c) == Batch()
     assert same(turns.refuse(d).batch, a, c)
     assert turns.refuse(c) == Batch()
@@ -97,13 +97,13 @@ def test_those_refused_in_company_come_again_first_in_halves() -> None:
 
 
 def test_when_one_has_failed_those_that_were_to_come_again_are_dropped_too() -> None:
-    turns: InFlightBatches[Item] = InFlightBatches(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10, 10)
     first, a, b, c, d = Item(), Item(), Item(), Item(), Item()
-    turns.add(first)
+    turns.add([first])
     for each in (a, b, c):
-        turns.add(each)
+        turns.add([each])
     turns.end(first, failed=False)
-    turns.add(d)
+    turns.add([d])
     turns.refuse(a)
     turns.refuse(b)
     assert same(turns.refuse(c).batch, a, b)
@@ -113,9 +113,9 @@ def test_when_one_has_failed_those_that_were_to_come_again_are_dropped_too() -> 
 
 
 def test_what_has_ended_is_not_refused_afterwards() -> None:
-    turns: InFlightBatches[Item] = InFlightBatches(10)
+    turns: InFlightBatches[Item] = InFlightBatches(10, 10)
     a = Item()
-    turns.add(a)
+    turns.add([a])
     turns.end(a, failed=False)
     assert turns.refuse(a) == Batch()
     assert len(turns) == 0
@@ -125,12 +125,12 @@ def test_what_has_ended_is_not_refused_afterwards() -> None:
 def test_a_broker_that_judges_whole_batches_refuses_only_what_is_too_large_itself(
     sizes: list[int], most: int
 ) -> None:
-    turns: InFlightBatches[Item] = InFlightBatches(1000)
+    turns: InFlightBatches[Item] = InFlightBatches(1000, 1000)
     first, items = Item(), [Item() for _ in sizes]
     size = dict(zip(map(id, items), sizes, strict=True))
-    turns.add(first)
+    turns.add([first])
     for each in items:
-        turns.add(each)
+        turns.add([each])
     turn = turns.end(first, failed=False)
     taken, refused, batches = [], [], 0
     while batch := turn.batch:
@@ -154,7 +154,7 @@ def test_a_broker_that_judges_whole_batches_refuses_only_what_is_too_large_itsel
 def test_each_item_is_handed_over_or_dropped_once_and_in_order(
     steps: list[tuple[bool, bool, int]],
 ) -> None:
-    turns: InFlightBatches[Item] = InFlightBatches(1000)
+    turns: InFlightBatches[Item] = InFlightBatches(1000, 1000)
     order: dict[int, int] = {}
     fates: list[int] = []
     items: list[Item] = []
@@ -168,7 +168,7 @@ def test_each_item_is_handed_over_or_dropped_once_and_in_order(
         if is_new or not under_way:
             items.append(Item())
             order[id(items[-1])] = len(items)
-            told(turns.add(items[-1]))
+            told(turns.add([items[-1]]))
         else:
             told(turns.end(under_way[which % len(under_way)], failed=failed))
     while under_way := list(turns.under_way()):

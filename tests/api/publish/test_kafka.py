@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +17,7 @@ from confluent_kafka import KafkaError
 from api.config import Publishing
 from api.errors import RecordTooLargeError, StoreUnavailableError
 from api.model import ComponentStatus
+from api.publish.delivery import Delivery
 from api.publish.kafka import KafkaSender
 from api.publish.spool import slots
 from api.publish.spool.record import Record
@@ -43,12 +43,32 @@ def record(value: bytes) -> Record:
     )
 
 
+class Sending:
+    """A delivery, and a way to wait for its end."""
+
+    def __init__(self, sender: KafkaSender, *values: bytes) -> None:
+        self._ended = threading.Event()
+        self._sent = Delivery([record(value) for value in values], self._ended.set)
+        sender.send(self._sent)
+
+    @property
+    def is_done(self) -> bool:
+        return self._ended.is_set()
+
+    def errors(self, seconds: float = 60) -> list[StoreUnavailableError | None]:
+        """What became of each record; an error here if that is not known in time."""
+        assert self._ended.wait(seconds), "nothing was heard of a record"
+        return [each.outcome for each in self._sent.sent]
+
+
+def send_each(sender: KafkaSender, *values: bytes) -> list[Sending]:
+    return [Sending(sender, value) for value in values]
+
+
 def taken(sender: KafkaSender, value: bytes = b"v") -> bool:
-    try:
-        sender.send(record(value)).result(1.0)
-    except (StoreUnavailableError, TimeoutError):
-        return False
-    return True
+    sent = Sending(sender, value)
+    wait_until(lambda: sent.is_done, "the record has ended")
+    return sent.errors() == [None]
 
 
 def values(running: Broker) -> list[bytes]:
@@ -65,9 +85,10 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
 
 def test_what_has_ended_well_is_in_kafka_whole(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
-        outcomes = [sender.send(record(b"\0\xff%d" % number)) for number in range(300)]
-        for outcome in outcomes:
-            outcome.result(60)
+        sent = Sending(sender, *(b"\0\xff%d" % number for number in range(200)))
+        more = send_each(sender, *(b"\0\xff%d" % number for number in range(200, 300)))
+        assert sent.errors() == [None] * 200
+        assert [each.errors() for each in more] == [[None]] * 100
     messages = read_topic(running, TOPIC)
     assert sorted(each.value() for each in messages) == sorted(
         b"\0\xff%d" % number for number in range(300)
@@ -78,37 +99,41 @@ def test_what_has_ended_well_is_in_kafka_whole(running: Broker) -> None:
 
 def test_a_paused_broker_is_heard_of_when_it_goes_on(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
-        sender.send(record(b"before")).result(60)
+        assert Sending(sender, b"before").errors() == [None]
         running.process.send(signal.SIGSTOP)
-        outcome = sender.send(record(b"meanwhile"))
-        with pytest.raises(TimeoutError):
-            outcome.result(0.3)
+        sent = Sending(sender, b"meanwhile")
+        wait_until(lambda: sender.silent_seconds > 0.3, "Kafka is silent")
+        assert not sent.is_done
         running.process.send(signal.SIGCONT)
-        outcome.result(60)
+        assert sent.errors() == [None]
+        assert sender.silent_seconds == 0
         assert sorted(values(running)) == [b"before", b"meanwhile"]
 
 
 def test_what_is_not_acknowledged_ends_with_an_error_in_time() -> None:
     nowhere = sender_to(f"127.0.0.1:{free_port()}", delivery_seconds=1.0)
-    with closing(nowhere) as sender, pytest.raises(StoreUnavailableError):
-        sender.send(record(b"v")).result(60)
+    with closing(nowhere) as sender:
+        (error,) = Sending(sender, b"v").errors()
+    assert isinstance(error, StoreUnavailableError)
 
 
 def test_a_full_queue_is_an_error_and_not_a_wait() -> None:
     with closing(sender_to(f"127.0.0.1:{free_port()}")) as sender:
-        outcomes = [sender.send(record(b"v")) for _ in range(10_001)]
-        with pytest.raises(StoreUnavailableError, match="queue is full"):
-            outcomes[-1].result(0)
+        most = Sending(sender, *[b"v"] * 9_999)
+        too_many = Sending(sender, b"v", b"v")
+        assert [str(each) for each in too_many.errors(0)] == ["the producer's queue is full"] * 2
+        last = Sending(sender, b"v")
         sender.close(0.1)
-        ended = [outcome.exception(60) for outcome in outcomes]
-        assert all(isinstance(error, StoreUnavailableError) for error in ended)
+        errors = [*most.errors(), *last.errors()]
+        assert all(isinstance(error, StoreUnavailableError) for error in errors)
 
 
 def test_what_is_too_large_is_refused_for_good(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
-        with pytest.raises(RecordTooLargeError, match="too large"):
-            sender.send(record(bytes(LONGEST_RECORD_BYTES))).result(60)
-        sender.send(record(b"next")).result(60)
+        (error,) = Sending(sender, bytes(LONGEST_RECORD_BYTES)).errors()
+        assert isinstance(error, RecordTooLargeError)
+        assert "too large" in str(error)
+        assert Sending(sender, b"next").errors() == [None]
 
 
 @pytest.mark.full
@@ -117,13 +142,15 @@ def test_what_a_broker_refuses_for_the_size_of_the_batch_is_taken(tmp_path: Path
     with apache_broker(tmp_path) as started:
         create_topic(started, TOPIC, settings={"max.message.bytes": "10000"})
         with closing(sender_to(started.address)) as sender:
-            sender.send(record(b"first")).result(60)
-            outcomes = [
-                sender.send(record(b"%03d" % number + bytes(20_000 if number == 70 else 500)))
-                for number in range(200)
-            ]
-            errors = [each.exception(60) for each in outcomes]
-            sender.send(record(b"next")).result(60)
+            assert Sending(sender, b"first").errors() == [None]
+            errors = Sending(
+                sender,
+                *(
+                    b"%03d" % number + bytes(20_000 if number == 70 else 500)
+                    for number in range(200)
+                ),
+            ).errors()
+            assert Sending(sender, b"next").errors() == [None]
         assert [at for at, error in enumerate(errors) if error is not None] == [70]
         assert isinstance(errors[70], RecordTooLargeError)
         found = sorted(value[:3] for value in values(started) if value[:1].isdigit())
@@ -195,8 +222,7 @@ def test_records_that_are_refused_together_are_taken_in_smaller_batches(
     judges_batches: list[list[int]],
 ) -> None:
     with closing(sender_to("nowhere:1")) as sender:
-        outcomes = [sender.send(record(bytes(500))) for _ in range(200)]
-        assert [each.exception(60) for each in outcomes] == [None] * 200
+        assert Sending(sender, *[bytes(500)] * 200).errors() == [None] * 200
     judged = list(filter(None, judges_batches))
     assert max(map(len, judged)) > JudgesBatches.LIMIT_BYTES / 500, "some were refused together"
 
@@ -205,10 +231,8 @@ def test_only_the_record_that_is_refused_alone_is_refused(
     judges_batches: list[list[int]],
 ) -> None:
     with closing(sender_to("nowhere:1")) as sender:
-        outcomes = [
-            sender.send(record(bytes(20_000 if number == 70 else 10))) for number in range(200)
-        ]
-        errors = [each.exception(60) for each in outcomes]
+        sent = send_each(sender, *(bytes(20_000 if at == 70 else 10) for at in range(200)))
+        errors = [each.errors()[0] for each in sent]
     assert [at for at, error in enumerate(errors) if error is not None] == [70]
     assert isinstance(errors[70], RecordTooLargeError)
     assert [20_000] in judges_batches
@@ -237,9 +261,8 @@ def test_a_refusal_in_company_that_goes_on_for_too_long_is_none(
     """Whoever sent the records learns that they are not stored, and sends them again."""
     monkeypatch.setattr(JudgesBatches, "LIMIT_BYTES", 0)
     with closing(sender_to("nowhere:1", delivery_seconds=0.000_001)) as sender:
-        errors = [sender.send(record(b"v")) for _ in range(3)]
-        kinds = {type(each.exception(60)) for each in errors[1:]}
-    assert kinds == {StoreUnavailableError}
+        errors = Sending(sender, b"v", b"v").errors()
+    assert {type(each) for each in errors} == {StoreUnavailableError}
 
 
 @pytest.mark.parametrize("delivery_seconds", [1.0, 3.0], ids=["fatal", "caught in a loop"])
@@ -257,17 +280,17 @@ def test_a_broken_producer_is_replaced_and_what_was_under_way_ends(
     with closing(sender_to(f"127.0.0.1:{port}", delivery_seconds)) as sender:
         with broker(tmp_path, port=port):
             wait_until(lambda: taken(sender), "Kafka is used")
-        under_way: list[Future[None]] = []
+        under_way: list[Sending] = []
         with broker(tmp_path, port=port) as second:
 
             def replaced() -> bool:
-                under_way.append(sender.send(record(b"under way")))
+                under_way.append(Sending(sender, b"under way"))
                 return sender.rebuilt > 0
 
             wait_until(replaced, "the producer is replaced")
             wait_until(lambda: taken(sender, b"after"), "the new one is used")
             assert b"after" in values(second)
-            wait_until(lambda: all(each.done() for each in under_way), "everything has ended")
+            wait_until(lambda: all(each.is_done for each in under_way), "everything has ended")
     assert "the producer is replaced" in caplog.text
 
 
@@ -287,8 +310,8 @@ def test_a_producer_is_replaced_that_is_disowned_or_silent_for_too_long(
     monkeypatch.setattr("api.publish.kafka.Producer", ScriptedProducer)
     monkeypatch.setattr(ScriptedProducer, "says", None if says is None else KafkaError(says))
     with closing(sender_to("nowhere:1", delivery_seconds=0.2)) as sender:
-        sent = [sender.send(record(b"v")) for _ in range(3)]
-        assert all(isinstance(each.exception(60), StoreUnavailableError) for each in sent)
+        errors = Sending(sender, b"v", b"v", b"v").errors()
+        assert all(isinstance(each, StoreUnavailableError) for each in errors)
         wait_until(lambda: sender.rebuilt > 0, "the producer is replaced")
 
 
@@ -299,8 +322,8 @@ def test_a_producer_stays_whose_records_the_broker_refuses_for_a_while(
     says = KafkaError(KafkaError.NOT_ENOUGH_REPLICAS)
     monkeypatch.setattr(ScriptedProducer, "says", says)
     with closing(sender_to("nowhere:1", delivery_seconds=600)) as sender:
-        sent = [sender.send(record(b"v")) for _ in range(3)]
-        assert all(isinstance(each.exception(60), StoreUnavailableError) for each in sent)
+        errors = Sending(sender, b"v", b"v", b"v").errors()
+        assert all(isinstance(each, StoreUnavailableError) for each in errors)
         told = ScriptedProducer.polls
         # After each poll it is decided whether the producer is replaced.
         wait_until(lambda: ScriptedProducer.polls > told + 2, "the producer is polled on")
@@ -325,9 +348,8 @@ def test_health_of_a_broker_that_is_not_there() -> None:
 def test_closing_ends_what_is_under_way_and_leaves_no_thread_behind() -> None:
     """Were it to wait for the delivery, the test would be given up before."""
     sender = sender_to(f"127.0.0.1:{free_port()}", delivery_seconds=600)
-    outcome = sender.send(record(b"v"))
+    sent = Sending(sender, b"v")
     sender.close(0.2)
-    with pytest.raises(StoreUnavailableError):
-        outcome.result(0)
+    assert isinstance(sent.errors(0)[0], StoreUnavailableError)
     assert not sender.is_alive
     assert "kafka-poll" not in {thread.name for thread in threading.enumerate()}

@@ -93,7 +93,7 @@ def test_what_is_shown_is_what_the_library_counts_itself() -> None:
         counts.took_all([(Stage.SEEN, seconds / 64), (Stage.PARSE, 0.001)])
         for stage, took in (("parse", seconds), ("seen", seconds / 64), ("parse", 0.001)):
             stages.labels(stage).observe(took)
-        counts.acknowledged(seconds)
+        counts.acknowledged([seconds])
         told._acknowledgements.observe(seconds)
         if number % 50 == 0:
             counts.flush()
@@ -138,7 +138,7 @@ def test_nothing_is_lost_between_many_threads_and_the_one_that_flushes() -> None
             counts.took(Stage.PARSE, 0.25)
             counts.took_all([(Stage.PARSE, 0.25), (Stage.USER, 0.25)])
             counts.judged(TokenSource.MEMORY, TokenResult.ACCEPTED)
-            counts.acknowledged(0.5)
+            counts.acknowledged([0.5])
 
     with ThreadPoolExecutor(threads) as pool:
         done = [pool.submit(work) for _ in range(threads)]

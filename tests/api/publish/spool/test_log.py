@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from api.errors import SpoolError, SpoolFullError
+from api.publish.delivery import Delivery
 from api.publish.spool.disk import Disk
 from api.publish.spool.log import Damage, Log
 from tests.api.publish.spool.parts import NOW_MS, FaultyDisk, HeldDisk, drained, open_log, record
@@ -73,7 +74,7 @@ def test_an_emptied_log_takes_records_again(tmp_path: Path) -> None:
 
 def test_what_is_still_to_be_heard_comes_along(tmp_path: Path) -> None:
     with closing(open_log(tmp_path)) as log:
-        sent: Future[None] = Future()
+        (sent,) = Delivery([record(2)]).sent
         log.append([record(1), record(2)], [None, sent])
         assert [entry.sent for entry in log.read(0)] == [None, sent]
 
