@@ -25,13 +25,15 @@ from contracts.model.loader import Catalog
 from contracts.model.types import Contract, ValueType
 from contracts.reasons import Reason
 from registry import framing
-from registry.avro import NAMESPACE, avro_schema
+from registry.avro import NAMESPACE, avro_schema, message_fields
+from registry.avro_bytes import UnexpectedError
 from registry.client import SchemaRegistry
 from registry.compatibility import AvroType, incompatibilities, resolve
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
 from registry.images import type_check
 from registry.unread import takes_whole
 from registry.values import Converter, to_json, to_typed
+from registry.writer import Writer, no_writer, writer
 
 _SHOWN_CHARACTERS = 300
 """So much is told of an error, which may quote the value."""
@@ -48,6 +50,8 @@ class Encoder:
 
     def __init__(self, catalog: Catalog, ids: SchemaIds) -> None:
         """``ids`` must hold every version of every event in ``catalog``."""
+        self._catalog = catalog
+        self._writers: dict[tuple[str, int], Writer] = {}
         self._by_contract: dict[tuple[str, int], tuple[bytes, Schema, Converter]] = {
             (contract.event, contract.version): (
                 framing.header(ids[contract.event, contract.version]),
@@ -86,6 +90,35 @@ class Encoder:
         Raises:
             EncodeError: a value has no image in the contract's types.
         """
+        try:
+            write = self._writers.get((contract.event, contract.version)) or self._writer(contract)
+            return write(event_id, user_id, timestamp, data)
+        except Exception:  # noqa: BLE001 - whatever it is: the reference writes it, or tells why not
+            return self.encode_as_reference(
+                contract, event_id=event_id, user_id=user_id, timestamp=timestamp, data=data
+            )
+
+    def _writer(self, contract: Contract) -> Writer:
+        """Made when the first event needs it: making them all takes a process seconds."""
+        key = contract.event, contract.version
+        fields = message_fields(self._catalog, contract)
+        try:
+            made = writer(self._by_contract[key][0], fields, contract)
+        except UnexpectedError:
+            made = no_writer
+        self._writers[key] = made
+        return made
+
+    def encode_as_reference(
+        self,
+        contract: Contract,
+        *,
+        event_id: uuid.UUID,
+        user_id: str,
+        timestamp: dt.datetime,
+        data: Mapping[str, Any],
+    ) -> bytes:
+        """The same as :meth:`encode`, by way of the typed form and fastavro."""
         header, schema, convert = self._by_contract[contract.event, contract.version]
         record = {
             "event_id": event_id,
