@@ -208,7 +208,7 @@ class Parts:
         )
 
     def image(self, contract: Any, value: bytes, data: Mapping[str, Any]) -> bytes:
-        return self.encoder.image(contract, value)
+        return self.encoder.image(contract, value, data)
 
 
 def show(title: str, measured: Sequence[Step], rounds: int, events: int) -> None:

@@ -25,13 +25,16 @@ from contracts.model.loader import Catalog
 from contracts.model.types import Contract, ValueType
 from contracts.reasons import Reason
 from registry import framing
-from registry.avro import NAMESPACE, avro_schema
+from registry.avro import NAMESPACE, avro_schema, message_fields
+from registry.avro_bytes import UnexpectedError
 from registry.client import SchemaRegistry
 from registry.compatibility import AvroType, incompatibilities, resolve
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
 from registry.images import type_check
+from registry.kept import kept_by
 from registry.unread import takes_whole
 from registry.values import Converter, to_json, to_typed
+from registry.writer import Writer, no_writer, writer
 
 _SHOWN_CHARACTERS = 300
 """So much is told of an error, which may quote the value."""
@@ -48,6 +51,8 @@ class Encoder:
 
     def __init__(self, catalog: Catalog, ids: SchemaIds) -> None:
         """``ids`` must hold every version of every event in ``catalog``."""
+        self._catalog = catalog
+        self._writers: dict[tuple[str, int], Writer] = {}
         self._by_contract: dict[tuple[str, int], tuple[bytes, Schema, Converter]] = {
             (contract.event, contract.version): (
                 framing.header(ids[contract.event, contract.version]),
@@ -56,13 +61,17 @@ class Encoder:
             )
             for contract in catalog
         }
+        readers = {(each.event, each.version): _reader_of(catalog, each) for each in catalog}
         self._readers = {
-            (contract.event, contract.version): (
-                None if reader is contract else self._by_contract[reader.event, reader.version][1],
+            key: (
+                None if reader.version == key[1] else self._by_contract[key[0], reader.version][1],
                 to_json(ValueType(reader.data)),
             )
-            for contract in catalog
-            for reader in [_reader_of(catalog, contract)]
+            for key, reader in readers.items()
+        }
+        self._kept = {
+            key: kept_by(catalog.versions[key[0]][key[1]].data, reader.data)
+            for key, reader in readers.items()
         }
 
     def encode(
@@ -86,6 +95,35 @@ class Encoder:
         Raises:
             EncodeError: a value has no image in the contract's types.
         """
+        try:
+            write = self._writers.get((contract.event, contract.version)) or self._writer(contract)
+            return write(event_id, user_id, timestamp, data)
+        except Exception:  # noqa: BLE001 - whatever it is: the reference writes it, or tells why not
+            return self.encode_as_reference(
+                contract, event_id=event_id, user_id=user_id, timestamp=timestamp, data=data
+            )
+
+    def _writer(self, contract: Contract) -> Writer:
+        """Made when the first event needs it: making them all takes a process seconds."""
+        key = contract.event, contract.version
+        fields = message_fields(self._catalog, contract)
+        try:
+            made = writer(self._by_contract[key][0], fields, contract)
+        except UnexpectedError:
+            made = no_writer
+        self._writers[key] = made
+        return made
+
+    def encode_as_reference(
+        self,
+        contract: Contract,
+        *,
+        event_id: uuid.UUID,
+        user_id: str,
+        timestamp: dt.datetime,
+        data: Mapping[str, Any],
+    ) -> bytes:
+        """The same as :meth:`encode`, by way of the typed form and fastavro."""
         header, schema, convert = self._by_contract[contract.event, contract.version]
         record = {
             "event_id": event_id,
@@ -103,7 +141,7 @@ class Encoder:
             raise EncodeError("", f"cannot be stored as Avro: {error}") from error
         return out.getvalue()
 
-    def image(self, contract: Contract, value: bytes) -> bytes:
+    def image(self, contract: Contract, value: bytes, data: Mapping[str, Any]) -> bytes:
         """What the event's row holds of ``data``: one text for one event, however it was spelt.
 
         Read as the loader reads it, in the shape of the event's newest contract; so it is the same
@@ -112,13 +150,19 @@ class Encoder:
 
         Args:
             contract: what ``value`` was encoded for.
-            value: what :meth:`encode` gave.
+            value: what :meth:`encode` gave for ``data``.
+            data: parsed JSON, by JSON name.
         """
-        _, writer, _ = self._by_contract[contract.event, contract.version]
+        kept = self._kept[contract.event, contract.version]
+        return self.image_as_reference(contract, value) if kept is None else kept(data)
+
+    def image_as_reference(self, contract: Contract, value: bytes) -> bytes:
+        """The same as :meth:`image`, read out of the value."""
+        _, written_with, _ = self._by_contract[contract.event, contract.version]
         reader, convert = self._readers[contract.event, contract.version]
         body = io.BytesIO(value)
         body.seek(framing.HEADER_BYTES)
-        record = fastavro.schemaless_reader(body, writer, reader)
+        record = fastavro.schemaless_reader(body, written_with, reader)
         assert isinstance(record, dict)
         return orjson.dumps(convert(record["data"]), option=orjson.OPT_SORT_KEYS)
 

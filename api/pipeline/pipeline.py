@@ -55,8 +55,8 @@ class EventEncoder(Protocol):
         """
         ...
 
-    def image(self, contract: Contract, value: bytes) -> bytes:
-        """What will be kept of the data in ``value``: one text for one event, however spelt."""
+    def image(self, contract: Contract, value: bytes, data: Mapping[str, Any]) -> bytes:
+        """What will be kept of ``data``, which ``value`` tells: one text however it was spelt."""
         ...
 
 
@@ -277,7 +277,7 @@ class Pipeline:
             data=request.data,
         )
         given = request.event_id is not None
-        image = encoder.image(request.contract, value) if given else None
+        image = encoder.image(request.contract, value, request.data) if given else None
         if len(value) > (limit_bytes := self._components.value_limit()):
             detail = f"its value has {len(value):,} bytes, and may have {limit_bytes:,}"
             raise RecordTooLargeError(detail)

@@ -18,7 +18,6 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections import Counter as Multiset
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -167,8 +166,16 @@ class Metrics:
             self._stages: self._seconds_of_stages,
             self._acknowledgements: self._seconds_of_acknowledgements,
         }
-        counters = (self._events, self._refusals, self._rejected, self._tokens)
-        self._tallies = {counter: Tally() for counter in counters}
+        self._tally_of_events = Tally()
+        self._tally_of_refusals = Tally()
+        self._tally_of_rejected = Tally()
+        self._tally_of_tokens = Tally()
+        self._tallies = {
+            self._events: self._tally_of_events,
+            self._refusals: self._tally_of_refusals,
+            self._rejected: self._tally_of_rejected,
+            self._tokens: self._tally_of_tokens,
+        }
         _forget_ended_workers()
 
     def request(self, *, route: str | None, method: str, status: int, seconds: float) -> None:
@@ -183,15 +190,13 @@ class Metrics:
         and is no event's.
         """
         if are_events:
-            counts = Multiset(map(_labels_of_event, outcomes))
-            self._tallies[self._events].add_all(counts.items())
-        reasons = [(str(each.reason),) for each in outcomes if isinstance(each, Rejection)]
-        if reasons:
-            self._tallies[self._refusals].add_all(Multiset(reasons).items())
+            self._tally_of_events.add_all(map(_labels_of_event, outcomes))
+        reasons = [(each.reason,) for each in outcomes if isinstance(each, Rejection)]
+        self._tally_of_refusals.add_all(reasons)
 
     def rejected(self, outcome: str, number: int) -> None:
         """Counts what became of refused events on their way to the topic that keeps them."""
-        self._tallies[self._rejected].add((outcome,), number)
+        self._tally_of_rejected.add((outcome,), number)
 
     def took(self, stage: Stage, seconds: float) -> None:
         """See :meth:`api.instrumentation.Instrumentation.took`."""
@@ -203,7 +208,7 @@ class Metrics:
 
     def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         """See :meth:`api.instrumentation.Instrumentation.judged`."""
-        self._tallies[self._tokens].add((judge, judgement))
+        self._tally_of_tokens.add((judge, judgement))
 
     def acknowledged(self, seconds: Sequence[float]) -> None:
         """Takes in how long Kafka took, for several records."""

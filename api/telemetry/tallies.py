@@ -34,11 +34,11 @@ class Tally:
         """Counts so many more."""
         self._cells[get_ident()][labels] += number
 
-    def add_all(self, counts: Iterable[tuple[Labels, int]]) -> None:
-        """The same for several at once."""
+    def add_all(self, each: Iterable[Labels]) -> None:
+        """Counts one more for each."""
         cell = self._cells[get_ident()]
-        for labels, number in counts:
-            cell[labels] += number
+        for labels in each:
+            cell[labels] += 1
 
     def take(self) -> Mapping[Labels, int]:
         """What was counted since it was taken before."""

@@ -35,9 +35,18 @@ def parse_uuid(text: str) -> uuid.UUID:
     Raises:
         ValueError: ``text`` is no UUID.
     """
+    return uuid.UUID(uuid_text(text))
+
+
+def uuid_text(text: str) -> str:
+    """The UUID in a text in its canonical form: lower case.
+
+    Raises:
+        ValueError: ``text`` is no UUID.
+    """
     if not _UUID.fullmatch(text):
         raise ValueError("not a UUID")
-    return uuid.UUID(text)
+    return text.lower()
 
 
 def parse_date(text: str) -> dt.date:
@@ -107,7 +116,7 @@ def _holds(parse: Callable[[str], object]) -> Callable[[object], bool]:
 
 
 CHECKS: dict[str, Callable[[object], bool]] = {
-    "uuid": _holds(parse_uuid),
+    "uuid": _holds(uuid_text),
     "date": _holds(parse_date),
     "date-time": _holds(parse_date_time),
 }

@@ -184,21 +184,25 @@ def test_the_poller_shows_the_others_what_was_counted(tmp_path: Path) -> None:
             check=True,
         ).stdout.decode()
         counting.communicate(b"\n")
-    label = 'ugc_api_events_total{event="element_click",outcome="accepted",version="1"}'
-    assert f"{label} 2.0" in shown.splitlines()
+    assert 'ugc_api_rejected_records_total{outcome="sent"} 1.0' in shown.splitlines()
 
 
 _POLLED_WORKER = """
 import sys
 from threading import Event
+from api.publish.replay import ReplayCounts
+from api.publish.spooling import Counts, SpoolState
 from api.telemetry.metrics import Metrics
-from api.telemetry.polling import MetricsPoller
-from tests.api.telemetry.test_metrics import accepted, state
+from api.telemetry.polling import MetricsPoller, State
 counts, looked = Metrics(), Event()
-counts.outcomes([accepted()])
+counts.rejected("sent", 1)
 def look():
     looked.set()
-    return state(1)
+    spool = SpoolState(
+        bytes_used=0, max_bytes=1, oldest_ms=None, damaged_places=0, is_direct=True
+    )
+    records = Counts(acknowledged=0, spooled=0, refused=0, replay=ReplayCounts())
+    return State(open_breakers={}, spool=spool, records=records, producer_rebuilds=0)
 poller = MetricsPoller(look, counts)
 poller.start()
 looked.wait()
@@ -210,10 +214,13 @@ poller.close()
 
 _WORKER = """
 import sys
+from datetime import UTC, datetime
+from uuid import uuid4
+from api.model import Accepted
 from api.telemetry.metrics import Metrics
-from tests.api.telemetry.test_metrics import accepted
 counts = Metrics()
-counts.outcomes([accepted()])
+at = datetime.now(UTC)
+counts.outcomes([Accepted(event_id=uuid4(), event="element_click", version=1, timestamp=at)])
 sys.stdout.buffer.write(counts.render())
 """
 
