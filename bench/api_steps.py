@@ -85,7 +85,7 @@ def steps(event: Mapping[str, Any]) -> list[Step]:
     from api.http.batch import ARRAY, split
     from api.instrumentation import Stage
     from api.model import Accepted
-    from api.pipeline import strict_json
+    from api.pipeline import quick_json
     from api.pipeline.pipeline import Limits, Pipeline
     from api.pipeline.seen import fingerprint
     from api.telemetry.metrics import Metrics
@@ -141,7 +141,7 @@ def steps(event: Mapping[str, Any]) -> list[Step]:
         metrics.outcomes([outcome])
 
     return [
-        Step("parse", lambda: strict_json.parse(body, max_depth=32), "orjson.loads",
+        Step("parse", lambda: quick_json.parse(body, max_depth=32), "orjson.loads",
              lambda: orjson.loads(body)),
         Step("check", lambda: pipeline._check(document), "jsonschema_rs is_valid, twice",
              lambda: (envelope_is_valid(document), data_is_valid(data))),

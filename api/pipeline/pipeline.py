@@ -17,7 +17,7 @@ from api.auth.users import Users
 from api.errors import RecordTooLargeError, Rejection, StoreUnavailableError, too_large
 from api.instrumentation import Instrumentation, NoInstrumentation, Stage, timed
 from api.model import Accepted, Outcome, Request, Stamped
-from api.pipeline import strict_json
+from api.pipeline import quick_json
 from api.pipeline.seen import SeenEvents
 from api.pipeline.storing import Publisher, Storing, not_stored
 from contracts.errors import UnknownEventError, UnknownVersionError
@@ -116,7 +116,7 @@ class Pipeline:
             Rejection: it is no JSON that the service takes.
         """
         with timed(self._components.instrumentation, Stage.PARSE):
-            return strict_json.parse(body, max_depth=self._limits.json_depth)
+            return quick_json.parse(body, max_depth=self._limits.json_depth)
 
     def check(self, document: Any) -> Request:
         """The request in parsed JSON, held against the envelope and the event's contract.
