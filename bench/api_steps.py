@@ -86,12 +86,14 @@ def steps(event: Mapping[str, Any]) -> list[Step]:
     from api.instrumentation import Stage
     from api.model import Accepted
     from api.pipeline import quick_json
+    from api.pipeline.checking import Checks
     from api.pipeline.pipeline import Limits, Pipeline
     from api.pipeline.seen import fingerprint
     from api.telemetry.metrics import Metrics
 
     parts, metrics, stage = Parts(), Metrics(), Stage.PARSE
     pipeline = Pipeline(parts.components(metrics), Limits())
+    checks = Checks(parts.catalog, lambda: dt.datetime.now(dt.UTC))
     body = json.dumps({**event, "token": parts.token}).encode()
     batch = json.dumps([{**event, "token": parts.token}] * _BATCH).encode()
     request = pipeline.check(pipeline.parse(body))
@@ -143,7 +145,7 @@ def steps(event: Mapping[str, Any]) -> list[Step]:
     return [
         Step("parse", lambda: quick_json.parse(body, max_depth=32), "orjson.loads",
              lambda: orjson.loads(body)),
-        Step("check", lambda: pipeline._check(document), "jsonschema_rs is_valid, twice",
+        Step("check", lambda: checks.request(document), "jsonschema_rs is_valid, twice",
              lambda: (envelope_is_valid(document), data_is_valid(data))),
         Step("user from memory", lambda: parts.users.resolve(parts.token), "sha256",
              lambda: hashlib.sha256(parts.token.encode()).hexdigest()),

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 
 import orjson
-from cachetools import LRUCache
 
 from api.auth.users import usable_user_id
 from api.errors import CacheUnavailableError
@@ -88,21 +89,33 @@ class RedisTokenCache:
 
 
 class InMemoryTokenCache:
-    """Verdicts within this process. ``clock`` gives Unix seconds."""
+    """Verdicts within this process. ``clock`` gives Unix seconds.
+
+    Reading takes no lock: each call on the dictionary is one step of the interpreter, and what was
+    read may be forgotten in between.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._kept: LRUCache[str, Kept] = LRUCache(_MOST_IN_MEMORY)
+        self._kept: OrderedDict[bytes, Kept] = OrderedDict()  # the least lately used one first
 
     def get(self, token: str) -> Kept | None:
-        with self._lock:
-            kept = self._kept.get(_key(token))
-        return kept if kept and self._clock() < kept.until else None
+        key = hashlib.sha256(token.encode()).digest()
+        kept = self._kept.get(key)
+        if kept is None or self._clock() >= kept.until:
+            return None
+        with suppress(KeyError):
+            self._kept.move_to_end(key)
+        return kept
 
     def put(self, token: str, kept: Kept) -> None:
+        key = hashlib.sha256(token.encode()).digest()
         with self._lock:
-            self._kept[_key(token)] = kept
+            self._kept[key] = kept
+            self._kept.move_to_end(key)
+            if len(self._kept) > _MOST_IN_MEMORY:
+                self._kept.popitem(last=False)
 
 
 def _key(token: str) -> str:
