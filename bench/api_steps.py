@@ -87,15 +87,17 @@ def steps(event: Mapping[str, Any]) -> list[Step]:
     from api.model import Accepted
     from api.pipeline import quick_json
     from api.pipeline.checking import Checks
-    from api.pipeline.pipeline import Limits, Pipeline
+    from api.pipeline.pipeline import Limits, Pipeline, asked_once
     from api.pipeline.seen import fingerprint
     from api.telemetry.metrics import Metrics
 
     parts, metrics, stage = Parts(), Metrics(), Stage.PARSE
     pipeline = Pipeline(parts.components(metrics), Limits())
     checks = Checks(parts.catalog, lambda: dt.datetime.now(dt.UTC))
-    body = json.dumps({**event, "token": parts.token}).encode()
-    batch = json.dumps([{**event, "token": parts.token}] * _BATCH).encode()
+    # As browsers write it, and as Python does.
+    body = orjson.dumps({**event, "token": parts.token})
+    spaced = json.dumps({**event, "token": parts.token}).encode()
+    batch = orjson.dumps([{**event, "token": parts.token}] * _BATCH)
     request = pipeline.check(pipeline.parse(body))
     stamped = pipeline.stamp(request)
     contract, data = request.contract, dict(request.data)
@@ -125,8 +127,9 @@ def steps(event: Mapping[str, Any]) -> list[Step]:
 
     def batch_taken() -> object:
         pieces = split(batch, media_type=ARRAY, most=_BATCH)
+        resolve = asked_once(parts.users.resolve)
         return [
-            pipeline.stamp(pipeline.check(pipeline.parse(each)))
+            pipeline.stamp(pipeline.check(pipeline.parse(each)), resolve)
             for each in pieces
             if isinstance(each, bytes)
         ]
@@ -145,6 +148,8 @@ def steps(event: Mapping[str, Any]) -> list[Step]:
     return [
         Step("parse", lambda: quick_json.parse(body, max_depth=32), "orjson.loads",
              lambda: orjson.loads(body)),
+        Step("parse, with blanks", lambda: quick_json.parse(spaced, max_depth=32), "orjson.loads",
+             lambda: orjson.loads(spaced)),
         Step("check", lambda: checks.request(document), "jsonschema_rs is_valid, twice",
              lambda: (envelope_is_valid(document), data_is_valid(data))),
         Step("user from memory", lambda: parts.users.resolve(parts.token), "sha256",

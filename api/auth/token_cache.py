@@ -11,7 +11,6 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Lock
 
 import orjson
@@ -101,21 +100,28 @@ class InMemoryTokenCache:
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()  # the least lately used one first
 
     def get(self, token: str) -> Kept | None:
-        key = hashlib.sha256(token.encode()).digest()
+        key = _hash(token)
         kept = self._kept.get(key)
         if kept is None or self._clock() >= kept.until:
             return None
-        with suppress(KeyError):
+        try:  # contextlib's suppress takes as long as all the rest
             self._kept.move_to_end(key)
+        except KeyError:
+            return kept
         return kept
 
     def put(self, token: str, kept: Kept) -> None:
-        key = hashlib.sha256(token.encode()).digest()
+        key = _hash(token)
         with self._lock:
             self._kept[key] = kept
             self._kept.move_to_end(key)
             if len(self._kept) > _MOST_IN_MEMORY:
                 self._kept.popitem(last=False)
+
+
+def _hash(token: str) -> bytes:
+    """As safe as SHA-256, and half the work."""
+    return hashlib.blake2b(token.encode(), digest_size=32).digest()
 
 
 def _key(token: str) -> str:

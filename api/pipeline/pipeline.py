@@ -166,7 +166,7 @@ class Pipeline:
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
-        resolve = _asked_once(self._components.users.resolve)
+        resolve = asked_once(self._components.users.resolve)
         stamped = [_caught(partial(self.stamp, each, resolve)) for each in requests]
         good = [each for each in stamped if isinstance(each, Stamped)]
         stored = iter(self._storing.store(good, correlation_id=correlation_id))
@@ -180,33 +180,40 @@ class Pipeline:
         Raises:
             Rejection: the token is bad, a value has no image in Avro, or a part is unavailable.
         """
-        contract = request.contract
         try:
             encoder = self._components.encoder()
             user_id = self._user(request, resolve or self._components.users.resolve)
-            event_id = request.event_id or self._components.make_id()
-            timestamp = _whole_milliseconds(self._components.clock())
             began = perf_counter()
             try:
-                value = encoder.encode(
-                    contract,
-                    event_id=event_id,
-                    user_id=user_id,
-                    timestamp=timestamp,
-                    data=request.data,
-                )
-                given = request.event_id is not None
-                image = encoder.image(contract, value, request.data) if given else None
+                return self._stamped(request, user_id, encoder)
             finally:
                 self._took(_ENCODE, perf_counter() - began)
-            if len(value) > (limit_bytes := self._components.value_limit()):
-                detail = f"its value has {len(value):,} bytes, and may have {limit_bytes:,}"
-                raise RecordTooLargeError(detail)
         except EncodeError as error:
             violation = Violation(error.pointer, "type", error.problem, None)
-            raise data_rejected(contract, (violation,)) from error
+            raise data_rejected(request.contract, (violation,)) from error
         except StoreUnavailableError as error:
-            raise not_stored(contract, error) from error
+            raise not_stored(request.contract, error) from error
+
+    def _stamped(self, request: Request, user_id: str, encoder: EventEncoder) -> Stamped:
+        """
+        Raises:
+            EncodeError: a value has no image in Avro.
+            RecordTooLargeError: the value is longer than Kafka takes.
+        """
+        event_id = request.event_id or self._components.make_id()
+        timestamp = _whole_milliseconds(self._components.clock())
+        value = encoder.encode(
+            request.contract,
+            event_id=event_id,
+            user_id=user_id,
+            timestamp=timestamp,
+            data=request.data,
+        )
+        given = request.event_id is not None
+        image = encoder.image(request.contract, value, request.data) if given else None
+        if len(value) > (limit_bytes := self._components.value_limit()):
+            detail = f"its value has {len(value):,} bytes, and may have {limit_bytes:,}"
+            raise RecordTooLargeError(detail)
         return Stamped(
             request=request,
             event_id=event_id,
@@ -234,7 +241,7 @@ def _caught(step: Callable[[], _T]) -> _T | Rejection:
         return rejection
 
 
-def _asked_once(resolve: Resolve) -> Resolve:
+def asked_once(resolve: Resolve) -> Resolve:
     """The same, each token asked for only once: the events of a batch are mostly of one user."""
     asked: dict[str | None, str | Rejection] = {}
 
@@ -251,4 +258,7 @@ def _asked_once(resolve: Resolve) -> Resolve:
 
 
 def _whole_milliseconds(instant: dt.datetime) -> dt.datetime:
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    return instant - _BELOW_A_MILLISECOND[instant.microsecond % 1000]
+
+
+_BELOW_A_MILLISECOND = tuple(dt.timedelta(microseconds=number) for number in range(1000))
