@@ -1,4 +1,9 @@
-"""The records that the API's modules hand to each other."""
+"""The records that the API's modules hand to each other.
+
+Nobody changes one.  Those of which each event needs its own (:class:`Request`, :class:`Stamped`,
+:class:`Accepted`) are not frozen all the same: filling a frozen record takes twice as long, 1.5 µs
+for the three.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +63,7 @@ class JwtPolicy:
     max_overdue_seconds: float = 30 * 24 * 3600.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Request:
     """A request whose envelope and data satisfy their contracts. The token is unchecked."""
 
@@ -68,7 +73,7 @@ class Request:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Stamped:
     """An event that only has to be published; ``value`` is its Kafka value.
 
@@ -83,7 +88,7 @@ class Stamped:
     image: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Accepted:
     """What was published for a request. ``timestamp`` is in UTC and whole milliseconds.
 

@@ -34,6 +34,9 @@ from contracts.reasons import DESCRIPTIONS, Reason
 
 _log = logging.getLogger(__name__)
 
+_MEMORY, _ACCEPTED, _REFUSED = TokenSource.MEMORY, TokenResult.ACCEPTED, TokenResult.REFUSED
+"""To look a member of an enumeration up takes as long as to count."""
+
 MAX_USER_ID_CHARACTERS = 128
 """As in the message envelope."""
 
@@ -154,7 +157,7 @@ class Users:
     def _verdict(self, token: str) -> Verdict:
         known = self._memory.get(token)
         if known is not None and not self._has_ended(known.verdict):
-            self._judged(TokenSource.MEMORY, known.verdict)
+            self._judged(_MEMORY, known.verdict)
             return known.verdict
         return self._asked.ask(token, lambda: self._verdict_of_others(token))
 
@@ -201,9 +204,8 @@ class Users:
         return verdict
 
     def _judged(self, judge: TokenSource, verdict: Verdict) -> None:
-        is_good = isinstance(verdict, Identity)
         self._instrumentation.judged(
-            judge, TokenResult.ACCEPTED if is_good else TokenResult.REFUSED
+            judge, _ACCEPTED if isinstance(verdict, Identity) else _REFUSED
         )
 
     def _has_ended(self, verdict: Verdict) -> bool:

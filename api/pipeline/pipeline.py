@@ -7,30 +7,31 @@ either hands on or refuses; an event is not published before it has passed all o
 from __future__ import annotations
 
 import datetime as dt
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
 from api.auth.users import Users
 from api.errors import RecordTooLargeError, Rejection, StoreUnavailableError, too_large
-from api.instrumentation import Instrumentation, NoInstrumentation, Stage, timed
+from api.instrumentation import Instrumentation, NoInstrumentation, Stage
 from api.model import Accepted, Outcome, Request, Stamped
-from api.pipeline import strict_json
+from api.pipeline import quick_json
+from api.pipeline.checking import Checks, data_rejected, rejected
 from api.pipeline.seen import SeenEvents
 from api.pipeline.storing import Publisher, Storing, not_stored, record
-from contracts.errors import UnknownEventError, UnknownVersionError
-from contracts.model.formats import parse_uuid
 from contracts.model.loader import Catalog
-from contracts.model.types import Contract, Origin
-from contracts.model.validation import MAX_VIOLATIONS, Validator, Violation
-from contracts.reasons import DESCRIPTIONS, Reason
+from contracts.model.types import Contract
+from contracts.model.validation import Violation
 from registry.errors import EncodeError
 from registry.topics import LONGEST_RECORD_BYTES
 
 _T = TypeVar("_T")
+
+_PARSE, _VALIDATE, _USER, _ENCODE = Stage.PARSE, Stage.VALIDATE, Stage.USER, Stage.ENCODE
+"""To look a member of an enumeration up takes as long as to count."""
 
 Resolve = Callable[[str | None], str]
 """A token's user id; raises :class:`~api.errors.Rejection`."""
@@ -104,11 +105,8 @@ class Pipeline:
         self._components = components
         self._limits = limits
         self._storing = Storing(components.publisher, components.seen, components.instrumentation)
-        self._envelope = Validator(components.catalog.request.schema)
-        self._data = {
-            (contract.event, contract.version): Validator(contract.schema)
-            for contract in components.catalog
-        }
+        self._checks = Checks(components.catalog, components.clock)
+        self._took = components.instrumentation.took
 
     def accept(self, body: bytes, *, correlation_id: str) -> Accepted:
         """Stores the event in ``body``; returns when it is safe in Kafka or the spool.
@@ -124,12 +122,12 @@ class Pipeline:
 
         ``None``: :meth:`accept` has to look at it.
         """
-        now = time.perf_counter
+        now = perf_counter
         try:
             began = now()
-            document = strict_json.parse(body, max_depth=self._limits.json_depth)
+            document = quick_json.parse(body, max_depth=self._limits.json_depth)
             parsed = now()
-            request = self._check(document)
+            request = self._checks.request(document)
             checked = now()
             user_id = self._components.users.known(request.token)
             if user_id is None:
@@ -139,10 +137,10 @@ class Pipeline:
         except (Rejection, EncodeError, StoreUnavailableError):
             return None
         took = (
-            (Stage.PARSE, parsed - began),
-            (Stage.VALIDATE, checked - parsed),
-            (Stage.USER, known - checked),
-            (Stage.ENCODE, now() - known),
+            (_PARSE, parsed - began),
+            (_VALIDATE, checked - parsed),
+            (_USER, known - checked),
+            (_ENCODE, now() - known),
         )
         return Prepared(stamped, took)
 
@@ -167,8 +165,11 @@ class Pipeline:
         Raises:
             Rejection: it is no JSON that the service takes.
         """
-        with timed(self._components.instrumentation, Stage.PARSE):
-            return strict_json.parse(body, max_depth=self._limits.json_depth)
+        began = perf_counter()
+        try:
+            return quick_json.parse(body, max_depth=self._limits.json_depth)
+        finally:
+            self._took(_PARSE, perf_counter() - began)
 
     def check(self, document: Any) -> Request:
         """The request in parsed JSON, held against the envelope and the event's contract.
@@ -176,30 +177,11 @@ class Pipeline:
         Raises:
             Rejection: it breaks one of them.
         """
-        with timed(self._components.instrumentation, Stage.VALIDATE):
-            return self._check(document)
-
-    def _check(self, document: Any) -> Request:
-        if violations := self._envelope.violations(document, limit=None):
-            raise Rejection(
-                Reason.ENVELOPE_INVALID,
-                DESCRIPTIONS[Reason.ENVELOPE_INVALID],
-                violations=tuple(map(_without_token, violations[:MAX_VIOLATIONS])),
-                more_violations=len(violations[MAX_VIOLATIONS:]),
-                event=self._known_event(document),
-            )
-        contract = self._contract(document["event"], document.get("version"))
-        data = document["data"]
-        key = (contract.event, contract.version)
-        if violations := self._data[key].violations(data, at="/data", limit=None):
-            raise _data_rejected(contract, violations)
-        event_id = document.get("event_id")
-        return Request(
-            contract=contract,
-            token=document["token"],
-            event_id=None if event_id is None else parse_uuid(event_id),
-            data=data,
-        )
+        began = perf_counter()
+        try:
+            return self._checks.request(document)
+        finally:
+            self._took(_VALIDATE, perf_counter() - began)
 
     def store(self, request: Request, *, correlation_id: str) -> Accepted:
         """Finds the user, stamps, encodes and publishes; returns when it is safe.
@@ -235,7 +217,7 @@ class Pipeline:
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
-        resolve = _asked_once(self._components.users.resolve)
+        resolve = asked_once(self._components.users.resolve)
         stamped = [_caught(partial(self.stamp, each, resolve)) for each in requests]
         good = [each for each in stamped if isinstance(each, Stamped)]
         stored = iter(self._storing.store(good, correlation_id=correlation_id))
@@ -251,13 +233,15 @@ class Pipeline:
         """
         try:
             encoder = self._components.encoder()
-            with timed(self._components.instrumentation, Stage.USER):
-                user_id = _user(request, resolve or self._components.users.resolve)
-            with timed(self._components.instrumentation, Stage.ENCODE):
+            user_id = self._user(request, resolve or self._components.users.resolve)
+            began = perf_counter()
+            try:
                 return self._stamped(request, user_id, encoder)
+            finally:
+                self._took(_ENCODE, perf_counter() - began)
         except EncodeError as error:
             violation = Violation(error.pointer, "type", error.problem, None)
-            raise _data_rejected(request.contract, (violation,)) from error
+            raise data_rejected(request.contract, (violation,)) from error
         except StoreUnavailableError as error:
             raise not_stored(request.contract, error) from error
 
@@ -290,36 +274,14 @@ class Pipeline:
             image=image,
         )
 
-    def _contract(self, event: str, version: float | None) -> Contract:
-        """``version`` may be ``1.0``: that is an integer in JSON Schema."""
+    def _user(self, request: Request, resolve: Resolve) -> str:
+        began = perf_counter()
         try:
-            contract = self._components.catalog.get(
-                event, None if version is None else int(version)
-            )
-        except UnknownEventError as error:
-            raise Rejection(Reason.EVENT_UNKNOWN, str(error)) from error
-        except UnknownVersionError as error:
-            raise Rejection(Reason.VERSION_UNKNOWN, str(error), event=event) from error
-        if contract.origin is not Origin.CLIENT:
-            reason = Reason.EVENT_NOT_ACCEPTED
-            raise _of(contract, reason, DESCRIPTIONS[reason])
-        ending = contract.deprecation
-        if ending is not None and ending.is_retired(self._components.clock().date()):
-            raise _of(contract, Reason.VERSION_RETIRED, f"{contract.id} has ended: {ending.reason}")
-        return contract
-
-    def _known_event(self, document: Any) -> str | None:
-        """The event a document names, if there is one of that name."""
-        named = document.get("event") if isinstance(document, dict) else None
-        known = isinstance(named, str) and named in self._components.catalog.versions
-        return named if known else None
-
-
-def _user(request: Request, resolve: Resolve) -> str:
-    try:
-        return resolve(request.token)
-    except Rejection as rejection:
-        raise _of(request.contract, rejection.reason, rejection.detail) from rejection
+            return resolve(request.token)
+        except Rejection as rejection:
+            raise rejected(request.contract, rejection.reason, rejection.detail) from rejection
+        finally:
+            self._took(_USER, perf_counter() - began)
 
 
 def _caught(step: Callable[[], _T]) -> _T | Rejection:
@@ -330,7 +292,7 @@ def _caught(step: Callable[[], _T]) -> _T | Rejection:
         return rejection
 
 
-def _asked_once(resolve: Resolve) -> Resolve:
+def asked_once(resolve: Resolve) -> Resolve:
     """The same, each token asked for only once: the events of a batch are mostly of one user."""
     asked: dict[str | None, str | Rejection] = {}
 
@@ -346,27 +308,8 @@ def _asked_once(resolve: Resolve) -> Resolve:
     return resolved
 
 
-def _of(contract: Contract, reason: Reason, detail: str) -> Rejection:
-    return Rejection(reason, detail, event=contract.event, version=contract.version)
-
-
-def _data_rejected(contract: Contract, violations: tuple[Violation, ...]) -> Rejection:
-    return Rejection(
-        Reason.DATA_INVALID,
-        f"`data` does not satisfy the contract {contract.id}",
-        violations=violations[:MAX_VIOLATIONS],
-        more_violations=len(violations[MAX_VIOLATIONS:]),
-        event=contract.event,
-        version=contract.version,
-    )
-
-
-def _without_token(violation: Violation) -> Violation:
-    """The same violation, quoting nothing of what was sent as the token."""
-    if (violation.pointer, violation.keyword) != ("/token", "type"):
-        return violation
-    return replace(violation, message=f"must be {' or '.join(violation.expected)}")
-
-
 def _whole_milliseconds(instant: dt.datetime) -> dt.datetime:
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    return instant - _BELOW_A_MILLISECOND[instant.microsecond % 1000]
+
+
+_BELOW_A_MILLISECOND = tuple(dt.timedelta(microseconds=number) for number in range(1000))

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -277,3 +277,34 @@ def test_any_bytes_are_taken_apart_or_refused(body: bytes, media_type: str) -> N
                 assert each.reason is Reason.JSON_INVALID
             case _:
                 assert each in body
+
+
+BLANKS = st.sampled_from([b"", b"", b" ", b"\n", b" \t\r\n"])
+ELEMENTS = st.sampled_from(
+    [
+        b"{}", GOOD, b'{"a": [{}, {}]}', b'{"a":[{} ,\n{"b":{}},{}]}', b'{"a": "},{"}',
+        b'{"a":"\\"},{"}', b'{"a": "}, {", "b": "]"}', b"[{},{}]", b"null", b"1", b'"},{"', b"",
+        b"{", b"}", b"{]", b"NaN", b'"\xff"', b'{"a": NaN}', b'{"a":1,"a":2}',
+        b'{"a": "\\ud800"}', b"{} {}",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.tuples(BLANKS, ELEMENTS, BLANKS), max_size=6), BLANKS, BLANKS, st.integers(1, 6))
+def test_objects_are_cut_where_the_brackets_say(
+    elements: list[tuple[bytes, bytes, bytes]], before: bytes, after: bytes, most: int
+) -> None:
+    """The pieces are those of the way from bracket to bracket, or none are given."""
+    body = before + b"[" + b",".join(b"".join(each) for each in elements) + b"]" + after
+    cut = batch._objects(body, len(before), most)
+    if cut is not None:
+        assert cut == batch._elements(body, len(before), most)
+
+
+def test_a_usual_batch_is_cut_without_counting_brackets() -> None:
+    for separator in (b",", b", ", b" ,\n"):
+        body = b" [" + separator.join([GOOD] * 3) + b" ] \n"
+        assert batch._objects(body, 1, 3) == batch._elements(body, 1, 3)
+        assert batch._objects(body, 1, 2) is None
+    assert batch._objects(b'[{"a": "},{"}]', 0, 9) is None

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from contracts.model import formats
 from contracts.model.validation import MAX_VIOLATIONS, Validator, Violation
 from contracts.reasons import DESCRIPTIONS, Reason
 
@@ -139,3 +142,35 @@ def test_long_values_are_cut_in_messages() -> None:
 def test_every_reason_code_is_explained() -> None:
     assert set(DESCRIPTIONS) == set(Reason)
     assert all(text.endswith(".") for text in DESCRIPTIONS.values())
+
+
+ID = "6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11"
+NEARLY = st.sampled_from(
+    [
+        ID, ID.upper(), f"{ID}\n", f" {ID}", f"{{{ID}}}", ID.replace("-", ""), ID[:-1], f"{ID}0",
+        ID.replace("1", "١"), ID.replace("a", "g"), ID.replace("-", "\u2010"), f"urn:uuid:{ID}", "",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(NEARLY | st.uuids().map(str) | st.text(max_size=40) | st.sampled_from([None, 1, {}, [ID]]))
+def test_the_verdict_on_a_uuid_is_the_formats_wherever_it_stands(value: Any) -> None:
+    """The verdict asks a pattern, the reasons ask the format."""
+    uuid = {"type": ["string", "null", "integer"], "format": "uuid"}
+    named = {"properties": {"a": uuid, "format": {"enum": ["uuid", {"format": "uuid"}]}}}
+    is_uuid = not isinstance(value, str) or formats.CHECKS["uuid"](value)
+    is_kind = value is None or isinstance(value, str | int)
+    for schema, instance in (
+        (uuid, value),
+        (named, {"a": value, "format": {"format": "uuid"}}),
+        ({"items": uuid}, [value]),
+        ({"additionalProperties": {"items": uuid}}, {"x": [ID, value]}),
+        ({"$defs": {"id": uuid}, "properties": {"a": {"$ref": "#/$defs/id"}}}, {"a": value}),
+        ({**uuid, "allOf": [{"minLength": 0}]}, value),
+    ):
+        validator = Validator(schema)
+        assert validator.accepts(instance) is (is_uuid and is_kind)
+        keywords = {each.keyword for each in validator.violations(instance)}
+        expected = set() if is_uuid and is_kind else {"type"} if is_uuid else {"format"}
+        assert keywords == expected
