@@ -22,7 +22,7 @@ from api.telemetry import logs
 _HEALTH_THREADS = 2
 """Whoever watches the API is answered however many events wait."""
 
-_THREADS_PER_BATCH = 8
+_THREADS_PER_BATCH = 16
 """A batch is some hundred events of work, which threads of one interpreter do in turn: more of them
 at a time would all be answered late, and keep the event loop and single events waiting."""
 
