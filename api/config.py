@@ -23,7 +23,8 @@ JWT_AUDIENCE                 demanded ``aud`` (any)
 JWT_MAX_OVERDUE_SECONDS      in the local check, how long ago a token may have ended (30 days)
 SPOOL_DIR                    folder for events that Kafka does not take; one per Kafka cluster
 SPOOL_MAX_BYTES              what one worker may keep there, 1,048,576 at least (268,435,456)
-PUBLISH_TIMEOUT_SECONDS      longest wait for Kafka before an event is spooled, 0.01 at least (0.05)
+PUBLISH_TIMEOUT_SECONDS      how long Kafka may acknowledge nothing before the events that wait are
+                             spooled, 0.01 at least; none waits for over 20 times that (0.05)
 DELIVERY_TIMEOUT_SECONDS     how long an event that was sent may be unheard of, 1 at least (15)
 BODY_LIMIT_BYTES             longest JSON of one event, alone or in a batch, 67,108,864 at most
                              (65,536)
@@ -37,8 +38,8 @@ TRUSTED_PROXIES              how many proxies before the API add to X-Forwarded-
                              is whoever connects)
 BODY_TIMEOUT_SECONDS         how long a body may take to arrive after its headers (30)
 API_THREADS                  requests that one worker process works on at a time (32)
-API_QUEUE_REQUESTS           requests that may wait for one of these threads; more are refused with
-                             503 (256)
+API_QUEUE_REQUESTS           requests that may wait for one of these threads, and 32 times as many
+                             events of batches; more are refused with 503 (256)
 API_QUEUE_SECONDS            longest wait for one; then it is refused with 503 (5)
 JSON_DEPTH_LIMIT             how deep arrays and objects may be nested (32)
 CONTRACTS_DIR                folder of the contract files (contracts/ of the project)

@@ -7,6 +7,7 @@ for any WSGI server that bounds them itself, or stands behind a proxy that does.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from multiprocessing.util import Finalize
 
 from flask import Flask
@@ -15,7 +16,7 @@ from api import paths
 from api.app import create_app
 from api.config import ApiConfig
 from api.http.express import Express
-from api.http.lanes import Lane
+from api.http.lanes import Lane, Queueing
 from api.http.rsgi import RsgiBridge
 from api.services import Services, connect
 from api.telemetry import logs
@@ -23,9 +24,13 @@ from api.telemetry import logs
 _HEALTH_THREADS = 2
 """Whoever watches the API is answered however many events wait."""
 
-_THREADS_PER_BATCH = 8
+_THREADS_PER_BATCH = 16
 """A batch is some hundred events of work, which threads of one interpreter do in turn: more of them
-at a time would all be answered late, and keep the event loop and single events waiting."""
+at a time would all be answered late, and keep the event loop, single events and the thread that
+hears from Kafka waiting: it asks for the interpreter once for each record."""
+
+_EVENTS_PER_REQUEST = 32
+"""Where a request may wait, so many events of batches may."""
 
 
 def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
@@ -40,10 +45,8 @@ def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
     config = _configured()
     services = _connected(config)
 
-    def lane(name: str, threads: int) -> Lane:
-        return Lane(
-            name, threads=threads, queueing=config.queueing, instrumentation=services.metrics
-        )
+    def lane(name: str, threads: int, queueing: Queueing = config.queueing) -> Lane:
+        return Lane(name, threads=threads, queueing=queueing, instrumentation=services.metrics)
 
     health = lane("health", _HEALTH_THREADS)
     return RsgiBridge(
@@ -56,7 +59,11 @@ def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
         timeout_seconds=config.body_timeout_seconds,
         lane=lane("request", config.threads),
         lanes={
-            paths.BATCH: lane("batch", max(1, config.threads // _THREADS_PER_BATCH)),
+            paths.BATCH: lane(
+                "batch",
+                max(1, config.threads // _THREADS_PER_BATCH),
+                replace(config.queueing, requests=config.queueing.requests * _EVENTS_PER_REQUEST),
+            ),
             paths.LIVE: health,
             paths.READY: health,
             paths.METRICS: health,

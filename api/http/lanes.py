@@ -20,7 +20,10 @@ from contracts.reasons import DESCRIPTIONS, Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queueing:
-    """How many requests may wait for a thread, and how long."""
+    """How many requests may wait for a thread, and how long.
+
+    Where requests differ in what they are to do (see :meth:`Lane.run`), so much work may wait.
+    """
 
     requests: int
     seconds: float
@@ -53,21 +56,26 @@ class Lane:
         self._clock = clock
         self._present = 0
 
-    async def run(self, work: Callable[[], None]) -> None:
+    async def run(self, work: Callable[[], None], weight: int = 1) -> None:
         """Does the work in a thread when its turn has come.
+
+        Args:
+            work: what is to be done.
+            weight: what it counts of that which may wait; the heaviest is done all the same when
+                nothing else is there.
 
         Raises:
             Rejection: ``OVERLOADED``; the work is not done.
         """
-        if self._present >= self._most:
+        if self._present and self._present + weight > self._most:
             raise overloaded()
         came = self._clock()
-        self._present += 1
+        self._present += weight
         try:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._threads, self._begin, came, work)
         finally:
-            self._present -= 1
+            self._present -= weight
 
     def close(self) -> None:
         """Returns when the work that was taken is done."""

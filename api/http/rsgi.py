@@ -23,6 +23,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from api import paths
 from api.errors import Rejection
 from api.http.body import ByteStream
 from api.http.correlation import HEADER, sent_id
@@ -118,7 +119,8 @@ class RsgiBridge:
                             self._answer(scope, protocol, stream, facts)
                             return
                 lane = self._lanes.get(scope.path, self._lane)
-                await lane.run(partial(self._answer, scope, protocol, stream, facts))
+                weight = _events_in(body) if scope.path == paths.BATCH else 1
+                await lane.run(partial(self._answer, scope, protocol, stream, facts), weight)
             except Rejection as rejection:
                 # Here and not in a thread: there may be none for a long time.
                 self._answer(scope, protocol, BytesIO(), {REJECTION: rejection})
@@ -244,6 +246,14 @@ _SENT_ID = f"HTTP_{HEADER.upper().replace('-', '_')}"
 _TOO_MANY_PIECES = f"the body came in more than {MOST_PIECES:,} pieces; send larger chunks"
 
 _BROKEN = "the body broke off, its chunks are malformed, or trailers follow them"
+
+
+def _events_in(body: bytearray) -> int:
+    """About how many events a batch holds, which is to be known before it is read: 40 µs for 500.
+
+    Whoever hides them (in a compressed body, in another spelling) counts as one.
+    """
+    return max(1, body.count(b'"event"'))
 
 
 def _last(rejection: Rejection) -> Rejection:

@@ -31,7 +31,7 @@ class Batch(Generic[_T]):
     dropped: Sequence[_T] = ()
 
 
-_NOTHING: Batch[Any] = Batch()
+NOTHING: Batch[Any] = Batch()
 """What most ends of items lead to: made once, since it would be made for each of them."""
 
 
@@ -84,16 +84,16 @@ class InFlightBatches(Generic[_T]):
             self._waiting.extend(items)
             return self._next()
 
-    def end(self, item: _T, *, failed: bool) -> Batch[_T]:
+    def end(self, item: _T, *, failed: bool = False) -> Batch[_T]:
         """An item of the batch has ended; again for the same changes nothing.
 
         When one has failed, those that waited for the batch's end are dropped.
         """
         with self._lock:
             if self._under_way.pop(id(item), None) is None:
-                return _NOTHING
+                return NOTHING
             self._has_failed |= failed
-            return self._next()
+            return NOTHING if self._under_way else self._next()
 
     @property
     def is_alone(self) -> bool:
@@ -108,7 +108,7 @@ class InFlightBatches(Generic[_T]):
         """
         with self._lock:
             if self._under_way.pop(id(item), None) is None:
-                return _NOTHING
+                return NOTHING
             self._rejected.append(item)
             return self._next()
 
@@ -123,7 +123,7 @@ class InFlightBatches(Generic[_T]):
 
     def _next(self) -> Batch[_T]:
         if self._under_way:
-            return _NOTHING
+            return NOTHING
         self._smaller.extendleft(reversed(_halves(self._rejected)))
         self._rejected = []
         self._since = None
@@ -134,7 +134,7 @@ class InFlightBatches(Generic[_T]):
         self._under_way = {id(each): each for each in batch}
         self._is_alone = len(batch) == 1
         if not batch:
-            return _NOTHING
+            return NOTHING
         self._since = self._clock()
         return Batch(batch=batch)
 

@@ -33,7 +33,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from api.errors import RecordRefusedError, StoreUnavailableError
 from api.model import ComponentHealth, ComponentStatus
 from api.publish.delivery import Delivery, Outcome, Sent
-from api.publish.in_flight import Batch, InFlightBatches, TooManyError
+from api.publish.in_flight import NOTHING, Batch, InFlightBatches, TooManyError
 from api.publish.kafka_errors import DISOWNED, REFUSED, translated
 from registry.topics import LONGEST_RECORD_BYTES
 
@@ -199,11 +199,13 @@ class KafkaSender:
         return failed
 
     def _delivered(self, each: _Handed, error: KafkaError | None, _message: Message) -> None:
+        """Called by the poller for each record: what is done here is done very often."""
         now = time.monotonic()
         if error is None:
             self._acknowledged_at = now
             self._took.append(now - each.at)
-            self._end(each, None)
+            if each.sent.end(None) and (turn := self._turns.end(each)) is not NOTHING:
+                self._take(turn)
         elif error.code() in REFUSED and not self._turns.is_alone:
             self._try_smaller(each, error)
         else:

@@ -17,11 +17,16 @@ from api.publish.spool.reading import Entry
 
 _log = logging.getLogger(__name__)
 
-_WINDOW = 200
+_WINDOW = 500
 _IDLE_SECONDS = 0.2
 _LATE_SECONDS = 0.02
 _RETRY_SECONDS = 0.5
 _ADOPT_SECONDS = 5.0
+_HICCUP_SECONDS = 0.25
+"""After so short an outage little lies in the spool, and events wait for their turn after it."""
+
+_HICCUP_WAIT_SECONDS = 0.5
+
 _PATIENCE = 4.25
 """Times the sender's own limit; after that it will never say anything."""
 
@@ -62,7 +67,9 @@ class Replayer:
         self._abandoned = abandoned
         self._patience_seconds = delivery_seconds * _PATIENCE
         self._outage = threading.Event()
+        self._outage_at = 0.0
         self._is_near_end = False
+        self._is_hiccup = False
         self._said: set[str] = set()
         self._looked = threading.Condition()
         self._closing = threading.Event()
@@ -87,18 +94,21 @@ class Replayer:
         """Whether an event may go straight to Kafka, waiting a moment if little is ahead of it.
 
         Events that go to the spool while its last ones leave it would keep it from ever being
-        empty: under load there is always another.
+        empty: under load there is always another, and the disk is faster than Kafka.
         """
-        if self.is_direct or not self._is_near_end:
+        is_hiccup = self._is_hiccup
+        if self.is_direct or not (self._is_near_end or is_hiccup):
             return self.is_direct
         with self._looked:
-            return self._looked.wait_for(lambda: self.is_direct, timeout_seconds)
+            wait_seconds = max(timeout_seconds, _HICCUP_WAIT_SECONDS if is_hiccup else 0.0)
+            return self._looked.wait_for(lambda: self.is_direct, wait_seconds)
 
     def report_outage(self) -> None:
         """Kafka did not take a record in time."""
-        self._is_near_end = False
+        self._is_near_end = self._is_hiccup = False
         if not self._outage.is_set():
             _log.warning("Kafka does not take events; they go to the spool")
+            self._outage_at = time.monotonic()
             self._outage.set()
 
     def close(self) -> None:
@@ -147,6 +157,8 @@ class Replayer:
             count = _WINDOW if answers else 1
             failed = self._send(source, waiting[:count])
             waiting = failed + waiting[count:]
+            if not failed and not answers:
+                self._is_hiccup = time.monotonic() - self._outage_at < _HICCUP_SECONDS
             answers = not failed
             if failed:
                 self.report_outage()

@@ -171,7 +171,7 @@ class SpoolingPublisher:
         outcomes = publication.outcomes()
         if any(map(_may_be_spooled, outcomes)):
             self._under_way.failed(publication)
-        elif self._under_way.take(publication):
+        elif self._under_way.heard(publication):
             self._end(publication, outcomes, spooled=0)
 
     def _move(self, publications: Sequence[Publication]) -> None:

@@ -3,8 +3,8 @@
 Kafka has a queue under load and answers all the same: then waiting is right, since a detour over
 the disk costs more than the queue.  When it is silent nobody knows whether it will answer again.
 So what is under way is overdue, all of it at once, when nothing was acknowledged for
-``wait_seconds`` although something was under way all that time; or when any of it has waited for
-:data:`MOST_WAITS` times that long.
+``wait_seconds``, and for some times longer than it usually takes, although something was under way
+all that time; or when any of it has waited for :data:`MOST_WAITS` times ``wait_seconds``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ _log = logging.getLogger(__name__)
 
 MOST_WAITS = 20
 """Nothing waits for more than so many times ``wait_seconds``, however busy Kafka is."""
+
+_USUAL_WAITS = 4
+"""Where an answer usually takes more than a quarter of ``wait_seconds``, a longer silence is usual
+too: a broker, or this process, that shares its processors pauses."""
+
+_USUAL_SHARE = 1 / 16
+"""What one publication counts in what is usual."""
 
 _LOOKS = 5
 """So often within ``wait_seconds`` is looked whether Kafka is silent."""
@@ -73,6 +80,7 @@ class UnderWay:
         self._lock = threading.Lock()
         self._publications: dict[int, Publication] = {}
         self._records = 0
+        self._usual_seconds = 0.0
         self._failed: list[Publication] = []
         self._has_work = threading.Event()
         self._closing = threading.Event()
@@ -113,6 +121,12 @@ class UnderWay:
             self._records -= found.numbers.count
             return True
 
+    def heard(self, publication: Publication) -> bool:
+        """Takes one out of which all is heard; whether it was there."""
+        took = time.monotonic() - publication.began
+        self._usual_seconds += (took - self._usual_seconds) * _USUAL_SHARE
+        return self.take(publication)
+
     def failed(self, publication: Publication) -> None:
         """Kafka did not take all of one: it is due at once, in the thread."""
         with self._lock:
@@ -138,7 +152,8 @@ class UnderWay:
         return [each for each in candidates if self.take(each)]
 
     def _is_overdue(self) -> bool:
-        if self._sender.silent_seconds >= self._wait_seconds:
+        patience = max(self._wait_seconds, _USUAL_WAITS * self._usual_seconds)
+        if self._sender.silent_seconds >= patience:
             return True
         with self._lock:
             oldest = next(iter(self._publications.values()), None)

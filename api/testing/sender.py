@@ -51,6 +51,18 @@ class InMemorySender:
                     self._silent_since = time.monotonic()
                 self._open.append(sent)
 
+    def settle_first(self) -> None:
+        """Takes the first record that was not heard of yet, if there is one."""
+        with self._lock:
+            self._silent_since = time.monotonic()
+            if self._open:
+                self._end(self._open.pop(0), None)
+
+    def was_heard(self) -> None:
+        """Something was heard that concerns nobody here."""
+        with self._lock:
+            self._silent_since = time.monotonic()
+
     def settle(self, answer: StoreUnavailableError | None) -> None:
         """Ends everything that was not heard of yet."""
         with self._lock:

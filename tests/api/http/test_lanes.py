@@ -58,8 +58,8 @@ class Held:
         await asyncio.to_thread(self._begun.wait, 60)
         return task
 
-    def send(self, number: int) -> asyncio.Task[None]:
-        return asyncio.ensure_future(self.lane.run(self._work(number)))
+    def send(self, number: int, weight: int = 1) -> asyncio.Task[None]:
+        return asyncio.ensure_future(self.lane.run(self._work(number), weight))
 
     def let_go(self) -> None:
         self._free.set()
@@ -75,6 +75,21 @@ def test_what_waits_is_worked_on_in_the_order_it_came() -> None:
         held.let_go()
         await asyncio.gather(*tasks)
         assert held.done == list(range(50))
+
+    asyncio.run(scenario())
+
+
+def test_a_heavy_request_counts_for_many_and_is_done_when_nothing_else_is_there() -> None:
+    async def scenario() -> None:
+        held = Held(requests=9)
+        tasks = [await held.busy(), held.send(1, weight=5), held.send(2, weight=4)]
+        with pytest.raises(Rejection) as refused:
+            await held.send(3)
+        assert refused.value.reason is Reason.OVERLOADED
+        held.let_go()
+        await asyncio.gather(*tasks)
+        await held.send(4, weight=1_000)
+        assert held.done == [1, 2, 4]
 
     asyncio.run(scenario())
 

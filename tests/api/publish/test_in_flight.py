@@ -39,6 +39,35 @@ def test_what_comes_while_a_batch_is_under_way_is_the_next_batch() -> None:
     assert len(turns) == 0
 
 
+def test_a_batch_is_no_longer_than_its_limit() -> None:
+    turns: InFlightBatches[Item] = InFlightBatches(10, 2)
+    a, b, c = Item(), Item(), Item()
+    assert same(turns.add([a, b, c]).batch, a, b)
+    assert turns.end(a, failed=False) == Batch()
+    assert same(turns.end(b, failed=False).batch, c)
+
+
+def test_items_come_in_together_or_not_at_all() -> None:
+    turns: InFlightBatches[Item] = InFlightBatches(2, 2)
+    with pytest.raises(TooManyError):
+        turns.add([Item(), Item(), Item()])
+    assert len(turns) == 0
+
+
+def test_it_knows_since_when_a_batch_is_under_way() -> None:
+    seconds = iter([1.0, 2.0])
+    turns: InFlightBatches[Item] = InFlightBatches(10, 10, clock=lambda: next(seconds))
+    a, b = Item(), Item()
+    assert turns.since is None
+    turns.add([a])
+    turns.add([b])
+    assert turns.since == 1.0
+    turns.end(a, failed=False)
+    assert turns.since == 2.0
+    turns.end(b, failed=True)
+    assert turns.since is None
+
+
 def test_when_one_has_failed_those_that_waited_for_the_batch_are_dropped() -> None:
     turns: InFlightBatches[Item] = InFlightBatches(10, 10)
     a, b, c, d, e = Item(), Item(), Item(), Item(), Item()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.publish.sequencer import MOST_RANGES, Sequencer
 from contracts.sequence import SequenceHeader, sequence_header_in
@@ -79,6 +81,42 @@ def test_a_long_outage_costs_one_range() -> None:
     for _ in range(10_000):
         sequencer.refused(sequencer.next())
     assert sequencer.next().skipped == ((1, 10_000),)
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(1, 5), st.lists(st.booleans(), min_size=5, max_size=5)), max_size=30
+)
+
+
+@given(STEPS, st.integers(1, 6))
+def test_numbers_taken_together_are_those_taken_one_by_one(
+    steps: list[tuple[int, list[bool]]], count: int
+) -> None:
+    together, one_by_one = Sequencer(NAME), Sequencer(NAME)
+    for size, takes in steps:
+        numbers = together.take(size)
+        single = [one_by_one.next() for _ in range(size)]
+        assert list(numbers.headers()) == [each.headers() for each in single]
+        together.ended(numbers, [at for at in range(size) if not takes[at]])
+        for each, is_taken in sorted(
+            zip(single, takes, strict=False), key=lambda pair: not pair[1]
+        ):
+            (one_by_one.stored if is_taken else one_by_one.refused)(each)
+    assert list(together.take(count).headers()) == [
+        one_by_one.next().headers() for _ in range(count)
+    ]
+
+
+def test_numbers_taken_together_are_open_until_all_have_ended() -> None:
+    sequencer = Sequencer(NAME)
+    first, second = sequencer.take(3), sequencer.take(2)
+    assert (first.first, second.first) == (1, 4)
+    sequencer.ended(second, refused=[1])
+    told = sequencer.next()
+    assert (told.number, told.settled_to, told.skipped) == (6, 0, ((5, 5),))
+    sequencer.ended(first)
+    sequencer.stored(told)
+    assert sequencer.next().settled_to == 6
 
 
 def test_threads_never_get_the_same_number() -> None:

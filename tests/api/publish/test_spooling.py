@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from api.config import Publishing
-from api.errors import RecordRefusedError, StoreUnavailableError
+from api.errors import RecordRefusedError, StoreOverloadedError, StoreUnavailableError
 from api.model import ComponentStatus
 from api.pipeline.storing import Publisher
 from api.publish.replay import Replayer
@@ -22,6 +22,7 @@ from api.publish.spool import slots
 from api.publish.spool.log import Log
 from api.publish.spool.record import Record
 from api.publish.spooling import SpoolingPublisher
+from api.publish.under_way import MOST_RECORDS
 from api.publishing import spooling
 from api.testing.publisher import InMemoryPublisher
 from api.testing.sender import InMemorySender
@@ -142,6 +143,148 @@ def test_what_was_published_soon_is_stored_and_said_so_once_or_was_not_touched(
     else:
         assert not told
         assert not found
+
+
+class Told:
+    """What ``done`` was called with."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Sequence[StoreUnavailableError | None]] = []
+
+    def __call__(self, outcomes: Sequence[StoreUnavailableError | None]) -> None:
+        self.outcomes.append(list(outcomes))
+
+
+def test_what_is_published_soon_waits_for_nothing_and_is_put_aside_when_kafka_is_silent(
+    world: World,
+) -> None:
+    world.sender.answer = SILENT
+    told = Told()
+    with world.publisher() as publisher:
+        assert publisher.publish_soon([record(1), record(2)], told)
+        assert publisher.publish_soon([record(3)], told)
+        wait_until(lambda: len(told.outcomes) == 2, "both have ended")
+        assert publisher.counts().spooled == 3
+        assert not publisher.publish_soon([record(4)], told), "the spool is in use"
+        world.sender.answer = TAKES
+        world.sender.settle(None)
+        world.wait_for(1, 2, 3)
+        wait_until(lambda: publisher.spool_state().is_direct, "Kafka is asked again")
+        assert publisher.publish_soon([record(5)], told)
+    assert told.outcomes == [[None, None], [None], [None]]
+    assert world.ids == [1, 2, 3, 5]
+    assert world.numbers == [1, 2, 3, 4]
+
+
+def test_what_is_published_soon_and_fails_is_put_aside_or_refused_for_good(world: World) -> None:
+    never = RecordRefusedError("too large")
+    answers = iter([None, never, StoreUnavailableError("no")])
+    world.sender.answer = lambda _record: next(answers, None)
+    told = Told()
+    with world.publisher() as publisher:
+        assert publisher.publish_soon([record(1), record(2), record(3)], told)
+        wait_until(lambda: bool(told.outcomes), "it has ended")
+        world.wait_for(1, 3)
+        counts = publisher.counts()
+    assert told.outcomes == [[None, never, None]]
+    assert (counts.acknowledged, counts.spooled, counts.refused) == (1, 1, 0)
+
+
+def test_a_busy_kafka_that_goes_on_answering_is_not_silent(tmp_path: Path) -> None:
+    """Each waits for longer than the time that Kafka may be silent, since others are before it."""
+    world = World(tmp_path, wait_seconds=0.2)
+    world.sender.answer = SILENT
+    ends = threading.Event()
+
+    def answer_another() -> None:
+        while not ends.wait(0.02):
+            world.sender.settle_first()
+
+    told = Told()
+    with world.publisher() as publisher, ThreadPoolExecutor(1) as threads:
+        answering = threads.submit(answer_another)
+        try:
+            for number in range(50):
+                assert publisher.publish_soon([record(number)], told)
+            wait_until(lambda: len(told.outcomes) == 50, "all have ended")
+        finally:
+            ends.set()
+        answering.result()
+        assert publisher.counts().acknowledged == 50
+    assert world.ids == list(range(50))
+
+
+def test_nothing_waits_for_ever_for_a_kafka_that_answers_others(tmp_path: Path) -> None:
+    world = World(tmp_path, wait_seconds=0.05)
+    world.sender.answer = lambda each: SILENT(each) if each.event_id.int == 0 else None
+    told, ends = Told(), threading.Event()
+
+    def answer_others() -> None:
+        while not ends.wait(0.01):
+            world.sender.was_heard()
+
+    with world.publisher() as publisher, ThreadPoolExecutor(1) as threads:
+        answering = threads.submit(answer_others)
+        try:
+            assert publisher.publish_soon([record(0)], told)
+            wait_until(lambda: bool(told.outcomes), "it has ended")
+        finally:
+            ends.set()
+        answering.result()
+        assert publisher.counts().spooled == 1
+
+
+def test_more_than_may_be_under_way_is_refused_and_takes_no_number(tmp_path: Path) -> None:
+    world = World(tmp_path, wait_seconds=60)
+    world.sender.answer = SILENT
+    told = Told()
+    with world.publisher() as publisher:
+        many = [record(number) for number in range(MOST_RECORDS)]
+        assert publisher.publish_soon(many, told)
+        assert not publisher.publish_soon([record(6)], told)
+        (problem,) = publisher.publish_all([record(7)])
+        assert isinstance(problem, StoreOverloadedError)
+        assert publisher.counts().refused == 0, "no outage: the alert would call somebody"
+        world.sender.answer = TAKES
+        world.sender.settle(None)
+        wait_until(lambda: bool(told.outcomes), "they have ended")
+        publisher.publish(record(8))
+    assert world.numbers == list(range(1, MOST_RECORDS + 2))
+    assert voids_of(world.sender.taken[-1]) == ""
+
+
+def test_closing_ends_what_was_published_soon(world: World) -> None:
+    world.sender.answer = SILENT
+    told = Told()
+    with world.publisher() as publisher:
+        assert publisher.publish_soon([record(1)], told)
+    assert told.outcomes == [[None]]
+    assert not publisher.publish_soon([record(2)], told)
+
+
+def test_after_a_hiccup_of_kafka_batches_go_straight_again_while_more_keep_coming(
+    world: World,
+) -> None:
+    world.sender.answer = SILENT
+    ends = threading.Event()
+    numbers = itertools.count(1000)
+
+    def keep_publishing() -> None:
+        while not ends.is_set():
+            batch = [record(next(numbers)) for _ in range(300)]
+            assert publisher.publish_all(batch) == [None] * 300
+
+    with world.publisher() as publisher, ThreadPoolExecutor(4) as threads:
+        try:
+            publisher.publish(record(1))
+            world.sender.answer = TAKES
+            world.sender.settle(None)
+            running = [threads.submit(keep_publishing) for _ in range(4)]
+            wait_until(lambda: publisher.counts().acknowledged > 3_000, "many go straight")
+        finally:
+            ends.set()
+        for each in running:
+            each.result()
 
 
 def test_many_threads_publish_at_once(stored: tuple[Publisher, list[Record]]) -> None:
