@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
@@ -70,6 +70,7 @@ def _serve(target: str, host: str, port: int, workers: int, **interface: Any) ->
             address=host,
             port=port,
             workers=workers,
+            loop=Loops.uvloop,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, keep_alive=True),
             websockets=False,
