@@ -18,8 +18,10 @@ from etl.source import Assignment, Chunk, Source
 class Pace:
     """How long messages may wait to be loaded, and how often a run ends with its report.
 
-    A block is closed ``max_delay_seconds`` after the one before it, or when it is full.  What comes
-    while a block is stored waits for the next one, which is closed at once if it is late.
+    A message that comes just when a block is closed waits longest: until the next one is closed and
+    stored.  That one is closed so early that this takes ``max_delay_seconds``, if storing takes as
+    long as it did for the block before; when it takes more than half of that time, at once.  So
+    blocks come no more often than every half of it, and less often when storing is quick.
     """
 
     max_delay_seconds: float = 2.0
@@ -79,8 +81,10 @@ class Following:
                 self._stored(None)
             if self._clock() >= self._over_at:
                 return None
-            due = self._closed_at + self._pace.max_delay_seconds
-            seconds = max(0.0, min(due, self._over_at) - self._clock())
+            now = self._clock()
+            stored_for = now - self._closed_at
+            due = now + self._pace.max_delay_seconds - 2 * stored_for
+            seconds = max(0.0, min(due, self._over_at) - now)
             chunk = self._source.read_on(max_messages, seconds, self._should_stop)
         self._closed_at = self._clock()
         self._since_ms = chunk.messages[0].timestamp_ms if chunk.messages else None

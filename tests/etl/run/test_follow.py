@@ -199,31 +199,19 @@ def test_a_view_is_paired_across_blocks_and_runs(world: World, loader: Loader) -
     assert world.view()["duration_seconds"] == pytest.approx(18)
 
 
-def test_a_block_is_closed_by_the_clock_and_not_by_the_first_message(
-    world: World, loader: Loader
-) -> None:
-    def slow() -> None:
-        loader.seconds.now += 1.5
-        world.click()
-
-    loader.follow(nothing, slow, nothing, pace=Pace(max_delay_seconds=2, report_seconds=60))
-    (source,) = loader.sources
-    assert source.waits == [2, 2, 2, 2]
-
-
-def test_what_came_while_a_block_was_stored_does_not_wait_for_long(world: World) -> None:
-    """The next block is due ``max_delay_seconds`` after the one before was closed."""
+def test_a_block_is_closed_early_enough_to_be_stored_in_time(world: World) -> None:
+    """What came when the last one was closed has waited since, and waits while this is stored."""
     seconds = Seconds()
     inner = ScriptedSource(world, seconds, itertools.repeat(nothing))
     pace = Pace(max_delay_seconds=2, report_seconds=60)
     source = Following(inner, pace, clock=seconds, should_stop=lambda: False)
     with closing(source):
         source.assign()
-        for stored_for in (0.5, 1.5, 7.0, 0.0):
+        for stored_for in (0.5, 1.0, 7.0, 0.0):
             source.read(100)
             seconds.now += stored_for
         source.read(100)
-    assert inner.waits == [2, 1.5, 0.5, 0, 2]
+    assert inner.waits == [2, 1, 0, 0, 2]
 
 
 def test_a_run_ends_on_time_though_the_delay_is_longer(world: World, loader: Loader) -> None:
