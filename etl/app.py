@@ -14,7 +14,6 @@ from ch_schema.migrate.erasure import ErasedUsers
 from ch_schema.migrate.run import ensure_tables
 from contracts.model.loader import Catalog, load_catalog
 from etl.config import EtlConfig, KafkaConfig
-from etl.following import Pace
 from etl.kafka.consumer import KafkaSource
 from etl.kafka.dead_letters import KafkaDeadLetters
 from etl.kafka.history import KafkaHistory
@@ -24,6 +23,7 @@ from etl.quality.facts import Witnesses, gather
 from etl.quality.objectives import Verdict, judge
 from etl.run.context import RunContext
 from etl.run.follow import Follower, Stop, Watcher, follow
+from etl.run.following import Pace
 from etl.run.load import Loader
 from etl.run.replay import Progress, ReplayReport, ReplayRequest, replay
 from etl.run.report import RunReport

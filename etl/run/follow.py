@@ -12,8 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
-from etl.following import Following, Pace
 from etl.run.context import RunContext
+from etl.run.following import Following, Pace
 from etl.run.report import RunReport
 from etl.run.runner import run
 from etl.source import Source
@@ -36,7 +36,7 @@ class Watcher(Protocol):
         """A run ended with its report."""
 
     def stored(self, since_ms: int | None) -> None:
-        """A block was committed, or nothing waits: see :class:`etl.following.Following`."""
+        """A block was committed, or nothing waits: see :class:`etl.run.following.Following`."""
 
     def waits(self, error: Exception, seconds: float) -> None:
         """Nothing can be loaded; after so many seconds it is tried again. Once for each try."""

@@ -22,7 +22,7 @@ from ch_schema.errors import ClickHouseError
 from etl.app import Etl, connect
 from etl.config import EtlConfig
 from etl.errors import EtlError
-from etl.following import Pace
+from etl.run.following import Pace
 from etl.run.report import RunReport
 from registry.errors import RegistryError
 from registry.serde import Encoder

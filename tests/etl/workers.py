@@ -14,7 +14,7 @@ from typing import Any
 
 from ch_schema.errors import AmbiguousError, ClickHouseError, RetryableError
 from etl.errors import DeadLettersUnavailableError, EtlError, StoreUnavailableError
-from etl.following import Following, Pace
+from etl.run.following import Following, Pace
 from etl.run.load import Loader
 from etl.run.report import RunReport
 from etl.run.runner import run

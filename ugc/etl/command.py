@@ -127,7 +127,7 @@ def follow(
     The loader stays in the consumer group. While Kafka, Redis, the registry or ClickHouse does not
     answer it waits and goes on by itself; it ends with an error that waiting does not cure.
     """
-    from etl.following import Pace
+    from etl.run.following import Pace
     from ugc.etl.following import load_as_it_comes
 
     pace = Pace(max_delay_seconds=max_delay_seconds, report_seconds=report_seconds)

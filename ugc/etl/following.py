@@ -13,8 +13,8 @@ from ch_schema.errors import ClickHouseError
 from etl.app import connect
 from etl.config import EtlConfig
 from etl.errors import StoreError
-from etl.following import Pace
 from etl.metrics import Metrics
+from etl.run.following import Pace
 from etl.run.report import RunReport
 from etl.schedule import stop_on_signals
 from registry.errors import RegistryError

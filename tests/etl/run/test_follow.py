@@ -17,9 +17,9 @@ from etl.errors import (
     SourceUnavailableError,
     StoreUnavailableError,
 )
-from etl.following import Following, Pace
 from etl.quality.objectives import range_faults
 from etl.run.follow import Follower, follow
+from etl.run.following import Following, Pace
 from etl.run.report import RunReport
 from etl.source import Chunk, Source
 from etl.testing.kafka import MemorySource
