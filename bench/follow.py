@@ -11,7 +11,9 @@ the others one of each kind.  Every 50 ms a query asks each table for its highes
 event is visible when that is at least its own, so a latency is up to a poll too long, never too
 short.  Latencies are of the events that become rows as they are.
 
-``cpu`` is the loader's, of user and system, per event that was sent and as a share of one core.
+``cpu`` is the loader's, of user and system, per event that was sent; ``core`` the same as a share
+of one core, and ``idle`` before anything was sent.  ``parts`` are the shares of a core that the API,
+Kafka, Redis and ClickHouse took meanwhile; ClickHouse also answers the polls.
 ``inserts/min`` counts blocks of all events' tables, each of which is a part in ClickHouse.
 """
 
@@ -39,8 +41,10 @@ from ch_schema.client.connect import connect
 from ch_schema.client.protocol import ClickHouse
 from tests.support.processes import ServerProcess, wait_until
 from ugc.local.stack import PartName, Stack, StackConfig
+from ugc.local.stack.proctable import session
 
 _TABLES = ("element_click", "quality_change", "search_filter", "video_complete")
+_PARTS = (PartName.API, PartName.KAFKA, PartName.REDIS, PartName.CLICKHOUSE)
 _POLL_SECONDS = 0.05
 _LEAD_SECONDS = 5.0
 _LATEST_SECONDS = 180.0
@@ -60,6 +64,8 @@ class Measured:
     seconds: float
     sent: int
     inserts: int
+    idle: float
+    parts: Mapping[str, float]
 
     def at(self, share: float) -> float:
         ordered = sorted(self.latencies)
@@ -108,10 +114,15 @@ def measure(stack: Stack, name: str, arguments: list[str], rate: float, seconds:
             before = inserts(clickhouse)
             wait_until(lambda: '"run"' in log.read_text() or "follow" in name, "a run")
             time.sleep(_LEAD_SECONDS)  # until it has joined the group
+            before_idle = cpu_seconds(loader.pid)
+            time.sleep(_LEAD_SECONDS)
+            idle = (cpu_seconds(loader.pid) - before_idle) / _LEAD_SECONDS
             with watching(clickhouse) as watched:
                 began, cpu = time.monotonic(), cpu_seconds(loader.pid)
+                parts = {part: cpu_of(stack, part) for part in _PARTS}
                 accepted = drive(stack, rate, seconds)
                 spent, used = time.monotonic() - began, cpu_seconds(loader.pid) - cpu
+                shares = {part: (cpu_of(stack, part) - parts[part]) / spent for part in _PARTS}
                 rows = offsets(clickhouse, accepted, watched)
             latencies = [
                 watched.seen_at(event, rows[event_id]) - at
@@ -119,7 +130,14 @@ def measure(stack: Stack, name: str, arguments: list[str], rate: float, seconds:
                 if event in _TABLES
             ]
             return Measured(
-                name, latencies, used, spent, len(accepted), inserts(clickhouse) - before
+                name,
+                latencies,
+                used,
+                spent,
+                len(accepted),
+                inserts(clickhouse) - before,
+                idle,
+                shares,
             )
     finally:
         loader.terminate()
@@ -203,18 +221,25 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_of(stack: Stack, part: PartName) -> float:
+    """With the processes that it started."""
+    return sum(cpu_seconds(each.pid) for each in session(stack.pid(part)))
+
+
 def show(found: Sequence[Measured]) -> None:
     baseline = found[-1]
     print(
         f"{'loader':26} {'events':>7} {'p50 s':>7} {'p95 s':>7} {'p99 s':>7} {'max s':>7}"
-        f" {'p95 ratio':>9} {'cpu us':>7} {'core':>6} {'inserts/min':>11}"
+        f" {'p95 ratio':>9} {'cpu us':>7} {'core':>6} {'idle':>6}"
+        f" {'inserts/min':>11}  parts"
     )
     for each in found:
         sizes = " ".join(f"{each.at(share):7.2f}" for share in (0.5, 0.95, 0.99, 1.0))
         print(
             f"{each.name:26} {each.sent:7} {sizes} {each.at(0.95) / baseline.at(0.95):9.3f}"
             f" {each.cpu_seconds / each.sent * 1e6:7.0f} {each.cpu_seconds / each.seconds:6.1%}"
-            f" {each.inserts / each.seconds * 60:11.0f}"
+            f" {each.idle:6.1%} {each.inserts / each.seconds * 60:11.0f}"
+            f"  {', '.join(f'{part} {share:.0%}' for part, share in each.parts.items())}"
         )
 
 
