@@ -12,8 +12,8 @@ event is visible when that is at least its own, so a latency is up to a poll too
 short.  Latencies are of the events that become rows as they are.
 
 ``cpu`` is the loader's, of user and system, per event that was sent; ``core`` the same as a share
-of one core, and ``idle`` before anything was sent.  ``parts`` are the shares of a core that the API,
-Kafka, Redis and ClickHouse took meanwhile; ClickHouse also answers the polls.
+of one core, and ``idle`` before anything was sent.  ``parts`` are the shares of a core that the
+API, Kafka, Redis and ClickHouse took meanwhile; ClickHouse also answers the polls.
 ``inserts/min`` counts blocks of all events' tables, each of which is a part in ClickHouse.
 """
 
