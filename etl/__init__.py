@@ -1,4 +1,4 @@
-"""On a schedule, what is new in Kafka becomes rows in ClickHouse (L4, L5).
+"""On a schedule, or as it comes, what is new in Kafka becomes rows in ClickHouse (L4, L5).
 
 In: Kafka messages in Confluent framing. Out: typed rows, one per event and one per started session;
 dead letters for what cannot be used; a report whose totals are reconciled.

@@ -22,6 +22,8 @@ from etl.producer import MessageProducer
 from etl.quality.facts import Witnesses, gather
 from etl.quality.objectives import Verdict, judge
 from etl.run.context import RunContext
+from etl.run.follow import Follower, Stop, Watcher, follow
+from etl.run.following import Pace
 from etl.run.load import Loader
 from etl.run.replay import Progress, ReplayReport, ReplayRequest, replay
 from etl.run.report import RunReport
@@ -67,10 +69,35 @@ class Etl:
         Raises:
             EtlError, RegistryError, ClickHouseError: the run ended early; the next one goes on.
         """
-        self.context.store.check()
-        ensure_tables(self.clickhouse, self.catalog, (RUNS,))
+        self._prepare()
         with closing(self.open_source()) as source:
             return run(self.context, watched(source, progress), should_stop)
+
+    def follow(
+        self,
+        pace: Pace,
+        stop: Stop,
+        watcher: Watcher,
+        is_passing: Callable[[Exception], bool],
+        progress: Callable[[int], object] = lambda _messages: None,
+    ) -> None:
+        """Loads what comes until ``stop`` is set. See :func:`etl.run.follow.follow`.
+
+        Raises:
+            EtlError, RegistryError, ClickHouseError: one for which ``is_passing`` says no.
+        """
+        follower = Follower(
+            context=self.context,
+            prepare=self._prepare,
+            open_source=lambda: watched(self.open_source(), progress),
+            is_passing=is_passing,
+            clock=time.monotonic,
+        )
+        follow(follower, pace, stop, watcher)
+
+    def _prepare(self) -> None:
+        self.context.store.check()
+        ensure_tables(self.clickhouse, self.catalog, (RUNS,))
 
     def replay(
         self,

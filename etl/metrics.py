@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from etl.run.report import RunReport
 
@@ -30,6 +30,10 @@ _NUMBERS = {
     "cut_off": "Numbers of requests that the end of their worker cut off unanswered",
     "repeated": "Numbers that came from two places in the topic",
 }
+
+PARTS = ("kafka", "redis", "registry", "clickhouse")
+
+_DELAY_BUCKETS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 
 
 class Metrics:
@@ -58,6 +62,17 @@ class Metrics:
         self._last_outcome = self._gauge(
             "last_run_outcome", "1 at what became of the last run, else 0", "outcome"
         )
+        self._away = self._gauge(
+            "part_away", "1 while a loader that follows the topic waits for this part", "part"
+        )
+        self._delay = Histogram(
+            "ugc_etl_load_delay_seconds",
+            "From Kafka's time of a block's first message until it was stored and committed",
+            buckets=_DELAY_BUCKETS,
+            registry=self.registry,
+        )
+        for part in PARTS:
+            self._away.labels(part)
         self._runs = Counter("ugc_etl_runs", "Runs that ended", ["outcome"], registry=self.registry)
         for outcome in OUTCOMES:
             self._runs.labels(outcome)
@@ -87,6 +102,15 @@ class Metrics:
         self._lag.clear()
         for partition, messages in report.lag.items():
             self._lag.labels(str(partition)).set(messages)
+
+    def away(self, part: str | None) -> None:
+        """A part of :data:`PARTS` is waited for; None: none is."""
+        for each in PARTS:
+            self._away.labels(each).set(each == part)
+
+    def loaded_after(self, seconds: float) -> None:
+        """A block was committed so long after Kafka had its first message."""
+        self._delay.observe(max(0.0, seconds))
 
     def serve(self, host: str, port: int) -> tuple[int, Callable[[], None]]:
         """Serves ``/metrics`` from a thread; gives the port, and what stops it.

@@ -15,8 +15,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from contracts.errors import SettingError
 
 _INTERVAL = re.compile(r"([1-9][0-9]{0,6})(s|m|h)", re.ASCII)
+_MILLISECONDS = re.compile(r"([1-9][0-9]{0,6})ms", re.ASCII)
 _NONE = re.compile(r"0[smh]?", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+_LEAST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS = 0.1, 3600.0
 
 
 def parse_interval(text: str) -> float:
@@ -29,6 +31,22 @@ def parse_interval(text: str) -> float:
     if found is None:
         raise SettingError("the interval", f"a number followed by s, m or h, not {text!r}")
     return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def parse_delay(text: str) -> float:
+    """Seconds of a delay such as ``500ms``, or of an interval; from 100 ms to an hour.
+
+    Raises:
+        SettingError: ``text`` is neither, or out of that range.
+    """
+    found = _MILLISECONDS.fullmatch(text)
+    try:
+        seconds = int(found[1]) / 1000 if found else parse_interval(text)
+    except SettingError:
+        seconds = 0.0
+    if not _LEAST_DELAY_SECONDS <= seconds <= _LONGEST_DELAY_SECONDS:
+        raise SettingError("the delay", f"like 500ms, 2s or 1m, from 100ms to 1h, not {text!r}")
+    return seconds
 
 
 def parse_jitter(text: str) -> float:

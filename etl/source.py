@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -77,7 +77,7 @@ class Assignment:
 
 
 class Source(Protocol):
-    """One worker of a consumer group on one topic, for one run.
+    """One worker of a consumer group on one topic, for one run or for several in a row.
 
     Any method raises :class:`~etl.errors.SourceUnavailableError` when Kafka gives no answer in
     time.  Only one thread may use it.
@@ -108,6 +108,18 @@ class Source(Protocol):
         Raises:
             RebalancedError: the partitions were handed out anew; :meth:`assign` comes next.
             OffsetOutOfRangeError: the offset to read from is not in the partition.
+        """
+        ...
+
+    def read_on(self, max_messages: int, seconds: float, should_stop: Callable[[], bool]) -> Chunk:
+        """What comes within so many seconds, behind the ends too; may be empty.
+
+        Only after :meth:`read` gave None, which :meth:`assign` lets begin anew.  Returns earlier
+        with ``max_messages``, with as many bytes as are well in memory, or when asked to stop,
+        which it asks several times a second.
+
+        Raises:
+            RebalancedError, OffsetOutOfRangeError: as :meth:`read`.
         """
         ...
 

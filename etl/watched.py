@@ -31,8 +31,12 @@ class _Watched:
     def read(self, max_messages: int) -> Chunk | None:
         chunk = self.source.read(max_messages)
         if chunk is not None:
-            self.messages += len(chunk.messages)
-            self.progress(self.messages)
+            self._count(chunk)
+        return chunk
+
+    def read_on(self, max_messages: int, seconds: float, should_stop: Callable[[], bool]) -> Chunk:
+        chunk = self.source.read_on(max_messages, seconds, should_stop)
+        self._count(chunk)
         return chunk
 
     def commit(self, positions: Mapping[int, int], metadata: str) -> None:
@@ -43,3 +47,7 @@ class _Watched:
 
     def close(self) -> None:
         self.source.close()
+
+    def _count(self, chunk: Chunk) -> None:
+        self.messages += len(chunk.messages)
+        self.progress(self.messages)

@@ -130,6 +130,12 @@ def _jitter(text: str) -> float:
     return parse_jitter(text)
 
 
+def _delay(text: str) -> float:
+    from etl.schedule import parse_delay
+
+    return parse_delay(text)
+
+
 def _time(text: str) -> int:
     return parse_time(text, dt.datetime.now(dt.UTC))
 
@@ -145,6 +151,9 @@ INTERVAL = Parsed("interval", _interval)
 
 JITTER = Parsed("interval", _jitter)
 """The same, or ``0s``."""
+
+DELAY = Parsed("delay", _delay)
+"""``500ms``, or an interval, from 100 ms to an hour, as seconds."""
 
 TIME = Parsed("time", _time)
 """``2026-01-31T12:00:00Z``, or ``2h`` for so long ago, as Unix time in milliseconds."""

@@ -1,13 +1,14 @@
 """Reading from Kafka as a member of the loader's consumer group.
 
-A consumer lives for one run: it joins the group, reads, leaves.  Between runs nothing has to be
-kept alive, and a crashed schedule blocks no partition; joining costs a few seconds.
+A consumer of a scheduled run lives as long as the run: it joins the group, reads, leaves.  Between
+runs nothing has to be kept alive, and a crashed schedule blocks no partition; joining costs a few
+seconds.  One that follows the topic stays in the group over many runs, with the partitions it has.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -76,6 +77,10 @@ class KafkaSource:
         if chunk is None:
             self._check_rewound()
         return chunk
+
+    def read_on(self, max_messages: int, seconds: float, should_stop: Callable[[], bool]) -> Chunk:
+        """See :meth:`etl.source.Source.read_on`."""
+        return self._reader.read_on(max_messages, seconds, should_stop)
 
     def commit(self, positions: Mapping[int, int], metadata: str) -> None:
         """See :meth:`etl.source.Source.commit`."""

@@ -3,12 +3,14 @@
 Reading ends at the high watermark that the *first fetch* from a partition shows.  That is at least
 what was in it when reading was begun, moves no further however fast messages come, and is right
 also where a broker's own answer to "where is the end" is too low (a broker may count a last batch
-of several records as one).
+of several records as one).  :meth:`PartitionReader.read_on` goes on behind these ends.
 """
 
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
@@ -97,13 +99,14 @@ class PartitionReader:
         self.positions: dict[int, int] = {}
         self.ends: dict[int, int] = {}
         self._started = False
-        self._silent_polls = 0
+        self._goes_on = False
+        self._silent_seconds = 0.0
 
     def begin(self, starts: Mapping[int, int], stops: Mapping[int, int] | None = None) -> None:
         """Makes reading go from the starts up to the stops, without one up to the end as it is."""
         self.positions = dict(starts)
         self.ends = {p: stop for p, stop in (stops or {}).items() if p in starts}
-        self._started, self._silent_polls = False, 0
+        self._started, self._silent_seconds, self._goes_on = False, 0.0, False
 
     def read(self, max_messages: int) -> Chunk | None:
         """The next messages; an empty chunk when none came within a moment; None at the ends.
@@ -115,16 +118,35 @@ class PartitionReader:
             self._start()
         if not self._unfinished():
             return None
+        return self._gathered(max_messages, lambda came: came and bool(self._unfinished()))
+
+    def read_on(self, max_messages: int, seconds: float, should_stop: Callable[[], bool]) -> Chunk:
+        """See :meth:`etl.source.Source.read_on`."""
+        if not self._goes_on:
+            self._goes_on = True
+            self._start()  # what was fetched from behind the ends was thrown away
+        until = time.monotonic() + seconds
+
+        def goes_on(came: bool) -> bool:
+            # When the time is over, what is in memory already is taken without waiting.
+            return (came or time.monotonic() < until) and not should_stop()
+
+        return self._gathered(max_messages, goes_on, until)
+
+    def _gathered(
+        self, max_messages: int, goes_on: Callable[[bool], bool], until: float = math.inf
+    ) -> Chunk:
+        """What comes as long as it goes on, which is asked whether the last batch had messages."""
         starts = dict(self.positions)
         messages: list[RawMessage] = []
-        size_bytes = 0
-        while self._unfinished() and len(messages) < max_messages and size_bytes < _CHUNK_BYTES:
-            batch = self._consume(min(_BATCH_MESSAGES, max_messages - len(messages)))
-            if not batch:
-                break
+        size_bytes, came = 0, True
+        while goes_on(came) and len(messages) < max_messages and size_bytes < _CHUNK_BYTES:
+            wait_seconds = min(POLL_SECONDS, max(0.0, until - time.monotonic()))
+            batch = self._consume(min(_BATCH_MESSAGES, max_messages - len(messages)), wait_seconds)
             taken = [raw for message in batch if (raw := self._take(message)) is not None]
             size_bytes += sum(len(raw.value or b"") for raw in taken)
             messages += taken
+            came = bool(batch)
         spans = {
             partition: Span(starts[partition], position)
             for partition, position in self.positions.items()
@@ -184,13 +206,16 @@ class PartitionReader:
         self.consumer.resume(begin)  # those that were read to their ends before
         self._started = True
 
-    def _consume(self, wanted: int) -> list[Message]:
+    def _consume(self, wanted: int, wait_seconds: float) -> list[Message]:
         with translated("reading"):
-            batch = self.consumer.consume(wanted, POLL_SECONDS)
+            batch = self.consumer.consume(wanted, wait_seconds)
         self._check_still_ours()
-        self._silent_polls = 0 if batch else self._silent_polls + 1
-        if self._silent_polls * POLL_SECONDS > self._silence_seconds:
-            raise self._silence()
+        self._silent_seconds = 0.0 if batch else self._silent_seconds + wait_seconds
+        if self._silent_seconds > self._silence_seconds:
+            if not self._goes_on:
+                raise self._silence()
+            self.partition_count()  # nothing may have come; Kafka has to answer all the same
+            self._silent_seconds = 0.0
         return batch
 
     def _take(self, message: Message) -> RawMessage | None:
@@ -202,7 +227,9 @@ class PartitionReader:
         if error is not None:
             self._take_report(partition, offset, error)
             return None
-        if partition not in self.ends:
+        if self._goes_on:
+            self.ends[partition] = max(offset + 1, self.ends.get(partition, 0))
+        elif partition not in self.ends:
             fetched = self._bounds(partition, cached=True)
             self.ends[partition] = max(offset + 1, fetched.stop if fetched else 0)
         if offset >= self.ends[partition]:
@@ -224,7 +251,8 @@ class PartitionReader:
         match error.code():
             case KafkaError._PARTITION_EOF:
                 # The last offsets before the end may have no message, as after a transaction.
-                self.ends[partition] = min(offset, self.ends.get(partition, offset))
+                known = offset if self._goes_on else self.ends.get(partition, offset)
+                self.ends[partition] = min(offset, known)
                 self._advance(partition, self.ends[partition])
             case KafkaError._AUTO_OFFSET_RESET:
                 raise self._out_of_range(partition, self.bounds(partition))
@@ -233,7 +261,7 @@ class PartitionReader:
 
     def _advance(self, partition: int, position: int) -> None:
         self.positions[partition] = max(position, self.positions[partition])
-        if self.positions[partition] >= self.ends[partition]:
+        if self.positions[partition] >= self.ends[partition] and not self._goes_on:
             self.consumer.pause([TopicPartition(self.topic, partition)])
 
     def _unfinished(self) -> list[int]:

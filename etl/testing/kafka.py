@@ -92,9 +92,17 @@ class MemorySource:
         self._require_membership()
         if all(self._positions[partition] >= end for partition, end in self._ends.items()):
             return None
+        return self._read(max_messages, self._ends)
+
+    def read_on(self, max_messages: int, seconds: float, should_stop: Callable[[], bool]) -> Chunk:
+        """What is there: no time passes here."""
+        self._require_membership()
+        return self._read(max_messages, {p: len(self._topic.logs[p]) for p in self._ends})
+
+    def _read(self, max_messages: int, ends: Mapping[int, int]) -> Chunk:
         messages: list[RawMessage] = []
         spans: dict[int, Span] = {}
-        for partition, end in self._ends.items():
+        for partition, end in ends.items():
             start = self._positions[partition]
             stop = min(end, start + max_messages - len(messages))
             if stop > start:

@@ -57,7 +57,11 @@ def test_make_knows_its_targets(target: str) -> None:
 
 
 def test_every_command_works_in_order(running: Running) -> None:
-    printed = {command: run(running, command) for command in HERE}
+    printed = {}
+    for command in HERE:
+        if "ugc sql" in command:
+            running.load()  # the stack of `make up` has a loader that follows the topic
+        printed[command] = run(running, command)
 
     def of(part: str) -> str:
         (found,) = (text for command, text in printed.items() if part in command)
@@ -71,7 +75,6 @@ def test_every_command_works_in_order(running: Running) -> None:
     }
     for given, printed_one in zip(shown["violations"], told["violations"], strict=True):
         assert printed_one.items() >= given.items()
-    assert "element_click" in of("etl run")
     assert "trailer" in of("ugc sql")
     assert of("auth token").count(".") == 2
     assert "202 element_click" in of("ugc traffic")

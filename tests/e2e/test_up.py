@@ -33,7 +33,7 @@ def test_up_until_ctrl_c_with_a_second_terminal(tmp_path: Path) -> None:
     log = tmp_path / "up.log"
     with log.open("w") as output:
         up = subprocess.Popen(
-            [sys.executable, "-m", "ugc", "up", "--etl-every=1s"],
+            [sys.executable, "-m", "ugc", "up"],
             cwd=tmp_path,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -56,7 +56,7 @@ def test_up_until_ctrl_c_with_a_second_terminal(tmp_path: Path) -> None:
         }
         answer = httpx2.post(f"{info.urls['api']}/api/v1/events", json=body, timeout=10)
         assert answer.status_code == 202
-        while True:  # the scheduled loader brings the row, and the second terminal sees it
+        while True:  # the loader brings the row, and the second terminal sees it
             rows = ugc(tmp_path, "sql", "SELECT count() FROM ugc.element_click", "--format=TSV")
             assert rows.returncode == 0, rows.stderr
             if rows.stdout.strip() == "1":

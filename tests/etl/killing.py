@@ -22,9 +22,12 @@ from ch_schema.errors import ClickHouseError
 from etl.app import Etl, connect
 from etl.config import EtlConfig
 from etl.errors import EtlError
+from etl.run.following import Pace
+from etl.run.report import RunReport
 from registry.errors import RegistryError
 from registry.serde import Encoder
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START
+from ugc.etl.following import is_passing
 
 LONG_AGO = dt.timedelta(hours=13)
 
@@ -55,6 +58,32 @@ def load_until_killed(env: Mapping[str, str], messages: Any, log: Path) -> None:
     with closing(connect(EtlConfig.from_env(env))) as etl:
         while True:
             _run(etl, messages)
+
+
+def follow_until_killed(env: Mapping[str, str], messages: Any, log: Path) -> None:
+    """A loader process that follows the topic, with blocks and reports in quick succession."""
+    _log_to(log)
+
+    def read(number: int) -> None:
+        messages.value = number
+
+    with closing(connect(EtlConfig.from_env(env))) as etl:
+        pace = Pace(max_delay_seconds=0.2, report_seconds=1.0)
+        etl.follow(pace, threading.Event(), Logged(), is_passing, read)
+
+
+class Logged:
+    """:class:`etl.run.follow.Watcher` that writes to the log."""
+
+    def run_ended(self, report: RunReport) -> None:
+        assert report.reconciled, report
+        logging.info("a run ended with %d messages", report.consumed)
+
+    def stored(self, since_ms: int | None) -> None:
+        """The reports tell."""
+
+    def waits(self, error: Exception, seconds: float) -> None:
+        logging.warning("waits for %g s: %s", seconds, error)
 
 
 def _log_to(log: Path) -> None:

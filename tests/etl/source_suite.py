@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from typing import Protocol
@@ -9,9 +10,10 @@ from typing import Protocol
 import pytest
 
 from etl.errors import OffsetOutOfRangeError, RebalancedError
-from etl.source import AssignedPartition, Headers, RawMessage, Source, Span
+from etl.source import AssignedPartition, Chunk, Headers, RawMessage, Source, Span
 
 PARTITIONS = 3
+WAIT_SECONDS = 30.0
 
 
 class Log(Protocol):
@@ -42,6 +44,21 @@ def read_all(source: Source, max_messages: int = 100) -> tuple[list[RawMessage],
             assert known is None or known.stop == span.start
             spans[partition] = Span(known.start if known else span.start, span.stop)
     return messages, spans
+
+
+def read_on(source: Source, messages: int) -> dict[tuple[int, int], bytes | None]:
+    """So many messages that come, by partition and offset; the spans are theirs."""
+    found: dict[tuple[int, int], bytes | None] = {}
+    deadline = time.monotonic() + WAIT_SECONDS
+    while len(found) < messages:
+        assert time.monotonic() < deadline, found
+        chunk = source.read_on(messages - len(found), WAIT_SECONDS, lambda: False)
+        offsets = {p: list(range(span.start, span.stop)) for p, span in chunk.spans.items()}
+        assert offsets == {
+            p: [m.offset for m in chunk.messages if m.partition == p] for p in offsets
+        }
+        found |= {(raw.partition, raw.offset): raw.value for raw in chunk.messages}
+    return dict(sorted(found.items()))
 
 
 def claim_and_read(source: Source) -> None:
@@ -135,6 +152,54 @@ class SourceSuite:
                 log.append(0, *[b"y"] * 10)
         assert [raw.value for raw in messages] == [b"x"] * 10
 
+    def test_reading_on_behind_the_ends(self, log: Log, stack: ExitStack) -> None:
+        log.append(0, b"a")
+        source = self.open(log, stack)
+        source.assign()
+        assert source.read(1) is not None
+        log.append(0, b"b")
+        log.append(1, b"c")
+        read_all(source)
+        found = read_on(source, 2)
+        log.append(2, b"d", b"e")
+        log.append(0, b"f")
+        found = {**found, **read_on(source, 3)}
+        assert found == {
+            (0, 1): b"b",
+            (0, 2): b"f",
+            (1, 0): b"c",
+            (2, 0): b"d",
+            (2, 1): b"e",
+        }
+        source.commit({0: 3, 1: 1, 2: 2}, "")
+        assert [each.start for each in source.assign().partitions] == [3, 1, 2]
+        assert read_all(source) == ([], {})
+        log.append(1, b"g")
+        assert read_on(source, 1) == {(1, 1): b"g"}
+
+    def test_reading_on_takes_no_more_than_asked_for(self, log: Log, stack: ExitStack) -> None:
+        source = self.open(log, stack)
+        source.assign()
+        read_all(source)
+        log.append(0, *[b"x"] * 5)
+        assert list(read_on(source, 3)) == [(0, 0), (0, 1), (0, 2)]
+        assert list(read_on(source, 2)) == [(0, 3), (0, 4)]
+
+    def test_reading_on_may_give_nothing(self, log: Log, stack: ExitStack) -> None:
+        source = self.open(log, stack)
+        source.assign()
+        read_all(source)
+        assert source.read_on(10, 0.0, lambda: False) == Chunk([], {})
+        assert source.read_on(10, WAIT_SECONDS, lambda: True) == Chunk([], {})
+
+    def test_a_worker_that_reads_on_learns_of_another(self, log: Log, stack: ExitStack) -> None:
+        first = self.open(log, stack)
+        first.assign()
+        read_all(first)
+        first.read_on(1, 0.0, lambda: False)
+        second = self.open(log, stack)
+        self.join(second, first)
+
     def test_rewinding(self, log: Log, stack: ExitStack) -> None:
         log.append(0, b"a", b"b", b"c")
         log.commit(0, 3)
@@ -203,6 +268,10 @@ class SourceSuite:
 
     def claims_of_both(self, first: Source, second: Source) -> list[tuple[AssignedPartition, ...]]:
         """Both join; gives what each has."""
+        raise NotImplementedError
+
+    def join(self, second: Source, first: Source) -> None:
+        """The second joins; the first, which reads on, is told."""
         raise NotImplementedError
 
     def give_up(self, log: Log, stale: Source) -> None:

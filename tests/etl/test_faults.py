@@ -41,7 +41,17 @@ STEPS = st.integers(1, 60)
 PLACES = st.tuples(
     st.sampled_from(
         [
-            *("claim", "adopt", "read", "first_occurrences", "apply", "insert", "send", "settle"),
+            *(
+                "claim",
+                "adopt",
+                "read",
+                "read_on",
+                "first_occurrences",
+                "apply",
+                "insert",
+                "send",
+                "settle",
+            ),
             *("commit", "reach", "due", "forget"),
         ]
     ),
@@ -63,11 +73,13 @@ class Sent:
 class Faults(RuleBasedStateMachine):
     """Two workers, a producer, and everything that can go wrong between them."""
 
+    follows = False
+
     def __init__(self) -> None:
         super().__init__()
         policy = RunPolicy(chunk_messages=2, dead_letter_minimum=10_000)
         self.world = World(partitions=PARTITIONS, policy=policy)
-        self.workers = [Worker(self.world), Worker(self.world)]
+        self.workers = [Worker(self.world, follows=self.follows) for _ in range(2)]
         self.starts: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
         self.ends: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
         self.clicks: set[uuid.UUID] = set()
@@ -321,10 +333,17 @@ def test_an_end_that_outlived_a_sweep_is_told_when_the_store_is_lost_then() -> N
     state.teardown()
 
 
-Faults.TestCase.settings = settings(
+class FollowingFaults(Faults):
+    """The same, and the workers follow the topic."""
+
+    follows = True
+
+
+Faults.TestCase.settings = FollowingFaults.TestCase.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestFaults = Faults.TestCase
+TestFollowingFaults = FollowingFaults.TestCase

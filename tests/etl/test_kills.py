@@ -13,7 +13,7 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +34,7 @@ from tests.etl.killing import (
     ENDED,
     LoaderProcesses,
     Traffic,
+    follow_until_killed,
     is_alive,
     kill,
     load_once,
@@ -70,14 +71,20 @@ class Lane:
     processes: LoaderProcesses
     seeded: random.Random
     anywhere: bool
+    follows: bool
     recoveries: list[float] = field(default_factory=list)
     killed_at: float | None = None
+
+    @property
+    def many_runs(self) -> Callable[..., None]:
+        """What a loader does that is not killed at work."""
+        return follow_until_killed if self.follows else load_until_killed
 
     def kill_loaders(self, kills: int) -> None:
         """Kills so many loaders at work, one after the other."""
         with ExitStack() as company, self.traffic.flowing(burst=60, pause_seconds=0.4):
             if self.anywhere:
-                company.callback(kill, self.processes.start(load_until_killed)[0])
+                company.callback(kill, self.processes.start(self.many_runs)[0])
             while kills:
                 if self.anywhere and self.seeded.randrange(4) == 0:
                     kills -= self.kill_anywhere()
@@ -86,7 +93,8 @@ class Lane:
 
     def kill_at_work(self) -> bool:
         """Whether it was: a run that ended before its moment came is none."""
-        process, messages = self.processes.start(load_once)
+        one_run = follow_until_killed if self.follows else load_once
+        process, messages = self.processes.start(one_run)
 
         def reads() -> bool:
             assert is_alive(process), tail_of(self.processes.log)
@@ -106,7 +114,7 @@ class Lane:
 
     def kill_anywhere(self) -> bool:
         """Also while it starts or joins."""
-        process, _ = self.processes.start(load_until_killed)
+        process, _ = self.processes.start(self.many_runs)
         time.sleep(self.seeded.uniform(0, 2))
         kill(process)
         self.killed_at = time.monotonic()
@@ -136,18 +144,24 @@ class Lane:
 
 
 @pytest.mark.parametrize(
-    ("kills", "lanes", "apache"),
+    ("kills", "lanes", "apache", "follows"),
     [
-        pytest.param(FEW, 1, False, id="few"),
-        pytest.param(MANY, 4, False, id="many", marks=_LONG),
-        pytest.param(MANY, 4, True, id="many-on-apache-kafka", marks=_LONG),
+        pytest.param(FEW, 1, False, False, id="few"),
+        pytest.param(FEW, 1, False, True, id="few-that-follow"),
+        pytest.param(MANY, 4, False, False, id="many", marks=_LONG),
+        pytest.param(MANY, 4, False, True, id="many-that-follow", marks=_LONG),
+        pytest.param(MANY, 4, True, False, id="many-on-apache-kafka", marks=_LONG),
+        pytest.param(MANY, 4, True, True, id="many-that-follow-on-apache-kafka", marks=_LONG),
     ],
 )
 def test_loaders_that_are_killed_lose_and_double_nothing(
-    tmp_path: Path, kills: int, lanes: int, *, apache: bool
+    tmp_path: Path, kills: int, lanes: int, *, apache: bool, follows: bool
 ) -> None:
     with stacks(tmp_path, lanes, apache=apache) as running:
-        group = [lane(stack, number, anywhere=apache) for number, stack in enumerate(running)]
+        group = [
+            lane(stack, number, anywhere=apache, follows=follows)
+            for number, stack in enumerate(running)
+        ]
         shares = [len(range(number, kills, lanes)) for number in range(lanes)]
         with ThreadPoolExecutor(lanes) as pool:
             list(pool.map(Lane.kill_loaders, group, shares))
@@ -179,7 +193,7 @@ def stacks(folder: Path, number: int, *, apache: bool) -> Iterator[list[Stack]]:
         yield running
 
 
-def lane(stack: Stack, number: int, *, anywhere: bool) -> Lane:
+def lane(stack: Stack, number: int, *, anywhere: bool, follows: bool) -> Lane:
     """A topic that holds some messages already."""
     topic = f"ugc.kills.{uuid.uuid4().hex[:8]}"
     env = {
@@ -196,7 +210,7 @@ def lane(stack: Stack, number: int, *, anywhere: bool) -> Lane:
     traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED + number)
     traffic.burst(300)
     processes = LoaderProcesses(env, stack.config.state_dir / "loaders.log")
-    return Lane(env, traffic, processes, random.Random(SEED + number), anywhere)
+    return Lane(env, traffic, processes, random.Random(SEED + number), anywhere, follows)
 
 
 def tail_of(log: Path) -> str:

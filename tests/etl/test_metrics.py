@@ -7,7 +7,7 @@ import uuid
 import httpx2
 import pytest
 
-from etl.metrics import Metrics
+from etl.metrics import PARTS, Metrics
 from tests.etl.world import CLICK, HOUR, World
 
 
@@ -44,6 +44,25 @@ def test_what_became_of_the_last_run() -> None:
     assert value(metrics, "last_success_timestamp_seconds") == 7
     assert value(metrics, "last_run_outcome", outcome="failed") == 1
     assert value(metrics, "last_run_outcome", outcome="done") == 0
+
+
+def test_the_part_that_is_waited_for() -> None:
+    metrics = Metrics()
+    assert [value(metrics, "part_away", part=part) for part in PARTS] == [0] * len(PARTS)
+    metrics.away("redis")
+    metrics.away("clickhouse")
+    away = {part for part in PARTS if value(metrics, "part_away", part=part)}
+    assert away == {"clickhouse"}
+    metrics.away(None)
+    assert value(metrics, "part_away", part="clickhouse") == 0
+
+
+def test_delays_are_counted_up_to_bounds() -> None:
+    metrics = Metrics()
+    for seconds in (0.4, 1.9, 2.5, -3.0):
+        metrics.loaded_after(seconds)
+    assert value(metrics, "load_delay_seconds_bucket", le="2.0") == 3
+    assert value(metrics, "load_delay_seconds_bucket", le="3.0") == 4
 
 
 def test_they_are_served() -> None:

@@ -37,6 +37,7 @@ pytestmark = pytest.mark.stack
 
 PARTS = frozenset({PartName.KAFKA, PartName.REDIS, PartName.REGISTRY, PartName.CLICKHOUSE})
 LONG_AGO = dt.timedelta(hours=13)
+PARTITION_OF_KEY = -1
 KILLS = 3
 VIEWS = 200
 
@@ -72,6 +73,7 @@ class Parts:
         user_id: str,
         ago: dt.timedelta = dt.timedelta(),
         event_id: uuid.UUID | None = None,
+        partition: int = PARTITION_OF_KEY,
     ) -> bytes:
         value = self._encoder.encode(
             CATALOG.get(event),
@@ -80,11 +82,13 @@ class Parts:
             timestamp=dt.datetime.now(dt.UTC) - ago,
             data=data,
         )
-        self.send_value(event.encode(), value)
+        self.send_value(event.encode(), value, partition)
         return value
 
-    def send_value(self, key: bytes | None, value: bytes | None) -> None:
-        self._producer.produce(self.env["KAFKA_TOPIC"], value, key)
+    def send_value(
+        self, key: bytes | None, value: bytes | None, partition: int = PARTITION_OF_KEY
+    ) -> None:
+        self._producer.produce(self.env["KAFKA_TOPIC"], value, key, partition=partition)
         self._producer.poll(0)
 
     def sent(self) -> None:

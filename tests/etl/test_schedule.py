@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from contracts.errors import SettingError
-from etl.schedule import parse_interval, parse_jitter, run_on_schedule, stop_on_signals
+from etl.schedule import parse_delay, parse_interval, parse_jitter, run_on_schedule, stop_on_signals
 from tests.support.processes import wait_until
 
 
@@ -28,6 +28,19 @@ def test_intervals(text: str, seconds: float) -> None:
 def test_what_is_no_interval(text: str) -> None:
     with pytest.raises(SettingError, match="the interval must be a number followed by s, m or h"):
         parse_interval(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("100ms", 0.1), ("500ms", 0.5), ("2s", 2), ("1m", 60), ("1h", 3600)]
+)
+def test_delays(text: str, seconds: float) -> None:
+    assert parse_delay(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "500", "ms", "0ms", "99ms", "1.5s", "61m", "2h", "1 ms"])
+def test_what_is_no_delay(text: str) -> None:
+    with pytest.raises(SettingError, match=r"the delay must be like 500ms, .* from 100ms to 1h"):
+        parse_delay(text)
 
 
 def test_jitter_may_be_none() -> None:

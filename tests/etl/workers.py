@@ -6,6 +6,7 @@ told to go on.  So every interleaving of several runs can be had, and had again.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 
 from ch_schema.errors import AmbiguousError, ClickHouseError, RetryableError
 from etl.errors import DeadLettersUnavailableError, EtlError, StoreUnavailableError
+from etl.run.following import Following, Pace
 from etl.run.load import Loader
 from etl.run.report import RunReport
 from etl.run.runner import run
@@ -20,6 +22,9 @@ from etl.testing.kafka import MemorySource
 from tests.etl.world import World
 
 END_SECONDS = 60.0
+
+_RUNS_IN_A_ROW = 2
+_SECONDS_OF_A_RUN = 12
 
 
 class Killed(BaseException):
@@ -66,8 +71,10 @@ class Gated:
 class Worker:
     """One process of the loader."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, follows: bool = False) -> None:
+        """``follows``: it makes some runs in a row on one membership, each reading on a while."""
         self._world = world
+        self._follows = follows
         self._go_on, self._stopped = threading.Semaphore(0), threading.Semaphore(0)
         self._order = "go"
         self._at: tuple[str, str, str] | None = None
@@ -164,10 +171,22 @@ class Worker:
         )
         source = Gated("source", member, self._gate)
         try:
-            report = run(context, source, lambda: self.should_stop)  # type: ignore[arg-type]
+            for _ in range(_RUNS_IN_A_ROW if self._follows else 1):
+                self._take(run(context, self._reading(source), lambda: self.should_stop))
         except (EtlError, ClickHouseError):
-            member.close()
-        else:
-            member.close()
-            assert report.reconciled, report
-            self.reports.append(report)
+            pass
+        member.close()
+
+    def _reading(self, source: Any) -> Any:
+        if not self._follows:
+            return source
+        # Every look at the clock is a second.
+        seconds = map(float, itertools.count())
+        pace = Pace(max_delay_seconds=1, report_seconds=_SECONDS_OF_A_RUN)
+        return Following(
+            source, pace, clock=lambda: next(seconds), should_stop=lambda: self.should_stop
+        )
+
+    def _take(self, report: RunReport) -> None:
+        assert report.reconciled, report
+        self.reports.append(report)

@@ -126,6 +126,14 @@ def loader_cases() -> Iterator[Case]:
         (stays(0), False),
     ):
         yield Case(name="UgcPartitionStuck", series={lag: values}, fires=fires, labels=told)
+    flows = {'ugc_etl_consumed_total{event="element_click"}': grows(40_000)}
+    for values, fires in ((stays(900), False), (f"39000+1000x{MINUTES}", True)):
+        series = {**flows, lag: values}
+        yield Case(name="UgcPartitionStuck", series=series, fires=fires, labels=told)
+    away = 'ugc_etl_part_away{part="redis"}'
+    for value, fires in ((1, True), (0, False)):
+        told = (("part", "redis"),)
+        yield Case(name="UgcLoaderWaits", series={away: stays(value)}, fires=fires, labels=told)
     for missing, fires in ((150, True), (50, False)):
         figures = {
             "ugc_etl_missing_numbers": stays(missing),

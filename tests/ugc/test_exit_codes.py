@@ -131,7 +131,8 @@ IN_PROCESSES = {
 """Those that set up logging, or give Kafka some seconds: each in a process, all at once."""
 
 BY_THEMSELVES = {
-    "api serve", "auth serve", "clickhouse serve", "registry serve", "etl schedule",  # go on
+    "api serve", "auth serve", "clickhouse serve", "registry serve",  # go on
+    "etl follow", "etl schedule",  # go on, and wait
     "demo", "up",  # bring the parts
     "asyncapi", "contracts check", "contracts diff", "contracts import", "contracts lint",
     "contracts list", "contracts new", "contracts owners", "contracts roundtrip",

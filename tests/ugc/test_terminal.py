@@ -100,8 +100,8 @@ OF_KAFKA: Mapping[str, tuple[str, ...]] = {
 }
 
 SHOW_NOTHING_OF_OTHERS = {
-    "api serve", "auth serve", "auth token", "clickhouse serve", "demo", "etl replay", "etl run",
-    "etl schedule", "init", "probe", "quality", "registry serve", "traffic", "up",
+    "api serve", "auth serve", "auth token", "clickhouse serve", "demo", "etl follow", "etl replay",
+    "etl run", "etl schedule", "init", "probe", "quality", "registry serve", "traffic", "up",
 }  # fmt: skip
 """They print figures, names of events, and errors, which one place prints for all."""
 

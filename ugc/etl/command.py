@@ -9,11 +9,29 @@ import click
 
 from ugc.environment import current_environment, state_dir_option
 from ugc.exits import EPILOG
-from ugc.options import INTERVAL, JITTER, LETTER, OFFSET, PORT, TIME
+from ugc.options import AT_LEAST_ONE, DELAY, INTERVAL, JITTER, LETTER, OFFSET, PORT, TIME
 
 _json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON instead of a table."
 )
+
+
+def _metrics_options(function: Any) -> Any:
+    for option in (
+        click.option(
+            "--metrics-host",
+            default="0.0.0.0",  # noqa: S104 - scraped from other machines
+            show_default=True,
+            help="Address of the metrics port.",
+        ),
+        click.option(
+            "--metrics-port",
+            type=PORT,
+            help="Serve Prometheus metrics on this port (0: any free one; default: none).",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 @click.group()
@@ -52,17 +70,7 @@ def run(as_json: bool, state_dir: Path) -> None:
     show_default=True,
     help="Each run begins up to so much earlier or later, so that workers do not all join at once.",
 )
-@click.option(
-    "--metrics-port",
-    type=PORT,
-    help="Serve Prometheus metrics on this port (0: any free one; default: none).",
-)
-@click.option(
-    "--metrics-host",
-    default="0.0.0.0",  # noqa: S104 - scraped from other machines
-    show_default=True,
-    help="Address of the metrics port.",
-)
+@_metrics_options
 @state_dir_option
 def schedule(
     every_seconds: float,
@@ -80,6 +88,51 @@ def schedule(
 
     timing = Timing(every_seconds, jitter_seconds)
     load_on_schedule(current_environment(state_dir), timing, metrics_host, metrics_port)
+
+
+@command.command(epilog=EPILOG)
+@click.option(
+    "--max-delay",
+    "max_delay_seconds",
+    type=DELAY,
+    default="2s",
+    show_default=True,
+    help="A block is stored at least so often while messages come, such as 500ms, 2s, 1m.",
+)
+@click.option(
+    "--max-messages",
+    type=AT_LEAST_ONE,
+    help="Largest block (default: ETL_CHUNK_MESSAGES).",
+)
+@click.option(
+    "--report-every",
+    "report_seconds",
+    type=INTERVAL,
+    default="60s",
+    show_default=True,
+    help="Interval of the reports, with which views that waited long enough are given up.",
+)
+@_metrics_options
+@state_dir_option
+def follow(
+    max_delay_seconds: float,
+    max_messages: int | None,
+    report_seconds: float,
+    metrics_port: int | None,
+    metrics_host: str,
+    state_dir: Path,
+) -> None:
+    """Load messages as they come until SIGTERM or Ctrl-C, which end when the block is stored.
+
+    The loader stays in the consumer group. While Kafka, Redis, the registry or ClickHouse does not
+    answer it waits and goes on by itself; it ends with an error that waiting does not cure.
+    """
+    from etl.run.following import Pace
+    from ugc.etl.following import load_as_it_comes
+
+    pace = Pace(max_delay_seconds=max_delay_seconds, report_seconds=report_seconds)
+    env = current_environment(state_dir)
+    load_as_it_comes(env, pace, max_messages, metrics_host, metrics_port)
 
 
 @command.command(epilog=EPILOG)

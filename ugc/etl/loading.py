@@ -25,6 +25,8 @@ from ugc.terminal import PlainConsole, say_json
 
 _log = logging.getLogger(__name__)
 
+UNBALANCED = "the totals of this run do not reconcile; see the report"
+
 
 class UnbalancedError(UgcError):
     """A run ended, and its totals do not reconcile: messages were lost or made up."""
@@ -74,7 +76,7 @@ def load_on_schedule(
     with ExitStack() as opened:
         etl = opened.enter_context(closing(connect(EtlConfig.from_env(env))))
         if metrics_port is not None:
-            opened.callback(_serve(metrics, metrics_host, metrics_port))
+            opened.callback(serve(metrics, metrics_host, metrics_port))
         stop = opened.enter_context(stop_on_signals())
         _log.info("loading every %g s", timing.every_seconds)
         run_on_schedule(
@@ -86,7 +88,12 @@ def load_on_schedule(
         _log.info("stopped")
 
 
-def _serve(metrics: Metrics, host: str, port: int) -> Callable[[], None]:
+def serve(metrics: Metrics, host: str, port: int) -> Callable[[], None]:
+    """Serves the figures; gives what stops that.
+
+    Raises:
+        AddressError: the port is in use.
+    """
     try:
         found, stop = metrics.serve(host, port)
     except OSError as error:
@@ -101,10 +108,15 @@ def _one_of_many(etl: Etl, metrics: Metrics, should_stop: Callable[[], bool]) ->
     except Exception:
         metrics.ended("failed", time.time())
         raise
+    note(report, metrics)
+    _check(report)
+
+
+def note(report: RunReport, metrics: Metrics) -> None:
+    """The report to metrics and log, and to the log what a person has to look at."""
     outcome: Outcome = report.outcome if report.reconciled else "unbalanced"
     metrics.ended(outcome, time.time(), report)
     _log.info("run", extra={"report": report.as_dict()})
-    _check(report)
     if report.held:
         _log.error("%s", OlderContractsError(report.held_by))
 
@@ -116,7 +128,7 @@ def _check_held(report: RunReport) -> None:
 
 def _check(report: RunReport) -> None:
     if not report.reconciled:
-        raise UnbalancedError("the totals of this run do not reconcile; see the report")
+        raise UnbalancedError(UNBALANCED)
 
 
 def _print(report: RunReport) -> None:

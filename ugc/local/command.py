@@ -27,11 +27,9 @@ from ugc.options import AT_LEAST_ONE, INTERVAL
     "--etl-every",
     "etl_interval_seconds",
     type=INTERVAL,
-    default="60s",
-    show_default=True,
-    help="Interval of the loader.",
+    help="Load at this interval, such as 60s (default: as messages come).",
 )
-def command(state_dir: Path, api_workers: int, etl_interval_seconds: float) -> None:
+def command(state_dir: Path, api_workers: int, etl_interval_seconds: float | None) -> None:
     """Run the whole local stack until Ctrl-C.
 
     A part whose URL is in the environment (KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL,

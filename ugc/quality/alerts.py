@@ -169,14 +169,27 @@ def _loader_rules(catalog: Catalog) -> Iterator[Rule]:
     )
     yield Rule(
         name="UgcPartitionStuck",
-        expr="min_over_time(ugc_etl_lag_messages[15m]) > 0"
+        # Some messages always come between a run's last read and its end.
+        expr="min_over_time(ugc_etl_lag_messages[15m])"
+        " > 60 * scalar(sum(rate(ugc_etl_consumed_total[15m])) or vector(0))"
         " and delta(ugc_etl_lag_messages[15m]) >= 0",
         hold="5m",
         severity="page",
         event=None,
         owner=owner,
         summary="Partition {{ $labels.partition }} has a backlog that does not shrink",
-        description="`ugc quality` names the oldest message; see docs/operations.md.",
+        description="More than a minute's messages wait. `ugc quality` names the oldest one; see"
+        " docs/operations.md.",
+    )
+    yield Rule(
+        name="UgcLoaderWaits",
+        expr="max by (part) (ugc_etl_part_away) > 0",
+        hold="5m",
+        severity="page",
+        event=None,
+        owner=owner,
+        summary="The loader loads nothing until {{ $labels.part }} answers",
+        description="Nothing is lost while Kafka keeps the messages. It goes on by itself.",
     )
     yield Rule(
         name="UgcLoaderNeedsContracts",

@@ -31,7 +31,7 @@ from tests.support.variants import BROKERS, StartBroker
 
 pytest.register_assert_rewrite("tests.etl.source_suite")
 
-from tests.etl.source_suite import PARTITIONS, Log, SourceSuite, read_all  # noqa: E402
+from tests.etl.source_suite import PARTITIONS, WAIT_SECONDS, Log, SourceSuite, read_all  # noqa: E402
 
 TOPIC = "ugc.events"
 SESSION_MS = 1_000
@@ -70,6 +70,11 @@ class TestMemory(SourceSuite):
         with pytest.raises(RebalancedError):
             first.read(1)
         return [source.assign().partitions for source in (first, second)]
+
+    def join(self, second: Source, first: Source) -> None:
+        second.assign()
+        with pytest.raises(RebalancedError):
+            first.read_on(1, 0.0, lambda: False)
 
     def give_up(self, log: Log, stale: Source) -> None:
         with closing(log.source()) as other:
@@ -182,6 +187,14 @@ class TestKafka(SourceSuite):
         joining.join(20)
         return [first.assign().partitions, second.assign().partitions]
 
+    def join(self, second: Source, first: Source) -> None:
+        joining = in_background(second.assign)
+        with pytest.raises(RebalancedError):
+            first.read_on(1, WAIT_SECONDS, lambda: False)
+        first.assign()
+        joining.join(20)
+        assert not joining.is_alive()
+
     def give_up(self, log: Log, stale: Source) -> None:
         """It does not come back from its chunk."""
 
@@ -229,6 +242,22 @@ def test_a_broker_that_goes_away(start: StartBroker, tmp_path: Path) -> None:
             server.process.kill()
             with pytest.raises(SourceUnavailableError, match="nothing comes from partition"):
                 read_all(source)
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize("start", BROKERS)
+def test_a_broker_that_goes_away_while_nothing_comes(start: StartBroker, tmp_path: Path) -> None:
+    with start(tmp_path) as server:
+        KafkaLog(server)
+        patient = replace(config_of(server), session_timeout_ms=12_000)
+        with closing(KafkaSource(patient, silence_seconds=SILENCE_SECONDS)) as source:
+            source.assign()
+            read_all(source)
+            for _ in range(3):  # silence alone is no fault
+                assert source.read_on(1, SILENCE_SECONDS, lambda: False).messages == []
+            server.process.kill()
+            with pytest.raises(SourceUnavailableError, match="the topic's partitions"):
+                source.read_on(1, WAIT_SECONDS, lambda: False)
 
 
 @pytest.mark.stack

@@ -49,7 +49,8 @@ class StackConfig:
     ``ports`` asks for certain ports (0: any free one) and goes before the variables API_PORT and
     so on; a part that is in neither gets its default port, or any free one when that is busy.
     ``env`` is laid over the caller's environment and handed to every part.  ``start_seconds`` is
-    how long each part may take until it is ready.  The loader's interval is in whole seconds.
+    how long each part may take until it is ready.  The loader follows the topic, unless it has an
+    interval, which is in whole seconds.
     ``fresh`` forgets what earlier stacks have left in ``state_dir``.  ``alone`` starts every part
     here, whatever URL variables the caller has set.
     """
@@ -58,7 +59,7 @@ class StackConfig:
     ports: Mapping[PartName, int] = field(default_factory=dict)
     parts: frozenset[PartName] = ALL_PARTS
     api_workers: int = 1
-    etl_interval_seconds: float = 60.0
+    etl_interval_seconds: float | None = None
     start_seconds: float = 60.0
     fresh: bool = False
     alone: bool = False

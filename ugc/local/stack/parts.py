@@ -107,6 +107,8 @@ def _api(config: StackConfig, place: Place) -> list[str]:
 
 
 def _etl(config: StackConfig, _place: Place) -> list[str]:
+    if config.etl_interval_seconds is None:
+        return ugc_command("etl", "follow")
     return ugc_command("etl", "schedule", f"--every={config.etl_interval_seconds:.0f}s")
 
 

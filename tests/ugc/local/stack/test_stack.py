@@ -34,7 +34,7 @@ from ugc.local.stack.errors import (
     SettingsError,
     StateFolderError,
 )
-from ugc.local.stack.parts import PARTS, Place
+from ugc.local.stack.parts import PART, PARTS, Place
 from ugc.local.stack.plan import Plan, make_plan
 from ugc.local.stack.ports import Claims, asked_ports, choose_ports, is_free
 from ugc.local.stack.probes import PROBES
@@ -208,6 +208,8 @@ def test_the_config_reaches_the_command_lines(tmp_path: Path) -> None:
     commands = {part.name: part.command(wanted, Place(1234, tmp_path)) for part in PARTS}
     assert commands[PartName.API][-3:] == ["--host=127.0.0.1", "--port=1234", "--workers=3"]
     assert commands[PartName.ETL][-3:] == ["etl", "schedule", "--every=90s"]
+    without = StackConfig(state_dir=tmp_path)
+    assert PART[PartName.ETL].command(without, Place(0, tmp_path))[-2:] == ["etl", "follow"]
     assert f"--data-dir={tmp_path}" in commands[PartName.REGISTRY]
     assert f"--data-dir={tmp_path}" in commands[PartName.CLICKHOUSE]
 
