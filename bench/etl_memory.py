@@ -23,6 +23,7 @@ from typing import Any
 
 from confluent_kafka import Producer as KafkaProducer
 
+from ch_schema.columns import ColumnBlock
 from etl.app import never, utc_now
 from etl.config import KafkaConfig, RunPolicy
 from etl.kafka.consumer import KafkaSource
@@ -70,7 +71,7 @@ class LazySource:
         self._each = size // PARTITIONS
         self._positions = dict.fromkeys(range(PARTITIONS), 0)
 
-    def claim(self) -> Assignment:
+    def assign(self) -> Assignment:
         claimed = tuple(AssignedPartition(partition, None, 0) for partition in self._positions)
         return Assignment(claimed, PARTITIONS, {})
 
@@ -118,6 +119,9 @@ class Nowhere:
         deduplication_token: str,
     ) -> None:
         assert rows
+
+    def insert_columns(self, block: ColumnBlock, *, deduplication_token: str) -> None:
+        assert block.row_count
 
 
 def load(size: int, redis_url: str, broker_address: str | None) -> dict[str, float]:

@@ -9,7 +9,8 @@ from ch_schema.client import json_rows
 from ch_schema.client.parameters import bind
 from ch_schema.client.protocol import NO_PARAMETERS, NO_SETTINGS
 from ch_schema.client.statements import makes_database
-from ch_schema.quoting import quote_table
+from ch_schema.columns import ColumnBlock
+from ch_schema.quoting import quote_identifier, quote_table
 from ch_schema.values import convert_rows
 
 # An answer nobody reads; a statement that has none is not troubled by it.
@@ -94,8 +95,7 @@ class JsonClickHouse:
         """See :meth:`ch_schema.client.protocol.ClickHouse.insert`."""
         if not rows:
             return
-        described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
-        types = {column["name"]: column["type"] for column in described}
+        types = self._types(table)
         wire_rows = convert_rows(types, columns, rows, json_rows.WRITE_LEAVES)
         self._transport.run(
             json_rows.insert_statement(table, columns, wire_rows),
@@ -104,6 +104,27 @@ class JsonClickHouse:
             database=self._database,
             settings=json_rows.insert_settings(len(rows), deduplication_token),
         )
+
+    def insert_columns(self, block: ColumnBlock, *, deduplication_token: str) -> None:
+        """See :meth:`ch_schema.client.protocol.ClickHouse.insert_columns`."""
+        native = block.native() if block.fits(self._types(block.table)) else None
+        if native is None:
+            rows = block.as_rows()
+            self.insert(block.table, block.names, rows, deduplication_token=deduplication_token)
+            return
+        names = ", ".join(map(quote_identifier, block.names))
+        head = f"INSERT INTO {quote_table(block.table)} ({names}) FORMAT Native\n"
+        self._transport.run(
+            head.encode() + native,
+            _NO_ANSWER,
+            writes=True,
+            database=self._database,
+            settings=json_rows.insert_settings(block.row_count, deduplication_token),
+        )
+
+    def _types(self, table: str) -> dict[str, str]:
+        described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
+        return {column["name"]: column["type"] for column in described}
 
     def close(self) -> None:
         """See :meth:`ch_schema.client.protocol.ClickHouse.close`."""
