@@ -160,13 +160,13 @@ def load(size: int, redis_url: str, broker_address: str | None) -> dict[str, flo
     }
 
 
-def kafka_config(address: str) -> KafkaConfig:
+def kafka_config(address: str, group: str = "bench") -> KafkaConfig:
     return KafkaConfig(
         bootstrap_servers=address,
         topic=TOPIC,
         dead_letter_topic="ugc.events.dead-letter",
         rejected_topic="ugc.events.rejected",
-        group_id="bench",
+        group_id=group,
         session_timeout_ms=3_000,
     )
 

@@ -44,6 +44,25 @@ class Transport(Protocol):
             AmbiguousError: it ``writes``, and may have been done.
         """
 
+    def insert(
+        self,
+        into: str,
+        fmt: str,
+        body: bytes,
+        *,
+        database: str,
+        settings: Mapping[str, str | int],
+    ) -> None:
+        """Inserts data in a binary format.
+
+        Args:
+            into: the statement up to its FORMAT: ``INSERT INTO t (a, b)``.
+            fmt: the data's format.
+            body: the data.
+            database: as for :meth:`run`, which says what is raised, too.
+            settings: the same.
+        """
+
     def close(self) -> None:
         """Releases what the transport holds."""
 
@@ -113,11 +132,10 @@ class JsonClickHouse:
             self.insert(block.table, block.names, rows, deduplication_token=deduplication_token)
             return
         names = ", ".join(map(quote_identifier, block.names))
-        head = f"INSERT INTO {quote_table(block.table)} ({names}) FORMAT Native\n"
-        self._transport.run(
-            head.encode() + native,
-            _NO_ANSWER,
-            writes=True,
+        self._transport.insert(
+            f"INSERT INTO {quote_table(block.table)} ({names})",
+            "Native",
+            native,
             database=self._database,
             settings=json_rows.insert_settings(block.row_count, deduplication_token),
         )
