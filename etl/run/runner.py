@@ -10,6 +10,7 @@ from etl.decode.decoding import Decoded, decode_all
 from etl.decode.holding import Holds
 from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
 from etl.run.column_blocks import PlainColumns
+from etl.run.collecting import uncollected
 from etl.run.context import RunContext
 from etl.run.journal import Journal
 from etl.run.plain_columns import PlainReader
@@ -169,15 +170,22 @@ class _Run:
         assignment = source.assign()
         assigned = _Assigned(assignment)
         positions = self._begin(assignment, assigned)
-        while (chunk := source.read(context.policy.chunk_messages)) is not None:
-            if chunk.spans:
-                positions |= self._process(chunk, assigned)
+        while (done := self._next(assigned)) is not None:
+            positions |= done
             if self._should_stop():
                 return assigned, False
         if assigned.holds.offsets:
             # The ends of open sessions may lie among what waits, so no start is given up.
             return assigned, False
         return assigned, self._expire(positions, observed_ms, assigned)
+
+    def _next(self, assigned: _Assigned) -> dict[int, int] | None:
+        """Reads a chunk and stores it; gives how far its partitions are done, None at the ends."""
+        with uncollected():
+            chunk = self._source.read(self._context.policy.chunk_messages)
+            if chunk is None:
+                return None
+            return self._process(chunk, assigned) if chunk.spans else {}
 
     def _expire(self, positions: Mapping[int, int], observed_ms: int, assigned: _Assigned) -> bool:
         """Whether it was done, or had to be left out; False when it was asked to stop before."""
@@ -264,7 +272,12 @@ class _Run:
             self._set_aside(decoded, tally)
         self._drop_repeated(plain, tally)
         events = [each for each in decoded.messages if each[1].event in context.plan.roles]
-        rows = self._sessions.apply(chunk, [*put_back.messages, *events], assigned.lost, tally)
+        if not put_back.messages:
+            # The others of the chunk are nothing to the store of sessions.
+            of_sessions = Chunk([raw for raw, _ in events], chunk.spans)
+        else:
+            of_sessions, events = chunk, [*put_back.messages, *events]
+        rows = self._sessions.apply(of_sessions, events, assigned.lost, tally)
         context.loader.load_columns([each for each in plain if each.places], context.clock())
         context.loader.load(loadables(rows), context.clock())
         of_run = self._progress.tally
