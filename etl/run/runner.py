@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from etl.decode.decoding import Decoded, decode_all
 from etl.decode.holding import Holds
 from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
-from etl.run.column_blocks import PlainColumns
 from etl.run.collecting import uncollected
+from etl.run.column_blocks import PlainColumns
 from etl.run.context import RunContext
 from etl.run.journal import Journal
 from etl.run.plain_columns import PlainReader
@@ -303,7 +303,7 @@ class _Run:
             else chunk.messages
         )
         taken = self._plain.take(new)
-        decoded = decode_all(self._context.decoder, [new[place] for place in taken.rest])
+        decoded = self._plain.decode(taken, new)
         put_back = self._put_back(chunk, assigned.lost)
         if assigned.holds.add([*decoded.dead, *put_back.dead]):
             return self._decoded(chunk, assigned)
