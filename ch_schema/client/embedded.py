@@ -87,7 +87,7 @@ class Engine:
         fmt: str,
         body: bytes,
         *,
-        database: str,
+        database: str | None,
         settings: Mapping[str, str | int],
     ) -> None:
         """See :meth:`ch_schema.client.json_client.Transport.insert`.

@@ -67,7 +67,8 @@ class Faults(RuleBasedStateMachine):
         super().__init__()
         policy = RunPolicy(chunk_messages=2, dead_letter_minimum=10_000)
         self.world = World(partitions=PARTITIONS, policy=policy)
-        self.workers = [Worker(self.world), Worker(self.world)]
+        # What one of them has begun, by column, the other may end one by one.
+        self.workers = [Worker(self.world), Worker(self.world, one_by_one=True)]
         self.starts: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
         self.ends: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
         self.clicks: set[uuid.UUID] = set()
