@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -223,6 +224,42 @@ def test_a_value_that_no_column_holds_stops_the_run_as_it_does_one_by_one() -> N
         world.context = replace(world.context, decoder=decoder)
         with pytest.raises(RefusedError, match="contract_version"):
             world.run()
+
+
+class Forgotten:
+    """Ann was erased at a time; nobody else."""
+
+    def __init__(self, at: dt.datetime) -> None:
+        self._at = at
+
+    def refresh(self) -> None:
+        """Nothing to ask."""
+
+    def covers(self, message: Message) -> bool:
+        return message.user_id == "ann" and message.timestamp <= self._at
+
+    def until(self, user_ids: Iterable[str]) -> dict[str, dt.datetime]:
+        return {"ann": self._at} if "ann" in user_ids else {}
+
+
+def test_rows_of_an_erased_user_tell_of_nobody_by_column_too() -> None:
+    world = World()
+    contract = world.catalog.get("search_filter")
+    data = {"search_query": "who", "filters": "f"}
+    for user in ("ann", "bob"):
+        world.send("search_filter", data, user_id=user, event_id=uuid.uuid4())
+    erased_at = world.clock.now
+    world.clock.pass_seconds(1)
+    world.send("search_filter", data, user_id="ann", event_id=uuid.uuid4())
+    loader = Loader(
+        world.tables, world.catalog, sleep=world.slept.append, erased=Forgotten(erased_at)
+    )
+    world.context = replace(world.context, loader=loader)
+    world.run()
+    told = [
+        (row["user_id"], row["search_query"]) for row in world.tables.rows[f"ugc.{contract.event}"]
+    ]
+    assert told == [("erased", ""), ("bob", "who"), ("ann", "who")]
 
 
 def test_messages_by_column_are_the_messages() -> None:
