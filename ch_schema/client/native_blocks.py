@@ -34,14 +34,15 @@ class BlockClient(Client):  # type: ignore[misc]  # the driver has no type hints
             sent: int = super().send_data(sample_block, data, types_check, columnar)
             return sent
         (block,) = data
-        _send(self.connection, block)
+        send_block(self.connection, block)
         self.receive_profile_events()
         self.connection.send_data(ColumnOrientedBlock())  # an empty one ends the data
         self.receive_profile_events()
         return int(block.row_count)
 
 
-def _send(connection: Connection, block: ColumnBlock) -> None:
+def send_block(connection: Connection, block: ColumnBlock) -> None:
+    """Sends one block of data, each of whose columns has bytes."""
     revision = connection.server_info.used_revision
     write_varint(ClientPacketTypes.DATA, connection.fout)
     if revision >= DBMS_MIN_REVISION_WITH_TEMPORARY_TABLES:
