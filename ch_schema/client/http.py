@@ -76,11 +76,14 @@ class HttpTransport:
         parameters = {**settings, "default_format": fmt, "wait_end_of_query": 1}
         if database is not None:
             parameters["database"] = database
+        return self._post(parameters, statement, writes=writes)
+
+    def _post(self, parameters: Mapping[str, str | int], content: bytes, *, writes: bool) -> bytes:
         try:
             response = self._client.post(
                 "/",
                 params=parameters,
-                content=gzip.compress(statement, compresslevel=1),
+                content=gzip.compress(content, compresslevel=1),
                 headers={"Content-Encoding": "gzip"},
             )
         except _NOT_SENT as error:
@@ -91,6 +94,19 @@ class HttpTransport:
         if response.status_code != HTTPStatus.OK:
             raise _refusal(response, writes=writes)
         return response.content
+
+    def insert(
+        self,
+        into: str,
+        fmt: str,
+        body: bytes,
+        *,
+        database: str,
+        settings: Mapping[str, str | int],
+    ) -> None:
+        """See :meth:`ch_schema.client.json_client.Transport.insert`."""
+        statement = {"query": f"{into} FORMAT {fmt}", "database": database}
+        self._post({**settings, **statement, "wait_end_of_query": 1}, body, writes=True)
 
     def close(self) -> None:
         """Closes the connections."""

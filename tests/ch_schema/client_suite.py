@@ -11,7 +11,7 @@ import json
 import random
 import struct
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any, ClassVar
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from ch_schema.client.connect import connect
 from ch_schema.client.protocol import ClickHouse
+from ch_schema.columns import ColumnBlock, encoded, encoder, raw_of
 from ch_schema.errors import RefusedError
 from ch_schema.quoting import quote_identifier, quote_table
 
@@ -107,6 +108,25 @@ def bits(value: float) -> bytes:
     return struct.pack("<d", value)
 
 
+_NO_RAW_VALUES = frozenset({"DateTime64(6, 'America/New_York')"})
+"""Its instants are the same, but come back in UTC."""
+
+
+def block_of(table: str, types: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> ColumnBlock:
+    """The rows as a block; ``types`` by column."""
+    columns = [
+        [raw_of(kind)(value) for value in column]
+        for kind, column in zip(types.values(), zip(*rows, strict=True), strict=True)
+    ]
+    return ColumnBlock(
+        table=table,
+        names=tuple(types),
+        types=tuple(types.values()),
+        columns=columns,
+        encoded=[encoded(*each) for each in zip(types.values(), columns, strict=True)],
+    )
+
+
 class ClientSuite:
     """The tests. See the module."""
 
@@ -164,6 +184,58 @@ class ClientSuite:
                 assert row["c11"].tzinfo is dt.UTC
 
         holds()
+
+    def test_blocks_of_columns_come_back_equal(self, clickhouse: ClickHouse) -> None:
+        """For every column type with bytes of its own, and with those that go as rows."""
+        kinds = {
+            kind: values
+            for kind, values in self.column_types.items()
+            if kind not in _NO_RAW_VALUES and encoder(kind)
+        }
+        names = {f"c{number}": kind for number, kind in enumerate(kinds)}
+        types = {"k": "Int64", **names}
+        table = self.table(clickhouse, types)
+        other = self.table(clickhouse, {**types, "k": "UInt64"})
+        keys = count()
+
+        @EXAMPLES
+        @given(st.lists(st.tuples(*kinds.values()), min_size=1, max_size=8))
+        def holds(cells: list[tuple[Any, ...]]) -> None:
+            rows = [(next(keys), *row) for row in cells]
+            for name in (table, other):
+                block = block_of(name, types, rows)
+                assert block.native() is not None
+                clickhouse.insert_columns(block, deduplication_token=str(rows[0][0]))
+                back = clickhouse.query(
+                    f"SELECT * FROM {name} WHERE k >= {{low:Int64}} ORDER BY k",
+                    parameters={"low": rows[0][0]},
+                )
+                assert [tuple(row.values()) for row in back] == rows
+
+        holds()
+
+    def test_a_long_block_of_columns(self, clickhouse: ClickHouse) -> None:
+        """With any byte in it, texts of every length, and more keys than one byte numbers."""
+        types = {"k": "Int64", "t": "String"}
+        if "DateTime64(3, 'UTC')" in self.column_types:
+            types["c"] = "LowCardinality(String)"
+        table = self.table(clickhouse, types)
+        rows = [
+            (number, "\n\n;" + "x" * (number % 1_500), f"key {number % 700}")[: len(types)]
+            for number in range(2_600)
+        ]
+        clickhouse.insert_columns(block_of(table, types, rows), deduplication_token="long")
+        back = clickhouse.query(f"SELECT * FROM {table} ORDER BY k")
+        assert [tuple(row.values()) for row in back] == rows
+
+    def test_a_block_with_arrays_goes_as_rows(self, clickhouse: ClickHouse) -> None:
+        types = {"k": "Int64", "a": "Array(String)"}
+        table = self.table(clickhouse, types)
+        block = block_of(table, types, [(1, ["x", "é"]), (2, [])])
+        assert block.native() is None
+        clickhouse.insert_columns(block, deduplication_token="arrays")
+        back = clickhouse.query(f"SELECT * FROM {table} ORDER BY k")
+        assert [tuple(row.values()) for row in back] == [(1, ["x", "é"]), (2, [])]
 
     def test_doubles_come_back_to_the_bit(self, clickhouse: ClickHouse) -> None:
         numbers = random.Random(20240229)
@@ -420,6 +492,16 @@ class TokenSuite(ClientSuite):
         assert self.counted(clickhouse, table) == 101
         clickhouse.insert(table, ["k", "at"], rows, deduplication_token="b")
         assert self.counted(clickhouse, table) == 202
+
+    def test_one_token_stores_a_block_of_columns_once(self, clickhouse: ClickHouse) -> None:
+        """As one block, over more partitions than it may have by itself."""
+        types = {"k": "Int64", "t": "String"}
+        extra = "PARTITION BY k % 150 SETTINGS non_replicated_deduplication_window = 1000"
+        table = self.table(clickhouse, types, extra)
+        block = block_of(table, types, [(number, "x") for number in range(300)])
+        for token in ("a", "a", "b"):
+            clickhouse.insert_columns(block, deduplication_token=token)
+        assert self.counted(clickhouse, table) == 600
 
     def test_other_rows_under_a_used_token_are_dropped(self, clickhouse: ClickHouse) -> None:
         """As :meth:`ClickHouse.insert` warns."""

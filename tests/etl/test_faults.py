@@ -41,18 +41,8 @@ STEPS = st.integers(1, 60)
 PLACES = st.tuples(
     st.sampled_from(
         [
-            *(
-                "claim",
-                "adopt",
-                "read",
-                "read_on",
-                "first_occurrences",
-                "apply",
-                "insert",
-                "send",
-                "settle",
-            ),
-            *("commit", "reach", "due", "forget"),
+            *("assign", "adopt", "read", "read_on", "repeated", "apply", "insert_columns"),
+            *("insert", "send", "settle", "commit", "advance", "expired", "forget"),
         ]
     ),
     st.sampled_from(["before", "after"]),
@@ -79,7 +69,11 @@ class Faults(RuleBasedStateMachine):
         super().__init__()
         policy = RunPolicy(chunk_messages=2, dead_letter_minimum=10_000)
         self.world = World(partitions=PARTITIONS, policy=policy)
-        self.workers = [Worker(self.world, follows=self.follows) for _ in range(2)]
+        # What one of them has begun, by column, the other may end one by one.
+        self.workers = [
+            Worker(self.world, follows=self.follows),
+            Worker(self.world, follows=self.follows, one_by_one=True),
+        ]
         self.starts: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
         self.ends: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
         self.clicks: set[uuid.UUID] = set()

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ch_schema.errors import AmbiguousError, ClickHouseError, RetryableError
+from etl.decode.decoding import OneByOne
 from etl.errors import DeadLettersUnavailableError, EtlError, StoreUnavailableError
 from etl.run.following import Following, Pace
 from etl.run.load import Loader
@@ -71,10 +72,18 @@ class Gated:
 class Worker:
     """One process of the loader."""
 
-    def __init__(self, world: World, *, follows: bool = False) -> None:
-        """``follows``: it makes some runs in a row on one membership, each reading on a while."""
+    def __init__(self, world: World, *, follows: bool = False, one_by_one: bool = False) -> None:
+        """
+        Args:
+            world: what it works in.
+            follows: it makes some runs in a row on one membership, each reading on a while.
+            one_by_one: the reference's way, without columns.
+        """
         self._world = world
         self._follows = follows
+        self._decoder = world.context.decoder
+        if one_by_one:
+            self._decoder = OneByOne(self._decoder)
         self._go_on, self._stopped = threading.Semaphore(0), threading.Semaphore(0)
         self._order = "go"
         self._at: tuple[str, str, str] | None = None
@@ -165,6 +174,7 @@ class Worker:
         tables = Gated("tables", world.tables, self._gate)
         context = replace(
             world.context,
+            decoder=self._decoder,
             store=Gated("store", world.memory_store, self._gate),  # type: ignore[arg-type]
             dead_letters=Gated("dead_letters", world.dead_letters, self._gate),  # type: ignore[arg-type]
             loader=Loader(tables, world.catalog, sleep=world.slept.append, attempts=3),

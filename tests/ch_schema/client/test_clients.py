@@ -96,6 +96,18 @@ class OtherDefaults:
         settings = {**self.defaults, **settings}
         return self._engine.run(statement, fmt, writes=writes, database=database, settings=settings)
 
+    def insert(
+        self,
+        into: str,
+        fmt: str,
+        body: bytes,
+        *,
+        database: str,
+        settings: Mapping[str, str | int],
+    ) -> None:
+        settings = {**self.defaults, **settings}
+        self._engine.insert(into, fmt, body, database=database, settings=settings)
+
     def close(self) -> None:
         self._engine.close()
 

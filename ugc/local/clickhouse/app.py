@@ -7,6 +7,7 @@ Source: https://clickhouse.com/docs/interfaces/http and, for the statuses, Click
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -58,6 +59,9 @@ _STATUS_OF_CODE: Mapping[int | None, HTTPStatus] = {
     **dict.fromkeys((76, 209, 439), HTTPStatus.SERVICE_UNAVAILABLE),
     229: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
+
+_BINARY_INSERT = re.compile(r"(INSERT\s.+?)\s+FORMAT\s+(Native|RowBinary\w*)\s*", re.I | re.S)
+"""A statement whose data, in the body, is no text that the engine may look through for its end."""
 
 
 def create_app(engine: Engine) -> Flask:
@@ -117,6 +121,10 @@ def _answer(engine: Engine, request: Request) -> bytes:
     }
     if request.method != "POST":
         settings |= _READ_ONLY
+    if body and not parameters and (found := _BINARY_INSERT.fullmatch(head.decode())):
+        into, data_format = found.groups()
+        engine.insert(into, data_format, body, database=database, settings=settings)
+        return b""
     return engine.run(
         statement, fmt, writes=True, database=database, settings=settings, parameters=parameters
     )
