@@ -10,6 +10,7 @@ from etl.decode.dead_letters import DeadLetter
 from etl.run.context import RunContext
 from etl.run.load import Loadable
 from etl.run.report import EventField, PairField, Tally
+from etl.sessions.joining import Given, Together
 from etl.sessions.pairing import VERSION_PAIRED, Derived, PairingPlan
 from etl.sessions.store import (
     Applied,
@@ -23,7 +24,7 @@ from etl.sessions.store import (
 )
 from etl.source import Chunk, RawMessage, pieces
 
-_BATCH = 250
+_BATCH = 1_000
 """At most this many sessions are in one script, since Redis serves nobody else while it runs."""
 
 _PAGE = 500
@@ -70,9 +71,14 @@ class _Closing:
 
 
 class SessionStep:
-    """What a run does with the sessions of its chunks. Every step may be repeated."""
+    """What a run does with the sessions of its chunks. Every step may be repeated.
 
-    def __init__(self, context: RunContext) -> None:
+    Without ``joins`` the store gets every event by itself: the reference of
+    :mod:`etl.sessions.joining`.
+    """
+
+    def __init__(self, context: RunContext, *, joins: bool = True) -> None:
+        self._joins = joins
         self._store = context.store
         self._plan = context.plan
         self._loader = context.loader
@@ -104,17 +110,15 @@ class SessionStep:
         Raises:
             StoreError: not all were put in, or the store is not in the state the chunk follows on.
         """
-        by_location = {raw.location: message for raw, message in messages}
-        rows: dict[str, Derived] = {}
-        for piece in pieces(chunk, _BATCH):
-            given = [
-                (raw, by_location[raw.location])
-                for raw in piece.messages
-                if raw.location in by_location
-            ]
-            for raw, pairing, applied in self._apply(piece, given, lost):
+        given, rows = list(messages), {}
+        if self._joins:
+            given, rows = self._join(chunk, given, lost, tally)
+        alone = Chunk([raw for raw, _ in given], chunk.spans)
+        for number, piece in enumerate(pieces(alone, _BATCH)):
+            part = given[number * _BATCH : (number + 1) * _BATCH]
+            for (raw, message), pairing, applied in self._apply(piece, part, lost):
                 if not lost.covers(raw):
-                    tally.event(by_location[raw.location].event, _COUNTED_AS[applied.result])
+                    tally.event(message.event, _COUNTED_AS[applied.result])
                 elif applied.result is ApplyResult.TAKEN:
                     tally.pair(pairing.event, "rebuilt")
                 if (row := _row(pairing, applied)) is not None:
@@ -159,9 +163,30 @@ class SessionStep:
                 pass
         return expired_to_ms
 
+    def _join(
+        self, chunk: Chunk, given: Sequence[Given], lost: Lost, tally: Tally
+    ) -> tuple[list[Given], dict[str, Derived]]:
+        """What is left after the pairs within the chunk, and the rows of these by session.
+
+        What the store is given back is left: it may have been settled before.
+        """
+        together = Together(self._plan, given, lost.covers)
+        joined = together.joined()
+        starts = {partition: span.start for partition, span in chunk.spans.items()}
+        added = self._store.apply_pairs(starts, [each.stored for each in joined]) if joined else []
+        rows: dict[str, Derived] = {}
+        for each, is_added in zip(joined, added, strict=True):
+            if is_added:
+                rows[each.stored.session] = each.row
+                tally.event(each.start_event, "taken")
+                tally.event(each.end_event, "taken")
+                for message in each.repeated:
+                    tally.event(message.event, "duplicates")
+        return together.without(rows), rows
+
     def _apply(
-        self, piece: Chunk, given: Sequence[tuple[RawMessage, Message]], lost: Lost
-    ) -> Iterator[tuple[RawMessage, PairingPlan, Applied]]:
+        self, piece: Chunk, given: Sequence[Given], lost: Lost
+    ) -> Iterator[tuple[Given, PairingPlan, Applied]]:
         roles = [self._plan.roles[message.event] for _, message in given]
         events = [
             pairing.session_event(
@@ -173,8 +198,8 @@ class SessionStep:
             for (pairing, side), (raw, message) in zip(roles, given, strict=True)
         ]
         applied = self._store.apply(piece.spans, events)
-        for (raw, _), (pairing, _), each in zip(given, roles, applied, strict=True):
-            yield raw, pairing, each
+        for message, (pairing, _), each in zip(given, roles, applied, strict=True):
+            yield message, pairing, each
 
     def _expire_side(
         self,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,8 +79,11 @@ class PairingPlan:
         self.end_event = pairing.end
         self._pairing = pairing
         self._version = derived.version
-        self._type = to_typed(ValueType(derived.data))
         _check(derived, pairing, start)
+        self._rows = {
+            VERSION_UNPAIRED: _DataMaker(derived, pairing, pairing.when_unpaired),
+            VERSION_PAIRED: _DataMaker(derived, pairing, pairing.when_paired),
+        }
         self._seconds = _duration_reader(derived, pairing)
         self._keys = {
             Side.START: _readers(start, pairing.keys),
@@ -101,12 +104,12 @@ class PairingPlan:
                 time had been settled.  A start then waits once more: the row that it may give a
                 second time is the same row.
         """
-        keys = [read(message.data) for read in self._keys[side]]
-        at_ms = milliseconds(message.timestamp)
-        payload: dict[str, Any] = {"at": at_ms, "partition": raw.partition, "offset": raw.offset}
+        keys = self.keys(side, message)
         if side is Side.START:
-            carry = [read(message.data) for read in self._carry]
-            payload |= {"keys": keys, "user": message.user_id, "carry": carry}
+            payload = self.start_payload(keys, message, raw)
+        else:
+            payload = end_payload(message, raw)
+        at_ms: int = payload["at"]
         expires_ms = at_ms + self.wait_ms
         settled = (
             side is Side.END
@@ -115,7 +118,7 @@ class PairingPlan:
         )
         return SessionEvent(
             prefix=self.prefix,
-            session=self._session(keys, message.user_id),
+            session=self.session(keys, message.user_id),
             side=side,
             location=raw.location,
             expires_ms=expires_ms,
@@ -125,32 +128,49 @@ class PairingPlan:
             settled=settled,
         )
 
+    def keys(self, side: Side, message: Message) -> list[Any]:
+        """The values of the pairing's keys in one of its two events, as JSON has them."""
+        return [read(message.data) for read in self._keys[side]]
+
+    def session(self, keys: Sequence[Any], user_id: str) -> str:
+        """``prefix:key.user_id``; a dot inside a key is escaped, so that sessions never collide."""
+        texts = [key if isinstance(key, str) else orjson.dumps(key).decode() for key in keys]
+        escaped = [text.replace("%", "%25").replace(".", "%2E") for text in texts]
+        return f"{self.prefix}:{'.'.join((*escaped, user_id))}"
+
+    def start_payload(
+        self, keys: Sequence[Any], message: Message, raw: RawMessage
+    ) -> dict[str, Any]:
+        """What the derived row needs of its start."""
+        return {
+            **end_payload(message, raw),
+            "keys": keys,
+            "user": message.user_id,
+            "carry": [read(message.data) for read in self._carry],
+        }
+
     def derive(self, state: SessionState) -> Derived | None:
-        """The row that an state gives: paired, else unpaired; None while it has no start."""
+        """The row that a state gives: paired, else unpaired; None while it has no start."""
         if state.start is None:
             return None
-        start = orjson.loads(state.start)
-        data = dict(zip(self._pairing.carry, start["carry"], strict=True))
-        if state.end is None:
-            data |= self._pairing.when_unpaired
-            return self._derived(state.session, start, data, VERSION_UNPAIRED, skewed=False)
-        elapsed_ms = orjson.loads(state.end)["at"] - start["at"]
-        data[self._pairing.duration] = self._seconds(max(0, elapsed_ms))
-        data |= self._pairing.when_paired
+        end_at_ms = None if state.end is None else orjson.loads(state.end)["at"]
+        return self.row(state.session, orjson.loads(state.start), end_at_ms)
+
+    def row(self, session: str, start: Mapping[str, Any], end_at_ms: int | None) -> Derived:
+        """The row of a start's payload, paired with an end of that time, unpaired without."""
+        if end_at_ms is None:
+            data = self._rows[VERSION_UNPAIRED].data(start["carry"])
+            return self._derived(session, start, data, VERSION_UNPAIRED, skewed=False)
+        elapsed_ms = end_at_ms - start["at"]
+        data = self._rows[VERSION_PAIRED].data(start["carry"], self._seconds(max(0, elapsed_ms)))
         skewed = not 0 <= elapsed_ms <= self.wait_ms
-        return self._derived(state.session, start, data, VERSION_PAIRED, skewed=skewed)
+        return self._derived(session, start, data, VERSION_PAIRED, skewed=skewed)
 
     def orphan(self, original: bytes, topic: str) -> DeadLetter:
         """The dead letter of an end whose start never came, from its ``original``."""
         raw = _unpacked(original, topic, self.end_event.encode())
         detail = f"no {self._pairing.start} came within {self._pairing.wait_seconds} s"
         return DeadLetter(raw, Reason.ORPHAN_END, detail, schema_id_of(raw.value or b""))
-
-    def _session(self, keys: list[Any], user_id: str) -> str:
-        """``prefix:key.user_id``; a dot inside a key is escaped, so that sessions never collide."""
-        texts = [key if isinstance(key, str) else orjson.dumps(key).decode() for key in keys]
-        escaped = [text.replace("%", "%25").replace(".", "%2E") for text in texts]
-        return f"{self.prefix}:{'.'.join((*escaped, user_id))}"
 
     def _derived(
         self,
@@ -170,13 +190,39 @@ class PairingPlan:
                 user_id=start["user"],
                 timestamp=instant(start["at"]),
                 contract_version=self._version,
-                data=self._type(data, "/data"),
+                data=data,
             ),
             partition=start["partition"],
             offset=start["offset"],
             version=version,
             skewed=skewed,
         )
+
+
+class _DataMaker:
+    """Makes a derived event's typed data, of which the constants are converted only once."""
+
+    def __init__(self, derived: Contract, pairing: Pairing, constants: Mapping[str, Any]) -> None:
+        fields = _fields(derived)
+        self._constants: dict[str, Any] = dict.fromkeys(field.name for field in fields.values())
+        for name, value in constants.items():
+            self._constants[fields[name].name] = to_typed(fields[name].value)(
+                value, f"/data/{name}"
+            )
+        self._carried = [
+            (fields[name].name, to_typed(fields[name].value), f"/data/{name}")
+            for name in pairing.carry
+        ]
+        self._duration = fields[pairing.duration].name
+
+    def data(self, carried: Sequence[Any], seconds: float | None = None) -> dict[str, Any]:
+        """By field name; ``seconds`` only of a pair."""
+        data = self._constants.copy()
+        for (name, convert, at), value in zip(self._carried, carried, strict=True):
+            data[name] = convert(value, at)
+        if seconds is not None:
+            data[self._duration] = seconds
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +254,12 @@ def plan_for(catalog: Catalog) -> Plan:
                 raise PlanError(f"{name} is half of both {roles[name][0].event} and {event}")
             roles[name] = pairings[event], side
     return Plan(pairings, roles)
+
+
+def end_payload(message: Message, raw: RawMessage) -> dict[str, Any]:
+    """What the derived row needs of its end."""
+    at_ms = milliseconds(message.timestamp)
+    return {"at": at_ms, "partition": raw.partition, "offset": raw.offset}
 
 
 def milliseconds(moment: dt.datetime) -> int:

@@ -35,6 +35,7 @@ from etl.sessions.store import (
     ExpiredPage,
     Occurrence,
     SessionEvent,
+    SessionPair,
     SessionState,
     SessionTotals,
     Settled,
@@ -45,8 +46,12 @@ from etl.source import Spans
 
 _log = logging.getLogger(__name__)
 
-_BATCH = 500
+_BATCH = 1_000
 """At most this many ids or sessions are in one script: Redis serves nobody else meanwhile."""
+
+_RESULTS = {ord(str(int(result))): result for result in ApplyResult}
+_LEVELS = {ord(str(int(level))): level for level in Settled}
+_ONE = ord("1")
 
 
 class RedisSessionStore:
@@ -62,6 +67,7 @@ class RedisSessionStore:
             for name in (
                 "adopt",
                 "apply",
+                "apply_pairs",
                 "advance",
                 "expired",
                 "first_occurrences",
@@ -111,19 +117,46 @@ class RedisSessionStore:
     def apply(self, spans: Spans, events: Sequence[SessionEvent]) -> Sequence[Applied]:
         """See :meth:`etl.sessions.store.SessionStore.apply`."""
         ranges = _flat((self._field(p), span.start, span.stop) for p, span in spans.items())
-        told = self._run("apply", [len(spans), *ranges, *_flat(map(_arguments, events))])
+        listed = orjson.dumps(list(map(_listed, events)))
+        originals = b"".join([event.original for event in events])
+        results, levels, sizes, texts = self._run("apply", [len(spans), *ranges, listed, originals])
+        halves = _cut(orjson.loads(sizes), texts)
         return [
             Applied(
-                ApplyResult(result),
+                _RESULTS[result],
                 SessionState(
                     session=event.session,
-                    start=_payload(start),
-                    end=_payload(end),
-                    settled=Settled(settled),
+                    start=_payload(next(halves)),
+                    end=_payload(next(halves)),
+                    settled=_LEVELS[level],
                 ),
             )
-            for event, (result, settled, start, end) in zip(events, told, strict=True)
+            for event, result, level in zip(events, results, levels, strict=True)
         ]
+
+    def apply_pairs(
+        self, starts: Mapping[int, int], pairs: Sequence[SessionPair]
+    ) -> Sequence[bool]:
+        """See :meth:`etl.sessions.store.SessionStore.apply_pairs`."""
+        reached = [len(starts), *_flat((self._field(p), start) for p, start in starts.items())]
+        added: list[bool] = []
+        for prefix, alike in groupby(pairs, lambda each: each.prefix):
+            listed = [
+                (
+                    pair.session,
+                    f"{pair.start_location} {pair.start.decode()}",
+                    f"{pair.end_location} {pair.end.decode()}",
+                    pair.start_expires_ms,
+                    pair.end_expires_ms,
+                    pair.forget_ms,
+                )
+                for pair in alike
+            ]
+            for first in range(0, len(listed), _BATCH):
+                batch = orjson.dumps(listed[first : first + _BATCH])
+                told = self._run("apply_pairs", [*reached, prefix, batch])
+                added += [digit == _ONE for digit in told]
+        return added
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
         """See :meth:`etl.sessions.store.SessionStore.settle`."""
@@ -133,7 +166,8 @@ class RedisSessionStore:
         ):
             sessions = [each.session for each in alike]
             for start in range(0, len(sessions), _BATCH):
-                told = self._run("settle", [prefix, settled_as, *sessions[start : start + _BATCH]])
+                batch = orjson.dumps(sessions[start : start + _BATCH])
+                told = self._run("settle", [prefix, settled_as, batch])
                 closed += map(int, text(told))
         return closed
 
@@ -198,42 +232,45 @@ class RedisSessionStore:
             return self._scripts[script](args=arguments)
 
 
-def _arguments(event: SessionEvent) -> tuple[Any, ...]:
+def _listed(event: SessionEvent) -> tuple[Any, ...]:
+    """As the script that adds it takes it, but for the original."""
     return (
         event.prefix,
         event.session,
         event.side,
         event.location,
-        event.payload,
-        event.original,
+        event.payload.decode(),
         event.expires_ms,
         event.forget_ms,
-        int(event.settled),
+        event.settled,
+        len(event.original),
     )
 
 
 def _states(sizes: Sequence[int], texts: bytes) -> Iterator[SessionState]:
     """What the script that finds expired sessions tells of them."""
-    place = 0
-
-    def taken(size: int) -> bytes | None:
-        nonlocal place
-        if size < 0:
-            return None
-        place += size
-        return texts[place - size : place]
-
-    for first in range(0, len(sizes), 5):
-        settled, *lengths = sizes[first : first + 5]
-        session, start, end, original = map(taken, lengths)
+    levels = sizes[::5]
+    parts = _cut([size for index, size in enumerate(sizes) if index % 5], texts)
+    for level, session, start, end, original in zip(levels, parts, parts, parts, parts):
         assert session is not None
         yield SessionState(
             session=session.decode(),
             start=_payload(start),
             end=_payload(end),
-            settled=Settled(settled),
+            settled=Settled(level),
             original_end=original,
         )
+
+
+def _cut(sizes: Iterable[int], texts: bytes) -> Iterator[bytes | None]:
+    """The texts of these sizes; None for -1."""
+    place = 0
+    for size in sizes:
+        if size < 0:
+            yield None
+        else:
+            yield texts[place : place + size]
+            place += size
 
 
 def _payload(kept: bytes | None) -> bytes | None:

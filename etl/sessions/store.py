@@ -49,6 +49,24 @@ class SessionEvent:
     settled: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPair:
+    """A start and an end of one session, as two :class:`SessionEvent` that were not settled.
+
+    ``start`` and ``end`` are their payloads; ``forget_ms`` is the later of the two.
+    """
+
+    prefix: str
+    session: str
+    start_location: str
+    start: bytes
+    start_expires_ms: int
+    end_location: str
+    end: bytes
+    end_expires_ms: int
+    forget_ms: int
+
+
 class ApplyResult(IntEnum):
     """What became of an event that was applied."""
 
@@ -168,7 +186,7 @@ class SessionStore(Protocol):
     """Open sessions, shared by all workers.
 
     Each method is atomic (:meth:`first_occurrences` for each id, :meth:`settle` for each of its
-    settlements).
+    settlements, :meth:`apply_pairs` for each pair).
 
     Every method raises :class:`~etl.errors.StoreUnavailableError` when it got no answer in time;
     what it should have done may then have been done.
@@ -204,6 +222,20 @@ class SessionStore(Protocol):
 
         Raises:
             StateLostError: the store does not reach up to a span's start. Nothing was done.
+        """
+        ...
+
+    def apply_pairs(
+        self, starts: Mapping[int, int], pairs: Sequence[SessionPair]
+    ) -> Sequence[bool]:
+        """Adds pairs of sessions of which nothing is known; False for the others, left as they are.
+
+        What is added is as :meth:`apply` would have made it, except that nothing waits for a
+        marker.  How far the partitions are applied stays as it is: :meth:`apply` notes it, with
+        what else their spans hold.  No session may be in two of the pairs.
+
+        Raises:
+            StateLostError: the store does not reach up to a partition's start. Nothing was done.
         """
         ...
 

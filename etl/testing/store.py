@@ -13,6 +13,7 @@ from etl.sessions.store import (
     ExpiredPage,
     Occurrence,
     SessionEvent,
+    SessionPair,
     SessionState,
     SessionTotals,
     Settled,
@@ -91,6 +92,12 @@ class MemorySessionStore:
         for partition, span in spans.items():
             self.truth.applied[partition] = max(self.truth.applied[partition], span.stop)
         return applied
+
+    def apply_pairs(
+        self, starts: Mapping[int, int], pairs: Sequence[SessionPair]
+    ) -> Sequence[bool]:
+        self._require(starts)
+        return [self._add_pair(pair) for pair in pairs]
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
         return [self._settle(settlement) for settlement in settlements]
@@ -176,6 +183,19 @@ class MemorySessionStore:
         return Applied(
             result, self._state(event.session, kept if tell else None, settled=kept.settled)
         )
+
+    def _add_pair(self, pair: SessionPair) -> bool:
+        if pair.session in self.truth.states:
+            return False
+        self.truth.states[pair.session] = _Kept(
+            payloads={Side.START: pair.start, Side.END: pair.end},
+            locations={Side.START: pair.start_location, Side.END: pair.end_location},
+            forget_ms=pair.forget_ms,
+        )
+        self.truth.due[pair.prefix, Side.START][pair.session] = pair.start_expires_ms
+        self.truth.due[pair.prefix, Side.END][pair.session] = pair.end_expires_ms
+        self.truth.totals[pair.prefix]["taken"] += 2
+        return True
 
     def _take(self, event: SessionEvent, kept: _Kept) -> None:
         alone = not kept.payloads
