@@ -8,6 +8,7 @@
 -- start and the end of each event of which a row may follow, and the sizes a JSON list of how long
 -- they are, two for each event, -1 for what is not told.
 --
+-- A marker is left by an event that is alone, and no original stays beside a pair.
 -- Nothing is written before all spans are checked, and what is written may be written again.
 --
 -- "p" marks a state whose end is only presumed to have been settled: when its time was over before
@@ -26,13 +27,18 @@ for i = 0, spans - 1 do
   end
 end
 
--- Numbers as Redis takes them: Lua's own way is exact for 14 digits only.
-local function int(number)
-  return string.format('%.0f', number)
+local keys = {}
+for i, event in ipairs(events) do
+  keys[i] = event[2]
 end
-
+local all_new = #keys > 0 and redis.call('EXISTS', unpack(keys)) == 0
 local results, levels, sizes, texts = {}, {}, {}, {}
-local markers, indexes, place = {}, {}, 1
+local markers, indexes, met, place = {}, {}, {}, 1
+
+local function append(list, first, second)
+  list[#list + 1] = first
+  list[#list + 1] = second
+end
 
 -- What changes in a pairing's indexes; done[key] is when to forget it, false when not any more.
 local function index_of(prefix)
@@ -41,80 +47,95 @@ local function index_of(prefix)
 end
 
 for i, event in ipairs(events) do
-  local key, side, due = event[2], event[3], int(event[6])
+  local key, side, mine, due = event[2], event[3], event[4] .. ' ', event[6]
   local forget, settled_before, original_size = event[7], event[8], event[9]
   local index = index_of(event[1])
-  local state = redis.call('HMGET', key, 's', 'e', 'b', 'f', 'p')
-  local known = { s = state[1], e = state[2] }
+  local state = all_new and not met[key] and {} or redis.call('HMGET', key, 's', 'e', 'b', 'f', 'p')
+  met[key] = true
+  local start, ending = state[1], state[2]
   local settled = tonumber(state[3] or '0')
-  local alone = not (known.s or known.e)
-  local mine = event[4] .. ' '
-  local result, waits, fields = TAKEN, false, {}
-  if known[side] and known[side]:sub(1, #mine) == mine then
+  local other = start or ending
+  local known = side == 's' and start or side == 'e' and ending
+  local result, waits, fields = TAKEN, false, nil
+  if known and known:sub(1, #mine) == mine then
     result = REPLAYED
-  elseif known[side] and state[5] and side == 'e' and not known.s and not settled_before then
+  elseif known and state[5] and side == 'e' and not start and not settled_before then
     redis.call('HDEL', key, 'p')
-    waits, alone = true, true
-  elseif known[side] then
+    waits, fields = true, { 'o', originals:sub(place, place + original_size - 1) }
+  elseif known then
     result = DUPLICATE
   else
-    known[side] = mine .. event[5]
-    fields = { side, known[side] }
+    known = mine .. event[5]
+    fields = { side, known }
     if forget > tonumber(state[4] or '0') then
-      fields[#fields + 1] = 'f'
-      fields[#fields + 1] = int(forget)
+      append(fields, 'f', forget)
     end
     if settled_before then
       settled = math.max(settled, 1)
-      for _, field in ipairs({ 'b', settled, 'p', '1' }) do
-        fields[#fields + 1] = field
-      end
-      if alone then
-        index.done[key] = int(forget)
+      append(fields, 'b', settled)
+      append(fields, 'p', '1')
+      if not other then
+        index.done[key] = forget
       end
     else
       waits = true
+      if side == 'e' and not other then
+        append(fields, 'o', originals:sub(place, place + original_size - 1))
+      end
+    end
+    if side == 's' then
+      start = known
+      if ending then
+        redis.call('HDEL', key, 'o')
+      end
+    else
+      ending = known
     end
   end
   if waits then
     index.taken = index.taken + 1
-    local waiting = index[side]
-    waiting[#waiting + 1] = due
-    waiting[#waiting + 1] = key
-    if state[1] or state[2] then
+    append(index[side], due, key)
+    if other then
       index.done[key] = false
     end
-    if side == 'e' and alone then
-      fields[#fields + 1] = 'o'
-      fields[#fields + 1] = originals:sub(place, place + original_size - 1)
+    if not (start and ending) then
+      append(markers, key, i)
     end
-    markers[#markers + 1] = { key, side, due }
   end
-  if #fields > 0 then
+  if fields then
     redis.call('HSET', key, unpack(fields))
   end
   place = place + original_size
   results[i], levels[i] = result, settled
-  local tell = (known.s and known.e) or result == REPLAYED
-  for _, half in ipairs({ 's', 'e' }) do
-    local text = tell and known[half]
-    sizes[#sizes + 1] = text and #text or -1
-    texts[#texts + 1] = text or nil
+  if start and ending or result == REPLAYED then
+    append(sizes, start and #start or -1, ending and #ending or -1)
+    texts[#texts + 1] = start or ''
+    texts[#texts + 1] = ending or ''
+  else
+    append(sizes, -1, -1)
   end
 end
 
 for prefix, index in pairs(indexes) do
-  for _, side in ipairs({ 's', 'e' }) do
-    if #index[side] > 0 then
-      redis.call('ZADD', prefix .. ':due:' .. side, unpack(index[side]))
-    end
-  end
+  local forgotten, kept = {}, {}
   for key, forget in pairs(index.done) do
     if forget then
-      redis.call('ZADD', prefix .. ':done', forget, key)
+      append(forgotten, forget, key)
     else
-      redis.call('ZREM', prefix .. ':done', key)
+      kept[#kept + 1] = key
     end
+  end
+  if #index.s > 0 then
+    redis.call('ZADD', prefix .. ':due:s', unpack(index.s))
+  end
+  if #index.e > 0 then
+    redis.call('ZADD', prefix .. ':due:e', unpack(index.e))
+  end
+  if #forgotten > 0 then
+    redis.call('ZADD', prefix .. ':done', unpack(forgotten))
+  end
+  if #kept > 0 then
+    redis.call('ZREM', prefix .. ':done', unpack(kept))
   end
   if index.taken > 0 then
     redis.call('HINCRBY', prefix .. ':books', 'taken', index.taken)
@@ -128,10 +149,11 @@ for i = 0, spans - 1 do
 end
 
 redis.call('SELECT', 1)
-for _, marker in ipairs(markers) do
+for i = 1, #markers, 2 do
+  local event = events[markers[i + 1]]
   -- One in the past is the same as none.
-  if tonumber(marker[3]) > 0 then
-    redis.call('SET', marker[1], marker[2], 'PXAT', marker[3])
+  if event[6] > 0 then
+    redis.call('SET', markers[i], event[3], 'PXAT', event[6])
   end
 end
 return {

@@ -26,10 +26,10 @@ local all_new = redis.call('EXISTS', unpack(keys)) == 0
 for i, pair in ipairs(list) do
   local key = keys[i]
   if all_new or redis.call('EXISTS', key) == 0 then
-    redis.call('HSET', key, 's', pair[2], 'e', pair[3], 'f', string.format('%.0f', pair[6]))
-    starts[#starts + 1] = string.format('%.0f', pair[4])
+    redis.call('HSET', key, 's', pair[2], 'e', pair[3], 'f', pair[6])
+    starts[#starts + 1] = pair[4]
     starts[#starts + 1] = key
-    ends[#ends + 1] = string.format('%.0f', pair[5])
+    ends[#ends + 1] = pair[5]
     ends[#ends + 1] = key
     added[i] = 1
   else

@@ -27,7 +27,6 @@ from contracts.model.types import (
     IntegerType,
     NumberType,
     Pairing,
-    ValueType,
 )
 from contracts.reasons import Reason
 from etl.decode.dead_letters import DeadLetter

@@ -249,9 +249,9 @@ def _listed(event: SessionEvent) -> tuple[Any, ...]:
 
 def _states(sizes: Sequence[int], texts: bytes) -> Iterator[SessionState]:
     """What the script that finds expired sessions tells of them."""
-    levels = sizes[::5]
     parts = _cut([size for index, size in enumerate(sizes) if index % 5], texts)
-    for level, session, start, end, original in zip(levels, parts, parts, parts, parts):
+    for level in sizes[::5]:
+        session, start, end, original = (next(parts) for _ in range(4))
         assert session is not None
         yield SessionState(
             session=session.decode(),

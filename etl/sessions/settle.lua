@@ -24,7 +24,9 @@ for i, key in ipairs(keys) do
       from_starts[#from_starts + 1] = key
     end
     if account ~= 'unpaired' then
-      redis.call('HDEL', key, 'o')
+      if account == 'orphan_ends' then
+        redis.call('HDEL', key, 'o')
+      end
       if end_left then
         end_left, number = false, number + 1
         from_ends[#from_ends + 1] = key

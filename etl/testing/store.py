@@ -202,6 +202,8 @@ class MemorySessionStore:
         kept.payloads[event.side] = event.payload
         kept.locations[event.side] = event.location
         kept.forget_ms = max(kept.forget_ms, event.forget_ms)
+        if event.side is Side.START:
+            kept.original_end = None
         if event.settled:
             kept.settled = max(kept.settled, Settled.ALONE)
             kept.presumed = True
@@ -215,7 +217,8 @@ class MemorySessionStore:
         if event.side is Side.END and alone:
             kept.original_end = event.original
         self.truth.due[event.prefix, event.side][event.session] = event.expires_ms
-        self.lifetimes.markers[event.session] = event.expires_ms
+        if len(kept.payloads) == 1:
+            self.lifetimes.markers[event.session] = event.expires_ms
         self.truth.totals[event.prefix]["taken"] += 1
 
     def _settle(self, settlement: Settlement) -> int:
@@ -227,7 +230,7 @@ class MemorySessionStore:
         closed = sum(indexes[side].pop(settlement.session, None) is not None for side in sides)
         paired = settlement.settled_as is SettledAs.PAIRED
         kept.settled = max(kept.settled, Settled.PAIRED if paired else Settled.ALONE)
-        if Side.END in sides:
+        if settlement.settled_as is SettledAs.ORPHAN_ENDS:
             kept.original_end = None
         if closed:
             self.truth.totals[settlement.prefix][settlement.settled_as] += 1
