@@ -10,11 +10,12 @@ from etl.decode.dead_letters import DeadLetter
 from etl.run.context import RunContext
 from etl.run.load import Loadable
 from etl.run.report import EventField, PairField, Tally
-from etl.sessions.joining import Given, Together
+from etl.sessions.joining import Given, Joined, Together
 from etl.sessions.pairing import VERSION_PAIRED, Derived, PairingPlan
 from etl.sessions.store import (
     Applied,
     ApplyResult,
+    SessionPair,
     SessionState,
     SessionTotals,
     Settled,
@@ -171,17 +172,19 @@ class SessionStep:
         What the store is given back is left: it may have been settled before.
         """
         together = Together(self._plan, given, lost.covers)
-        joined = together.joined()
         starts = {partition: span.start for partition, span in chunk.spans.items()}
-        added = self._store.apply_pairs(starts, [each.stored for each in joined]) if joined else []
         rows: dict[str, Derived] = {}
-        for each, is_added in zip(joined, added, strict=True):
-            if is_added:
-                rows[each.stored.session] = each.row
-                tally.event(each.start_event, "taken")
-                tally.event(each.end_event, "taken")
-                for message in each.repeated:
-                    tally.event(message.event, "duplicates")
+        for pairing in together.pairings():
+            made: list[Derived] = []
+            joined = together.joined(pairing)
+            pairs = (_noted(each, made) for each in joined)
+            added = self._store.apply_pairs(starts, pairing.prefix, pairs)
+            new = {row.session: row for row, is_new in zip(made, added, strict=True) if is_new}
+            tally.event(pairing.start_event, "taken", len(new))
+            tally.event(pairing.end_event, "taken", len(new))
+            rows |= new
+        for event, number in together.repeated(rows).items():
+            tally.event(event, "duplicates", number)
         return together.without(rows), rows
 
     def _apply(
@@ -256,6 +259,12 @@ class SessionStep:
         for closing, events in zip(closings, settled, strict=True):
             if events:
                 _count(closing, events, tally)
+
+
+def _noted(joined: Joined, rows: list[Derived]) -> SessionPair:
+    """What the store takes of a pair; its row goes into the list."""
+    rows.append(joined.row)
+    return joined.stored
 
 
 def loadables(rows: Iterable[Derived]) -> Iterator[Loadable]:

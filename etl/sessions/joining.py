@@ -9,9 +9,9 @@ was done and the events go the way of the reference.  ``python -m bench.pairs`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -23,19 +23,11 @@ from etl.source import RawMessage
 Given = tuple[RawMessage, Message]
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The first start and the first end of a session in a chunk, and the row that they make.
+class Joined(NamedTuple):
+    """The first start and the first end of a session in a chunk, and the row that they make."""
 
-    ``repeated`` are the session's other messages in the chunk.
-    """
-
-    pairing: PairingPlan
     stored: SessionPair
     row: Derived
-    start_event: str
-    end_event: str
-    repeated: Sequence[Message]
 
 
 class Together:
@@ -56,36 +48,48 @@ class Together:
             self._sessions.append(session)
             found = self._found.get(session)
             if found is None:
-                found = self._found[session] = _Found(pairing)
+                found = self._found[session] = _Found(pairing, session)
             found.add(side, keys, given)
             found.apart = found.apart or apart(raw)
 
-    def joined(self) -> list[Joined]:
-        """The first start and the first end of each session that has both, by pairing."""
-        joined = [
-            found.joined(session)
-            for session, found in self._found.items()
-            if found.start is not None and found.end is not None and not found.apart
-        ]
-        return sorted(joined, key=lambda each: each.stored.prefix)
+    def pairings(self) -> list[PairingPlan]:
+        """Those that have something to join."""
+        return list({found.pairing.event: found.pairing for found in self._joinable()}.values())
+
+    def joined(self, pairing: PairingPlan) -> Iterator[Joined]:
+        """The first start and the first end of each session that has both."""
+        return (found.joined() for found in self._joinable() if found.pairing is pairing)
+
+    def repeated(self, sessions: Iterable[str]) -> Counter[str]:
+        """How many of the messages are not the first of their session, by event."""
+        repeated = (self._found[session].repeated for session in sessions)
+        return Counter(message.event for messages in repeated for message in messages)
 
     def without(self, sessions: Container[str]) -> list[Given]:
         """The messages of all other sessions, in their order."""
         pairs = zip(self._sessions, self._messages, strict=True)
         return [given for session, given in pairs if session not in sessions]
 
+    def _joinable(self) -> Iterator[_Found]:
+        return (
+            found
+            for found in self._found.values()
+            if found.start is not None and found.end is not None and not found.apart
+        )
+
 
 class _Found:
     """What a chunk has of one session."""
 
-    __slots__ = ("apart", "end", "keys", "pairing", "repeated", "start")
+    __slots__ = ("apart", "end", "keys", "pairing", "repeated", "session", "start")
 
-    def __init__(self, pairing: PairingPlan) -> None:
+    def __init__(self, pairing: PairingPlan, session: str) -> None:
         self.pairing = pairing
+        self.session = session
         self.start: Given | None = None
         self.end: Given | None = None
         self.keys: Sequence[Any] = ()
-        self.repeated: list[Message] | None = None
+        self.repeated: Sequence[Message] = ()
         self.apart = False
 
     def add(self, side: Side, keys: Sequence[Any], given: Given) -> None:
@@ -94,36 +98,28 @@ class _Found:
             self.start, self.keys = given, keys
         elif side is Side.END and self.end is None:
             self.end = given
-        elif self.repeated is None:
-            self.repeated = [given[1]]
         else:
-            self.repeated.append(given[1])
+            self.repeated = (*self.repeated, given[1])
 
-    def joined(self, session: str) -> Joined:
+    def joined(self) -> Joined:
         """Both halves are there."""
         assert self.start is not None
         assert self.end is not None
-        pairing = self.pairing
+        pairing, wait_ms = self.pairing, self.pairing.wait_ms
         (start_raw, start_message), (end_raw, end_message) = self.start, self.end
         start = pairing.start_payload(self.keys, start_message, start_raw)
         end = end_payload(end_message, end_raw)
-        start_ms, end_ms = start["at"], end["at"]
+        start_ms: int = start["at"]
+        end_ms: int = end["at"]
         latest_ms = max(start_ms, start_raw.timestamp_ms, end_ms, end_raw.timestamp_ms)
-        return Joined(
-            pairing,
-            SessionPair(
-                prefix=pairing.prefix,
-                session=session,
-                start_location=start_raw.location,
-                start=orjson.dumps(start),
-                start_expires_ms=start_ms + pairing.wait_ms,
-                end_location=end_raw.location,
-                end=orjson.dumps(end),
-                end_expires_ms=end_ms + pairing.wait_ms,
-                forget_ms=latest_ms + 2 * pairing.wait_ms,
-            ),
-            pairing.row(session, start, end_ms),
-            self.start[1].event,
-            self.end[1].event,
-            self.repeated or (),
+        stored = SessionPair(
+            self.session,
+            start_raw.location,
+            orjson.dumps(start),
+            start_ms + wait_ms,
+            end_raw.location,
+            orjson.dumps(end),
+            end_ms + wait_ms,
+            latest_ms + 2 * wait_ms,
         )
+        return Joined(stored, pairing.row(self.session, start, end_ms))

@@ -11,10 +11,11 @@ inserted.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -47,8 +48,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND = dt.timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Derived:
+class Derived(NamedTuple):
     """A row of a derived event. Partition and offset are its start's.
 
     ``skewed``: the clocks of its two events seem to differ. Either the end's time lies before the
@@ -75,7 +75,7 @@ class PairingPlan:
         self.event = derived.event
         self.prefix = pairing.store_prefix
         self.wait_ms = pairing.wait_seconds * 1000
-        self.end_event = pairing.end
+        self.start_event, self.end_event = pairing.start, pairing.end
         self._pairing = pairing
         self._version = derived.version
         _check(derived, pairing, start)
@@ -135,7 +135,7 @@ class PairingPlan:
         """``prefix:key.user_id``; a dot inside a key is escaped, so that sessions never collide."""
         texts = [key if isinstance(key, str) else orjson.dumps(key).decode() for key in keys]
         escaped = [text.replace("%", "%25").replace(".", "%2E") for text in texts]
-        return f"{self.prefix}:{'.'.join((*escaped, user_id))}"
+        return f"{self.prefix}:{'.'.join(escaped)}.{user_id}"
 
     def start_payload(
         self, keys: Sequence[Any], message: Message, raw: RawMessage
@@ -180,11 +180,11 @@ class PairingPlan:
         *,
         skewed: bool,
     ) -> Derived:
-        identity = orjson.dumps([self.event, *start["keys"], start["user"]]).decode()
+        identity = orjson.dumps([self.event, *start["keys"], start["user"]])
         return Derived(
             session=session,
             message=Message(
-                event_id=uuid.uuid5(ROW_IDS, identity),
+                event_id=_row_id(identity),
                 event=self.event,
                 user_id=start["user"],
                 timestamp=instant(start["at"]),
@@ -253,6 +253,12 @@ def plan_for(catalog: Catalog) -> Plan:
                 raise PlanError(f"{name} is half of both {roles[name][0].event} and {event}")
             roles[name] = pairings[event], side
     return Plan(pairings, roles)
+
+
+def _row_id(identity: bytes) -> uuid.UUID:
+    """``uuid.uuid5(ROW_IDS, identity)`` in half the time."""
+    digest = hashlib.sha1(ROW_IDS.bytes + identity, usedforsecurity=False).digest()
+    return uuid.UUID(bytes=digest[:16], version=5)
 
 
 def end_payload(message: Message, raw: RawMessage) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -51,7 +53,7 @@ _BATCH = 1_000
 
 _RESULTS = {ord(str(int(result))): result for result in ApplyResult}
 _LEVELS = {ord(str(int(level))): level for level in Settled}
-_ONE = ord("1")
+_ZERO, _ONE = b"01"
 
 
 class RedisSessionStore:
@@ -135,41 +137,23 @@ class RedisSessionStore:
         ]
 
     def apply_pairs(
-        self, starts: Mapping[int, int], pairs: Sequence[SessionPair]
+        self, starts: Mapping[int, int], prefix: str, pairs: Iterable[SessionPair]
     ) -> Sequence[bool]:
         """See :meth:`etl.sessions.store.SessionStore.apply_pairs`."""
         reached = [len(starts), *_flat((self._field(p), start) for p, start in starts.items())]
-        added: list[bool] = []
-        for prefix, alike in groupby(pairs, lambda each: each.prefix):
-            listed = [
-                (
-                    pair.session,
-                    f"{pair.start_location} {pair.start.decode()}",
-                    f"{pair.end_location} {pair.end.decode()}",
-                    pair.start_expires_ms,
-                    pair.end_expires_ms,
-                    pair.forget_ms,
-                )
-                for pair in alike
-            ]
-            for first in range(0, len(listed), _BATCH):
-                batch = orjson.dumps(listed[first : first + _BATCH])
-                told = self._run("apply_pairs", [*reached, prefix, batch])
-                added += [digit == _ONE for digit in told]
-        return added
+        calls = ([*reached, prefix, orjson.dumps(batch)] for batch in _batches(map(_whole, pairs)))
+        told = self._run_ahead("apply_pairs", calls)
+        return [digit == _ONE for digits in told for digit in digits]
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
         """See :meth:`etl.sessions.store.SessionStore.settle`."""
-        closed: list[int] = []
-        for (prefix, settled_as), alike in groupby(
-            settlements, lambda each: (each.prefix, each.settled_as)
-        ):
-            sessions = [each.session for each in alike]
-            for start in range(0, len(sessions), _BATCH):
-                batch = orjson.dumps(sessions[start : start + _BATCH])
-                told = self._run("settle", [prefix, settled_as, batch])
-                closed += map(int, text(told))
-        return closed
+        calls = (
+            [prefix, settled_as, orjson.dumps(batch)]
+            for (prefix, settled_as), alike in groupby(settlements, itemgetter(0, 2))
+            for batch in _batches(map(itemgetter(1), alike))
+        )
+        told = self._run_ahead("settle", calls)
+        return [digit - _ZERO for digits in told for digit in digits]
 
     def expired(
         self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int
@@ -230,6 +214,41 @@ class RedisSessionStore:
     def _run(self, script: str, arguments: Sequence[Any]) -> Any:
         with translated():
             return self._scripts[script](args=arguments)
+
+    def _run_ahead(self, script: str, calls: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        """The answers of a script's calls, each made before the answer to the last is taken.
+
+        So Redis works while the arguments of the next call are made.  When one fails the next has
+        been sent too.
+        """
+        waiting: Future[Any] | None = None
+        with ThreadPoolExecutor(1, "redis") as other_thread:
+            for arguments in calls:
+                following = other_thread.submit(self._run, script, arguments)
+                if waiting is not None:
+                    yield waiting.result()
+                waiting = following
+            if waiting is not None:
+                yield waiting.result()
+
+
+def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """In parts of one script each."""
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _whole(pair: SessionPair) -> tuple[Any, ...]:
+    """As the script that adds it takes it: with both events as a state has them."""
+    return (
+        pair.session,
+        f"{pair.start_location} {pair.start.decode()}",
+        f"{pair.end_location} {pair.end.decode()}",
+        pair.start_expires_ms,
+        pair.end_expires_ms,
+        pair.forget_ms,
+    )
 
 
 def _listed(event: SessionEvent) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl.errors import StateLostError
@@ -94,10 +94,10 @@ class MemorySessionStore:
         return applied
 
     def apply_pairs(
-        self, starts: Mapping[int, int], pairs: Sequence[SessionPair]
+        self, starts: Mapping[int, int], prefix: str, pairs: Iterable[SessionPair]
     ) -> Sequence[bool]:
         self._require(starts)
-        return [self._add_pair(pair) for pair in pairs]
+        return [self._add_pair(prefix, pair) for pair in pairs]
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
         return [self._settle(settlement) for settlement in settlements]
@@ -184,7 +184,7 @@ class MemorySessionStore:
             result, self._state(event.session, kept if tell else None, settled=kept.settled)
         )
 
-    def _add_pair(self, pair: SessionPair) -> bool:
+    def _add_pair(self, prefix: str, pair: SessionPair) -> bool:
         if pair.session in self.truth.states:
             return False
         self.truth.states[pair.session] = _Kept(
@@ -192,9 +192,9 @@ class MemorySessionStore:
             locations={Side.START: pair.start_location, Side.END: pair.end_location},
             forget_ms=pair.forget_ms,
         )
-        self.truth.due[pair.prefix, Side.START][pair.session] = pair.start_expires_ms
-        self.truth.due[pair.prefix, Side.END][pair.session] = pair.end_expires_ms
-        self.truth.totals[pair.prefix]["taken"] += 2
+        self.truth.due[prefix, Side.START][pair.session] = pair.start_expires_ms
+        self.truth.due[prefix, Side.END][pair.session] = pair.end_expires_ms
+        self.truth.totals[prefix]["taken"] += 2
         return True
 
     def _take(self, event: SessionEvent, kept: _Kept) -> None:
