@@ -27,8 +27,9 @@ import redis
 from bench.etl_sweep import context_of
 from contracts.message import Message
 from etl.app import utc_now
+from etl.run.derived import loadables
 from etl.run.report import Tally
-from etl.run.sessions import Lost, SessionStep, loadables
+from etl.run.sessions import Lost, SessionStep
 from etl.sessions.redis_store import RedisSessionStore
 from etl.source import Chunk, RawMessage, Span
 from tests.api.servers import redis_server

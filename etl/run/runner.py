@@ -10,11 +10,12 @@ from etl.decode.decoding import Decoded, decode_all
 from etl.decode.holding import Holds
 from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
 from etl.run.context import RunContext
+from etl.run.derived import loadables
 from etl.run.journal import Journal
 from etl.run.load import Loadable
 from etl.run.plain import plain_rows
 from etl.run.report import UNKNOWN_EVENT, RunReport, Tally
-from etl.run.sessions import Lost, SessionStep, loadables
+from etl.run.sessions import Lost, SessionStep
 from etl.sequence.gaps import GapSummary, summarise
 from etl.sequence.headers import sequence_header_of, sequenced
 from etl.sessions.pairing import instant, milliseconds

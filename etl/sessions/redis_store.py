@@ -20,7 +20,7 @@ later change stands before an earlier one.  A Redis Cluster has no second db and
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby, islice
 from operator import itemgetter
@@ -43,6 +43,7 @@ from etl.sessions.store import (
     Settled,
     Settlement,
     Side,
+    T,
 )
 from etl.source import Spans
 
@@ -64,6 +65,7 @@ class RedisSessionStore:
         self._client = client
         self._topic = topic
         self._dedup_window_seconds = dedup_window_seconds
+        self._beside = ThreadPoolExecutor(1, "sessions")
         self._scripts = {
             name: client.register_script(lua(__package__, name))
             for name in (
@@ -85,6 +87,10 @@ class RedisSessionStore:
         """A store at ``redis://host:port``; nothing is sent before the first use."""
         client = connect_redis(url, timeout_seconds)
         return cls(client, topic, dedup_window_seconds=dedup_window_seconds)
+
+    def begin(self, call: Callable[[], T]) -> Callable[[], T]:
+        """See :meth:`etl.sessions.store.SessionStore.begin`."""
+        return self._beside.submit(call).result
 
     def check(self) -> None:
         """See :meth:`etl.sessions.store.SessionStore.check`."""
@@ -206,6 +212,7 @@ class RedisSessionStore:
 
     def close(self) -> None:
         """See :meth:`etl.sessions.store.SessionStore.close`."""
+        self._beside.shutdown(cancel_futures=True)
         self._client.close()
 
     def _field(self, partition: int) -> str:

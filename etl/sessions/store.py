@@ -11,10 +11,10 @@ a while longer, so that repetitions are known and a late event still finds its o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from etl.source import Spans
 
@@ -180,6 +180,9 @@ class Occurrence:
     location: str
 
 
+T = TypeVar("T")
+
+
 class SessionStore(Protocol):
     """Open sessions, shared by all workers.
 
@@ -189,6 +192,13 @@ class SessionStore(Protocol):
     Every method raises :class:`~etl.errors.StoreUnavailableError` when it got no answer in time;
     what it should have done may then have been done.
     """
+
+    def begin(self, call: Callable[[], T]) -> Callable[[], T]:
+        """Begins a call of this store beside the caller's own work; gives what waits for its end.
+
+        Calls that were begun are made one after the other.  What a call raises, either raises.
+        """
+        ...
 
     def check(self) -> None:
         """Makes sure that the store keeps what it is given.

@@ -20,6 +20,7 @@ from etl.sessions.store import (
     SettledAs,
     Settlement,
     Side,
+    T,
 )
 from etl.source import Spans
 
@@ -74,6 +75,11 @@ class MemorySessionStore:
     def flush(self) -> None:
         """Loses everything, as FLUSHALL does."""
         self.truth, self.lifetimes = Truth(), Lifetimes()
+
+    def begin(self, call: Callable[[], T]) -> Callable[[], T]:
+        """At once, so that a test sees one thread only."""
+        found = call()
+        return lambda: found
 
     def check(self) -> None:
         """Nothing is ever dropped here."""
