@@ -85,7 +85,8 @@ class SessionStep:
         Raises:
             StoreError: not all were put in, or the store is not in the state the chunk follows on.
         """
-        given, rows = list(messages), {}
+        given = list(messages)
+        rows: dict[str, Derived] = {}
         if self._joins:
             given, rows = self._join(chunk, given, lost, tally)
         alone = Chunk([raw for raw, _ in given], chunk.spans)

@@ -245,7 +245,8 @@ class SessionStore(Protocol):
         what else their spans hold.  No session may be in two of the pairs.
 
         Raises:
-            StateLostError: the store does not reach up to a partition's start. Nothing was done.
+            StateLostError: the store does not reach up to a partition's start, where there are
+                pairs at all. Nothing was done.
         """
         ...
 

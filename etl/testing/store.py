@@ -102,8 +102,10 @@ class MemorySessionStore:
     def apply_pairs(
         self, starts: Mapping[int, int], prefix: str, pairs: Iterable[SessionPair]
     ) -> Sequence[bool]:
-        self._require(starts)
-        return [self._add_pair(prefix, pair) for pair in pairs]
+        given = list(pairs)
+        if given:
+            self._require(starts)
+        return [self._add_pair(prefix, pair) for pair in given]
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
         return [self._settle(settlement) for settlement in settlements]

@@ -41,8 +41,8 @@ STEPS = st.integers(1, 60)
 PLACES = st.tuples(
     st.sampled_from(
         [
-            *("claim", "adopt", "read", "first_occurrences", "apply", "insert", "send", "settle"),
-            *("commit", "reach", "due", "forget"),
+            *("assign", "adopt", "read", "first_occurrences", "apply_pairs", "apply", "insert"),
+            *("send", "settle", "commit", "advance", "expired", "forget"),
         ]
     ),
     st.sampled_from(["before", "after"]),
@@ -63,9 +63,11 @@ class Sent:
 class Faults(RuleBasedStateMachine):
     """Two workers, a producer, and everything that can go wrong between them."""
 
+    chunk_messages = 2
+
     def __init__(self) -> None:
         super().__init__()
-        policy = RunPolicy(chunk_messages=2, dead_letter_minimum=10_000)
+        policy = RunPolicy(chunk_messages=self.chunk_messages, dead_letter_minimum=10_000)
         self.world = World(partitions=PARTITIONS, policy=policy)
         self.workers = [Worker(self.world), Worker(self.world)]
         self.starts: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
@@ -328,3 +330,13 @@ Faults.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestFaults = Faults.TestCase
+
+
+class FaultsOfLargerChunks(Faults):
+    """Most pairs lie within one chunk."""
+
+    chunk_messages = 8
+
+
+FaultsOfLargerChunks.TestCase.settings = Faults.TestCase.settings
+TestFaultsOfLargerChunks = FaultsOfLargerChunks.TestCase
