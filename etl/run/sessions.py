@@ -103,13 +103,14 @@ class SessionStep:
 
     def settle(self, rows: Sequence[Derived], tally: Tally) -> None:
         """Settles the pairs among stored rows. The unpaired ones among them were settled."""
-        paired = [row for row in rows if row.version == VERSION_PAIRED]
-        for event, pairing in self._plan.pairings.items():
-            closings = Closings(pairing)
-            for row in paired:
-                if row.message.event == event:
-                    closings.row(row)
-            closings.count(self._store.settle(closings.settlements), tally)
+        pairings = self._plan.pairings
+        by_event = {event: Closings(pairing) for event, pairing in pairings.items()}
+        for row in rows:
+            if row.version == VERSION_PAIRED:
+                by_event[row.message.event].row(row)
+        for closings in by_event.values():
+            if closings.settlements:
+                closings.count(self._store.settle(closings.settlements), tally)
 
     def expire(
         self, watermark_ms: int, tally: Tally, should_stop: Callable[[], bool]
