@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from etl.run.load import Loadable
@@ -48,10 +49,12 @@ class Closings:
         the other was settled before.
         """
         event = self._pairing.event
-        for settlement, events, skewed in zip(self.settlements, settled, self._skewed, strict=True):
+        settled_as = [settlement.settled_as for settlement in self.settlements]
+        alike = Counter(zip(settled_as, settled, self._skewed, strict=True))
+        for (became, events, skewed), number in alike.items():
             if events:
-                tally.pair(event, _SETTLED_AS[settlement.settled_as])
-                if settlement.settled_as is SettledAs.PAIRED and events == 1:
-                    tally.pair(event, "late")
+                tally.pair(event, _SETTLED_AS[became], number)
+                if became is SettledAs.PAIRED and events == 1:
+                    tally.pair(event, "late", number)
                 if skewed:
-                    tally.pair(event, "skewed")
+                    tally.pair(event, "skewed", number)
