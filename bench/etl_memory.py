@@ -23,6 +23,7 @@ from typing import Any
 
 from confluent_kafka import Producer as KafkaProducer
 
+from ch_schema.columns import ColumnBlock
 from etl.app import never, utc_now
 from etl.config import KafkaConfig, RunPolicy
 from etl.kafka.consumer import KafkaSource
@@ -70,7 +71,7 @@ class LazySource:
         self._each = size // PARTITIONS
         self._positions = dict.fromkeys(range(PARTITIONS), 0)
 
-    def claim(self) -> Assignment:
+    def assign(self) -> Assignment:
         claimed = tuple(AssignedPartition(partition, None, 0) for partition in self._positions)
         return Assignment(claimed, PARTITIONS, {})
 
@@ -119,6 +120,9 @@ class Nowhere:
     ) -> None:
         assert rows
 
+    def insert_columns(self, block: ColumnBlock, *, deduplication_token: str) -> None:
+        assert block.row_count
+
 
 def load(size: int, redis_url: str, broker_address: str | None) -> dict[str, float]:
     """One run over a backlog of so many messages."""
@@ -156,13 +160,13 @@ def load(size: int, redis_url: str, broker_address: str | None) -> dict[str, flo
     }
 
 
-def kafka_config(address: str) -> KafkaConfig:
+def kafka_config(address: str, group: str = "bench") -> KafkaConfig:
     return KafkaConfig(
         bootstrap_servers=address,
         topic=TOPIC,
         dead_letter_topic="ugc.events.dead-letter",
         rejected_topic="ugc.events.rejected",
-        group_id="bench",
+        group_id=group,
         session_timeout_ms=3_000,
     )
 

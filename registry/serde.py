@@ -25,8 +25,9 @@ from contracts.model.loader import Catalog
 from contracts.model.types import Contract, ValueType
 from contracts.reasons import Reason
 from registry import framing
-from registry.avro import NAMESPACE, avro_schema
+from registry.avro import NAMESPACE, avro_schema, message_fields
 from registry.client import SchemaRegistry
+from registry.columns import ColumnReader, column_reader
 from registry.compatibility import AvroType, incompatibilities, resolve
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
 from registry.images import type_check
@@ -148,7 +149,15 @@ class Decoder:
         for contract in catalog:
             known = resolve(avro_schema(catalog, contract))
             self._known[f"{NAMESPACE}.{contract.event}"].append(known)
-        self._writers: dict[int, tuple[str, Schema, Schema]] = {}
+        self._written = {
+            f"{NAMESPACE}.{contract.event}": (
+                avro_schema(catalog, contract),
+                column_reader(contract.event, message_fields(catalog, contract)),
+            )
+            for contract in catalog.newest
+        }
+        self._columns: dict[int, ColumnReader | None] = {}
+        self._writers: dict[int, tuple[str, Schema, Schema | None]] = {}
 
     def decode(self, key: bytes | None, value: bytes | None) -> Message:
         """The message in a Kafka record, in the shape of the event's newest contract.
@@ -182,7 +191,19 @@ class Decoder:
                 raise UndecodableError(Reason.DATA_INVALID, str(error), schema_id) from error
         return _message(record, key, schema_id)
 
-    def _schemas(self, schema_id: int) -> tuple[str, Schema, Schema]:
+    def columns(self, schema_id: int) -> ColumnReader | None:
+        """The fast way for what is written with this schema; None where there is only this one.
+
+        Raises:
+            RegistryUnavailableError: the schema could not be fetched now.
+        """
+        try:
+            self._schemas(schema_id)
+        except UndecodableError:
+            return None
+        return self._columns[schema_id]
+
+    def _schemas(self, schema_id: int) -> tuple[str, Schema, Schema | None]:
         known = self._writers.get(schema_id)
         if known is not None:
             return known
@@ -202,7 +223,11 @@ class Decoder:
         if not self._is_known(name, text):
             detail = f"no contract of {name} takes all that its schema says"
             raise UndecodableError(Reason.SCHEMA_NEWER, detail, schema_id)
-        self._writers[schema_id] = name, writer, reader
+        # Nothing has to be resolved where the writer's schema is the reader's own.
+        own, columns = self._written[name]
+        is_own = json.loads(text) == own
+        self._columns[schema_id] = columns if is_own else None
+        self._writers[schema_id] = name, writer, None if is_own else reader
         return self._writers[schema_id]
 
     def _is_known(self, name: str, text: str) -> bool:

@@ -6,6 +6,7 @@ The engine locks its folder, and one process has at most one folder open at a ti
 from __future__ import annotations
 
 import fcntl
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -79,6 +80,26 @@ class Engine:
         finally:
             session.close()
         return answer
+
+    def insert(
+        self,
+        into: str,
+        fmt: str,
+        body: bytes,
+        *,
+        database: str,
+        settings: Mapping[str, str | int],
+    ) -> None:
+        """See :meth:`ch_schema.client.json_client.Transport.insert`.
+
+        The engine looks for the end of a statement in the data behind it, so data that is no text
+        comes out of a file.
+        """
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix="insert-") as file:
+            file.write(body)
+            file.flush()
+            statement = f"{into} FROM INFILE {quote_string(file.name)} FORMAT {fmt}"
+            self.run(statement.encode(), "Null", writes=True, database=database, settings=settings)
 
     def close(self) -> None:
         """Releases the folder when the last running statement ends. May be called twice."""

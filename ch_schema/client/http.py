@@ -92,6 +92,19 @@ class HttpTransport:
             raise _refusal(response, writes=writes)
         return response.content
 
+    def insert(
+        self,
+        into: str,
+        fmt: str,
+        body: bytes,
+        *,
+        database: str,
+        settings: Mapping[str, str | int],
+    ) -> None:
+        """See :meth:`ch_schema.client.json_client.Transport.insert`."""
+        statement = f"{into} FORMAT {fmt}\n".encode() + body
+        self.run(statement, "Null", writes=True, database=database, settings=settings)
+
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()

@@ -9,7 +9,8 @@ from ch_schema.client import json_rows
 from ch_schema.client.parameters import bind
 from ch_schema.client.protocol import NO_PARAMETERS, NO_SETTINGS
 from ch_schema.client.statements import makes_database
-from ch_schema.quoting import quote_table
+from ch_schema.columns import ColumnBlock
+from ch_schema.quoting import quote_identifier, quote_table
 from ch_schema.values import convert_rows
 
 # An answer nobody reads; a statement that has none is not troubled by it.
@@ -41,6 +42,25 @@ class Transport(Protocol):
             RetryableError: nothing was done.
             RefusedError: the statement is wrong.
             AmbiguousError: it ``writes``, and may have been done.
+        """
+
+    def insert(
+        self,
+        into: str,
+        fmt: str,
+        body: bytes,
+        *,
+        database: str,
+        settings: Mapping[str, str | int],
+    ) -> None:
+        """Inserts data in a binary format.
+
+        Args:
+            into: the statement up to its FORMAT: ``INSERT INTO t (a, b)``.
+            fmt: the data's format.
+            body: the data.
+            database: as for :meth:`run`, which says what is raised, too.
+            settings: the same.
         """
 
     def close(self) -> None:
@@ -94,8 +114,7 @@ class JsonClickHouse:
         """See :meth:`ch_schema.client.protocol.ClickHouse.insert`."""
         if not rows:
             return
-        described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
-        types = {column["name"]: column["type"] for column in described}
+        types = self._types(table)
         wire_rows = convert_rows(types, columns, rows, json_rows.WRITE_LEAVES)
         self._transport.run(
             json_rows.insert_statement(table, columns, wire_rows),
@@ -104,6 +123,26 @@ class JsonClickHouse:
             database=self._database,
             settings=json_rows.insert_settings(len(rows), deduplication_token),
         )
+
+    def insert_columns(self, block: ColumnBlock, *, deduplication_token: str) -> None:
+        """See :meth:`ch_schema.client.protocol.ClickHouse.insert_columns`."""
+        native = block.native() if block.fits(self._types(block.table)) else None
+        if native is None:
+            rows = block.as_rows()
+            self.insert(block.table, block.names, rows, deduplication_token=deduplication_token)
+            return
+        names = ", ".join(map(quote_identifier, block.names))
+        self._transport.insert(
+            f"INSERT INTO {quote_table(block.table)} ({names})",
+            "Native",
+            native,
+            database=self._database,
+            settings=json_rows.insert_settings(block.row_count, deduplication_token),
+        )
+
+    def _types(self, table: str) -> dict[str, str]:
+        described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
+        return {column["name"]: column["type"] for column in described}
 
     def close(self) -> None:
         """See :meth:`ch_schema.client.protocol.ClickHouse.close`."""

@@ -14,10 +14,12 @@ from clickhouse_driver import errors as driver_errors
 from clickhouse_driver.defines import DBMS_MIN_REVISION_WITH_SETTINGS_SERIALIZED_AS_STRINGS
 
 from ch_schema.client.address import Address
+from ch_schema.client.native_blocks import BlockClient
 from ch_schema.client.parameters import bind
 from ch_schema.client.protocol import NO_PARAMETERS, NO_SETTINGS
 from ch_schema.client.render import renderer
 from ch_schema.client.statements import makes_database
+from ch_schema.columns import ColumnBlock
 from ch_schema.errors import (
     ClickHouseError,
     RefusedError,
@@ -102,21 +104,31 @@ class NativeClickHouse:
         """See :meth:`ch_schema.client.protocol.ClickHouse.insert`."""
         if not rows:
             return
-        described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
-        types = {column["name"]: column["type"] for column in described}
-        wire_rows = convert_rows(types, columns, rows, _WRITE_LEAVES)
-        names = ", ".join(map(quote_identifier, columns))
+        wire_rows = convert_rows(self._types(table), columns, rows, _WRITE_LEAVES)
         self._run(
-            f"INSERT INTO {quote_table(table)} ({names}) VALUES",
+            _insert_statement(table, columns),
             wire_rows,
             writes=True,
             settings={"insert_block_size": len(rows)},  # the driver's own: all rows in one block
-            newer_settings={
-                "async_insert": 0,
-                "insert_deduplication_token": deduplication_token,
-                "max_partitions_per_insert_block": 0,
-            },
+            newer_settings=_insert_settings(deduplication_token),
         )
+
+    def insert_columns(self, block: ColumnBlock, *, deduplication_token: str) -> None:
+        """See :meth:`ch_schema.client.protocol.ClickHouse.insert_columns`."""
+        if None in block.encoded or not block.fits(self._types(block.table)):
+            rows = block.as_rows()
+            self.insert(block.table, block.names, rows, deduplication_token=deduplication_token)
+            return
+        self._run(
+            _insert_statement(block.table, block.names),
+            [block],
+            writes=True,
+            newer_settings=_insert_settings(deduplication_token),
+        )
+
+    def _types(self, table: str) -> dict[str, str]:
+        described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
+        return {column["name"]: column["type"] for column in described}
 
     def close(self) -> None:
         """See :meth:`ch_schema.client.protocol.ClickHouse.close`."""
@@ -126,7 +138,7 @@ class NativeClickHouse:
     def _run(
         self,
         statement: str,
-        rows: list[list[Any]] | None = None,
+        rows: list[list[Any]] | list[ColumnBlock] | None = None,
         *,
         writes: bool,
         settings: Mapping[str, str | int] = NO_SETTINGS,
@@ -180,7 +192,7 @@ class NativeClickHouse:
     def _client(self, *, database: str) -> Client:
         address = self._address
         first, *others = address.hosts
-        return Client(
+        return BlockClient(
             first.name,
             first.port,
             database=database,
@@ -216,6 +228,19 @@ class NativeClickHouse:
 
 def _reported(error: driver_errors.ServerException, *, writes: bool) -> ClickHouseError:
     return server_error(error.code, f"Code: {error.code}. {error.message}", writes=writes)
+
+
+def _insert_statement(table: str, columns: Sequence[str]) -> str:
+    names = ", ".join(map(quote_identifier, columns))
+    return f"INSERT INTO {quote_table(table)} ({names}) VALUES"
+
+
+def _insert_settings(deduplication_token: str) -> Mapping[str, str | int]:
+    return {
+        "async_insert": 0,
+        "insert_deduplication_token": deduplication_token,
+        "max_partitions_per_insert_block": 0,
+    }
 
 
 def open_native(address: Address) -> NativeClickHouse:

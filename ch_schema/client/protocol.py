@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from ch_schema.columns import ColumnBlock
+
 NO_SETTINGS: Mapping[str, str | int] = {}
 NO_PARAMETERS: Mapping[str, object] = {}
 
@@ -61,6 +63,13 @@ class ClickHouse(Protocol):
                 token once.  Other rows under a used token are dropped without an error.
 
         On RefusedError no row was stored.
+        """
+
+    def insert_columns(self, block: ColumnBlock, *, deduplication_token: str) -> None:
+        """Inserts a block of columns, as :meth:`insert` does rows, and raises the same.
+
+        Where the table's own types are the block's, the columns go as they are; else, as rows that
+        are checked against them.
         """
 
     def close(self) -> None:

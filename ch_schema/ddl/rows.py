@@ -27,7 +27,11 @@ class Lineage:
 
 
 class RowMaker:
-    """Makes the rows of one event's table."""
+    """Makes the rows of one event's table.
+
+    ``erased_values``: by the place of a column that tells of a person what stands there once that
+    person was erased.
+    """
 
     def __init__(self, contract: Contract) -> None:
         self.table: Table = table_for(contract)
@@ -35,20 +39,26 @@ class RowMaker:
         self._readers: tuple[Callable[[Any], Any], ...] = tuple(
             column.read for column in self.table.columns if column.read is not None
         )
-        self._erased = {
+        self.erased_values: Mapping[int, Any] = {
             index: ERASED if column.name == USER_COLUMN else empty_value(column.type)
             for index, column in enumerate(self.table.columns)
             if column.pii is not None
         }
 
-    def row(self, message: Message, lineage: Lineage, row_version: int) -> tuple[Any, ...]:
-        """One row, in the order of :attr:`columns`."""
+    def values(self, message: Message) -> tuple[Any, ...]:
+        """What a message says: the row without where it came from."""
         return (
             message.event_id,
             message.user_id,
             message.timestamp,
             message.contract_version,
             *(read(message.data) for read in self._readers),
+        )
+
+    def row(self, message: Message, lineage: Lineage, row_version: int) -> tuple[Any, ...]:
+        """One row, in the order of :attr:`columns`."""
+        return (
+            *self.values(message),
             lineage.partition,
             lineage.offset,
             lineage.loaded_at,
@@ -57,7 +67,7 @@ class RowMaker:
 
     def erased(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         """The row without what tells about a person (see :mod:`ch_schema.migrate.erasure`)."""
-        return tuple(self._erased.get(index, value) for index, value in enumerate(row))
+        return tuple(self.erased_values.get(index, value) for index, value in enumerate(row))
 
 
 def empty_value(type_text: str) -> Any:

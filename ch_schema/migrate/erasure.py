@@ -16,7 +16,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ch_schema.client.protocol import ClickHouse
@@ -223,3 +223,10 @@ class ErasedUsers:
             return False
         until = self._until.get(user_hash(message.user_id))
         return until is not None and message.timestamp <= until
+
+    def until(self, user_ids: Iterable[str]) -> Mapping[str, dt.datetime]:
+        """Of these users those who were erased, and up to which time."""
+        if not self._until:
+            return {}
+        known = ((user_id, self._until.get(user_hash(user_id))) for user_id in user_ids)
+        return {user_id: until for user_id, until in known if until is not None}

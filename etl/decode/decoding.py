@@ -9,6 +9,7 @@ from typing import Protocol
 from contracts.message import Message
 from etl.decode.dead_letters import DeadLetter
 from etl.source import RawMessage
+from registry.columns import ColumnReader
 from registry.errors import UndecodableError
 
 
@@ -16,6 +17,8 @@ class MessageDecoder(Protocol):
     """What :class:`registry.serde.Decoder` does."""
 
     def decode(self, key: bytes | None, value: bytes | None) -> Message: ...
+
+    def columns(self, schema_id: int) -> ColumnReader | None: ...
 
 
 @dataclass(slots=True)

@@ -34,6 +34,8 @@ class Holds:
 
     def before(self, chunk: Chunk) -> Chunk:
         """What of the chunk lies before the messages that wait."""
+        if not self.offsets:
+            return chunk
         stops = {
             partition: min(span.stop, self.offsets.get(partition, span.stop))
             for partition, span in chunk.spans.items()

@@ -22,14 +22,16 @@ from etl.errors import (
     SourceUnavailableError,
     TopicMissingError,
 )
-from etl.source import Chunk, Headers, RawMessage, Span
+from etl.source import Chunk, MessageColumns, RawMessage, Span
 
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 
 _REQUEST_SECONDS = 10.0
-_BATCH_MESSAGES = 1_000
+_BATCH_MESSAGES = 250
+"""So many are taken from the client at a time: more fall out of the processor's caches."""
+
 _CHUNK_BYTES = 64 * 2**20
 
 _NO_LONGER_OURS = frozenset(
@@ -116,15 +118,13 @@ class PartitionReader:
         if not self._unfinished():
             return None
         starts = dict(self.positions)
-        messages: list[RawMessage] = []
+        messages = MessageColumns(self.topic)
         size_bytes = 0
         while self._unfinished() and len(messages) < max_messages and size_bytes < _CHUNK_BYTES:
             batch = self._consume(min(_BATCH_MESSAGES, max_messages - len(messages)))
             if not batch:
                 break
-            taken = [raw for message in batch if (raw := self._take(message)) is not None]
-            size_bytes += sum(len(raw.value or b"") for raw in taken)
-            messages += taken
+            size_bytes += self._take_all(batch, messages)
         spans = {
             partition: Span(starts[partition], position)
             for partition, position in self.positions.items()
@@ -193,6 +193,33 @@ class PartitionReader:
             raise self._silence()
         return batch
 
+    def _take_all(self, batch: list[Message], into: MessageColumns) -> int:
+        """Adds the batch's messages; how many bytes their values have.
+
+        A column of each field costs half of what a call for each field of each message does.  What
+        such a batch cannot be, with reports among its messages or an end in it, goes one by one.
+        """
+        partitions = cast("list[int]", list(map(Message.partition, batch)))
+        offsets = cast("list[int]", list(map(Message.offset, batch)))
+        stops = dict(zip(partitions, offsets, strict=True))  # of each partition the last
+        values = list(map(Message.value, batch))
+        if not (
+            all(error is None for error in map(Message.error, batch))
+            and all(p in self.ends and offset < self.ends[p] for p, offset in stops.items())
+        ):
+            taken = [raw for message in batch if (raw := self._take(message)) is not None]
+            into.extend(taken)
+            return sum(len(raw.value or b"") for raw in taken)
+        into.partitions.extend(partitions)
+        into.offsets.extend(offsets)
+        into.keys.extend(map(Message.key, batch))
+        into.values.extend(values)
+        into.timestamps_ms.extend([ms if kind else 0 for kind, ms in map(Message.timestamp, batch)])
+        into.headers.extend(map(_headers, batch))
+        for partition, offset in stops.items():
+            self._advance(partition, offset + 1)
+        return sum(map(len, filter(None, values)))
+
     def _take(self, message: Message) -> RawMessage | None:
         """Notes how far the partition is read; None for what is no message of this reading."""
         partition, offset = message.partition(), message.offset()
@@ -217,7 +244,7 @@ class PartitionReader:
             key=message.key(),
             value=message.value(),
             timestamp_ms=timestamp_ms if timestamp_type else 0,
-            headers=_headers(message),
+            headers=tuple(_headers(message)),
         )
 
     def _take_report(self, partition: int, offset: int, error: KafkaError) -> None:
@@ -266,10 +293,9 @@ class PartitionReader:
         return Span(*found) if found is not None and found[1] >= 0 else None
 
 
-def _headers(message: Message) -> Headers:
+def _headers(message: Message) -> Sequence[tuple[str, bytes | None]]:
     """The binding's type also allows a dict and text, which it never gives."""
-    found = cast("list[tuple[str, bytes | None]] | None", message.headers())
-    return tuple(found or ())
+    return cast("list[tuple[str, bytes | None]] | None", message.headers()) or ()
 
 
 @contextmanager

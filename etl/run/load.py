@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import tenacity
 
+from ch_schema.columns import ColumnBlock
 from ch_schema.ddl.rows import Lineage, RowMaker
 from ch_schema.ddl.tables import DATABASE
 from ch_schema.errors import AmbiguousError, RetryableError
 from contracts.message import Message
 from contracts.model.loader import Catalog
+from etl.run.column_blocks import ColumnBlocks, PlainColumns
 
 _LOADED_AT = "loaded_at"
 
@@ -32,6 +34,8 @@ class Tables(Protocol):
         deduplication_token: str,
     ) -> None: ...
 
+    def insert_columns(self, block: ColumnBlock, *, deduplication_token: str) -> None: ...
+
 
 class Erased(Protocol):
     """What of :class:`ch_schema.migrate.erasure.ErasedUsers` the loader uses."""
@@ -39,6 +43,8 @@ class Erased(Protocol):
     def refresh(self) -> None: ...
 
     def covers(self, message: Message) -> bool: ...
+
+    def until(self, user_ids: Iterable[str]) -> Mapping[str, dt.datetime]: ...
 
 
 class Nobody:
@@ -50,6 +56,10 @@ class Nobody:
     def covers(self, message: Message) -> bool:
         """Never."""
         return False
+
+    def until(self, user_ids: Iterable[str]) -> Mapping[str, dt.datetime]:
+        """Of none."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,7 @@ class Loader:
         self._tables = tables
         self._erased: Erased = erased or Nobody()
         self._makers = {contract.event: RowMaker(contract) for contract in catalog.tables}
+        self._blocks = {event: ColumnBlocks(maker) for event, maker in self._makers.items()}
         self._patient = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((RetryableError, AmbiguousError)),
             stop=tenacity.stop_after_attempt(attempts),
@@ -106,6 +117,31 @@ class Loader:
     def has_table(self, event: str) -> bool:
         """Whether the event's messages become rows as they are."""
         return event in self._makers
+
+    def names(self, event: str) -> tuple[str, ...]:
+        """The columns of an event's table that a message fills by itself."""
+        return self._blocks[event].names
+
+    def columns(self, event: str) -> PlainColumns:
+        """Empty columns of an event with a table."""
+        return PlainColumns(event, [[] for _ in self.names(event)])
+
+    def raw_values(self, message: Message) -> list[Any]:
+        """What a message adds to the columns of its event.
+
+        Raises:
+            RefusedError: a value that the table cannot hold.
+        """
+        return self._blocks[message.event].raw_values(message)
+
+    def load_columns(self, groups: Sequence[PlainColumns], loaded_at: dt.datetime) -> None:
+        """As :meth:`load`, for messages by column; the groups are of different events."""
+        if not groups:
+            return
+        self._patient(self._erased.refresh)
+        for group in groups:
+            block, token = self._blocks[group.event].block(group, loaded_at, self._erased.until)
+            self._patient(self._tables.insert_columns, block, deduplication_token=token)
 
     def load(self, loadables: Iterable[Loadable], loaded_at: dt.datetime) -> None:
         """Stores a row of every message; all of them are stored when it returns.

@@ -9,18 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from etl.decode.decoding import Decoded, decode_all
 from etl.decode.holding import Holds
 from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
+from etl.run.column_blocks import PlainColumns
 from etl.run.context import RunContext
 from etl.run.derived import loadables
 from etl.run.journal import Journal
-from etl.run.load import Loadable
-from etl.run.plain import plain_rows
+from etl.run.plain_columns import PlainReader
 from etl.run.report import UNKNOWN_EVENT, RunReport, Tally
 from etl.run.sessions import Lost, SessionStep
+from etl.sequence.columns import SequenceColumns, sequence_columns
 from etl.sequence.gaps import GapSummary, summarise
-from etl.sequence.headers import sequence_header_of, sequenced
 from etl.sessions.pairing import instant, milliseconds
 from etl.sessions.store import SessionTotals
-from etl.source import Assignment, Chunk, Source, Span
+from etl.source import Assignment, Chunk, MessageColumns, Source, Span
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +104,7 @@ class _Run:
         self._source = source
         self._should_stop = should_stop
         self._sessions = SessionStep(context)
+        self._plain = PlainReader(context.decoder, context.loader, context.plan.roles)
         self._journal = Journal(context.ledger, context.runs, context.new_id())
         self._started_at = context.clock()
         self._before: Mapping[str, SessionTotals] = {}
@@ -252,56 +253,86 @@ class _Run:
         Killed at any point, it can be done again.
         """
         context, tally = self._context, Tally()
-        chunk, decoded, put_back = self._decoded(read, assigned)
+        chunk, decoded, plain, put_back = self._decoded(read, assigned)
         done = {partition: span.stop for partition, span in chunk.spans.items()}
         for partition, span in read.spans.items():
             assigned.unread[partition] += span.stop - done.get(partition, span.start)
         if not chunk.spans:
             return {}
-        self._count(decoded, tally)
+        numbers = sequence_columns(MessageColumns.of(chunk.messages))
+        self._count(decoded, plain, numbers, tally)
         if decoded.dead:
             self._set_aside(decoded, tally)
-        plain = self._plain(decoded, tally)
+        self._drop_repeated(plain, tally)
         events = [each for each in decoded.messages if each[1].event in context.plan.roles]
         rows = self._sessions.apply(chunk, [*put_back.messages, *events], assigned.lost, tally)
-        context.loader.load([*plain, *loadables(rows)], context.clock())
+        context.loader.load_columns([each for each in plain if each.places], context.clock())
+        context.loader.load(loadables(rows), context.clock())
         of_run = self._progress.tally
         for row in rows:
             of_run.pair(row.message.event, "rows")
         # What is settled in the store stays settled, but messages count when they are committed.
         self._sessions.settle(rows, of_run)
-        context.ledger.record(chunk.spans, sequenced(chunk.messages))
+        context.ledger.record_columns(chunk.spans, numbers)
         self._commit(chunk, tally, assigned)
         return done
 
-    def _decoded(self, read: Chunk, assigned: _Assigned) -> tuple[Chunk, Decoded, Decoded]:
-        """What of a chunk can be used: what is new in it, and what is only put back."""
+    def _decoded(
+        self, read: Chunk, assigned: _Assigned
+    ) -> tuple[Chunk, Decoded, list[PlainColumns], Decoded]:
+        """What of a chunk can be used: what is new in it, and what is only put back.
+
+        Of what is new, the messages that do not become a column, and the columns.
+        """
         chunk = assigned.holds.before(read)
-        new = [raw for raw in chunk.messages if not assigned.lost.covers(raw)]
-        decoded = decode_all(self._context.decoder, new)
+        new = MessageColumns.of(
+            [raw for raw in chunk.messages if not assigned.lost.covers(raw)]
+            if assigned.lost.until
+            else chunk.messages
+        )
+        taken = self._plain.take(new)
+        decoded = decode_all(self._context.decoder, [new[place] for place in taken.rest])
         put_back = self._put_back(chunk, assigned.lost)
         if assigned.holds.add([*decoded.dead, *put_back.dead]):
             return self._decoded(chunk, assigned)
-        return chunk, decoded, put_back
+        return chunk, decoded, self._plain.join(taken, new, decoded.messages), put_back
 
     def _put_back(self, chunk: Chunk, lost: Lost) -> Decoded:
         """Starts and ends that were committed before; unusable messages were set aside then."""
+        if not lost.until:
+            return Decoded()
         keys = {event.encode() for event in self._context.plan.roles}
         known = [raw for raw in chunk.messages if lost.covers(raw) and raw.key in keys]
         return decode_all(self._context.decoder, known)
 
-    def _count(self, decoded: Decoded, tally: Tally) -> None:
+    def _count(
+        self,
+        decoded: Decoded,
+        plain: Sequence[PlainColumns],
+        numbers: SequenceColumns,
+        tally: Tally,
+    ) -> None:
+        unstamped = numbers.unstamped()
+        for columns in plain:
+            tally.event(columns.event, "consumed", len(columns))
+            if unstamped:
+                places = zip(columns.partitions, columns.offsets, strict=True)
+                tally.event(columns.event, "unstamped", sum(at in unstamped for at in places))
+        has_table = self._context.loader.has_table
         for raw, message in decoded.messages:
-            tally.event(message.event, "consumed")
-            tally.event(message.event, "unstamped", sequence_header_of(raw) is None)
+            if not has_table(message.event):  # else it is among the columns
+                tally.event(message.event, "consumed")
+                without = (raw.partition, raw.offset) in unstamped
+                tally.event(message.event, "unstamped", without)
         for dead_letter in decoded.dead:
             original = dead_letter.original
             event = (original.key or b"").decode(errors="replace")
-            known = event in self._context.plan.roles or self._context.loader.has_table(event)
+            known = event in self._context.plan.roles or has_table(event)
             event = event if known else UNKNOWN_EVENT
             tally.event(event, "consumed")
             tally.event(event, "dead")
-            tally.event(event, "unstamped", sequence_header_of(original) is None)
+            without = (original.partition, original.offset) in unstamped
+            tally.event(event, "unstamped", without)
 
     def _set_aside(self, decoded: Decoded, tally: Tally) -> None:
         policy, of_run = self._context.policy, self._progress.tally
@@ -314,14 +345,17 @@ class _Run:
             raise TooManyDeadLettersError(dead, consumed, policy.dead_letter_ratio, example)
         self._context.dead_letters.send(decoded.dead)
 
-    def _plain(self, decoded: Decoded, tally: Tally) -> list[Loadable]:
-        """Messages that become rows as they are, without repetitions of events seen lately."""
-        new = []
-        for row, is_first in plain_rows(self._context, decoded.messages):
-            tally.event(row.message.event, "loaded" if is_first else "duplicates")
-            if is_first:
-                new.append(row)
-        return new
+    def _drop_repeated(self, plain: Sequence[PlainColumns], tally: Tally) -> None:
+        """Leaves out repetitions of events seen lately.
+
+        Raises:
+            StoreUnavailableError: it is not known what is a repetition.
+        """
+        for columns in plain:
+            repeated = self._context.store.repeated(columns.occurrences())
+            columns.drop(repeated)
+            tally.event(columns.event, "duplicates", len(repeated))
+            tally.event(columns.event, "loaded", len(columns))
 
     def _commit(self, chunk: Chunk, tally: Tally, assigned: _Assigned) -> None:
         """Commits what of the chunk is new, and tells the journal before and after."""

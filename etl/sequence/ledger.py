@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from contracts.sequence import SequenceHeader
 from etl.sequence.numbers import Producer
 from etl.source import Spans
+
+if TYPE_CHECKING:
+    from etl.sequence.columns import SequenceColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,14 @@ class Ledger(Protocol):
 
         A span that begins above what was noted shows that messages in between are not known (the
         store was emptied, or the offset set by hand): what came before is not counted as missing.
+        """
+        ...
+
+    def record_columns(self, spans: Spans, columns: SequenceColumns) -> None:
+        """As :meth:`record`, in fewer words; what it takes in, and the books, are the same.
+
+        (Where a producer has so many gaps that the lowest are given up, it may keep some that
+        :meth:`record` gives up, which a later message of the same chunk fills.)
         """
         ...
 

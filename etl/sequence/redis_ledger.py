@@ -9,18 +9,24 @@ last met.  ``etl:numbers`` (hash): totals.  ``etl:journal`` (hash): reports of r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import redis
 
 from etl.redis_edge import connect_redis, lua, text, translated
+from etl.sequence.columns import ProducerRanges, SequenceColumns, ranges_of
 from etl.sequence.ledger import LedgerTotals, SequencedMessage
 from etl.sequence.numbers import MAX_GAPS, Gap, Producer
 from etl.source import Span, Spans
 
 _BATCH = 250
 """This many messages are in one script, since Redis serves nobody else while it runs."""
+
+_RANGED = 4_000
+"""So many messages' numbers are told in one script, as ranges: at worst each is one, 10 ms."""
 
 _PRODUCERS_AT_ONCE = 200
 _HOLE = re.compile(r"(\d+)-(\d+)@(\d+)(v?)")
@@ -35,7 +41,8 @@ class RedisLedger:
         self._max_gaps = max_gaps
         self._client = client
         self._topic = topic
-        self._record = client.register_script(lua(__package__, "record"))
+        self._record = self._script("record")
+        self._record_ranges = self._script("record_ranges")
         self._forget = client.register_script(lua(__package__, "forget_producers"))
 
     @classmethod
@@ -57,6 +64,39 @@ class RedisLedger:
                 arguments += _stamp(each)
             with translated():
                 self._record(args=arguments)
+
+    def record_columns(self, spans: Spans, columns: SequenceColumns) -> None:
+        """See :meth:`etl.sequence.ledger.Ledger.record_columns`. Atomic for parts, in order."""
+        reached = {partition: span.start for partition, span in spans.items()}
+        for first in range(0, max(1, len(columns)), _RANGED):
+            stop = first + _RANGED
+            part = columns if len(columns) <= _RANGED else columns.part(first, stop)
+            stops = {partition: span.stop for partition, span in spans.items()}
+            if stop < len(columns):
+                stops = {p: at + 1 for p, at in zip(part.partitions, part.offsets, strict=True)}
+            self._record_part({p: Span(reached[p], at) for p, at in stops.items()}, part)
+            reached.update(stops)
+
+    def _record_part(self, spans: Spans, columns: SequenceColumns) -> None:
+        fields = [self._field(partition) for partition in spans]
+        while spans:
+            with translated():
+                kept: list[Any] = self._client.hmget("etl:noted", fields)
+            noted = dict(zip(spans, (int(each or 0) for each in kept), strict=True))
+            ranges = ranges_of(columns, noted)
+            if ranges is None:
+                self.record(spans, list(columns.messages()))
+                return
+            arguments: list[str | int | bytes] = [self._max_gaps, len(spans)]
+            for partition, span in spans.items():
+                arguments += [self._field(partition), span.start, span.stop]
+                arguments.append(columns.first_ms(partition))
+            arguments += [*noted.values(), ranges.unstamped]
+            for producer in ranges.producers:
+                arguments += _told(producer)
+            with translated():
+                if self._record_ranges(args=arguments):
+                    return
 
     def producers(self) -> Sequence[Producer]:
         """See :meth:`etl.sequence.ledger.Ledger.producers`."""
@@ -109,6 +149,10 @@ class RedisLedger:
         """See :meth:`etl.sequence.ledger.Ledger.close`."""
         self._client.close()
 
+    def _script(self, name: str) -> Any:
+        shared = lua(__package__, "numbers")
+        return self._client.register_script(shared + lua(__package__, name))
+
     def _field(self, partition: int) -> str:
         return f"{self._topic}/{partition}"
 
@@ -136,6 +180,16 @@ def _stamp(each: SequencedMessage) -> Iterator[str | int]:
     yield from (found.producer, found.number, found.settled_to, len(found.skipped))
     for first, last in found.skipped:
         yield from (first, last)
+
+
+def _told(producer: ProducerRanges) -> Iterator[str | int | bytes]:
+    yield from (producer.name, producer.first_ms, producer.last_ms, producer.settled)
+    ranges = [(each.first, each.last, each.since_ms) for each in producer.ranges]
+    yield from (producer.repeated, _packed(ranges), _packed(producer.skipped))
+
+
+def _packed(ranges: Iterable[tuple[int, int, int]]) -> bytes:
+    return array("q", chain.from_iterable(ranges)).tobytes()
 
 
 def _producer(name: str, fields: Mapping[bytes, bytes], gaps: Sequence[bytes]) -> Producer:

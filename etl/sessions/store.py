@@ -11,7 +11,7 @@ a while longer, so that repetitions are known and a late event still finds its o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol, TypeVar
@@ -171,6 +171,23 @@ class SessionTotals:
         return self.taken == settled + self.waiting
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrences:
+    """Many ids of one event, by column: each the UUID's text, and where it was met."""
+
+    event: str
+    ids: Sequence[bytes]
+    partitions: Sequence[int]
+    offsets: Sequence[int]
+
+    def each(self) -> Iterator[Occurrence]:
+        """The same one by one."""
+        for event_id, partition, offset in zip(
+            self.ids, self.partitions, self.offsets, strict=True
+        ):
+            yield Occurrence(self.event, event_id.decode(), f"{partition}:{offset}")
+
+
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """An event id, and the ``partition:offset`` where it was met."""
@@ -294,6 +311,10 @@ class SessionStore(Protocol):
         The first occurrence of an id is remembered for that long; meeting it there again is a
         repetition of the reading, not of the event.
         """
+        ...
+
+    def repeated(self, occurrences: Occurrences) -> Sequence[int]:
+        """The places, counted from 0, of those that :meth:`first_occurrences` gives False for."""
         ...
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from ch_schema.columns import ColumnBlock
 from etl.decode.dead_letters import DeadLetter
 from etl.errors import OffsetOutOfRangeError, RebalancedError
 from etl.producer import Record
@@ -215,6 +216,10 @@ class MemoryTables:
             self._tokens.add((table, deduplication_token))
             named = (dict(zip(columns, row, strict=True)) for row in rows)
             self.rows.setdefault(table, []).extend(named)
+
+    def insert_columns(self, block: ColumnBlock, *, deduplication_token: str) -> None:
+        rows = block.as_rows()
+        self.insert(block.table, block.names, rows, deduplication_token=deduplication_token)
 
     def final(self, table: str) -> dict[uuid.UUID, dict[str, Any]]:
         """Of the rows with one id the last of those with the highest version, as FINAL gives."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from etl.sequence.columns import SequenceColumns
 from etl.sequence.ledger import LedgerTotals, SequencedMessage
 from etl.sequence.numbers import MAX_GAPS, Numbers, Producer
 from etl.source import Spans
@@ -34,6 +35,9 @@ class MemoryLedger:
                 self._add(each)
         for partition, span in spans.items():
             self._noted[partition] = max(span.stop, self._noted.get(partition, 0))
+
+    def record_columns(self, spans: Spans, columns: SequenceColumns) -> None:
+        self.record(spans, list(columns.messages()))
 
     def producers(self) -> Sequence[Producer]:
         known = sorted(self._known.values(), key=lambda each: (-each.last_ms, each.name))

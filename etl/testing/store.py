@@ -12,6 +12,7 @@ from etl.sessions.store import (
     ApplyResult,
     ExpiredPage,
     Occurrence,
+    Occurrences,
     SessionEvent,
     SessionPair,
     SessionState,
@@ -165,6 +166,10 @@ class MemorySessionStore:
                 self.lifetimes.seen[key] = location, now + self._window_ms
             first.append(location == occurrence.location)
         return first
+
+    def repeated(self, occurrences: Occurrences) -> Sequence[int]:
+        first = self.first_occurrences(list(occurrences.each()))
+        return [place for place, is_first in enumerate(first) if not is_first]
 
     def close(self) -> None:
         """Nothing to release."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from etl.sessions.store import (
     Applied,
     ApplyResult,
     Occurrence,
+    Occurrences,
     SessionEvent,
     SessionPair,
     SessionState,
@@ -405,3 +407,23 @@ class StoreSuite:
     def test_many_ids(self, store: SessionStore) -> None:
         many = [Occurrence("click", str(number // 2), f"0:{number}") for number in range(5_000)]
         assert list(store.first_occurrences(many)) == [True, False] * 2_500
+
+    def test_repetitions_by_column(self, store: SessionStore) -> None:
+        here, there = str(uuid.UUID(int=1)).encode(), str(uuid.UUID(int=2)).encode()
+        store.first_occurrences([Occurrence("click", here.decode(), "7:5000000000")])
+        found = store.repeated(
+            Occurrences(
+                event="click",
+                ids=[here, there, there, here, there],
+                partitions=[7, 7, 7, 6, 7],
+                offsets=[5_000_000_000, 1, 2, 5_000_000_000, 1],
+            )
+        )
+        assert list(found) == [2, 3]
+        assert store.first_occurrences([Occurrence("click", there.decode(), "7:1")]) == [True]
+
+    def test_many_repetitions_by_column(self, store: SessionStore) -> None:
+        ids = [str(uuid.UUID(int=number // 2)).encode() for number in range(5_001)]
+        many = Occurrences(event="e", ids=ids, partitions=[0] * 5_001, offsets=range(5_001))
+        assert list(store.repeated(many)) == list(range(1, 5_001, 2))
+        assert list(store.repeated(Occurrences(event="e", ids=[], partitions=[], offsets=[]))) == []

