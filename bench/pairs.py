@@ -27,7 +27,7 @@ import redis
 from bench.etl_sweep import context_of
 from contracts.message import Message
 from etl.app import utc_now
-from etl.run.derived import loadables
+from etl.run.derived import columns_of, loadables
 from etl.run.report import Tally
 from etl.run.sessions import Lost, SessionStep
 from etl.sessions.redis_store import RedisSessionStore
@@ -95,7 +95,10 @@ class Way:
             began = time.process_time()
             rows = step.apply(chunk, messages, NOTHING_LOST, tally)
             applied = time.process_time()
-            context.loader.load(loadables(rows), utc_now())
+            if self._joins:
+                context.loader.load_columns(columns_of(context.loader, rows), utc_now())
+            else:
+                context.loader.load(loadables(rows), utc_now())
             loaded = time.process_time()
             step.settle(rows, tally)
             loader += time.process_time() - loaded + applied - began

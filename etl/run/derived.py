@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
-from etl.run.load import Loadable
+from etl.run.column_blocks import PlainColumns
+from etl.run.load import Loadable, Loader
 from etl.run.report import PairField, Tally
 from etl.sessions.pairing import VERSION_PAIRED, Derived, PairingPlan
 from etl.sessions.store import SettledAs, Settlement
@@ -18,8 +20,39 @@ _SETTLED_AS: Mapping[SettledAs, PairField] = {
 
 
 def loadables(rows: Iterable[Derived]) -> Iterator[Loadable]:
-    """Derived rows as the loader takes them."""
+    """Derived rows as the loader takes them one by one: the reference of :func:`columns_of`."""
     return (Loadable(row.message, row.partition, row.offset, row.version) for row in rows)
+
+
+def columns_of(loader: Loader, rows: Iterable[Derived]) -> list[PlainColumns]:
+    """Derived rows by event and column, in the order of their starts.
+
+    A row costs 5 µs this way, and 15 as a message that becomes a row
+    (``python -m bench.pairs``, ``python -m bench.etl_sweep``).
+    """
+    by_event: dict[str, list[Derived]] = defaultdict(list)
+    for row in rows:
+        by_event[row.pairing.event].append(row)
+    return [_columns(loader, by_event[event]) for event in sorted(by_event)]
+
+
+def _columns(loader: Loader, rows: list[Derived]) -> PlainColumns:
+    rows.sort(key=attrgetter("partition", "offset", "session"))
+    pairing, starts = rows[0].pairing, [row.start for row in rows]
+    return PlainColumns(
+        event=pairing.event,
+        columns=[
+            [pairing.row_id(start) for start in starts],
+            [start["user"].encode() for start in starts],
+            [start["at"] for start in starts],
+            [pairing.version] * len(rows),
+            *loader.data_columns(pairing.event, [pairing.data(row) for row in rows]),
+        ],
+        places=list(range(len(rows))),
+        partitions=[start["partition"] for start in starts],
+        offsets=[start["offset"] for start in starts],
+        versions=[row.version for row in rows],
+    )
 
 
 class Closings:

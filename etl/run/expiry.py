@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from etl.decode.dead_letters import DeadLetter
 from etl.run.context import RunContext
-from etl.run.derived import Closings, loadables
+from etl.run.derived import Closings, columns_of
 from etl.run.report import Tally
 from etl.sessions.pairing import Derived, PairingPlan
 from etl.sessions.store import ExpiredPage, Side
@@ -80,7 +80,7 @@ class Expiry:
         context, tally, closings = self._context, self._tally, block.closings
         if block.dead_letters:
             context.dead_letters.send(block.dead_letters)
-        context.loader.load(loadables(block.rows), context.clock())
+        context.loader.load_columns(columns_of(context.loader, block.rows), context.clock())
         tally.pair(self._pairing.event, "rows", len(block.rows))
         self._left += block.looked_at - len(closings.settlements)
         settled = context.store.begin(lambda: context.store.settle(closings.settlements))

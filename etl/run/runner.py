@@ -11,7 +11,7 @@ from etl.decode.holding import Holds
 from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
 from etl.run.column_blocks import PlainColumns
 from etl.run.context import RunContext
-from etl.run.derived import loadables
+from etl.run.derived import columns_of
 from etl.run.journal import Journal
 from etl.run.plain_columns import PlainReader
 from etl.run.report import UNKNOWN_EVENT, RunReport, Tally
@@ -266,11 +266,11 @@ class _Run:
         self._drop_repeated(plain, tally)
         events = [each for each in decoded.messages if each[1].event in context.plan.roles]
         rows = self._sessions.apply(chunk, [*put_back.messages, *events], assigned.lost, tally)
-        context.loader.load_columns([each for each in plain if each.places], context.clock())
-        context.loader.load(loadables(rows), context.clock())
+        blocks = [*plain, *columns_of(context.loader, rows)]
+        context.loader.load_columns([each for each in blocks if each.places], context.clock())
         of_run = self._progress.tally
         for row in rows:
-            of_run.pair(row.message.event, "rows")
+            of_run.pair(row.pairing.event, "rows")
         # What is settled in the store stays settled, but messages count when they are committed.
         self._sessions.settle(rows, of_run)
         context.ledger.record_columns(chunk.spans, numbers)

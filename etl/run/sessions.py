@@ -107,7 +107,7 @@ class SessionStep:
         by_event = {event: Closings(pairing) for event, pairing in pairings.items()}
         for row in rows:
             if row.version == VERSION_PAIRED:
-                by_event[row.message.event].row(row)
+                by_event[row.pairing.event].row(row)
         for closings in by_event.values():
             if closings.settlements:
                 closings.count(self._store.settle(closings.settlements), tally)

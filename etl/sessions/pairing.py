@@ -56,18 +56,42 @@ _MILLISECOND = dt.timedelta(milliseconds=1)
 
 
 class Derived(NamedTuple):
-    """A row of a derived event. Partition and offset are its start's.
+    """A row of a derived event, as the start's payload and the end's time (Unix ms) give it.
 
     ``skewed``: the clocks of its two events seem to differ. Either the end's time lies before the
     start's, so the duration was set to 0, or they are farther apart than a start waits.
+
+    What the row says is made when it is asked for; rows are made by column where there are many
+    (:func:`etl.run.derived.columns_of`).
     """
 
+    pairing: PairingPlan
     session: str
-    message: Message
-    partition: int
-    offset: int
-    version: int
-    skewed: bool = False
+    start: Mapping[str, Any]
+    end_at_ms: int | None
+    skewed: bool
+
+    @property
+    def version(self) -> int:
+        """Of two rows of one session the one that stays has the higher."""
+        return VERSION_UNPAIRED if self.end_at_ms is None else VERSION_PAIRED
+
+    @property
+    def partition(self) -> int:
+        """Where its start lies."""
+        found: int = self.start["partition"]
+        return found
+
+    @property
+    def offset(self) -> int:
+        """Where its start lies."""
+        found: int = self.start["offset"]
+        return found
+
+    @property
+    def message(self) -> Message:
+        """The row as a message of the derived event."""
+        return self.pairing.message(self)
 
 
 class PairingPlan:
@@ -84,12 +108,10 @@ class PairingPlan:
         self.wait_ms = pairing.wait_seconds * 1000
         self.start_event, self.end_event = pairing.start, pairing.end
         self._pairing = pairing
-        self._version = derived.version
+        self.version = derived.version
         _check(derived, pairing, start)
-        self._rows = {
-            VERSION_UNPAIRED: _DataMaker(derived, pairing, pairing.when_unpaired),
-            VERSION_PAIRED: _DataMaker(derived, pairing, pairing.when_paired),
-        }
+        self._unpaired = _DataMaker(derived, pairing, pairing.when_unpaired)
+        self._paired = _DataMaker(derived, pairing, pairing.when_paired)
         self._seconds = _duration_reader(derived, pairing)
         self._keys = {
             Side.START: _readers(start, pairing.keys),
@@ -164,13 +186,32 @@ class PairingPlan:
 
     def row(self, session: str, start: Mapping[str, Any], end_at_ms: int | None) -> Derived:
         """The row of a start's payload, paired with an end of that time, unpaired without."""
+        elapsed_ms = 0 if end_at_ms is None else end_at_ms - start["at"]
+        return Derived(self, session, start, end_at_ms, not 0 <= elapsed_ms <= self.wait_ms)
+
+    def message(self, row: Derived) -> Message:
+        """A row as a message."""
+        return Message(
+            event_id=uuid.UUID(int=_row_id(self._identity(row.start))),
+            event=self.event,
+            user_id=row.start["user"],
+            timestamp=instant(row.start["at"]),
+            contract_version=self.version,
+            data=self.data(row),
+        )
+
+    def row_id(self, start: Mapping[str, Any]) -> bytes:
+        """The id of a start's row, as text."""
+        digits = b"%032x" % _row_id(self._identity(start))
+        parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        return b"-".join(parts)
+
+    def data(self, row: Derived) -> Mapping[str, Any]:
+        """A row's typed data."""
+        start, end_at_ms = row.start, row.end_at_ms
         if end_at_ms is None:
-            data = self._rows[VERSION_UNPAIRED].data(start["carry"])
-            return self._derived(session, start, data, VERSION_UNPAIRED, skewed=False)
-        elapsed_ms = end_at_ms - start["at"]
-        data = self._rows[VERSION_PAIRED].data(start["carry"], self._seconds(max(0, elapsed_ms)))
-        skewed = not 0 <= elapsed_ms <= self.wait_ms
-        return self._derived(session, start, data, VERSION_PAIRED, skewed=skewed)
+            return self._unpaired.data(start["carry"])
+        return self._paired.data(start["carry"], self._seconds(max(0, end_at_ms - start["at"])))
 
     def orphan(self, original: bytes, topic: str) -> DeadLetter:
         """The dead letter of an end whose start never came, from its ``original``."""
@@ -178,31 +219,8 @@ class PairingPlan:
         detail = f"no {self._pairing.start} came within {self._pairing.wait_seconds} s"
         return DeadLetter(raw, Reason.ORPHAN_END, detail, schema_id_of(raw.value or b""))
 
-    def _derived(
-        self,
-        session: str,
-        start: Mapping[str, Any],
-        data: Mapping[str, Any],
-        version: int,
-        *,
-        skewed: bool,
-    ) -> Derived:
-        identity = orjson.dumps([self.event, *start["keys"], start["user"]])
-        return Derived(
-            session=session,
-            message=Message(
-                event_id=_row_id(identity),
-                event=self.event,
-                user_id=start["user"],
-                timestamp=instant(start["at"]),
-                contract_version=self._version,
-                data=data,
-            ),
-            partition=start["partition"],
-            offset=start["offset"],
-            version=version,
-            skewed=skewed,
-        )
+    def _identity(self, start: Mapping[str, Any]) -> bytes:
+        return orjson.dumps([self.event, *start["keys"], start["user"]])
 
 
 class _DataMaker:
@@ -269,10 +287,10 @@ def _escaped(key: Any) -> str:
     return text
 
 
-def _row_id(identity: bytes) -> uuid.UUID:
-    """``uuid.uuid5(ROW_IDS, identity)`` in half the time: version and variant are set as bits."""
+def _row_id(identity: bytes) -> int:
+    """``uuid.uuid5(ROW_IDS, identity).int``; version and variant are set as bits."""
     digest = hashlib.sha1(_ROW_IDS_BYTES + identity, usedforsecurity=False).digest()
-    return uuid.UUID(int=int.from_bytes(digest[:16]) & _RANDOM_BITS | _VERSION_BITS)
+    return int.from_bytes(digest[:16]) & _RANDOM_BITS | _VERSION_BITS
 
 
 def end_payload(message: Message, raw: RawMessage) -> dict[str, Any]:
