@@ -201,9 +201,7 @@ def loader(arguments: dict[str, Any], *, into: str = "chdb") -> Go:
         topic=topic,
         decoder=Decoder(CATALOG, Producer(CATALOG, utc_now).registry),
         plan=plan_for(CATALOG),
-        store=RedisSessionStore.connect(
-            redis, topic, dedup_window_seconds=900, timeout_seconds=30
-        ),
+        store=RedisSessionStore.connect(redis, topic, dedup_window_seconds=900, timeout_seconds=30),
         ledger=RedisLedger.connect(redis, topic, timeout_seconds=30),
         runs=tables,
         loader=Loader(tables, CATALOG, sleep=time.sleep),

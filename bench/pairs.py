@@ -24,7 +24,7 @@ from pathlib import Path
 
 import redis
 
-from bench.etl_sweep import context_of
+from bench.etl_sweep import context_of, cpu_of
 from contracts.message import Message
 from etl.app import utc_now
 from etl.run.derived import columns_of, loadables
@@ -117,17 +117,12 @@ class Way:
         loader, rows, server, wall = map(
             statistics.median, (self.loader, self.rows, self.server, self.wall)
         )
-        of_baseline = statistics.median(baseline.loader) + statistics.median(baseline.server)
+        parts = (baseline.loader, baseline.rows, baseline.server)
+        of_baseline = sum(map(statistics.median, parts))
         return (
             f"{self.name:26} loader {loader:5.1f}, Redis {server:5.1f}, rows {rows:5.1f} µs;"
-            f" {1e6 / wall:6.0f} pairs/s; {(loader + server) / of_baseline:.3f}"
+            f" {1e6 / wall:6.0f} pairs/s; {(loader + rows + server) / of_baseline:.3f}"
         )
-
-
-def cpu_of(client: redis.Redis) -> float:
-    """Seconds of processor that the server has used."""
-    found = client.info("cpu")
-    return float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
 
 
 def main() -> None:

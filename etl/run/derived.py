@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
 
 from etl.run.column_blocks import PlainColumns
 from etl.run.load import Loadable, Loader
@@ -37,7 +36,7 @@ def columns_of(loader: Loader, rows: Iterable[Derived]) -> list[PlainColumns]:
 
 
 def _columns(loader: Loader, rows: list[Derived]) -> PlainColumns:
-    rows.sort(key=attrgetter("partition", "offset", "session"))
+    rows.sort(key=lambda row: (row.start["partition"], row.start["offset"], row.session))
     pairing, starts = rows[0].pairing, [row.start for row in rows]
     return PlainColumns(
         event=pairing.event,

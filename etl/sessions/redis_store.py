@@ -59,6 +59,7 @@ _BATCH = 1_000
 
 _RESULTS = {ord(str(int(result))): result for result in ApplyResult}
 _LEVELS = {ord(str(int(level))): level for level in Settled}
+_SETTLED = tuple(Settled)
 _ZERO, _ONE = b"01"
 
 
@@ -304,14 +305,13 @@ def _listed(event: SessionEvent) -> tuple[Any, ...]:
 def _states(sizes: Sequence[int], texts: bytes) -> Iterator[SessionState]:
     """What the script that finds expired sessions tells of them."""
     parts = _cut([size for index, size in enumerate(sizes) if index % 5], texts)
-    for level in sizes[::5]:
-        session, start, end, original = (next(parts) for _ in range(4))
-        assert session is not None
+    for level, name, start, end, original in zip(sizes[::5], *[parts] * 4, strict=True):
+        assert name is not None
         yield SessionState(
-            session=session.decode(),
+            session=name.decode(),
             start=_payload(start),
             end=_payload(end),
-            settled=Settled(level),
+            settled=_SETTLED[level],
             original_end=original,
         )
 
@@ -329,7 +329,7 @@ def _cut(sizes: Iterable[int], texts: bytes) -> Iterator[bytes | None]:
 
 def _payload(kept: bytes | None) -> bytes | None:
     """Without the location that the scripts keep in front of it."""
-    return None if kept is None else kept.partition(b" ")[2]
+    return None if kept is None else kept[kept.index(b" ") + 1 :]
 
 
 def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:
