@@ -20,10 +20,10 @@ from etl.sessions.store import (
     Settled,
     Side,
 )
-from etl.source import Chunk, RawMessage, pieces
+from etl.source import Chunk, RawMessage, Spans, pieces
 
-_BATCH = 1_000
-"""At most this many sessions are in one script, since Redis serves nobody else while it runs."""
+_BATCH = 500
+"""At most this many events are in one script, since Redis serves nobody else while it runs."""
 
 _COUNTED_AS: Mapping[ApplyResult, EventField] = {
     ApplyResult.TAKEN: "taken",
@@ -89,16 +89,13 @@ class SessionStep:
         rows: dict[str, Derived] = {}
         if self._joins:
             given, rows = self._join(chunk, given, lost, tally)
-        alone = Chunk([raw for raw, _ in given], chunk.spans)
-        for number, piece in enumerate(pieces(alone, _BATCH)):
-            part = given[number * _BATCH : (number + 1) * _BATCH]
-            for (raw, message), pairing, applied in self._apply(piece, part, lost):
-                if not lost.covers(raw):
-                    tally.event(message.event, _COUNTED_AS[applied.result])
-                elif applied.result is ApplyResult.TAKEN:
-                    tally.pair(pairing.event, "rebuilt")
-                if (row := _row(pairing, applied)) is not None:
-                    rows[row.session] = row
+        for (raw, message), pairing, applied in self._apply(chunk.spans, given, lost):
+            if not lost.covers(raw):
+                tally.event(message.event, _COUNTED_AS[applied.result])
+            elif applied.result is ApplyResult.TAKEN:
+                tally.pair(pairing.event, "rebuilt")
+            if (row := _row(pairing, applied)) is not None:
+                rows[row.session] = row
         return list(rows.values())
 
     def settle(self, rows: Sequence[Derived], tally: Tally) -> None:
@@ -165,8 +162,20 @@ class SessionStep:
         return together.without(rows), rows
 
     def _apply(
-        self, piece: Chunk, given: Sequence[Given], lost: Lost
+        self, spans: Spans, given: Sequence[Given], lost: Lost
     ) -> Iterator[tuple[Given, PairingPlan, Applied]]:
+        """Gives the events to the store, the next ones while it takes those before."""
+        chunk = Chunk([raw for raw, _ in given], spans)
+        ahead: Callable[[], Iterator[tuple[Given, PairingPlan, Applied]]] = lambda: iter(())
+        for number, piece in enumerate(pieces(chunk, _BATCH)):
+            part = given[number * _BATCH : (number + 1) * _BATCH]
+            before, ahead = ahead, self._begin(piece.spans, part, lost)
+            yield from before()
+        yield from ahead()
+
+    def _begin(
+        self, spans: Spans, given: Sequence[Given], lost: Lost
+    ) -> Callable[[], Iterator[tuple[Given, PairingPlan, Applied]]]:
         roles = [self._plan.roles[message.event] for _, message in given]
         events = [
             pairing.session_event(
@@ -177,9 +186,9 @@ class SessionStep:
             )
             for (pairing, side), (raw, message) in zip(roles, given, strict=True)
         ]
-        applied = self._store.apply(piece.spans, events)
-        for message, (pairing, _), each in zip(given, roles, applied, strict=True):
-            yield message, pairing, each
+        applied = self._store.begin(lambda: self._store.apply(spans, events))
+        pairings = [pairing for pairing, _ in roles]
+        return lambda: zip(given, pairings, applied(), strict=True)
 
 
 def _noted(joined: Joined, rows: list[Derived]) -> SessionPair:

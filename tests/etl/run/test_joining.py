@@ -208,7 +208,7 @@ def test_a_pair_is_one_entry_however_many_there_are() -> None:
         way = Way(world, joins=True)
         ((chunk, messages),) = chunks_of(world, [halves])
         way.take(chunk, messages)
-        assert way.store.asked == ["apply_pairs", "apply", "settle"]
+        assert way.store.asked == ["apply_pairs", "begin", "apply", "settle"]
         assert len(way.rows) == number
         assert all(row.version == VERSION_PAIRED for row in way.rows.values())
 
