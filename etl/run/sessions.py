@@ -166,12 +166,15 @@ class SessionStep:
     ) -> Iterator[tuple[Given, PairingPlan, Applied]]:
         """Gives the events to the store, the next ones while it takes those before."""
         chunk = Chunk([raw for raw, _ in given], spans)
-        ahead: Callable[[], Iterator[tuple[Given, PairingPlan, Applied]]] = lambda: iter(())
+        before: Callable[[], Iterator[tuple[Given, PairingPlan, Applied]]] | None = None
         for number, piece in enumerate(pieces(chunk, _BATCH)):
             part = given[number * _BATCH : (number + 1) * _BATCH]
-            before, ahead = ahead, self._begin(piece.spans, part, lost)
+            begun = self._begin(piece.spans, part, lost)
+            if before is not None:
+                yield from before()
+            before = begun
+        if before is not None:
             yield from before()
-        yield from ahead()
 
     def _begin(
         self, spans: Spans, given: Sequence[Given], lost: Lost
