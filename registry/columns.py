@@ -15,12 +15,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 import struct
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from contracts.message import Message
 from contracts.model.formats import FIRST_DAY, LAST_DAY
 from contracts.model.types import (
     BooleanType,
@@ -40,6 +42,9 @@ from registry.avro import is_union
 from registry.framing import HEADER_BYTES
 
 Columns = list[list[Any]]
+
+_ENVELOPE = 4
+"""So many columns come before those of the data."""
 
 _NAMES_EVENT = "event"
 """The one field of a message that makes no column: it is the same in all of them."""
@@ -61,6 +66,9 @@ class ColumnReader:
     names: tuple[str, ...]
     _read: Callable[[Sequence[bytes], type[Exception]], Columns]
     _checks: tuple[Callable[[Sequence[Any]], bool], ...]
+    _ways: tuple[Callable[[Any], Any], ...]
+    makes_messages: bool
+    """Whether the data has no objects inside, which :meth:`messages` would have to make."""
 
     def read(self, values: Sequence[bytes]) -> Columns:
         """The columns of some Kafka values, framing included, in the order given.
@@ -76,6 +84,22 @@ class ColumnReader:
         if not fit:
             raise MisfitError
         return columns
+
+    def messages(self, columns: Columns) -> list[Message]:
+        """What was read, as messages; only where :attr:`makes_messages`."""
+        typed = [list(map(way, column)) for way, column in zip(self._ways, columns, strict=True)]
+        names = self.names[_ENVELOPE:]
+        return [
+            Message(
+                event_id=event_id,
+                event=self.event,
+                user_id=user_id,
+                timestamp=timestamp,
+                contract_version=version,
+                data=dict(zip(names, data, strict=True)),
+            )
+            for event_id, user_id, timestamp, version, *data in zip(*typed, strict=True)
+        ]
 
 
 def column_reader(event: str, fields: Sequence[Field]) -> ColumnReader | None:
@@ -94,6 +118,8 @@ def column_reader(event: str, fields: Sequence[Field]) -> ColumnReader | None:
         tuple("__".join(path) for path, _ in told),
         _compiled(_source(event, leaves)),
         tuple(_check(path, leaf) for path, leaf in told),
+        tuple(_typed(leaf) for _, leaf in told),
+        all(len(path) == 1 for path, _ in told),
     )
 
 
@@ -288,12 +314,34 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
+def _typed(leaf: Field) -> Callable[[Any], Any]:
+    """From a raw value to the one that :class:`contracts.message.Message` has."""
+    way = _typed_scalar(leaf.value.type)
+    return (lambda raw: None if raw is None else way(raw)) if is_union(leaf) else way
+
+
+def _typed_scalar(kind: FieldType) -> Callable[[Any], Any]:
+    match kind:
+        case StringType() | JsonType():
+            return bytes.decode
+        case UuidType():
+            return lambda raw: uuid.UUID(raw.decode())
+        case DateTimeType(unit=unit):
+            micros = 1_000 if unit is TimeUnit.MILLIS else 1
+            return lambda ticks: _EPOCH_TIME + dt.timedelta(microseconds=micros * ticks)
+        case DateType():
+            return lambda days: _EPOCH + dt.timedelta(days=days)
+        case _:
+            return lambda raw: raw
+
+
 def _between(low: int, high: int) -> Callable[[Sequence[Any]], bool]:
     return lambda column: not column or (low <= min(column) and max(column) <= high)
 
 
 _VERSIONS = _between(0, 2**32 - 1)
 _EPOCH = dt.date(1970, 1, 1)
+_EPOCH_TIME = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def _ticks(day: dt.date, unit: TimeUnit) -> int:

@@ -34,6 +34,8 @@ _BATCH_MESSAGES = 250
 
 _CHUNK_BYTES = 64 * 2**20
 
+_Headers = Sequence[tuple[str, bytes | None]]
+
 _NO_LONGER_OURS = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
@@ -215,7 +217,8 @@ class PartitionReader:
         into.keys.extend(map(Message.key, batch))
         into.values.extend(values)
         into.timestamps_ms.extend([ms if kind else 0 for kind, ms in map(Message.timestamp, batch)])
-        into.headers.extend(map(_headers, batch))
+        headers = cast("list[_Headers | None]", list(map(Message.headers, batch)))
+        into.headers.extend([each or () for each in headers])
         for partition, offset in stops.items():
             self._advance(partition, offset + 1)
         return sum(map(len, filter(None, values)))
@@ -293,9 +296,9 @@ class PartitionReader:
         return Span(*found) if found is not None and found[1] >= 0 else None
 
 
-def _headers(message: Message) -> Sequence[tuple[str, bytes | None]]:
+def _headers(message: Message) -> _Headers:
     """The binding's type also allows a dict and text, which it never gives."""
-    return cast("list[tuple[str, bytes | None]] | None", message.headers()) or ()
+    return cast("_Headers | None", message.headers()) or ()
 
 
 @contextmanager

@@ -9,16 +9,17 @@ is a plain event.  From there on nobody can tell which way a row came.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from contracts.message import Message
-from etl.decode.decoding import MessageDecoder
+from etl.decode.decoding import Decoded, MessageDecoder, decode_all
 from etl.run.column_blocks import PlainColumns
 from etl.run.load import Loader
 from etl.source import MessageColumns, RawMessage
-from registry.columns import ColumnReader, MisfitError
+from registry.columns import ColumnReader, Columns, MisfitError
 from registry.framing import HEADER_BYTES
 
 _AT_ONCE = 500
@@ -30,17 +31,25 @@ _ONE_BY_ONE = 8
 
 @dataclass(slots=True)
 class Taken:
-    """A chunk by the ways that its messages go: columns by event, and the places of the rest."""
+    """A chunk by the ways that its messages go.
+
+    Columns by event; halves of sessions as messages, with their places; the places of the rest.
+    """
 
     by_event: dict[str, PlainColumns] = field(default_factory=dict)
+    halves: list[tuple[int, Message]] = field(default_factory=list)
     rest: list[int] = field(default_factory=list)
+
+    def place_of(self, messages: MessageColumns) -> Mapping[tuple[int, int], int]:
+        """Partition and offset of each of the rest → its place."""
+        return {(messages.partitions[p], messages.offsets[p]): p for p in self.rest}
 
 
 class PlainReader:
     """Reads what can be read by column."""
 
     def __init__(self, decoder: MessageDecoder, loader: Loader, roles: Collection[str]) -> None:
-        """``roles``: events that are halves of a session; they stay out of the columns."""
+        """``roles``: events that are halves of a session, which become messages."""
         self._decoder = decoder
         self._loader = loader
         self._roles = roles
@@ -57,13 +66,35 @@ class PlainReader:
             if reader is None:
                 taken.rest += places
                 continue
+            read = _read(reader, messages.values, places, taken.rest)
+            if reader.event in self._roles:
+                for of_part, columns in read:
+                    taken.halves += zip(of_part, reader.messages(columns), strict=True)
+                continue
             found = self._loader.columns(reader.event)
-            for first in range(0, len(places), _AT_ONCE):
-                _read(reader, messages, places[first : first + _AT_ONCE], found, taken.rest)
+            for of_part, columns in read:
+                partitions = [messages.partitions[place] for place in of_part]
+                offsets = [messages.offsets[place] for place in of_part]
+                found.extend(of_part, partitions, offsets, columns)
             if found.places:
                 taken.by_event[reader.event] = found
         taken.rest.sort()
         return taken
+
+    def decode(self, taken: Taken, messages: MessageColumns) -> Decoded:
+        """The halves of sessions, and what the reference makes of the rest, in the chunk's order.
+
+        Raises:
+            RegistryUnavailableError: a schema could not be fetched now.
+        """
+        decoded = decode_all(self._decoder, [messages[place] for place in taken.rest])
+        if taken.halves:
+            place_of = taken.place_of(messages) if decoded.messages else {}
+            others = [(place_of[raw.partition, raw.offset], raw, m) for raw, m in decoded.messages]
+            halves = [(place, messages[place], message) for place, message in taken.halves]
+            ordered = sorted([*others, *halves], key=itemgetter(0))
+            decoded.messages = [(raw, message) for _, raw, message in ordered]
+        return decoded
 
     def join(
         self,
@@ -77,7 +108,7 @@ class PlainReader:
             if not self._loader.has_table(message.event):
                 continue
             if place_of is None:
-                place_of = {(messages.partitions[p], messages.offsets[p]): p for p in taken.rest}
+                place_of = taken.place_of(messages)
             columns = taken.by_event.get(message.event)
             if columns is None:
                 columns = taken.by_event[message.event] = self._loader.columns(message.event)
@@ -95,11 +126,14 @@ class PlainReader:
         if key is None or head is None or len(head) < HEADER_BYTES or head[0] != 0:
             return None
         event = key.decode(errors="replace")
-        if event in self._roles or not self._loader.has_table(event):
+        is_half = event in self._roles
+        if not is_half and not self._loader.has_table(event):
             return None
         reader = self._decoder.columns(int.from_bytes(head[1:], "big"))
         if reader is None or reader.event != event:
             return None
+        if is_half:
+            return reader if reader.makes_messages else None
         return reader if reader.names == self._loader.names(event) else None
 
 
@@ -115,27 +149,25 @@ def _alike(
 
 
 def _read(
-    reader: ColumnReader,
-    messages: MessageColumns,
-    places: list[int],
-    into: PlainColumns,
-    rest: list[int],
-) -> None:
-    """Reads the messages at these places; halves them around one that does not fit."""
-    values: list[Any] = [messages.values[place] for place in places]
+    reader: ColumnReader, values: Sequence[Any], places: list[int], rest: list[int]
+) -> Iterator[tuple[list[int], Columns]]:
+    """The messages at these places in parts; around one that does not fit, some join the rest."""
+    for first in range(0, len(places), _AT_ONCE):
+        yield from _read_part(reader, values, places[first : first + _AT_ONCE], rest)
+
+
+def _read_part(
+    reader: ColumnReader, values: Sequence[Any], places: list[int], rest: list[int]
+) -> Iterator[tuple[list[int], Columns]]:
     try:
-        columns = reader.read(values)
+        columns = reader.read([values[place] for place in places])
     except MisfitError:
         if len(places) <= _ONE_BY_ONE:
             rest += places
             return
-        half = len(places) // 2
-        _read(reader, messages, places[:half], into, rest)
-        _read(reader, messages, places[half:], into, rest)
+    else:
+        yield places, columns
         return
-    into.extend(
-        places,
-        [messages.partitions[place] for place in places],
-        [messages.offsets[place] for place in places],
-        columns,
-    )
+    half = len(places) // 2
+    yield from _read_part(reader, values, places[:half], rest)
+    yield from _read_part(reader, values, places[half:], rest)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from etl.decode.decoding import Decoded, decode_all
 from etl.decode.holding import Holds
 from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
+from etl.run.collecting import uncollected
 from etl.run.column_blocks import PlainColumns
 from etl.run.context import RunContext
 from etl.run.derived import columns_of
@@ -170,15 +171,22 @@ class _Run:
         assignment = source.assign()
         assigned = _Assigned(assignment)
         positions = self._begin(assignment, assigned)
-        while (chunk := source.read(context.policy.chunk_messages)) is not None:
-            if chunk.spans:
-                positions |= self._process(chunk, assigned)
+        while (done := self._next(assigned)) is not None:
+            positions |= done
             if self._should_stop():
                 return assigned, False
         if assigned.holds.offsets:
             # The ends of open sessions may lie among what waits, so no start is given up.
             return assigned, False
         return assigned, self._expire(positions, observed_ms, assigned)
+
+    def _next(self, assigned: _Assigned) -> dict[int, int] | None:
+        """Reads a chunk and stores it; gives how far its partitions are done, None at the ends."""
+        with uncollected():
+            chunk = self._source.read(self._context.policy.chunk_messages)
+            if chunk is None:
+                return None
+            return self._process(chunk, assigned) if chunk.spans else {}
 
     def _expire(self, positions: Mapping[int, int], observed_ms: int, assigned: _Assigned) -> bool:
         """Whether it was done, or had to be left out; False when it was asked to stop before."""
@@ -291,7 +299,7 @@ class _Run:
             else chunk.messages
         )
         taken = self._plain.take(new)
-        decoded = decode_all(self._context.decoder, [new[place] for place in taken.rest])
+        decoded = self._plain.decode(taken, new)
         put_back = self._put_back(chunk, assigned.lost)
         if assigned.holds.add([*decoded.dead, *put_back.dead]):
             return self._decoded(chunk, assigned)
