@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 
 import redis
 
@@ -62,6 +63,12 @@ def timed(what: Callable[[], object]) -> float:
     began = time.perf_counter()
     what()
     return time.perf_counter() - began
+
+
+def cpu_of(client: redis.Redis) -> float:
+    """Seconds of processor that the server has used."""
+    found = client.info("cpu")
+    return float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
 
 
 def fill(store: RedisSessionStore, views: int, due_ms: Callable[[int], int]) -> None:
@@ -148,10 +155,16 @@ def main() -> None:
         print(f"  bare reading       {bare:9.3f} s  1 (baseline)")
         context, tally = context_of(store), Tally()
         step = SessionStep(context)
+        loader, server = time.process_time(), cpu_of(client)
         sweep = timed(lambda: step.expire(now_ms, tally, never))
+        loader, server = time.process_time() - loader, cpu_of(client) - server
         totals = step.totals()
         assert tally.pairs(totals, totals)["page_view"].unpaired == views
         print(f"  swept, with rows   {sweep:9.3f} s  {sweep / bare:.2f}")
+        print(
+            f"  processor time: loader {loader:.3f} s, Redis {server:.3f} s beside it;"
+            f" peak RSS of the loader {getrusage(RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
+        )
 
 
 if __name__ == "__main__":

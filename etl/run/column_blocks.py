@@ -29,7 +29,8 @@ class PlainColumns:
     """Messages of one event that become rows as they are: raw values by column.
 
     ``columns`` are those of :meth:`Loader.names`; ``places`` are the messages' in their chunk, and
-    partitions and offsets those in the topic.
+    partitions and offsets those in the topic.  ``versions`` are the rows', empty where all are the
+    first.
     """
 
     event: str
@@ -37,6 +38,7 @@ class PlainColumns:
     places: list[int] = field(default_factory=list)
     partitions: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.places)
@@ -87,7 +89,8 @@ class PlainColumns:
             self._choose([index for index in range(len(self)) if index not in left_out])
 
     def _choose(self, indexes: Sequence[int]) -> None:
-        for values in (self.places, self.partitions, self.offsets, *self.columns):
+        own = (self.places, self.partitions, self.offsets, *self.columns)
+        for values in (*own, self.versions) if self.versions else own:
             values[:] = [values[index] for index in indexes]
 
 
@@ -122,6 +125,22 @@ class ColumnBlocks:
                 raise RefusedError(f"{self._maker.table.name}: {where}: {error}") from error
         return raw
 
+    def data_columns(self, data: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """What messages with this data add to the columns behind those of the envelope.
+
+        Raises:
+            RefusedError: a value that the table cannot hold.
+        """
+        columns: list[list[Any]] = []
+        for column, way in zip(self._columns, self._ways, strict=True):
+            if column.read is not None:
+                try:
+                    columns.append(list(map(way, map(column.read, data))))
+                except (TypeError, ValueError, OverflowError) as error:
+                    where = f"column {column.name} {column.type}"
+                    raise RefusedError(f"{self._maker.table.name}: {where}: {error}") from error
+        return columns
+
     def block(
         self, group: PlainColumns, loaded_at: dt.datetime, until: Until
     ) -> tuple[ColumnBlock, str]:
@@ -137,7 +156,7 @@ class ColumnBlocks:
             "kafka_partition": group.partitions,
             "kafka_offset": group.offsets,
             _LOADED_AT: [self._loaded(loaded_at)] * count,
-            "row_version": [_ROW_VERSION] * count,
+            "row_version": group.versions or [_ROW_VERSION] * count,
         }
         columns = [*group.columns, *(lineage[column.name] for column in LINEAGE)]
         block = ColumnBlock(

@@ -134,6 +134,10 @@ class Loader:
         """
         return self._blocks[message.event].raw_values(message)
 
+    def data_columns(self, event: str, data: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """See :meth:`etl.run.column_blocks.ColumnBlocks.data_columns`."""
+        return self._blocks[event].data_columns(data)
+
     def load_columns(self, groups: Sequence[PlainColumns], loaded_at: dt.datetime) -> None:
         """As :meth:`load`, for messages by column; the groups are of different events."""
         if not groups:

@@ -18,7 +18,7 @@ from contracts.reasons import Reason
 from etl.decode.decoding import decode_all
 from etl.decode.holding import where_of
 from etl.errors import OlderContractsError, ReplayError
-from etl.run import sessions
+from etl.run import derived, sessions
 from etl.run.context import RunContext
 from etl.run.plain import plain_rows
 from etl.run.report import Tally
@@ -202,7 +202,7 @@ class _Replay:
         tally = Tally()
         rows = self._sessions.apply(chunk, events, self._lost, tally)
         new = [row for row, is_first in plain if is_first]
-        loadables = [*new, *sessions.loadables(rows)]
+        loadables = [*new, *derived.loadables(rows)]
         context.loader.load(loadables, context.clock())
         self._sessions.settle(rows, tally)
         for loadable in loadables:

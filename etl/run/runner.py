@@ -12,10 +12,11 @@ from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLette
 from etl.run.collecting import uncollected
 from etl.run.column_blocks import PlainColumns
 from etl.run.context import RunContext
+from etl.run.derived import columns_of
 from etl.run.journal import Journal
 from etl.run.plain_columns import PlainReader
 from etl.run.report import UNKNOWN_EVENT, RunReport, Tally
-from etl.run.sessions import Lost, SessionStep, loadables
+from etl.run.sessions import Lost, SessionStep
 from etl.sequence.columns import SequenceColumns, sequence_columns
 from etl.sequence.gaps import GapSummary, summarise
 from etl.sessions.pairing import instant, milliseconds
@@ -272,17 +273,12 @@ class _Run:
             self._set_aside(decoded, tally)
         self._drop_repeated(plain, tally)
         events = [each for each in decoded.messages if each[1].event in context.plan.roles]
-        if not put_back.messages:
-            # The others of the chunk are nothing to the store of sessions.
-            of_sessions = Chunk([raw for raw, _ in events], chunk.spans)
-        else:
-            of_sessions, events = chunk, [*put_back.messages, *events]
-        rows = self._sessions.apply(of_sessions, events, assigned.lost, tally)
-        context.loader.load_columns([each for each in plain if each.places], context.clock())
-        context.loader.load(loadables(rows), context.clock())
+        rows = self._sessions.apply(chunk, [*put_back.messages, *events], assigned.lost, tally)
+        blocks = [*plain, *columns_of(context.loader, rows)]
+        context.loader.load_columns([each for each in blocks if each.places], context.clock())
         of_run = self._progress.tally
         for row in rows:
-            of_run.pair(row.message.event, "rows")
+            of_run.pair(row.pairing.event, "rows")
         # What is settled in the store stays settled, but messages count when they are committed.
         self._sessions.settle(rows, of_run)
         context.ledger.record_columns(chunk.spans, numbers)

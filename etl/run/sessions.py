@@ -6,39 +6,29 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.message import Message
-from etl.decode.dead_letters import DeadLetter
 from etl.run.context import RunContext
-from etl.run.load import Loadable
-from etl.run.report import EventField, PairField, Tally
+from etl.run.derived import Closings
+from etl.run.expiry import Expiry
+from etl.run.report import EventField, Tally
+from etl.sessions.joining import Given, Joined, Together
 from etl.sessions.pairing import VERSION_PAIRED, Derived, PairingPlan
 from etl.sessions.store import (
     Applied,
     ApplyResult,
-    SessionState,
+    SessionPair,
     SessionTotals,
     Settled,
-    SettledAs,
-    Settlement,
     Side,
 )
-from etl.source import Chunk, RawMessage, pieces
+from etl.source import Chunk, RawMessage, Spans, pieces
 
-_BATCH = 250
-"""At most this many sessions are in one script, since Redis serves nobody else while it runs."""
-
-_PAGE = 500
-"""At most this many expired sessions are looked at in one script."""
+_BATCH = 500
+"""At most this many events are in one script, since Redis serves nobody else while it runs."""
 
 _COUNTED_AS: Mapping[ApplyResult, EventField] = {
     ApplyResult.TAKEN: "taken",
     ApplyResult.REPLAYED: "replayed",
     ApplyResult.DUPLICATE: "duplicates",
-}
-
-_SETTLED_AS: Mapping[SettledAs, PairField] = {
-    SettledAs.PAIRED: "paired",
-    SettledAs.UNPAIRED: "unpaired",
-    SettledAs.ORPHAN_ENDS: "orphan_ends",
 }
 
 
@@ -59,27 +49,18 @@ class Lost:
         return raw.offset < self.until.get(raw.partition, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Closing:
-    """A session whose row or dead letter is stored."""
-
-    pairing: PairingPlan
-    session: str
-    settled_as: SettledAs
-    skewed: bool = False
-
-
 class SessionStep:
-    """What a run does with the sessions of its chunks. Every step may be repeated."""
+    """What a run does with the sessions of its chunks. Every step may be repeated.
 
-    def __init__(self, context: RunContext) -> None:
+    Without ``joins`` the store gets every event by itself: the reference of
+    :mod:`etl.sessions.joining`.
+    """
+
+    def __init__(self, context: RunContext, *, joins: bool = True) -> None:
+        self._context = context
+        self._joins = joins
         self._store = context.store
         self._plan = context.plan
-        self._loader = context.loader
-        self._dead_letters = context.dead_letters
-        self._clock = context.clock
-        self._topic = context.topic
-        self._block = context.policy.chunk_messages
 
     def totals(self) -> dict[str, SessionTotals]:
         """The store's totals, by derived event."""
@@ -104,32 +85,29 @@ class SessionStep:
         Raises:
             StoreError: not all were put in, or the store is not in the state the chunk follows on.
         """
-        by_location = {raw.location: message for raw, message in messages}
+        given = list(messages)
         rows: dict[str, Derived] = {}
-        for piece in pieces(chunk, _BATCH):
-            given = [
-                (raw, by_location[raw.location])
-                for raw in piece.messages
-                if raw.location in by_location
-            ]
-            for raw, pairing, applied in self._apply(piece, given, lost):
-                if not lost.covers(raw):
-                    tally.event(by_location[raw.location].event, _COUNTED_AS[applied.result])
-                elif applied.result is ApplyResult.TAKEN:
-                    tally.pair(pairing.event, "rebuilt")
-                if (row := _row(pairing, applied)) is not None:
-                    rows[row.session] = row
+        if self._joins:
+            given, rows = self._join(chunk, given, lost, tally)
+        for (raw, message), pairing, applied in self._apply(chunk.spans, given, lost):
+            if not lost.covers(raw):
+                tally.event(message.event, _COUNTED_AS[applied.result])
+            elif applied.result is ApplyResult.TAKEN:
+                tally.pair(pairing.event, "rebuilt")
+            if (row := _row(pairing, applied)) is not None:
+                rows[row.session] = row
         return list(rows.values())
 
     def settle(self, rows: Sequence[Derived], tally: Tally) -> None:
         """Settles the pairs among stored rows. The unpaired ones among them were settled."""
         pairings = self._plan.pairings
-        closings = [
-            _Closing(pairings[row.message.event], row.session, SettledAs.PAIRED, row.skewed)
-            for row in rows
-            if row.version == VERSION_PAIRED
-        ]
-        self._close(closings, tally)
+        by_event = {event: Closings(pairing) for event, pairing in pairings.items()}
+        for row in rows:
+            if row.version == VERSION_PAIRED:
+                by_event[row.pairing.event].row(row)
+        for closings in by_event.values():
+            if closings.settlements:
+                closings.count(self._store.settle(closings.settlements), tally)
 
     def expire(
         self, watermark_ms: int, tally: Tally, should_stop: Callable[[], bool]
@@ -151,7 +129,8 @@ class SessionStep:
         expired_to_ms = watermark_ms
         for pairing in self._plan.pairings.values():
             for side in Side:
-                side_ms = self._expire_side(pairing, side, watermark_ms, tally, should_stop)
+                expiry = Expiry(self._context, pairing, side, watermark_ms, tally)
+                side_ms = expiry.go(should_stop)
                 if side_ms is None:
                     return None
                 expired_to_ms = min(expired_to_ms, side_ms)
@@ -159,9 +138,47 @@ class SessionStep:
                 pass
         return expired_to_ms
 
+    def _join(
+        self, chunk: Chunk, given: Sequence[Given], lost: Lost, tally: Tally
+    ) -> tuple[list[Given], dict[str, Derived]]:
+        """What is left after the pairs within the chunk, and the rows of these by session.
+
+        What the store is given back is left: it may have been settled before.
+        """
+        together = Together(self._plan, given, lost.covers)
+        starts = {partition: span.start for partition, span in chunk.spans.items()}
+        rows: dict[str, Derived] = {}
+        for pairing in together.pairings():
+            made: list[Derived] = []
+            joined = together.joined(pairing)
+            pairs = (_noted(each, made) for each in joined)
+            added = self._store.apply_pairs(starts, pairing.prefix, pairs)
+            new = {row.session: row for row, is_new in zip(made, added, strict=True) if is_new}
+            tally.event(pairing.start_event, "taken", len(new))
+            tally.event(pairing.end_event, "taken", len(new))
+            rows |= new
+        for event, number in together.repeated(rows).items():
+            tally.event(event, "duplicates", number)
+        return together.without(rows), rows
+
     def _apply(
-        self, piece: Chunk, given: Sequence[tuple[RawMessage, Message]], lost: Lost
-    ) -> Iterator[tuple[RawMessage, PairingPlan, Applied]]:
+        self, spans: Spans, given: Sequence[Given], lost: Lost
+    ) -> Iterator[tuple[Given, PairingPlan, Applied]]:
+        """Gives the events to the store, the next ones while it takes those before."""
+        chunk = Chunk([raw for raw, _ in given], spans)
+        before: Callable[[], Iterator[tuple[Given, PairingPlan, Applied]]] | None = None
+        for number, piece in enumerate(pieces(chunk, _BATCH)):
+            part = given[number * _BATCH : (number + 1) * _BATCH]
+            begun = self._begin(piece.spans, part, lost)
+            if before is not None:
+                yield from before()
+            before = begun
+        if before is not None:
+            yield from before()
+
+    def _begin(
+        self, spans: Spans, given: Sequence[Given], lost: Lost
+    ) -> Callable[[], Iterator[tuple[Given, PairingPlan, Applied]]]:
         roles = [self._plan.roles[message.event] for _, message in given]
         events = [
             pairing.session_event(
@@ -172,70 +189,15 @@ class SessionStep:
             )
             for (pairing, side), (raw, message) in zip(roles, given, strict=True)
         ]
-        applied = self._store.apply(piece.spans, events)
-        for (raw, _), (pairing, _), each in zip(given, roles, applied, strict=True):
-            yield raw, pairing, each
-
-    def _expire_side(
-        self,
-        pairing: PairingPlan,
-        side: Side,
-        watermark_ms: int,
-        tally: Tally,
-        should_stop: Callable[[], bool],
-    ) -> int | None:
-        expired_to_ms, left, at_end = watermark_ms, 0, False
-        while not at_end:
-            if should_stop():
-                return None
-            states: list[SessionState] = []
-            looked_at = 0
-            while not at_end and len(states) < self._block:
-                limit = min(_PAGE, self._block - len(states))
-                found = self._store.expired(
-                    pairing.prefix, side, watermark_ms, skip=left + looked_at, limit=limit
-                )
-                states += found.states
-                looked_at += found.looked_at
-                at_end = found.looked_at < limit
-                if found.left_from_ms is not None:
-                    expired_to_ms = min(expired_to_ms, found.left_from_ms)
-            left += looked_at - self._take_out(pairing, states, tally)
-        return expired_to_ms
-
-    def _take_out(self, pairing: PairingPlan, states: Sequence[SessionState], tally: Tally) -> int:
-        """Stores and settles what the sessions have become; how many of them wait no more."""
-        rows: list[Derived] = []
-        dead_letters: list[DeadLetter] = []
-        closings: list[_Closing] = []
-        for state in states:
-            row = pairing.derive(state)
-            if row is not None:
-                rows.append(row)
-                became = SettledAs.PAIRED if row.version == VERSION_PAIRED else SettledAs.UNPAIRED
-                closings.append(_Closing(pairing, state.session, became, row.skewed))
-            elif state.original_end is not None:
-                dead_letters.append(pairing.orphan(state.original_end, self._topic))
-                closings.append(_Closing(pairing, state.session, SettledAs.ORPHAN_ENDS))
-        if dead_letters:
-            self._dead_letters.send(dead_letters)
-        self._loader.load(loadables(rows), self._clock())
-        tally.pair(pairing.event, "rows", len(rows))
-        self._close(closings, tally)
-        return len(closings)
-
-    def _close(self, closings: Sequence[_Closing], tally: Tally) -> None:
-        settled = self._store.settle(
-            [Settlement(each.pairing.prefix, each.session, each.settled_as) for each in closings]
-        )
-        for closing, events in zip(closings, settled, strict=True):
-            if events:
-                _count(closing, events, tally)
+        applied = self._store.begin(lambda: self._store.apply(spans, events))
+        pairings = [pairing for pairing, _ in roles]
+        return lambda: zip(given, pairings, applied(), strict=True)
 
 
-def loadables(rows: Iterable[Derived]) -> Iterator[Loadable]:
-    """Derived rows as the loader takes them."""
-    return (Loadable(row.message, row.partition, row.offset, row.version) for row in rows)
+def _noted(joined: Joined, rows: list[Derived]) -> SessionPair:
+    """What the store takes of a pair; its row goes into the list."""
+    rows.append(joined.row)
+    return joined.stored
 
 
 def _row(pairing: PairingPlan, applied: Applied) -> Derived | None:
@@ -247,13 +209,3 @@ def _row(pairing: PairingPlan, applied: Applied) -> Derived | None:
     if state.complete:
         return pairing.derive(state) if again or state.settled is not Settled.PAIRED else None
     return pairing.derive(state) if again and state.settled is Settled.ALONE else None
-
-
-def _count(closing: _Closing, events: int, tally: Tally) -> None:
-    """``events`` of the session were waiting: of a late pair one, since the other was settled."""
-    name = closing.pairing.event
-    tally.pair(name, _SETTLED_AS[closing.settled_as])
-    if closing.settled_as is SettledAs.PAIRED and events == 1:
-        tally.pair(name, "late")
-    if closing.skewed:
-        tally.pair(name, "skewed")

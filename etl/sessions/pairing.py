@@ -11,23 +11,26 @@ inserted.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import orjson
 
 from contracts.message import Message
 from contracts.model.loader import Catalog
 from contracts.model.types import (
+    BooleanType,
     Contract,
     Field,
     FieldType,
     IntegerType,
     NumberType,
     Pairing,
-    ValueType,
+    StringType,
 )
 from contracts.reasons import Reason
 from etl.decode.dead_letters import DeadLetter
@@ -41,6 +44,10 @@ from registry.values import to_json, to_typed
 ROW_IDS = uuid.UUID("5b7e6c1d-3f52-4c0e-9f43-7d1f7a1f6a55")
 """Namespace of the derived rows' ids (UUID version 5). A change would double every row."""
 
+_ROW_IDS_BYTES = ROW_IDS.bytes
+_VERSION_BITS = 5 << 76 | 2 << 62
+_RANDOM_BITS = ~(15 << 76 | 3 << 62)
+
 VERSION_UNPAIRED = 1
 VERSION_PAIRED = 2
 
@@ -48,20 +55,43 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND = dt.timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Derived:
-    """A row of a derived event. Partition and offset are its start's.
+class Derived(NamedTuple):
+    """A row of a derived event, as the start's payload and the end's time (Unix ms) give it.
 
     ``skewed``: the clocks of its two events seem to differ. Either the end's time lies before the
     start's, so the duration was set to 0, or they are farther apart than a start waits.
+
+    What the row says is made when it is asked for; rows are made by column where there are many
+    (:func:`etl.run.derived.columns_of`).
     """
 
+    pairing: PairingPlan
     session: str
-    message: Message
-    partition: int
-    offset: int
-    version: int
-    skewed: bool = False
+    start: Mapping[str, Any]
+    end_at_ms: int | None
+    skewed: bool
+
+    @property
+    def version(self) -> int:
+        """Of two rows of one session the one that stays has the higher."""
+        return VERSION_UNPAIRED if self.end_at_ms is None else VERSION_PAIRED
+
+    @property
+    def partition(self) -> int:
+        """Where its start lies."""
+        found: int = self.start["partition"]
+        return found
+
+    @property
+    def offset(self) -> int:
+        """Where its start lies."""
+        found: int = self.start["offset"]
+        return found
+
+    @property
+    def message(self) -> Message:
+        """The row as a message of the derived event."""
+        return self.pairing.message(self)
 
 
 class PairingPlan:
@@ -76,11 +106,12 @@ class PairingPlan:
         self.event = derived.event
         self.prefix = pairing.store_prefix
         self.wait_ms = pairing.wait_seconds * 1000
-        self.end_event = pairing.end
+        self.start_event, self.end_event = pairing.start, pairing.end
         self._pairing = pairing
-        self._version = derived.version
-        self._type = to_typed(ValueType(derived.data))
+        self.version = derived.version
         _check(derived, pairing, start)
+        self._unpaired = _DataMaker(derived, pairing, pairing.when_unpaired)
+        self._paired = _DataMaker(derived, pairing, pairing.when_paired)
         self._seconds = _duration_reader(derived, pairing)
         self._keys = {
             Side.START: _readers(start, pairing.keys),
@@ -101,12 +132,12 @@ class PairingPlan:
                 time had been settled.  A start then waits once more: the row that it may give a
                 second time is the same row.
         """
-        keys = [read(message.data) for read in self._keys[side]]
-        at_ms = milliseconds(message.timestamp)
-        payload: dict[str, Any] = {"at": at_ms, "partition": raw.partition, "offset": raw.offset}
+        keys = self.keys(side, message)
         if side is Side.START:
-            carry = [read(message.data) for read in self._carry]
-            payload |= {"keys": keys, "user": message.user_id, "carry": carry}
+            payload = self.start_payload(keys, message, raw)
+        else:
+            payload = end_payload(message, raw)
+        at_ms: int = payload["at"]
         expires_ms = at_ms + self.wait_ms
         settled = (
             side is Side.END
@@ -115,7 +146,7 @@ class PairingPlan:
         )
         return SessionEvent(
             prefix=self.prefix,
-            session=self._session(keys, message.user_id),
+            session=self.session(keys, message.user_id),
             side=side,
             location=raw.location,
             expires_ms=expires_ms,
@@ -125,20 +156,62 @@ class PairingPlan:
             settled=settled,
         )
 
+    def keys(self, side: Side, message: Message) -> list[Any]:
+        """The values of the pairing's keys in one of its two events, as JSON has them."""
+        return [read(message.data) for read in self._keys[side]]
+
+    def session(self, keys: Sequence[Any], user_id: str) -> str:
+        """``prefix:key.user_id``; a dot inside a key is escaped, so that sessions never collide."""
+        return f"{self.prefix}:{'.'.join(map(_escaped, keys))}.{user_id}"
+
+    def start_payload(
+        self, keys: Sequence[Any], message: Message, raw: RawMessage
+    ) -> dict[str, Any]:
+        """What the derived row needs of its start."""
+        return {
+            "at": milliseconds(message.timestamp),
+            "partition": raw.partition,
+            "offset": raw.offset,
+            "keys": keys,
+            "user": message.user_id,
+            "carry": [read(message.data) for read in self._carry],
+        }
+
     def derive(self, state: SessionState) -> Derived | None:
-        """The row that an state gives: paired, else unpaired; None while it has no start."""
+        """The row that a state gives: paired, else unpaired; None while it has no start."""
         if state.start is None:
             return None
-        start = orjson.loads(state.start)
-        data = dict(zip(self._pairing.carry, start["carry"], strict=True))
-        if state.end is None:
-            data |= self._pairing.when_unpaired
-            return self._derived(state.session, start, data, VERSION_UNPAIRED, skewed=False)
-        elapsed_ms = orjson.loads(state.end)["at"] - start["at"]
-        data[self._pairing.duration] = self._seconds(max(0, elapsed_ms))
-        data |= self._pairing.when_paired
-        skewed = not 0 <= elapsed_ms <= self.wait_ms
-        return self._derived(state.session, start, data, VERSION_PAIRED, skewed=skewed)
+        end_at_ms = None if state.end is None else orjson.loads(state.end)["at"]
+        return self.row(state.session, orjson.loads(state.start), end_at_ms)
+
+    def row(self, session: str, start: Mapping[str, Any], end_at_ms: int | None) -> Derived:
+        """The row of a start's payload, paired with an end of that time, unpaired without."""
+        elapsed_ms = 0 if end_at_ms is None else end_at_ms - start["at"]
+        return Derived(self, session, start, end_at_ms, not 0 <= elapsed_ms <= self.wait_ms)
+
+    def message(self, row: Derived) -> Message:
+        """A row as a message."""
+        return Message(
+            event_id=uuid.UUID(int=_row_id(self._identity(row.start))),
+            event=self.event,
+            user_id=row.start["user"],
+            timestamp=instant(row.start["at"]),
+            contract_version=self.version,
+            data=self.data(row),
+        )
+
+    def row_id(self, start: Mapping[str, Any]) -> bytes:
+        """The id of a start's row, as text."""
+        digits = b"%032x" % _row_id(self._identity(start))
+        parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        return b"-".join(parts)
+
+    def data(self, row: Derived) -> Mapping[str, Any]:
+        """A row's typed data."""
+        start, end_at_ms = row.start, row.end_at_ms
+        if end_at_ms is None:
+            return self._unpaired.data(start["carry"])
+        return self._paired.data(start["carry"], self._seconds(max(0, end_at_ms - start["at"])))
 
     def orphan(self, original: bytes, topic: str) -> DeadLetter:
         """The dead letter of an end whose start never came, from its ``original``."""
@@ -146,37 +219,34 @@ class PairingPlan:
         detail = f"no {self._pairing.start} came within {self._pairing.wait_seconds} s"
         return DeadLetter(raw, Reason.ORPHAN_END, detail, schema_id_of(raw.value or b""))
 
-    def _session(self, keys: list[Any], user_id: str) -> str:
-        """``prefix:key.user_id``; a dot inside a key is escaped, so that sessions never collide."""
-        texts = [key if isinstance(key, str) else orjson.dumps(key).decode() for key in keys]
-        escaped = [text.replace("%", "%25").replace(".", "%2E") for text in texts]
-        return f"{self.prefix}:{'.'.join((*escaped, user_id))}"
+    def _identity(self, start: Mapping[str, Any]) -> bytes:
+        return orjson.dumps([self.event, *start["keys"], start["user"]])
 
-    def _derived(
-        self,
-        session: str,
-        start: Mapping[str, Any],
-        data: Mapping[str, Any],
-        version: int,
-        *,
-        skewed: bool,
-    ) -> Derived:
-        identity = orjson.dumps([self.event, *start["keys"], start["user"]]).decode()
-        return Derived(
-            session=session,
-            message=Message(
-                event_id=uuid.uuid5(ROW_IDS, identity),
-                event=self.event,
-                user_id=start["user"],
-                timestamp=instant(start["at"]),
-                contract_version=self._version,
-                data=self._type(data, "/data"),
-            ),
-            partition=start["partition"],
-            offset=start["offset"],
-            version=version,
-            skewed=skewed,
-        )
+
+class _DataMaker:
+    """Makes a derived event's typed data, of which the constants are converted only once."""
+
+    def __init__(self, derived: Contract, pairing: Pairing, constants: Mapping[str, Any]) -> None:
+        fields = _fields(derived)
+        self._constants: dict[str, Any] = dict.fromkeys(field.name for field in fields.values())
+        for name, value in constants.items():
+            self._constants[fields[name].name] = to_typed(fields[name].value)(
+                value, f"/data/{name}"
+            )
+        self._carried = [
+            (fields[name].name, to_typed(fields[name].value), f"/data/{name}")
+            for name in pairing.carry
+        ]
+        self._duration = fields[pairing.duration].name
+
+    def data(self, carried: Sequence[Any], seconds: float | None = None) -> dict[str, Any]:
+        """By field name; ``seconds`` only of a pair."""
+        data = self._constants.copy()
+        for (name, convert, at), value in zip(self._carried, carried, strict=True):
+            data[name] = convert(value, at)
+        if seconds is not None:
+            data[self._duration] = seconds
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +280,25 @@ def plan_for(catalog: Catalog) -> Plan:
     return Plan(pairings, roles)
 
 
+def _escaped(key: Any) -> str:
+    text: str = key if isinstance(key, str) else orjson.dumps(key).decode()
+    if "." in text or "%" in text:
+        return text.replace("%", "%25").replace(".", "%2E")
+    return text
+
+
+def _row_id(identity: bytes) -> int:
+    """``uuid.uuid5(ROW_IDS, identity).int``; version and variant are set as bits."""
+    digest = hashlib.sha1(_ROW_IDS_BYTES + identity, usedforsecurity=False).digest()
+    return int.from_bytes(digest[:16]) & _RANDOM_BITS | _VERSION_BITS
+
+
+def end_payload(message: Message, raw: RawMessage) -> dict[str, Any]:
+    """What the derived row needs of its end."""
+    at_ms = milliseconds(message.timestamp)
+    return {"at": at_ms, "partition": raw.partition, "offset": raw.offset}
+
+
 def milliseconds(moment: dt.datetime) -> int:
     """Unix time of an aware instant, cut to whole milliseconds."""
     return (moment - _EPOCH) // _MILLISECOND
@@ -240,8 +329,12 @@ def _readers(contract: Contract, json_names: tuple[str, ...]) -> tuple[_Reader, 
 
 
 def _reader(field: Field) -> _Reader:
-    convert = to_json(field.value)
-    return lambda data: convert(data[field.name])
+    match field.value.type:
+        case StringType() | IntegerType() | NumberType() | BooleanType():
+            return itemgetter(field.name)
+        case _:
+            convert = to_json(field.value)
+            return lambda data: convert(data[field.name])
 
 
 def _duration_reader(derived: Contract, pairing: Pairing) -> Callable[[int], float]:

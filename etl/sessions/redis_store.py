@@ -21,8 +21,10 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -37,11 +39,13 @@ from etl.sessions.store import (
     Occurrence,
     Occurrences,
     SessionEvent,
+    SessionPair,
     SessionState,
     SessionTotals,
     Settled,
     Settlement,
     Side,
+    T,
 )
 from etl.source import Spans
 
@@ -50,8 +54,13 @@ _log = logging.getLogger(__name__)
 _IDS = 1_000
 """So many event ids are in one script: some 2 ms of Redis's time."""
 
-_BATCH = 500
+_BATCH = 1_000
 """At most this many ids or sessions are in one script: Redis serves nobody else meanwhile."""
+
+_RESULTS = {ord(str(int(result))): result for result in ApplyResult}
+_LEVELS = {ord(str(int(level))): level for level in Settled}
+_SETTLED = tuple(Settled)
+_ZERO, _ONE = b"01"
 
 
 class RedisSessionStore:
@@ -62,11 +71,13 @@ class RedisSessionStore:
         self._client = client
         self._topic = topic
         self._dedup_window_seconds = dedup_window_seconds
+        self._beside = ThreadPoolExecutor(1, "sessions")
         self._scripts = {
             name: client.register_script(lua(__package__, name))
             for name in (
                 "adopt",
                 "apply",
+                "apply_pairs",
                 "advance",
                 "expired",
                 "first_occurrences",
@@ -83,6 +94,10 @@ class RedisSessionStore:
         """A store at ``redis://host:port``; nothing is sent before the first use."""
         client = connect_redis(url, timeout_seconds)
         return cls(client, topic, dedup_window_seconds=dedup_window_seconds)
+
+    def begin(self, call: Callable[[], T]) -> Callable[[], T]:
+        """See :meth:`etl.sessions.store.SessionStore.begin`."""
+        return self._beside.submit(call).result
 
     def check(self) -> None:
         """See :meth:`etl.sessions.store.SessionStore.check`."""
@@ -117,31 +132,41 @@ class RedisSessionStore:
     def apply(self, spans: Spans, events: Sequence[SessionEvent]) -> Sequence[Applied]:
         """See :meth:`etl.sessions.store.SessionStore.apply`."""
         ranges = _flat((self._field(p), span.start, span.stop) for p, span in spans.items())
-        told = self._run("apply", [len(spans), *ranges, *_flat(map(_arguments, events))])
+        listed = orjson.dumps(list(map(_listed, events)))
+        originals = b"".join([event.original for event in events])
+        results, levels, sizes, texts = self._run("apply", [len(spans), *ranges, listed, originals])
+        halves = _cut(orjson.loads(sizes), texts)
         return [
             Applied(
-                ApplyResult(result),
+                _RESULTS[result],
                 SessionState(
                     session=event.session,
-                    start=_payload(start),
-                    end=_payload(end),
-                    settled=Settled(settled),
+                    start=_payload(next(halves)),
+                    end=_payload(next(halves)),
+                    settled=_LEVELS[level],
                 ),
             )
-            for event, (result, settled, start, end) in zip(events, told, strict=True)
+            for event, result, level in zip(events, results, levels, strict=True)
         ]
+
+    def apply_pairs(
+        self, starts: Mapping[int, int], prefix: str, pairs: Iterable[SessionPair]
+    ) -> Sequence[bool]:
+        """See :meth:`etl.sessions.store.SessionStore.apply_pairs`."""
+        reached = [len(starts), *_flat((self._field(p), start) for p, start in starts.items())]
+        calls = ([*reached, prefix, orjson.dumps(batch)] for batch in _batches(map(_whole, pairs)))
+        told = self._run_ahead("apply_pairs", calls)
+        return [digit == _ONE for digits in told for digit in digits]
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
         """See :meth:`etl.sessions.store.SessionStore.settle`."""
-        closed: list[int] = []
-        for (prefix, settled_as), alike in groupby(
-            settlements, lambda each: (each.prefix, each.settled_as)
-        ):
-            sessions = [each.session for each in alike]
-            for start in range(0, len(sessions), _BATCH):
-                told = self._run("settle", [prefix, settled_as, *sessions[start : start + _BATCH]])
-                closed += map(int, text(told))
-        return closed
+        calls = (
+            [prefix, settled_as, orjson.dumps(batch)]
+            for (prefix, settled_as), alike in groupby(settlements, itemgetter(0, 2))
+            for batch in _batches(map(itemgetter(1), alike))
+        )
+        told = self._run_ahead("settle", calls)
+        return [digit - _ZERO for digits in told for digit in digits]
 
     def expired(
         self, prefix: str, side: Side, before_ms: int, *, skip: int, limit: int
@@ -216,6 +241,7 @@ class RedisSessionStore:
 
     def close(self) -> None:
         """See :meth:`etl.sessions.store.SessionStore.close`."""
+        self._beside.shutdown(cancel_futures=True)
         self._client.close()
 
     def _field(self, partition: int) -> str:
@@ -225,48 +251,85 @@ class RedisSessionStore:
         with translated():
             return self._scripts[script](args=arguments)
 
+    def _run_ahead(self, script: str, calls: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        """The answers of a script's calls, each made before the answer to the last is taken.
 
-def _arguments(event: SessionEvent) -> tuple[Any, ...]:
+        So Redis works while the arguments of the next call are made.  When one fails the next has
+        been sent too.
+        """
+        waiting: Future[Any] | None = None
+        with ThreadPoolExecutor(1, "redis") as other_thread:
+            for arguments in calls:
+                following = other_thread.submit(self._run, script, arguments)
+                if waiting is not None:
+                    yield waiting.result()
+                waiting = following
+            if waiting is not None:
+                yield waiting.result()
+
+
+def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """In parts of one script each."""
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _whole(pair: SessionPair) -> tuple[Any, ...]:
+    """As the script that adds it takes it: with both events as a state has them."""
+    return (
+        pair.session,
+        f"{pair.start_location} {pair.start.decode()}",
+        f"{pair.end_location} {pair.end.decode()}",
+        pair.start_expires_ms,
+        pair.end_expires_ms,
+        pair.forget_ms,
+    )
+
+
+def _listed(event: SessionEvent) -> tuple[Any, ...]:
+    """As the script that adds it takes it, but for the original."""
     return (
         event.prefix,
         event.session,
         event.side,
         event.location,
-        event.payload,
-        event.original,
+        event.payload.decode(),
         event.expires_ms,
         event.forget_ms,
-        int(event.settled),
+        event.settled,
+        len(event.original),
     )
 
 
 def _states(sizes: Sequence[int], texts: bytes) -> Iterator[SessionState]:
     """What the script that finds expired sessions tells of them."""
-    place = 0
-
-    def taken(size: int) -> bytes | None:
-        nonlocal place
-        if size < 0:
-            return None
-        place += size
-        return texts[place - size : place]
-
-    for first in range(0, len(sizes), 5):
-        settled, *lengths = sizes[first : first + 5]
-        session, start, end, original = map(taken, lengths)
-        assert session is not None
+    parts = _cut([size for index, size in enumerate(sizes) if index % 5], texts)
+    for level, name, start, end, original in zip(sizes[::5], *[parts] * 4, strict=True):
+        assert name is not None
         yield SessionState(
-            session=session.decode(),
+            session=name.decode(),
             start=_payload(start),
             end=_payload(end),
-            settled=Settled(settled),
+            settled=_SETTLED[level],
             original_end=original,
         )
 
 
+def _cut(sizes: Iterable[int], texts: bytes) -> Iterator[bytes | None]:
+    """The texts of these sizes; None for -1."""
+    place = 0
+    for size in sizes:
+        if size < 0:
+            yield None
+        else:
+            yield texts[place : place + size]
+            place += size
+
+
 def _payload(kept: bytes | None) -> bytes | None:
     """Without the location that the scripts keep in front of it."""
-    return None if kept is None else kept.partition(b" ")[2]
+    return None if kept is None else kept[kept.index(b" ") + 1 :]
 
 
 def _flat(rows: Iterable[Iterable[Any]]) -> list[Any]:

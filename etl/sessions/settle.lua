@@ -1,20 +1,20 @@
 -- Settles events whose row or dead letter is stored.
 --
--- ARGV: prefix, account ("paired", "unpaired" or "orphan_ends"), keys.
+-- ARGV: prefix, account ("paired", "unpaired" or "orphan_ends"), a JSON list of keys.
 -- Returns per key how many events that were waiting it settled: one digit for each, in one text.
 
-local prefix, account = ARGV[1], ARGV[2]
+local prefix, account, keys = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local starts, ends, books = prefix .. ':due:s', prefix .. ':due:e', prefix .. ':books'
 local level = account == 'paired' and 2 or 1
 
 redis.call('SELECT', 2)
-local start_waits = redis.call('ZMSCORE', starts, unpack(ARGV, 3))
-local end_waits = redis.call('ZMSCORE', ends, unpack(ARGV, 3))
+local start_waits = redis.call('ZMSCORE', starts, unpack(keys))
+local end_waits = redis.call('ZMSCORE', ends, unpack(keys))
 local from_starts, from_ends, done, markers = {}, {}, {}, {}
 local met, closed, settled, late = {}, {}, 0, 0
 
-for i = 1, #ARGV - 2 do
-  local key, number = ARGV[i + 2], 0
+for i, key in ipairs(keys) do
+  local number = 0
   local state = met[key] and {} or redis.call('HMGET', key, 'b', 'f')
   met[key] = true
   if state[2] then
@@ -24,7 +24,9 @@ for i = 1, #ARGV - 2 do
       from_starts[#from_starts + 1] = key
     end
     if account ~= 'unpaired' then
-      redis.call('HDEL', key, 'o')
+      if account == 'orphan_ends' then
+        redis.call('HDEL', key, 'o')
+      end
       if end_left then
         end_left, number = false, number + 1
         from_ends[#from_ends + 1] = key

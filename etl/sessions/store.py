@@ -11,10 +11,10 @@ a while longer, so that repetitions are known and a late event still finds its o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from etl.source import Spans
 
@@ -47,6 +47,23 @@ class SessionEvent:
     payload: bytes
     original: bytes = b""
     settled: bool = False
+
+
+class SessionPair(NamedTuple):
+    """A start and an end of one session, as two :class:`SessionEvent` that were not settled.
+
+    ``start`` and ``end`` are their payloads; ``forget_ms`` is the later of the two.  A tuple, since
+    there is one for nearly every session, and a dataclass takes four times as long to make.
+    """
+
+    session: str
+    start_location: str
+    start: bytes
+    start_expires_ms: int
+    end_location: str
+    end: bytes
+    end_expires_ms: int
+    forget_ms: int
 
 
 class ApplyResult(IntEnum):
@@ -113,9 +130,8 @@ class SettledAs(StrEnum):
     ORPHAN_ENDS = "orphan_ends"
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """A row (or dead letter) for the session is stored."""
+class Settlement(NamedTuple):
+    """A row (or dead letter) for the session is stored. A tuple as :class:`SessionPair` is one."""
 
     prefix: str
     session: str
@@ -181,15 +197,25 @@ class Occurrence:
     location: str
 
 
+T = TypeVar("T")
+
+
 class SessionStore(Protocol):
     """Open sessions, shared by all workers.
 
     Each method is atomic (:meth:`first_occurrences` for each id, :meth:`settle` for each of its
-    settlements).
+    settlements, :meth:`apply_pairs` for each pair).
 
     Every method raises :class:`~etl.errors.StoreUnavailableError` when it got no answer in time;
     what it should have done may then have been done.
     """
+
+    def begin(self, call: Callable[[], T]) -> Callable[[], T]:
+        """Begins a call of this store beside the caller's own work; gives what waits for its end.
+
+        Calls that were begun are made one after the other.  What a call raises, either raises.
+        """
+        ...
 
     def check(self) -> None:
         """Makes sure that the store keeps what it is given.
@@ -221,6 +247,23 @@ class SessionStore(Protocol):
 
         Raises:
             StateLostError: the store does not reach up to a span's start. Nothing was done.
+        """
+        ...
+
+    def apply_pairs(
+        self, starts: Mapping[int, int], prefix: str, pairs: Iterable[SessionPair]
+    ) -> Sequence[bool]:
+        """Adds pairs of sessions of which nothing is known; False for the others, left as they are.
+
+        All are of one pairing.  While some are added the next ones are drawn from ``pairs``.
+
+        What is added is as :meth:`apply` would have made it, except that nothing waits for a
+        marker.  How far the partitions are applied stays as it is: :meth:`apply` notes it, with
+        what else their spans hold.  No session may be in two of the pairs.
+
+        Raises:
+            StateLostError: the store does not reach up to a partition's start, where there are
+                pairs at all. Nothing was done.
         """
         ...
 

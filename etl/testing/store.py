@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl.errors import StateLostError
@@ -14,12 +14,14 @@ from etl.sessions.store import (
     Occurrence,
     Occurrences,
     SessionEvent,
+    SessionPair,
     SessionState,
     SessionTotals,
     Settled,
     SettledAs,
     Settlement,
     Side,
+    T,
 )
 from etl.source import Spans
 
@@ -75,6 +77,11 @@ class MemorySessionStore:
         """Loses everything, as FLUSHALL does."""
         self.truth, self.lifetimes = Truth(), Lifetimes()
 
+    def begin(self, call: Callable[[], T]) -> Callable[[], T]:
+        """At once, so that a test sees one thread only."""
+        found = call()
+        return lambda: found
+
     def check(self) -> None:
         """Nothing is ever dropped here."""
 
@@ -92,6 +99,14 @@ class MemorySessionStore:
         for partition, span in spans.items():
             self.truth.applied[partition] = max(self.truth.applied[partition], span.stop)
         return applied
+
+    def apply_pairs(
+        self, starts: Mapping[int, int], prefix: str, pairs: Iterable[SessionPair]
+    ) -> Sequence[bool]:
+        given = list(pairs)
+        if given:
+            self._require(starts)
+        return [self._add_pair(prefix, pair) for pair in given]
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[int]:
         return [self._settle(settlement) for settlement in settlements]
@@ -182,11 +197,26 @@ class MemorySessionStore:
             result, self._state(event.session, kept if tell else None, settled=kept.settled)
         )
 
+    def _add_pair(self, prefix: str, pair: SessionPair) -> bool:
+        if pair.session in self.truth.states:
+            return False
+        self.truth.states[pair.session] = _Kept(
+            payloads={Side.START: pair.start, Side.END: pair.end},
+            locations={Side.START: pair.start_location, Side.END: pair.end_location},
+            forget_ms=pair.forget_ms,
+        )
+        self.truth.due[prefix, Side.START][pair.session] = pair.start_expires_ms
+        self.truth.due[prefix, Side.END][pair.session] = pair.end_expires_ms
+        self.truth.totals[prefix]["taken"] += 2
+        return True
+
     def _take(self, event: SessionEvent, kept: _Kept) -> None:
         alone = not kept.payloads
         kept.payloads[event.side] = event.payload
         kept.locations[event.side] = event.location
         kept.forget_ms = max(kept.forget_ms, event.forget_ms)
+        if event.side is Side.START:
+            kept.original_end = None
         if event.settled:
             kept.settled = max(kept.settled, Settled.ALONE)
             kept.presumed = True
@@ -200,7 +230,8 @@ class MemorySessionStore:
         if event.side is Side.END and alone:
             kept.original_end = event.original
         self.truth.due[event.prefix, event.side][event.session] = event.expires_ms
-        self.lifetimes.markers[event.session] = event.expires_ms
+        if len(kept.payloads) == 1:
+            self.lifetimes.markers[event.session] = event.expires_ms
         self.truth.totals[event.prefix]["taken"] += 1
 
     def _settle(self, settlement: Settlement) -> int:
@@ -212,7 +243,7 @@ class MemorySessionStore:
         closed = sum(indexes[side].pop(settlement.session, None) is not None for side in sides)
         paired = settlement.settled_as is SettledAs.PAIRED
         kept.settled = max(kept.settled, Settled.PAIRED if paired else Settled.ALONE)
-        if Side.END in sides:
+        if settlement.settled_as is SettledAs.ORPHAN_ENDS:
             kept.original_end = None
         if closed:
             self.truth.totals[settlement.prefix][settlement.settled_as] += 1

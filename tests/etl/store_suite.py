@@ -15,6 +15,7 @@ from etl.sessions.store import (
     Occurrence,
     Occurrences,
     SessionEvent,
+    SessionPair,
     SessionState,
     SessionStore,
     SessionTotals,
@@ -41,6 +42,16 @@ START = SessionEvent(
 )
 END = replace(
     START, side=Side.END, location="1:0", payload=b'{"end": "\xc3\xa4"}', original=b"\0\xff"
+)
+PAIR = SessionPair(
+    session=START.session,
+    start_location=START.location,
+    start=START.payload,
+    start_expires_ms=PAST,
+    end_location=END.location,
+    end=END.payload,
+    end_expires_ms=PAST,
+    forget_ms=FUTURE,
 )
 NOWHERE = {0: Span(0, 0)}
 
@@ -115,6 +126,65 @@ class StoreSuite:
         self.apply(store, START, replace(START, prefix="vp", session="vp:1.ann"))
         assert store.totals("pv").starts_waiting == store.totals("vp").starts_waiting == 1
         assert len(self.expired(store)) == 1
+
+    # Adding pairs
+
+    def test_a_pair_is_as_if_its_events_had_come_one_by_one(self, store: SessionStore) -> None:
+        assert list(store.apply_pairs({0: 0}, "pv", [PAIR])) == [True]
+        assert store.totals("pv") == SessionTotals(taken=2, starts_waiting=1, ends_waiting=1)
+        again = self.apply(store, START, END, replace(END, location="1:7"))
+        assert again == [
+            Applied(ApplyResult.REPLAYED, state(True, True)),
+            Applied(ApplyResult.REPLAYED, state(True, True)),
+            Applied(ApplyResult.DUPLICATE, state(True, True)),
+        ]
+        assert list(store.settle([settlement(SettledAs.PAIRED)])) == [2]
+        assert store.totals("pv") == SessionTotals(taken=2, paired=1)
+        assert store.forget("pv", FUTURE, limit=10) == 0
+        assert store.forget("pv", FUTURE + 1, limit=10) == 1
+
+    def test_a_pair_of_a_session_that_is_known_is_left_out(self, store: SessionStore) -> None:
+        self.apply(store, START)
+        other = PAIR._replace(session="pv:2.ann")
+        assert list(store.apply_pairs({0: 0}, "pv", [PAIR, other, PAIR])) == [False, True, False]
+        assert list(store.apply_pairs({0: 0}, "pv", [other])) == [False]
+        assert store.totals("pv").taken == 3
+
+    def test_a_pair_that_was_not_settled_is_swept_without_waiting_for_a_marker(
+        self, store: SessionStore
+    ) -> None:
+        due_ms = FUTURE + HOUR_MS
+        store.apply_pairs({0: 0}, "pv", [PAIR._replace(start_expires_ms=due_ms)])
+        assert self.expired(store) == []
+        assert self.expired(store, before_ms=due_ms + 1) == [state(True, True)]
+        assert self.expired(store, Side.END) == [state(True, True)]
+
+    def test_pairs_are_drawn_while_others_are_added(self, store: SessionStore) -> None:
+        pairs = (PAIR._replace(session=f"pv:{number}.ann") for number in range(2_500))
+        assert list(store.apply_pairs({0: 0}, "pv", pairs)) == [True] * 2_500
+        assert list(store.apply_pairs({0: 0}, "pv", [])) == []
+        assert store.totals("pv").starts_waiting == 2_500
+
+    def test_pairs_have_to_join_what_is_applied(self, store: SessionStore) -> None:
+        store.apply({0: Span(0, 5)}, [])
+        assert list(store.apply_pairs({0: 5}, "pv", [PAIR])) == [True]
+        for starts in ({0: 6}, {0: 5, 1: 0}):
+            with pytest.raises(StateLostError):
+                store.apply_pairs(starts, "pv", [PAIR._replace(session="pv:2.ann")])
+        assert store.applied() == {0: 5}
+        assert store.totals("pv").taken == 2
+
+    # Calls beside the caller's work
+
+    def test_calls_that_were_begun_are_made_one_after_the_other(self, store: SessionStore) -> None:
+        many = [settlement(SettledAs.PAIRED, f"pv:{number}.ann") for number in range(2_500)]
+        pairs = [PAIR._replace(session=each.session) for each in many]
+        added = store.begin(lambda: store.apply_pairs({0: 0}, "pv", pairs))
+        settled = store.begin(lambda: store.settle(many))
+        totals = store.begin(lambda: store.totals("pv"))
+        assert totals().paired == 2_500
+        assert list(settled()) == [2] * 2_500
+        assert list(added()) == [True] * 2_500
 
     # Settlement
 
@@ -207,8 +277,11 @@ class StoreSuite:
         (found,) = self.expired(store, Side.END)
         assert found == replace(state(False, True), original_end=END.original)
 
-    def test_an_end_with_a_start_keeps_no_bytes(self, store: SessionStore) -> None:
-        self.apply(store, START, END)
+    @pytest.mark.parametrize("halves", [(START, END), (END, START)])
+    def test_an_end_with_a_start_keeps_no_bytes(
+        self, store: SessionStore, halves: tuple[SessionEvent, SessionEvent]
+    ) -> None:
+        self.apply(store, *halves)
         (found,) = self.expired(store, Side.END)
         assert found == state(True, True)
 

@@ -41,7 +41,8 @@ STEPS = st.integers(1, 60)
 PLACES = st.tuples(
     st.sampled_from(
         [
-            *("assign", "adopt", "read", "read_on", "repeated", "apply", "insert_columns"),
+            *("assign", "adopt", "read", "read_on", "repeated", "apply_pairs", "apply"),
+            "insert_columns",
             *("insert", "send", "settle", "commit", "advance", "expired", "forget"),
         ]
     ),
@@ -64,10 +65,11 @@ class Faults(RuleBasedStateMachine):
     """Two workers, a producer, and everything that can go wrong between them."""
 
     follows = False
+    chunk_messages = 2
 
     def __init__(self) -> None:
         super().__init__()
-        policy = RunPolicy(chunk_messages=2, dead_letter_minimum=10_000)
+        policy = RunPolicy(chunk_messages=self.chunk_messages, dead_letter_minimum=10_000)
         self.world = World(partitions=PARTITIONS, policy=policy)
         # What one of them has begun, by column, the other may end one by one.
         self.workers = [
@@ -341,3 +343,13 @@ Faults.TestCase.settings = FollowingFaults.TestCase.settings = settings(
 )
 TestFaults = Faults.TestCase
 TestFollowingFaults = FollowingFaults.TestCase
+
+
+class FaultsOfLargerChunks(Faults):
+    """Most pairs lie within one chunk."""
+
+    chunk_messages = 8
+
+
+FaultsOfLargerChunks.TestCase.settings = Faults.TestCase.settings
+TestFaultsOfLargerChunks = FaultsOfLargerChunks.TestCase

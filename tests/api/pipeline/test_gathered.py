@@ -52,7 +52,12 @@ def gathered(seen: InMemorySeenEvents) -> Iterator[GatheredSeen]:
 def asked(gathered: GatheredSeen, event_id: uuid.UUID) -> bool:
     told: list[bool] = []
     heard = Event()
-    gathered.find_soon(event_id, lambda is_known: (told.append(is_known), heard.set()) and None)
+
+    def hear(is_known: bool) -> None:
+        told.append(is_known)
+        heard.set()
+
+    gathered.find_soon(event_id, hear)
     assert heard.wait(30)
     return told == [True]
 

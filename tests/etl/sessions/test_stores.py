@@ -21,7 +21,7 @@ from etl.errors import (
     StoreUnsafeError,
 )
 from etl.sessions.redis_store import RedisSessionStore
-from etl.sessions.store import Occurrence, SessionStore, SettledAs, Side
+from etl.sessions.store import Occurrence, SessionPair, SessionStore, SettledAs, Side
 from etl.source import Span
 from etl.testing.store import MemorySessionStore
 from tests.api.servers import RedisServer, redis_server
@@ -195,6 +195,25 @@ HALVES = st.builds(
     lateness=st.integers(0, 9),
     settled=st.booleans(),
 )
+PAIRS = st.lists(
+    st.builds(
+        lambda session, number, lateness: SessionPair(
+            session=f"pv:{session}.ann",
+            start_location=f"{number % 3}:{number}",
+            start=b"%d" % number,
+            start_expires_ms=PAST - lateness,
+            end_location=f"{number % 3}:{number + 1}",
+            end=b"%d" % (number + 1),
+            end_expires_ms=PAST - lateness + 1,
+            forget_ms=PAST - lateness // 2,
+        ),
+        session=st.integers(0, 2),
+        number=st.integers(0, 9),
+        lateness=st.integers(0, 9),
+    ),
+    max_size=3,
+    unique_by=lambda pair: pair.session,
+)
 BOOKINGS = st.builds(
     lambda session, account: settlement(account, f"pv:{session}.ann"),
     session=st.integers(0, 2),
@@ -207,6 +226,12 @@ TIMES = st.integers(PAST - 10, PAST + 1)
 SIGHTINGS = st.builds(Occurrence, st.just("e"), st.sampled_from("ab"), st.sampled_from("12"))
 CALLS = st.one_of(
     st.tuples(st.just("apply"), SPANS, st.lists(HALVES, max_size=4)),
+    st.tuples(
+        st.just("apply_pairs"),
+        st.dictionaries(st.integers(0, 2), st.integers(0, 9)),
+        st.just("pv"),
+        PAIRS,
+    ),
     st.tuples(st.just("settle"), st.lists(BOOKINGS, max_size=3)),
     st.tuples(st.just("adopt"), st.dictionaries(st.integers(0, 2), st.integers(0, 9))),
     st.tuples(
