@@ -47,8 +47,9 @@ CORS_ORIGINS                 ``https://host[:port]`` of pages that may read answ
 CORS_MAX_AGE_SECONDS         how long a browser need not ask again whether it may send (7200)
 ===========================  ======================================================================
 
-:mod:`registry.topics` reads the names of the topics, :mod:`registry.options` more about the Schema
-Registry.  A variable that is set to nothing counts as not set.
+:mod:`registry.topics` reads the names of the topics, :mod:`registry.keys` what their keys are made
+of (KAFKA_KEY), :mod:`registry.options` more about the Schema Registry.  A variable that is set to
+nothing counts as not set.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ from api.model import JwtPolicy
 from api.pipeline.pipeline import Limits
 from contracts.errors import SettingError
 from contracts.settings import Settings
+from registry.keys import KeyForm
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
 
@@ -92,6 +94,7 @@ class ApiConfig:
 
     kafka_bootstrap_servers: str
     kafka_topic: str
+    key_form: KeyForm
     rejected_topic: str
     schema_registry_url: str = field(repr=False)
     registry: RegistryOptions
@@ -137,6 +140,7 @@ class ApiConfig:
         return cls(
             kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
             kafka_topic=topics.events,
+            key_form=KeyForm.from_env(env),
             rejected_topic=topics.rejected,
             schema_registry_url=read.http_urls("SCHEMA_REGISTRY_URL"),
             registry=RegistryOptions.from_env(env),

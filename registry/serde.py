@@ -30,6 +30,7 @@ from registry.client import SchemaRegistry
 from registry.compatibility import AvroType, incompatibilities, resolve
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
 from registry.images import type_check
+from registry.keys import KeyCheck
 from registry.unread import takes_whole
 from registry.values import Converter, to_json, to_typed
 
@@ -135,6 +136,7 @@ class Decoder:
 
     def __init__(self, catalog: Catalog, registry: SchemaRegistry) -> None:
         self._registry = registry
+        self._keys = KeyCheck(catalog)
         self._readers: dict[str, Schema] = {
             f"{NAMESPACE}.{contract.event}": fastavro.parse_schema(avro_schema(catalog, contract))
             for contract in catalog.newest
@@ -180,7 +182,11 @@ class Decoder:
                 check(record["data"], "/data")
             except ValueError as error:
                 raise UndecodableError(Reason.DATA_INVALID, str(error), schema_id) from error
-        return _message(record, key, schema_id)
+        if not self._keys.fits(key, record["event"]):
+            shown = key if key is None or len(key) <= _SHOWN_BYTES else key[:_SHOWN_BYTES] + b"..."
+            detail = f"the key is {shown!r}, the event {record['event']!r}"
+            raise UndecodableError(Reason.KEY_MISMATCH, detail, schema_id)
+        return Message(**record)
 
     def _schemas(self, schema_id: int) -> tuple[str, Schema, Schema]:
         known = self._writers.get(schema_id)
@@ -231,12 +237,3 @@ _UNREADABLE = (
     SchemaResolutionError,
 )
 """What fastavro raises for bytes that do not fit the schema."""
-
-
-def _message(record: Mapping[str, Any], key: bytes | None, schema_id: int) -> Message:
-    event = record["event"]
-    if key != event.encode():
-        shown = key if key is None or len(key) <= _SHOWN_BYTES else key[:_SHOWN_BYTES] + b"..."
-        detail = f"the key is {shown!r}, the event {event!r}"
-        raise UndecodableError(Reason.KEY_MISMATCH, detail, schema_id)
-    return Message(**record)

@@ -27,6 +27,7 @@ from contracts.model.types import Contract, Origin
 from contracts.model.validation import MAX_VIOLATIONS, Validator, Violation
 from contracts.reasons import DESCRIPTIONS, Reason
 from registry.errors import EncodeError
+from registry.keys import KeyMaker, event_key
 from registry.topics import LONGEST_RECORD_BYTES
 
 _T = TypeVar("_T")
@@ -65,8 +66,8 @@ class Components:
 
     ``value_limit`` tells how long a Kafka value may be, in bytes, as far as it is known now;
     ``encoder`` raises :class:`~api.errors.StoreUnavailableError` while there is none; ``clock``
-    gives aware instants; ``make_id`` makes the ids of events that come without one;
-    ``instrumentation`` is told how long each stage takes.
+    gives aware instants; ``key_of`` gives the Kafka key of an event; ``make_id`` makes the ids of
+    events that come without one; ``instrumentation`` is told how long each stage takes.
     """
 
     catalog: Catalog
@@ -78,6 +79,7 @@ class Components:
     make_id: Callable[[], uuid.UUID]
     instrumentation: Instrumentation = field(default_factory=NoInstrumentation)
     value_limit: Callable[[], int] = lambda: LONGEST_RECORD_BYTES
+    key_of: KeyMaker = event_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,12 @@ class Pipeline:
     def __init__(self, components: Components, limits: Limits) -> None:
         self._components = components
         self._limits = limits
-        self._storing = Storing(components.publisher, components.seen, components.instrumentation)
+        self._storing = Storing(
+            components.publisher,
+            components.seen,
+            components.instrumentation,
+            key_of=components.key_of,
+        )
         self._envelope = Validator(components.catalog.request.schema)
         self._data = {
             (contract.event, contract.version): Validator(contract.schema)

@@ -21,6 +21,7 @@ from api.pipeline.seen import Seen, SeenEvents, fingerprint
 from api.publish.spool.record import Record
 from contracts.model.types import Contract
 from contracts.reasons import DESCRIPTIONS, Reason
+from registry.keys import KeyMaker, event_key
 
 _log = logging.getLogger(__name__)
 
@@ -40,11 +41,17 @@ class Storing:
     """Stores events that have passed every check. Safe to share between threads."""
 
     def __init__(
-        self, publisher: Publisher, seen: SeenEvents, instrumentation: Instrumentation
+        self,
+        publisher: Publisher,
+        seen: SeenEvents,
+        instrumentation: Instrumentation,
+        *,
+        key_of: KeyMaker = event_key,
     ) -> None:
         self._publisher = publisher
         self._seen = seen
         self._instrumentation = instrumentation
+        self._key_of = key_of
 
     def store(self, events: Sequence[Stamped], *, correlation_id: str) -> list[Outcome]:
         """What became of each event, in their order; those that were accepted are safe.
@@ -86,7 +93,7 @@ class Storing:
     def _publish(
         self, events: Mapping[uuid.UUID, Stamped], correlation_id: str
     ) -> dict[uuid.UUID, Outcome]:
-        records = [_record(each, correlation_id) for each in events.values()]
+        records = [self._record(each, correlation_id) for each in events.values()]
         problems: Sequence[StoreUnavailableError | None] = ()
         if records:
             with timed(self._instrumentation, Stage.PUBLISH):
@@ -97,6 +104,15 @@ class Storing:
             else not_stored(each.request.contract, problem)
             for each, problem in zip(events.values(), problems, strict=True)
         }
+
+    def _record(self, event: Stamped, correlation_id: str) -> Record:
+        contract, data = event.request.contract, event.request.data
+        return Record(
+            event_id=event.event_id,
+            key=self._key_of(contract, event.user_id, event.event_id, data),
+            value=event.value,
+            headers={"correlation_id": correlation_id},
+        )
 
     def _remember(self, stored: Sequence[Stamped]) -> None:
         told = {
@@ -124,15 +140,6 @@ def not_stored(contract: Contract, cause: StoreUnavailableError) -> Rejection:
     )
     rejection.__cause__ = cause
     return rejection
-
-
-def _record(event: Stamped, correlation_id: str) -> Record:
-    return Record(
-        event_id=event.event_id,
-        key=event.request.contract.event.encode(),
-        value=event.value,
-        headers={"correlation_id": correlation_id},
-    )
 
 
 def _accepted(event: Stamped) -> Accepted:

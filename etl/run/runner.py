@@ -20,6 +20,7 @@ from etl.sequence.headers import sequence_header_of, sequenced
 from etl.sessions.pairing import instant, milliseconds
 from etl.sessions.store import SessionTotals
 from etl.source import Assignment, Chunk, Source, Span
+from registry.keys import name_in_key
 
 _log = logging.getLogger(__name__)
 
@@ -285,8 +286,10 @@ class _Run:
 
     def _put_back(self, chunk: Chunk, lost: Lost) -> Decoded:
         """Starts and ends that were committed before; unusable messages were set aside then."""
-        keys = {event.encode() for event in self._context.plan.roles}
-        known = [raw for raw in chunk.messages if lost.covers(raw) and raw.key in keys]
+        names = self._context.plan.names_in_keys
+        known = [
+            raw for raw in chunk.messages if lost.covers(raw) and name_in_key(raw.key) in names
+        ]
         return decode_all(self._context.decoder, known)
 
     def _count(self, decoded: Decoded, tally: Tally) -> None:
@@ -295,7 +298,7 @@ class _Run:
             tally.event(message.event, "unstamped", sequence_header_of(raw) is None)
         for dead_letter in decoded.dead:
             original = dead_letter.original
-            event = (original.key or b"").decode(errors="replace")
+            event = name_in_key(original.key)
             known = event in self._context.plan.roles or self._context.loader.has_table(event)
             event = event if known else UNKNOWN_EVENT
             tally.event(event, "consumed")

@@ -28,6 +28,7 @@ from etl.quality.objectives import range_faults
 from etl.run.journal import INTERRUPTED
 from etl.run.report import RunReport
 from registry.client import connect as connect_registry
+from registry.keys import KeyForm
 from registry.serde import Encoder
 from registry.subjects import resolve_ids
 from tests.etl.killing import (
@@ -53,6 +54,7 @@ SEED = int(os.environ.get("UGC_TEST_SEED", "20260131"))
 SHARED = ("KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 SESSION_MS = "600"
 
+BY_EVENT = (KeyForm.EVENT,)
 _LONG = (pytest.mark.full, pytest.mark.timeout(3600))
 
 
@@ -136,18 +138,24 @@ class Lane:
 
 
 @pytest.mark.parametrize(
-    ("kills", "lanes", "apache"),
+    ("kills", "lanes", "apache", "forms"),
     [
-        pytest.param(FEW, 1, False, id="few"),
-        pytest.param(MANY, 4, False, id="many", marks=_LONG),
-        pytest.param(MANY, 4, True, id="many-on-apache-kafka", marks=_LONG),
+        pytest.param(FEW, 1, False, BY_EVENT, id="few"),
+        pytest.param(FEW, 1, False, tuple(KeyForm), id="few-with-users-in-keys"),
+        pytest.param(MANY, 4, False, BY_EVENT, id="many", marks=_LONG),
+        pytest.param(MANY, 4, True, BY_EVENT, id="many-on-apache-kafka", marks=_LONG),
+        pytest.param(
+            MANY, 4, True, tuple(KeyForm), id="many-on-apache-kafka-with-users", marks=_LONG
+        ),
     ],
 )
 def test_loaders_that_are_killed_lose_and_double_nothing(
-    tmp_path: Path, kills: int, lanes: int, *, apache: bool
+    tmp_path: Path, kills: int, lanes: int, *, apache: bool, forms: tuple[KeyForm, ...]
 ) -> None:
     with stacks(tmp_path, lanes, apache=apache) as running:
-        group = [lane(stack, number, anywhere=apache) for number, stack in enumerate(running)]
+        group = [
+            lane(stack, number, forms, anywhere=apache) for number, stack in enumerate(running)
+        ]
         shares = [len(range(number, kills, lanes)) for number in range(lanes)]
         with ThreadPoolExecutor(lanes) as pool:
             list(pool.map(Lane.kill_loaders, group, shares))
@@ -179,7 +187,7 @@ def stacks(folder: Path, number: int, *, apache: bool) -> Iterator[list[Stack]]:
         yield running
 
 
-def lane(stack: Stack, number: int, *, anywhere: bool) -> Lane:
+def lane(stack: Stack, number: int, forms: tuple[KeyForm, ...], *, anywhere: bool) -> Lane:
     """A topic that holds some messages already."""
     topic = f"ugc.kills.{uuid.uuid4().hex[:8]}"
     env = {
@@ -193,7 +201,7 @@ def lane(stack: Stack, number: int, *, anywhere: bool) -> Lane:
     initialise(env, wait_seconds=30, say=lambda _line: None)
     with closing(connect_registry(env["SCHEMA_REGISTRY_URL"])) as registry:
         encoder = Encoder(CATALOG, resolve_ids(registry, CATALOG))
-    traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED + number)
+    traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED + number, forms)
     traffic.burst(300)
     processes = LoaderProcesses(env, stack.config.state_dir / "loaders.log")
     return Lane(env, traffic, processes, random.Random(SEED + number), anywhere)
