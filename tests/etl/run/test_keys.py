@@ -16,6 +16,7 @@ from etl.run.replay import ReplayRequest, replay
 from etl.run.report import UNKNOWN_EVENT, EventCounts
 from etl.testing.kafka import MemoryHistory
 from registry.keys import KeyForm
+from tests.etl.workers import Worker
 from tests.etl.world import CLICK, END, HOUR, NOON, START, World
 
 USERS = [ANONYMOUS, "ann", "bob", "cid", "dot", "eve"]
@@ -161,3 +162,38 @@ def test_what_waits_is_told_by_the_name_in_its_key(world: World) -> None:
         world.topic.committed[partition] = 0, ""
     (found,) = waiting(MemoryHistory(world.topic), NOON)
     assert found.event == "page_view"
+
+
+@pytest.mark.parametrize("form", list(KeyForm))
+@pytest.mark.parametrize("steps", [1, 5, 9, 14, 20, 27])
+@pytest.mark.parametrize("fate", ["stays", "is asked to leave", "is killed"])
+def test_nothing_is_lost_or_doubled_when_a_loader_joins_in_the_middle(
+    form: KeyForm, steps: int, fate: str
+) -> None:
+    """And when it stays, leaves or is killed in the middle of its own run."""
+    world = World(policy=RunPolicy(chunk_messages=4), key_form=form)
+    for user_id, view in zip(USERS, VIEWS, strict=True):
+        world.click(user_id=user_id)
+        world.start(view, user_id=user_id)
+        world.end(view, user_id=user_id)
+    first, second = Worker(world), Worker(world)
+    first.begin()
+    first.go(steps)
+    second.begin()
+    second.go(steps)
+    match fate:
+        case "is asked to leave":
+            second.should_stop = True
+        case "is killed":
+            second.kill()
+            second.expel()
+    second.finish()
+    first.finish()
+    last = world.run()
+    assert len(world.rows(CLICK)) == len(USERS)
+    assert len(world.rows("page_view")) == len(VIEWS)
+    assert all(row["paired"] for row in world.rows("page_view"))
+    committed = {partition: offset for partition, (offset, _) in world.topic.committed.items()}
+    assert sum(committed.values()) == 3 * len(USERS)
+    reports = [*first.reports, *second.reports, last]
+    assert fate == "is killed" or sum(each.consumed for each in reports) == 3 * len(USERS)
