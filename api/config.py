@@ -6,7 +6,8 @@ variable                     meaning (default)
 KAFKA_BOOTSTRAP_SERVERS      ``host:port``, several separated by commas
 SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
 REDIS_URL                    ``redis://host:port``, without a db number, or sentinels as
-                             ``redis+sentinel://host:port,host:port/service``
+                             ``redis+sentinel://host:port,host:port/service``, or a cluster as
+                             ``redis+cluster://host:port,host:port``
 AUTH_SERVICE_URL             auth_service, without a path
 AUTH_SERVICE_PATH            path of its token check (``/api/v1/auth/verify``)
 AUTH_TIMEOUT_SECONDS         longest wait for auth_service (0.04)

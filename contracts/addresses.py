@@ -12,6 +12,7 @@ _SERVER = re.compile(r"[^\s,/@]+:([0-9]{1,5})", re.ASCII)
 _SENTINELS = re.compile(
     r"rediss?\+sentinel://(?:[^@/?#\s]*@)?([^@/?#\s]+)/[A-Za-z0-9_.-]+", re.ASCII
 )
+_CLUSTER = re.compile(r"rediss?\+cluster://(?:[^@/?#\s]*@)?([^@/?#\s]+)", re.ASCII)
 _NEXT = re.compile(r",(?=[a-z]+://)")
 _USER_INFO = re.compile(r"://.*@", re.DOTALL)
 _HIGHEST_PORT = 65_535
@@ -37,6 +38,12 @@ def is_address(text: str, schemes: tuple[str, ...]) -> bool:
 def are_sentinels(text: str) -> bool:
     """Whether it is ``redis+sentinel://host:port,host:port/service``, with TLS ``rediss+…``."""
     found = _SENTINELS.fullmatch(text)
+    return found is not None and are_servers(found[1])
+
+
+def is_cluster(text: str) -> bool:
+    """Whether it is ``redis+cluster://host:port,host:port``, with TLS ``rediss+…``."""
+    found = _CLUSTER.fullmatch(text)
     return found is not None and are_servers(found[1])
 
 
