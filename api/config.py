@@ -5,7 +5,9 @@ variable                     meaning (default)
 ===========================  ======================================================================
 KAFKA_BOOTSTRAP_SERVERS      ``host:port``, several separated by commas
 SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
-REDIS_URL                    ``redis://host:port``, without a db number
+REDIS_URL                    ``redis://host:port``, without a db number, or sentinels as
+                             ``redis+sentinel://host:port,host:port/service``, or a cluster as
+                             ``redis+cluster://host:port,host:port``
 AUTH_SERVICE_URL             auth_service, without a path
 AUTH_SERVICE_PATH            path of its token check (``/api/v1/auth/verify``)
 AUTH_TIMEOUT_SECONDS         longest wait for auth_service (0.04)
@@ -48,8 +50,9 @@ CORS_ORIGINS                 ``https://host[:port]`` of pages that may read answ
 CORS_MAX_AGE_SECONDS         how long a browser need not ask again whether it may send (7200)
 ===========================  ======================================================================
 
-:mod:`registry.topics` reads the names of the topics, :mod:`registry.options` more about the Schema
-Registry.  A variable that is set to nothing counts as not set.
+:mod:`registry.topics` reads the names of the topics, :mod:`registry.keys` what their keys are made
+of (KAFKA_KEY), :mod:`registry.options` more about the Schema Registry.  A variable that is set to
+nothing counts as not set.
 """
 
 from __future__ import annotations
@@ -69,6 +72,7 @@ from api.model import JwtPolicy
 from api.pipeline.pipeline import Limits
 from contracts.errors import SettingError
 from contracts.settings import Settings
+from registry.keys import KeyForm
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
 
@@ -93,6 +97,7 @@ class ApiConfig:
 
     kafka_bootstrap_servers: str
     kafka_topic: str
+    key_form: KeyForm
     rejected_topic: str
     schema_registry_url: str = field(repr=False)
     registry: RegistryOptions
@@ -138,6 +143,7 @@ class ApiConfig:
         return cls(
             kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
             kafka_topic=topics.events,
+            key_form=KeyForm.from_env(env),
             rejected_topic=topics.rejected,
             schema_registry_url=read.http_urls("SCHEMA_REGISTRY_URL"),
             registry=RegistryOptions.from_env(env),

@@ -35,6 +35,7 @@ from api.telemetry.metrics import Metrics
 from api.telemetry.polling import MetricsPoller, State
 from contracts.model.loader import Catalog, load_catalog
 from registry.cache import connect_remembering
+from registry.keys import key_maker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,7 @@ def connect(config: ApiConfig) -> Services:
         make_id=uuid_utils.compat.uuid7,
         instrumentation=metrics,
         value_limit=lambda: publishing.limit.value_bytes,
+        key_of=key_maker(catalog, config.key_form),
     )
     return Services(
         catalog=catalog,

@@ -9,6 +9,10 @@ import re
 from urllib.parse import urlsplit
 
 _SERVER = re.compile(r"[^\s,/@]+:([0-9]{1,5})", re.ASCII)
+_SENTINELS = re.compile(
+    r"rediss?\+sentinel://(?:[^@/?#\s]*@)?([^@/?#\s]+)/[A-Za-z0-9_.-]+", re.ASCII
+)
+_CLUSTER = re.compile(r"rediss?\+cluster://(?:[^@/?#\s]*@)?([^@/?#\s]+)", re.ASCII)
 _NEXT = re.compile(r",(?=[a-z]+://)")
 _USER_INFO = re.compile(r"://.*@", re.DOTALL)
 _HIGHEST_PORT = 65_535
@@ -29,6 +33,18 @@ def is_address(text: str, schemes: tuple[str, ...]) -> bool:
     is_plain = text.isprintable() and not any(each in text for each in " ?#")
     is_plain = is_plain and "@" not in parts.path
     return is_whole and is_plain
+
+
+def are_sentinels(text: str) -> bool:
+    """Whether it is ``redis+sentinel://host:port,host:port/service``, with TLS ``rediss+…``."""
+    found = _SENTINELS.fullmatch(text)
+    return found is not None and are_servers(found[1])
+
+
+def is_cluster(text: str) -> bool:
+    """Whether it is ``redis+cluster://host:port,host:port``, with TLS ``rediss+…``."""
+    found = _CLUSTER.fullmatch(text)
+    return found is not None and are_servers(found[1])
 
 
 def are_servers(text: str) -> bool:

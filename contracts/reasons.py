@@ -113,7 +113,7 @@ DESCRIPTIONS: dict[Reason, str] = {
     ),
     Reason.AVRO_UNREADABLE: "The Kafka value cannot be decoded with the schema it names.",
     Reason.TRAILING_BYTES: "The Kafka value goes on after the Avro record.",
-    Reason.KEY_MISMATCH: "The Kafka key is not the name of the event in the value.",
+    Reason.KEY_MISMATCH: "The Kafka key does not name the event in the value.",
     Reason.ORPHAN_END: "An end event waited in vain for the start it belongs to.",
 }
 """What each code means, for people; rendered into the API's documentation."""

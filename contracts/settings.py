@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contracts.addresses import IN_PASSWORDS, are_servers, is_address
+from contracts.addresses import IN_PASSWORDS, are_sentinels, are_servers, is_address, is_cluster
 from contracts.errors import SettingError
 
 _MOST = 999_999_999
@@ -105,7 +105,21 @@ class Settings:
         return self._bare(name, _HTTP, "path")
 
     def redis_url(self, name: str, *, unwanted: str = "db number") -> str:
-        """A Redis address without a db number; ``unwanted`` is what the text calls its path."""
+        """A Redis address without a db number; ``unwanted`` is what the text calls its path.
+
+        Or sentinels and the name of the service that they watch, or servers of a cluster.
+        """
+        found = self.optional(name)
+        if found is not None and "+sentinel:" in found:
+            if not are_sentinels(found):
+                form = "redis+sentinel://host:port,host:port/service"
+                raise SettingError(name, f"an address like {form}; {IN_PASSWORDS}")
+            return found
+        if found is not None and "+cluster:" in found:
+            if not is_cluster(found):
+                form = "redis+cluster://host:port,host:port"
+                raise SettingError(name, f"an address like {form}; {IN_PASSWORDS}")
+            return found
         return self._bare(name, _REDIS, unwanted)
 
     def http_urls(self, name: str) -> str:

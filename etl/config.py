@@ -7,7 +7,9 @@ KAFKA_BOOTSTRAP_SERVERS      ``host:port``, several separated by commas
 KAFKA_GROUP_ID               consumer group whose workers share the partitions (``ugc-etl``)
 KAFKA_SESSION_TIMEOUT_MS     a worker silent for that long loses its partitions (10,000)
 SCHEMA_REGISTRY_URL          the Schema Registry, several separated by commas
-REDIS_URL                    ``redis://host:port``, without a db number
+REDIS_URL                    ``redis://host:port``, without a db number, or sentinels as
+                             ``redis+sentinel://host:port,host:port/service``, or a cluster as
+                             ``redis+cluster://host:port,host:port``
 REDIS_TIMEOUT_SECONDS        longest wait for Redis (5)
 CLICKHOUSE_URL               see :mod:`ch_schema.client.address`
 CONTRACTS_DIR                folder of the contract files (contracts/ of the project)

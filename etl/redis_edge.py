@@ -20,6 +20,8 @@ STATE_LOST = "STATELOST"
 def connect_redis(url: str, timeout_seconds: float) -> redis.Redis:
     """A client of db 2 at ``redis://host:port``; nothing is sent before the first use.
 
+    On a cluster (:mod:`registry.redis_cluster`) of what stands for it.
+
     Nothing is repeated here: a run that gets no answer ends, and the next one repeats it all.
     """
     return primary_client(

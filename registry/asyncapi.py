@@ -11,6 +11,7 @@ from typing import Any
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from registry.avro import avro_schema
+from registry.keys import wholes_by_half
 from registry.options import SubjectStrategy
 from registry.subjects import subject_names
 
@@ -44,7 +45,8 @@ def asyncapi_document(
             "version": f"{catalog.message.version}.0.0",
             "description": "Events of visitors as the service publishes them in Kafka. A value is "
             "Avro in Confluent framing: a zero byte, the schema id in four bytes (big-endian), the "
-            "record. The key is the event's name.",
+            "record. The key is the event's name, or a name, a colon and what stands for the user: "
+            "two halves of a pair then bear the name of the event that they become.",
         },
         "defaultContentType": "application/vnd.apache.avro+binary",
         "channels": {
@@ -79,6 +81,7 @@ def _key(contract: Contract) -> str:
 def _message(
     catalog: Catalog, contract: Contract, topic: str, strategy: SubjectStrategy
 ) -> Document:
+    name_in_key = wholes_by_half(catalog).get(contract.event, contract.event)
     found: Document = {
         "name": contract.id,
         "title": contract.title,
@@ -88,7 +91,13 @@ def _message(
         "payload": {"schemaFormat": _AVRO, "schema": avro_schema(catalog, contract)},
         "bindings": {
             "kafka": {
-                "key": {"type": "string", "const": contract.event},
+                "key": {
+                    "type": "string",
+                    "anyOf": [
+                        {"const": contract.event},
+                        {"pattern": f"^{name_in_key}:."},
+                    ],
+                },
                 "schemaIdLocation": "payload",
                 "schemaIdPayloadEncoding": "confluent",
                 "schemaLookupStrategy": _STRATEGIES[strategy],

@@ -35,6 +35,10 @@ _FORMAT = 1
 _ASK_AGAIN_SECONDS = 10.0
 
 
+_Edition = tuple[int, int, int]
+"""Of a file: its inode, when it was changed, and its size."""
+
+
 @dataclass(slots=True)
 class _Known:
     ids: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -54,6 +58,7 @@ class SchemaCache:
         name = hashlib.sha256(self._url.encode()).hexdigest()[:16]
         self.path = folder / f"registry-{name}.json"
         self._lock = lock
+        self._parsed: tuple[_Edition, _Known] | None = None
 
     def lookup(self, subject: str, schema_text: str) -> int:
         """The id that the registry gave for a schema.
@@ -106,6 +111,16 @@ class SchemaCache:
             self._update(change)
 
     def _read(self) -> _Known:
+        """What the file holds, parsed once for each edition of it; not to be changed."""
+        edition = _edition(self.path)
+        parsed = self._parsed
+        if edition is None or parsed is None or parsed[0] != edition:
+            # What was written after the look at the edition is parsed again at the next look.
+            parsed = edition or (0, 0, 0), self._parse()
+            self._parsed = parsed
+        return parsed[1]
+
+    def _parse(self) -> _Known:
         try:
             return _known(json.loads(self.path.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -118,7 +133,7 @@ class SchemaCache:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _locked(self.path.with_suffix(".lock")):
-                known = self._read()
+                known = self._parse()
                 change(known)
                 _replace(self.path, _document(self._url, known))
         except OSError as error:
@@ -228,6 +243,15 @@ def connect_remembering(
         return RegistryAccess(registry, None)
     cache = SchemaCache(options.cache_dir, url, read_lock(lock_path(contracts_dir)))
     return RegistryAccess(CachingRegistry(registry, cache, clock), cache)
+
+
+def _edition(path: Path) -> _Edition | None:
+    """Another one whenever the file was replaced; None when it is not there."""
+    try:
+        told = path.stat()
+    except OSError:
+        return None
+    return told.st_ino, told.st_mtime_ns, told.st_size
 
 
 def _known(document: Any) -> _Known:

@@ -33,6 +33,7 @@ from registry.compatibility import AvroType, incompatibilities, resolve
 from registry.errors import EncodeError, SchemaNotFoundError, UndecodableError
 from registry.images import type_check
 from registry.kept import kept_by
+from registry.keys import KeyCheck
 from registry.unread import takes_whole
 from registry.values import Converter, to_json, to_typed
 from registry.writer import Writer, no_writer, writer
@@ -180,6 +181,7 @@ class Decoder:
 
     def __init__(self, catalog: Catalog, registry: SchemaRegistry) -> None:
         self._registry = registry
+        self._keys = KeyCheck(catalog)
         self._readers: dict[str, Schema] = {
             f"{NAMESPACE}.{contract.event}": fastavro.parse_schema(avro_schema(catalog, contract))
             for contract in catalog.newest
@@ -233,7 +235,15 @@ class Decoder:
                 check(record["data"], "/data")
             except ValueError as error:
                 raise UndecodableError(Reason.DATA_INVALID, str(error), schema_id) from error
-        return _message(record, key, schema_id)
+        if not self._keys.fits(key, record["event"]):
+            shown = key if key is None or len(key) <= _SHOWN_BYTES else key[:_SHOWN_BYTES] + b"..."
+            detail = f"the key is {shown!r}, the event {record['event']!r}"
+            raise UndecodableError(Reason.KEY_MISMATCH, detail, schema_id)
+        return Message(**record)
+
+    def key_fits(self, key: bytes | None, event: str) -> bool:
+        """Whether a message's key names the event, which has a contract."""
+        return self._keys.fits(key, event)
 
     def columns(self, schema_id: int) -> ColumnReader | None:
         """The fast way for what is written with this schema; None where there is only this one.
@@ -300,12 +310,3 @@ _UNREADABLE = (
     SchemaResolutionError,
 )
 """What fastavro raises for bytes that do not fit the schema."""
-
-
-def _message(record: Mapping[str, Any], key: bytes | None, schema_id: int) -> Message:
-    event = record["event"]
-    if key != event.encode():
-        shown = key if key is None or len(key) <= _SHOWN_BYTES else key[:_SHOWN_BYTES] + b"..."
-        detail = f"the key is {shown!r}, the event {event!r}"
-        raise UndecodableError(Reason.KEY_MISMATCH, detail, schema_id)
-    return Message(**record)

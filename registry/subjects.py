@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from contracts.model.loader import Catalog
+from contracts.model.types import Contract
 from registry.avro import NAMESPACE, avro_schema, record_name, schema_text
 from registry.options import SubjectStrategy
 from registry.serde import SchemaIds
 
 COMPATIBILITY = "BACKWARD_TRANSITIVE"
 """The loader reads everything with the newest contract, so each must read all earlier ones."""
+
+_AT_ONCE = 8
+"""Lookups under way: a start asks for every contract, and each waits for the network."""
 
 SubjectOf = Callable[[str], str]
 """Event → subject."""
@@ -49,9 +54,17 @@ def resolve_ids(
         SchemaNotFoundError: a version is not registered; ``ugc init`` does it.
         RegistryUnavailableError: the registry does not answer.
     """
-    return {
-        (contract.event, contract.version): registry.lookup(
-            subject_of(contract.event), schema_text(avro_schema(catalog, contract))
-        )
-        for contract in catalog
-    }
+    contracts = list(catalog)
+
+    def look_up(contract: Contract) -> int:
+        text = schema_text(avro_schema(catalog, contract))
+        return registry.lookup(subject_of(contract.event), text)
+
+    # The first alone: a registry that is away is waited for once.
+    ids = [look_up(contract) for contract in contracts[:1]]
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="schema-ids")
+    try:
+        ids += pool.map(look_up, contracts[1:])
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return {(c.event, c.version): i for c, i in zip(contracts, ids, strict=True)}

@@ -21,11 +21,12 @@ from api.model import Accepted, Outcome, Request, Stamped
 from api.pipeline import quick_json
 from api.pipeline.checking import Checks, data_rejected, rejected
 from api.pipeline.seen import SeenEvents
-from api.pipeline.storing import Publisher, Storing, not_stored, record
+from api.pipeline.storing import Publisher, Storing, not_stored
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from contracts.model.validation import Violation
 from registry.errors import EncodeError
+from registry.keys import KeyMaker, event_key
 from registry.topics import LONGEST_RECORD_BYTES
 
 _T = TypeVar("_T")
@@ -67,8 +68,8 @@ class Components:
 
     ``value_limit`` tells how long a Kafka value may be, in bytes, as far as it is known now;
     ``encoder`` raises :class:`~api.errors.StoreUnavailableError` while there is none; ``clock``
-    gives aware instants; ``make_id`` makes the ids of events that come without one;
-    ``instrumentation`` is told how long each stage takes.
+    gives aware instants; ``key_of`` gives the Kafka key of an event; ``make_id`` makes the ids of
+    events that come without one; ``instrumentation`` is told how long each stage takes.
     """
 
     catalog: Catalog
@@ -80,6 +81,7 @@ class Components:
     make_id: Callable[[], uuid.UUID]
     instrumentation: Instrumentation = field(default_factory=NoInstrumentation)
     value_limit: Callable[[], int] = lambda: LONGEST_RECORD_BYTES
+    key_of: KeyMaker = event_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,12 @@ class Pipeline:
     def __init__(self, components: Components, limits: Limits) -> None:
         self._components = components
         self._limits = limits
-        self._storing = Storing(components.publisher, components.seen, components.instrumentation)
+        self._storing = Storing(
+            components.publisher,
+            components.seen,
+            components.instrumentation,
+            key_of=components.key_of,
+        )
         self._checks = Checks(components.catalog, components.clock)
         self._took = components.instrumentation.took
 
@@ -151,7 +158,9 @@ class Pipeline:
         done: Callable[[Sequence[StoreUnavailableError | None]], None],
     ) -> bool:
         """Publishes one prepared event: :meth:`api.pipeline.storing.Publisher.publish_soon`."""
-        return self._components.publisher.publish_soon([record(event, correlation_id)], done)
+        return self._components.publisher.publish_soon(
+            [self._storing.record(event, correlation_id)], done
+        )
 
     def count(self, prepared: Prepared, *later: tuple[Stage, float]) -> None:
         """Counts what :meth:`prepared` has done, and later stages, for an event to be published."""

@@ -22,6 +22,7 @@ from api.pipeline.seen import Seen, SeenEvents, fingerprint
 from api.publish.spool.record import Record
 from contracts.model.types import Contract
 from contracts.reasons import DESCRIPTIONS, Reason
+from registry.keys import KeyMaker, event_key
 
 _log = logging.getLogger(__name__)
 
@@ -57,11 +58,17 @@ class Storing:
     """Stores events that have passed every check. Safe to share between threads."""
 
     def __init__(
-        self, publisher: Publisher, seen: SeenEvents, instrumentation: Instrumentation
+        self,
+        publisher: Publisher,
+        seen: SeenEvents,
+        instrumentation: Instrumentation,
+        *,
+        key_of: KeyMaker = event_key,
     ) -> None:
         self._publisher = publisher
         self._seen = seen
         self._instrumentation = instrumentation
+        self._key_of = key_of
 
     def store(self, events: Sequence[Stamped], *, correlation_id: str) -> list[Outcome]:
         """What became of each event, in their order; those that were accepted are safe.
@@ -102,8 +109,18 @@ class Storing:
             _log.debug("seen events: %s", error)
             return {}
 
+    def record(self, event: Stamped, correlation_id: str) -> Record:
+        """An event as it goes to Kafka."""
+        contract, data = event.request.contract, event.request.data
+        return Record(
+            event_id=event.event_id,
+            key=self._key_of(contract, event.user_id, event.event_id, data),
+            value=event.value,
+            headers={"correlation_id": correlation_id},
+        )
+
     def _publish(self, events: Sequence[Stamped], correlation_id: str) -> list[Outcome]:
-        records = [record(each, correlation_id) for each in events]
+        records = [self.record(each, correlation_id) for each in events]
         with timed(self._instrumentation, Stage.PUBLISH):
             problems = self._publisher.publish_all(records)
         return [
@@ -153,16 +170,6 @@ def not_stored(contract: Contract, cause: StoreUnavailableError) -> Rejection:
     )
     rejection.__cause__ = cause
     return rejection
-
-
-def record(event: Stamped, correlation_id: str) -> Record:
-    """An event as it goes to Kafka."""
-    return Record(
-        event_id=event.event_id,
-        key=event.request.contract.event.encode(),
-        value=event.value,
-        headers={"correlation_id": correlation_id},
-    )
 
 
 def accepted(event: Stamped) -> Accepted:

@@ -21,6 +21,7 @@ from typing import Any
 from etl.errors import ReplayError
 from etl.producer import MessageProducer, Record
 from etl.source import History, RawMessage
+from registry.keys import name_in_key
 
 RETRIED = "retried-letter"
 """Header of a note: the dead letter at this ``partition:offset`` was sent back."""
@@ -67,8 +68,8 @@ class StoredDeadLetter:
 
     @property
     def event(self) -> str:
-        """What the message's key says."""
-        return (self.key or b"").decode(errors="replace")
+        """What the message's key says: of a view's halves it may be the event they become."""
+        return name_in_key(self.key)
 
     def as_dict(self) -> dict[str, Any]:
         """The dead_letter for a JSON document;

@@ -18,6 +18,8 @@ class MessageDecoder(Protocol):
 
     def decode(self, key: bytes | None, value: bytes | None) -> Message: ...
 
+    def key_fits(self, key: bytes | None, event: str) -> bool: ...
+
     def columns(self, schema_id: int) -> ColumnReader | None: ...
 
 
@@ -30,6 +32,10 @@ class OneByOne:
     def decode(self, key: bytes | None, value: bytes | None) -> Message:
         """The decoder's own."""
         return self.decoder.decode(key, value)
+
+    def key_fits(self, key: bytes | None, event: str) -> bool:
+        """The decoder's own."""
+        return self.decoder.key_fits(key, event)
 
     def columns(self, schema_id: int) -> ColumnReader | None:
         """None of any schema."""

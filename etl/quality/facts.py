@@ -23,6 +23,7 @@ from etl.sequence.gaps import GapSummary, summarise
 from etl.sequence.ledger import Ledger
 from etl.sessions.pairing import VERSION_PAIRED, milliseconds
 from etl.source import History
+from registry.keys import name_in_key
 
 _PEEK_MESSAGES = 100
 _TOLERANCE = dt.timedelta(minutes=1)
@@ -88,7 +89,7 @@ def waiting(history: History, now: dt.datetime) -> list[Waiting]:
             Waiting(
                 partition=raw.partition,
                 messages=max(1, bounds[raw.partition].stop - raw.offset),
-                event=(raw.key or b"?").decode(errors="replace"),
+                event=name_in_key(raw.key) or "?",
                 age_seconds=(milliseconds(now) - raw.timestamp_ms) / 1000,
             )
             for raw in chunk.messages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from contracts.model.types import Contract
 from contracts.visible import counted
 from etl.plain import plain
 from etl.sequence.gaps import GapSummary
+from registry.keys import wholes_by_half
 
 _MOST_SKEWED = 0.01
 """Ends do come after the waiting time now and then; more of them are a clock that is wrong."""
@@ -42,7 +43,10 @@ class ViewFacts:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A partition with messages that are not loaded: how many, and the oldest's event and age."""
+    """A partition with messages that are not loaded: how many, the oldest's age, and its event.
+
+    The event as the message's key has it: :func:`registry.keys.name_in_key`.
+    """
 
     partition: int
     messages: int
@@ -118,7 +122,7 @@ def judge(catalog: Catalog, facts: Facts) -> Verdict:
     """Checks everything."""
     findings = [*_coverage(facts)]
     for contract in catalog.newest:
-        findings += _of_event(contract, facts)
+        findings += _of_event(contract, facts, _names_in_keys(catalog, contract))
     return Verdict(facts=facts, findings=tuple(findings))
 
 
@@ -168,7 +172,7 @@ def _coverage(facts: Facts) -> Iterator[Finding]:
     )
 
 
-def _of_event(contract: Contract, facts: Facts) -> Iterator[Finding]:
+def _of_event(contract: Contract, facts: Facts, names: Collection[str]) -> Iterator[Finding]:
     quality, event = contract.quality, contract.event
     counts = facts.events.get(event, EventFacts())
     if quality.max_invalid_ratio is not None:
@@ -205,7 +209,7 @@ def _of_event(contract: Contract, facts: Facts) -> Iterator[Finding]:
         what = "pairs have their end before their start, or longer after it than a start waits"
         yield _conduct("clocks", event, views.skewed, views.paired, _MOST_SKEWED, what)
     if quality.max_freshness_seconds is not None:
-        yield _freshness(contract, facts, quality.max_freshness_seconds)
+        yield _freshness(contract, facts, names, quality.max_freshness_seconds)
 
 
 def _share(
@@ -261,10 +265,15 @@ def _gaps(event: str, numbers: GapSummary | None, limit: float) -> Finding:
     return _share("gaps", event, numbers.missing, numbers.given, limit, told)
 
 
-def _freshness(contract: Contract, facts: Facts, limit: int) -> Finding:
-    pairing = contract.pairing
-    events = {contract.event} | ({pairing.start, pairing.end} if pairing else set())
-    late = [each for each in facts.waiting if each.event in events]
+def _names_in_keys(catalog: Catalog, contract: Contract) -> set[str]:
+    """What keys of the event's messages begin with, or of those that it is made of."""
+    pairing, event = contract.pairing, contract.event
+    halves = {pairing.start, pairing.end} if pairing else set()
+    return {event, wholes_by_half(catalog).get(event, event), *halves}
+
+
+def _freshness(contract: Contract, facts: Facts, names: Collection[str], limit: int) -> Finding:
+    late = [each for each in facts.waiting if each.event in names]
     oldest = max(late, key=lambda each: each.age_seconds, default=None)
     told = "nothing waits to be loaded"
     if oldest is not None:

@@ -61,17 +61,18 @@ class PlainReader:
             RegistryUnavailableError: a schema could not be fetched now.
         """
         taken = Taken()
-        for (key, head), places in _alike(messages).items():
-            reader = self._reader(key, head)
+        for head, alike in _alike(messages).items():
+            reader = self._reader(head)
             if reader is None:
-                taken.rest += places
+                taken.rest += alike
                 continue
+            places = self._with_fitting_keys(reader.event, messages.keys, alike, taken.rest)
             read = _read(reader, messages.values, places, taken.rest)
             if reader.event in self._roles:
                 for of_part, columns in read:
                     taken.halves += zip(of_part, reader.messages(columns), strict=True)
                 continue
-            found = self._loader.columns(reader.event)
+            found = taken.by_event.get(reader.event) or self._loader.columns(reader.event)
             for of_part, columns in read:
                 partitions = [messages.partitions[place] for place in of_part]
                 offsets = [messages.offsets[place] for place in of_part]
@@ -122,29 +123,34 @@ class PlainReader:
             columns.sort()
         return [taken.by_event[event] for event in sorted(taken.by_event)]
 
-    def _reader(self, key: bytes | None, head: bytes | None) -> ColumnReader | None:
-        if key is None or head is None or len(head) < HEADER_BYTES or head[0] != 0:
-            return None
-        event = key.decode(errors="replace")
-        is_half = event in self._roles
-        if not is_half and not self._loader.has_table(event):
+    def _reader(self, head: bytes | None) -> ColumnReader | None:
+        if head is None or len(head) < HEADER_BYTES or head[0] != 0:
             return None
         reader = self._decoder.columns(int.from_bytes(head[1:], "big"))
-        if reader is None or reader.event != event:
+        if reader is None:
             return None
-        if is_half:
+        event = reader.event
+        if event in self._roles:
             return reader if reader.makes_messages else None
-        return reader if reader.names == self._loader.names(event) else None
+        is_whole = self._loader.has_table(event) and reader.names == self._loader.names(event)
+        return reader if is_whole else None
+
+    def _with_fitting_keys(
+        self, event: str, keys: Sequence[bytes | None], places: list[int], rest: list[int]
+    ) -> list[int]:
+        """Those of the places whose keys fit the event; the others join the rest."""
+        name, fits = event.encode(), self._decoder.key_fits
+        fitting = [at for at in places if keys[at] == name or fits(keys[at], event)]
+        if len(fitting) < len(places):
+            rest += sorted({*places} - {*fitting})
+        return fitting
 
 
-def _alike(
-    messages: MessageColumns,
-) -> Mapping[tuple[bytes | None, bytes | None], list[int]]:
-    """The places of the messages with one key and one framing."""
-    heads = [value and value[:HEADER_BYTES] for value in messages.values]
-    places: dict[tuple[bytes | None, bytes | None], list[int]] = defaultdict(list)
-    for place, kind in enumerate(zip(messages.keys, heads, strict=True)):
-        places[kind].append(place)
+def _alike(messages: MessageColumns) -> Mapping[bytes | None, list[int]]:
+    """The places of the messages with one framing."""
+    places: dict[bytes | None, list[int]] = defaultdict(list)
+    for place, value in enumerate(messages.values):
+        places[value and value[:HEADER_BYTES]].append(place)
     return places
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.message import Message
 from contracts.reasons import Reason
 from etl.decode.decoding import decode_all
 from etl.decode.holding import where_of
@@ -23,6 +24,7 @@ from etl.run.context import RunContext
 from etl.run.plain import plain_rows
 from etl.run.report import Tally
 from etl.source import Chunk, History, RawMessage, Span, Spans
+from registry.keys import name_in_key
 
 Progress = Callable[[int, int], object]
 """Is told how many offsets of how many are done."""
@@ -140,6 +142,8 @@ class _Replay:
         self._context = context
         self._history = history
         self._events = events
+        roles = context.plan.roles
+        self._names = events | {roles[event][0].event for event in events if event in roles}
         self._spans = spans
         self._dry_run = dry_run
         self._read: dict[str, int] = {}
@@ -187,8 +191,9 @@ class _Replay:
 
     def _process(self, chunk: Chunk) -> None:
         context = self._context
-        wanted = [raw for raw in chunk.messages if self._is_wanted(raw)]
+        wanted = [raw for raw in chunk.messages if self._may_be_wanted(raw)]
         decoded = decode_all(context.decoder, wanted)
+        decoded.messages = [each for each in decoded.messages if self._is_wanted(each[1])]
         if newer := [each for each in decoded.dead if each.reason is Reason.SCHEMA_NEWER]:
             raise OlderContractsError(where_of(newer))
         self._unusable += len(decoded.dead)
@@ -209,5 +214,9 @@ class _Replay:
             event = loadable.message.event
             self._rows[event] = self._rows.get(event, 0) + 1
 
-    def _is_wanted(self, raw: RawMessage) -> bool:
-        return not self._events or (raw.key or b"").decode(errors="replace") in self._events
+    def _may_be_wanted(self, raw: RawMessage) -> bool:
+        """By its key, which may name what the event is a half of."""
+        return not self._names or name_in_key(raw.key) in self._names
+
+    def _is_wanted(self, message: Message) -> bool:
+        return not self._events or message.event in self._events

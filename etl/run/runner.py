@@ -22,6 +22,7 @@ from etl.sequence.gaps import GapSummary, summarise
 from etl.sessions.pairing import instant, milliseconds
 from etl.sessions.store import SessionTotals
 from etl.source import Assignment, Chunk, MessageColumns, Source, Span
+from registry.keys import name_in_key
 
 _log = logging.getLogger(__name__)
 
@@ -309,8 +310,10 @@ class _Run:
         """Starts and ends that were committed before; unusable messages were set aside then."""
         if not lost.until:
             return Decoded()
-        keys = {event.encode() for event in self._context.plan.roles}
-        known = [raw for raw in chunk.messages if lost.covers(raw) and raw.key in keys]
+        names = self._context.plan.names_in_keys
+        known = [
+            raw for raw in chunk.messages if lost.covers(raw) and name_in_key(raw.key) in names
+        ]
         return decode_all(self._context.decoder, known)
 
     def _count(
@@ -334,7 +337,7 @@ class _Run:
                 tally.event(message.event, "unstamped", without)
         for dead_letter in decoded.dead:
             original = dead_letter.original
-            event = (original.key or b"").decode(errors="replace")
+            event = name_in_key(original.key)
             known = event in self._context.plan.roles or has_table(event)
             event = event if known else UNKNOWN_EVENT
             tally.event(event, "consumed")

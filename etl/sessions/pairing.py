@@ -152,7 +152,7 @@ class PairingPlan:
             expires_ms=expires_ms,
             forget_ms=max(at_ms, raw.timestamp_ms) + 2 * self.wait_ms,
             payload=orjson.dumps(payload),
-            original=_packed(raw),
+            original=_packed(raw, message.event),
             settled=settled,
         )
 
@@ -215,7 +215,7 @@ class PairingPlan:
 
     def orphan(self, original: bytes, topic: str) -> DeadLetter:
         """The dead letter of an end whose start never came, from its ``original``."""
-        raw = _unpacked(original, topic, self.end_event.encode())
+        raw = _unpacked(original, topic, self.end_event)
         detail = f"no {self._pairing.start} came within {self._pairing.wait_seconds} s"
         return DeadLetter(raw, Reason.ORPHAN_END, detail, schema_id_of(raw.value or b""))
 
@@ -255,6 +255,11 @@ class Plan:
 
     pairings: Mapping[str, PairingPlan]
     roles: Mapping[str, tuple[PairingPlan, Side]]
+
+    @property
+    def names_in_keys(self) -> frozenset[str]:
+        """What keys of starts and ends begin with (:mod:`registry.keys`)."""
+        return frozenset((*self.roles, *self.pairings))
 
     @property
     def longest_wait_ms(self) -> int:
@@ -309,13 +314,23 @@ def instant(unix_ms: int) -> dt.datetime:
     return _EPOCH + unix_ms * _MILLISECOND
 
 
-def _packed(raw: RawMessage) -> bytes:
-    """A message's place, time and value, without topic and key."""
-    return b"%d %d %d %b" % (raw.partition, raw.offset, raw.timestamp_ms, raw.value or b"")
+def _packed(raw: RawMessage, event: str) -> bytes:
+    """A message's place, time and value, without its topic; the key unless it is the event's name.
+
+    ``partition offset time value``, or ``partition offset time:key-bytes keyvalue``.
+    """
+    key, value = raw.key or b"", raw.value or b""
+    if key == event.encode():
+        return b"%d %d %d %b" % (raw.partition, raw.offset, raw.timestamp_ms, value)
+    place = b"%d %d %d:%d" % (raw.partition, raw.offset, raw.timestamp_ms, len(key))
+    return b"%b %b%b" % (place, key, value)
 
 
-def _unpacked(packed: bytes, topic: str, key: bytes) -> RawMessage:
-    partition, offset, timestamp_ms, value = packed.split(b" ", 3)
+def _unpacked(packed: bytes, topic: str, event: str) -> RawMessage:
+    partition, offset, time, rest = packed.split(b" ", 3)
+    timestamp_ms, _, key_bytes = time.partition(b":")
+    at = int(key_bytes or 0)
+    key, value = (rest[:at] if key_bytes else event.encode()), rest[at:]
     return RawMessage(topic, int(partition), int(offset), key, value, int(timestamp_ms))
 
 

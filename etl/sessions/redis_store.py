@@ -14,7 +14,8 @@ for all ``etl:applied`` and ``etl:reached``. db 1 also holds the event ids met l
 (``seen:{event}:{event_id}``). Names without a dot can be no state's.
 
 Every change is one Lua script, so it happens whole or not at all, and in the append-only file no
-later change stands before an earlier one.  A Redis Cluster has no second db and will not do.
+later change stands before an earlier one.  A Redis Cluster has no second db;
+:mod:`registry.redis_cluster` says what is done there.
 """
 
 from __future__ import annotations

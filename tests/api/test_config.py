@@ -14,8 +14,9 @@ from api.http.lanes import Queueing
 from api.http.origins import CorsPolicy
 from api.limits.rate_limit import Rate
 from contracts.errors import SettingError
+from registry import keys, topics
 from registry import options as registry_options
-from registry import topics
+from registry.keys import KeyForm
 from tests.api.world import ENV
 
 
@@ -26,6 +27,7 @@ def with_env(**changes: str) -> ApiConfig:
 def test_defaults() -> None:
     config = with_env()
     assert config.kafka_topic == "ugc.events"
+    assert config.key_form is KeyForm.EVENT
     assert config.auth_url == "http://127.0.0.1:1/api/v1/auth/verify"
     assert (config.auth_timeout_seconds, config.redis_timeout_seconds) == (0.04, 0.02)
     assert (config.cache_times.identity_seconds, config.cache_times.rejection_seconds) == (300, 30)
@@ -182,7 +184,8 @@ def test_secrets_are_not_shown() -> None:
 
 def test_the_table_of_variables_is_complete() -> None:
     """Every variable that is read is in a module's docstring, and the other way round."""
-    tables = f"{config_module.__doc__}\n{registry_options.__doc__}\n{topics.__doc__}"
+    modules = (config_module, registry_options, topics, keys)
+    tables = "\n".join(str(module.__doc__) for module in modules)
     documented = set(re.findall(r"^([A-Z][A-Z_]{3,}) ", tables, re.MULTILINE))
     reads: set[str] = set()
 

@@ -33,6 +33,7 @@ from api.testing.seen import InMemorySeenEvents
 from api.testing.sink import InMemorySink
 from contracts.message import Message
 from contracts.model.loader import Catalog, load_catalog, parse_contract
+from registry.keys import KeyForm, key_maker
 from registry.serde import Decoder, Encoder
 from registry.testing import InMemoryRegistry
 from tests.api.tokens import SECRET
@@ -70,10 +71,17 @@ def token(*, key: Any = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
 class World:
     """Everything that a test of the pipeline or the application looks at or changes."""
 
-    def __init__(self, catalog: Catalog | None = None, policy: JwtPolicy | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog | None = None,
+        policy: JwtPolicy | None = None,
+        *,
+        key_form: KeyForm = KeyForm.EVENT,
+    ) -> None:
         self.policy = policy or JwtPolicy(secret=SECRET, issuer=ISSUER)
         self.now = NOW
         self.catalog = catalog or load_catalog()
+        self.key_of = key_maker(self.catalog, key_form)
         registry = InMemoryRegistry()
         self.encoder: EventEncoder | None = Encoder(
             self.catalog, register_all(registry, self.catalog)
@@ -163,6 +171,7 @@ class World:
             make_id=self.make_id,
             instrumentation=self.metrics,
             value_limit=lambda: self.value_limit_bytes,
+            key_of=self.key_of,
         )
 
 

@@ -61,3 +61,44 @@ def test_white_space_around_a_value_is_none_of_it(tmp_path: Path) -> None:
     assert read.count("A", 1) == 12
     assert read.path("B") == tmp_path
     assert read.redis_url("C") == "redis://h:1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis+sentinel://h:26379/ugc",
+        "rediss+sentinel://user:p%40ss@h:26379,i:26380/ugc-1.main",
+        "redis+cluster://h:6379,i:6379",
+        "rediss+cluster://:p%40ss@h:6379",
+    ],
+)
+def test_sentinels_or_a_cluster_may_stand_for_a_redis(url: str) -> None:
+    assert Settings({"A": url}).redis_url("A") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis+sentinel://h:26379",
+        "redis+sentinel://h:26379/",
+        "redis+sentinel://h/ugc",
+        "redis+sentinel://h:26379,/ugc",
+        "redis+sentinel://h:26379/ugc/2",
+        "redis+sentinel://:hunter2@h:0/ugc",
+        "http+sentinel://h:26379/ugc",
+    ],
+)
+def test_what_names_no_sentinels_or_no_service_is_refused(url: str) -> None:
+    with pytest.raises(
+        SettingError, match="redis\\+sentinel://host:port,host:port/service"
+    ) as told:
+        Settings({"A": url}).redis_url("A")
+    assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis+cluster://h", "redis+cluster://h:1/2", "http+cluster://h:1", "redis+cluster://"]
+)
+def test_what_names_no_servers_of_a_cluster_is_refused(url: str) -> None:
+    with pytest.raises(SettingError, match="redis\\+cluster://host:port,host:port"):
+        Settings({"A": url}).redis_url("A")

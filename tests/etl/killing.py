@@ -10,7 +10,7 @@ import random
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -19,12 +19,14 @@ from typing import Any
 from confluent_kafka import KafkaError, Message, Producer
 
 from ch_schema.errors import ClickHouseError
+from contracts.message import ANONYMOUS
 from etl.app import Etl, connect
 from etl.config import EtlConfig
 from etl.errors import EtlError
 from etl.run.following import Pace
 from etl.run.report import RunReport
 from registry.errors import RegistryError
+from registry.keys import KeyForm, key_maker
 from registry.serde import Encoder
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START
 from ugc.etl.following import is_passing
@@ -138,9 +140,19 @@ def kill(process: ForkServerProcess) -> None:
 
 
 class Traffic:
-    """Clicks, some sent twice, and views, some never ended; and what Kafka has acknowledged."""
+    """Clicks, some sent twice, and views, some never ended; and what Kafka has acknowledged.
 
-    def __init__(self, servers: str, topic: str, encoder: Encoder, seed: int) -> None:
+    Each event's key is of one of the ``forms``, whichever.
+    """
+
+    def __init__(
+        self,
+        servers: str,
+        topic: str,
+        encoder: Encoder,
+        seed: int,
+        forms: Sequence[KeyForm] = (KeyForm.EVENT,),
+    ) -> None:
         self.clicks: set[uuid.UUID] = set()
         self.views: dict[int, bool] = {}
         self.acknowledged = 0
@@ -148,6 +160,8 @@ class Traffic:
         self._topic = topic
         self._encoder = encoder
         self._seeded = random.Random(seed)
+        self._forms = random.Random(seed)
+        self._keys = [key_maker(CATALOG, form) for form in forms]
         self._producer_id = uuid.UUID(int=self._seeded.getrandbits(128)).hex
         self._number = 0
         self._producer = Producer(
@@ -196,7 +210,7 @@ class Traffic:
         event_id = uuid.UUID(int=self._seeded.getrandbits(128))
         self.clicks.add(event_id)
         for _ in range(1 + (self._seeded.randrange(9) == 0)):
-            self._send(CLICK, CLICK_DATA, user_id="kill", event_id=event_id, ago=dt.timedelta())
+            self._send(CLICK, CLICK_DATA, user_id=ANONYMOUS, event_id=event_id, ago=dt.timedelta())
 
     def _view(self) -> None:
         number = len(self.views)
@@ -225,11 +239,12 @@ class Traffic:
             timestamp=dt.datetime.now(dt.UTC) - ago,
             data=data,
         )
+        key_of = self._forms.choice(self._keys)
         self._number += 1
         self._producer.produce(
             self._topic,
             value,
-            event.encode(),
+            key_of(CATALOG.get(event), user_id, event_id, data),
             headers=[
                 ("ugc-producer", self._producer_id.encode()),
                 ("ugc-seq", b"%d" % self._number),

@@ -23,6 +23,7 @@ from contracts.reasons import Reason
 from etl.config import RunPolicy
 from etl.source import RawMessage
 from etl.testing.store import Lifetimes, Truth
+from registry.keys import KeyForm
 from tests.etl.workers import Worker
 from tests.etl.world import CLICK, CLICK_DATA, END, HOUR, START, World
 
@@ -66,6 +67,8 @@ class Faults(RuleBasedStateMachine):
 
     follows = False
     chunk_messages = 2
+    key_forms: tuple[KeyForm, ...] = (KeyForm.EVENT,)
+    """How the API may be set; each lot of views comes by one of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,24 +99,28 @@ class Faults(RuleBasedStateMachine):
         ),
         late_seconds=st.sampled_from([0, 0, 0, HOUR, 13 * HOUR]),
         partition=st.sampled_from([None, None, None, *range(PARTITIONS)]),
+        form=st.sampled_from(KeyForm),
     )
     def send_halves(
         self,
         halves: list[tuple[str, uuid.UUID, str]],
         late_seconds: float,
         partition: int | None,
+        form: KeyForm,
     ) -> None:
         """Accepted by the API one second after another, and in the topic ``late_seconds`` later."""
+        self.world.key_form = form if form in self.key_forms else KeyForm.EVENT
         accepted = []
         for event, view, user in halves:
             self.world.clock.pass_seconds(1)
             data = {"page_view_id": str(view), "page_type": f"{view.int}"}
             value = self.world.producer.value(event, data, user_id=user)
-            accepted.append((event, value, self.world.clock.ms()))
+            key = self.world.key(event, data, user_id=user, event_id=uuid.uuid4())
+            accepted.append((event, key, value, self.world.clock.ms()))
         self.world.clock.pass_seconds(late_seconds)
-        for (event, value, at_ms), (_, view, user) in zip(accepted, halves, strict=True):
-            place = sum(event.encode()) % PARTITIONS if partition is None else partition
-            raw = self.world.topic.append(place, event.encode(), value)
+        for (event, key, value, at_ms), (_, view, user) in zip(accepted, halves, strict=True):
+            place = self.world.partition_of(key) if partition is None else partition
+            raw = self.world.topic.append(place, key, value)
             sent_to = self.starts if event == START else self.ends
             sent_to[view, user].append(Sent(raw, at_ms))
 
@@ -305,10 +312,10 @@ class Faults(RuleBasedStateMachine):
 def test_an_end_is_told_when_the_store_is_lost_after_another_of_its_view() -> None:
     state = Faults()
     event = (END, VIEWS[0], "anonymous")
-    state.send_halves(halves=[event], late_seconds=0, partition=0)
+    state.send_halves(halves=[event], late_seconds=0, partition=0, form=KeyForm.EVENT)
     state.pass_time(seconds=12 * HOUR)
     state.fail(number=1, where=3)
-    state.send_halves(halves=[event], late_seconds=0, partition=None)
+    state.send_halves(halves=[event], late_seconds=0, partition=None, form=KeyForm.EVENT)
     state.work(number=0, where=9)
     state.expel(number=1)
     state.finish(number=0)
@@ -320,7 +327,9 @@ def test_an_end_that_outlived_a_sweep_is_told_when_the_store_is_lost_then() -> N
     """Its marker lived on by Redis's clock: it must not count as swept."""
     state = Faults()
     state.redis_clock_set(behind_ms=3_600_000)
-    state.send_halves(halves=[(END, VIEWS[0], "anonymous")], late_seconds=0, partition=0)
+    state.send_halves(
+        halves=[(END, VIEWS[0], "anonymous")], late_seconds=0, partition=0, form=KeyForm.EVENT
+    )
     state.finish(number=0)
     state.pass_time(seconds=12 * HOUR)
     state.pass_time(seconds=1.0)
@@ -335,21 +344,28 @@ class FollowingFaults(Faults):
     follows = True
 
 
-Faults.TestCase.settings = FollowingFaults.TestCase.settings = settings(
-    max_examples=EXAMPLES,
-    stateful_step_count=30,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-TestFaults = Faults.TestCase
-TestFollowingFaults = FollowingFaults.TestCase
-
-
 class FaultsOfLargerChunks(Faults):
     """Most pairs lie within one chunk."""
 
     chunk_messages = 8
 
 
-FaultsOfLargerChunks.TestCase.settings = Faults.TestCase.settings
+class FaultsWithUsersInKeys(Faults):
+    """The API's key is set this way and that, so that a view's halves may lie anywhere."""
+
+    key_forms = tuple(KeyForm)
+
+
+MACHINES = (Faults, FollowingFaults, FaultsOfLargerChunks, FaultsWithUsersInKeys)
+
+for machine in MACHINES:
+    machine.TestCase.settings = settings(
+        max_examples=max(1, EXAMPLES // len(MACHINES)),
+        stateful_step_count=30,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+TestFaults = Faults.TestCase
+TestFollowingFaults = FollowingFaults.TestCase
 TestFaultsOfLargerChunks = FaultsOfLargerChunks.TestCase
+TestFaultsWithUsersInKeys = FaultsWithUsersInKeys.TestCase

@@ -13,7 +13,7 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ from etl.quality.objectives import range_faults
 from etl.run.journal import INTERRUPTED
 from etl.run.report import RunReport
 from registry.client import connect as connect_registry
+from registry.keys import KeyForm
 from registry.serde import Encoder
 from registry.subjects import resolve_ids
 from tests.etl.killing import (
@@ -54,6 +55,9 @@ SEED = int(os.environ.get("UGC_TEST_SEED", "20260131"))
 SHARED = ("KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL")
 SESSION_MS = "600"
 
+BY_EVENT = (KeyForm.EVENT,)
+ALL_KEYS = tuple(KeyForm)
+BOTH_WAYS = (False, True)
 _LONG = (pytest.mark.full, pytest.mark.timeout(3600))
 
 
@@ -144,22 +148,27 @@ class Lane:
 
 
 @pytest.mark.parametrize(
-    ("kills", "lanes", "apache", "follows"),
+    ("kills", "lanes", "apache", "follows", "forms"),
     [
-        pytest.param(FEW, 1, False, False, id="few"),
-        pytest.param(FEW, 1, False, True, id="few-that-follow"),
-        pytest.param(MANY, 4, False, False, id="many", marks=_LONG),
-        pytest.param(MANY, 4, False, True, id="many-that-follow", marks=_LONG),
-        pytest.param(MANY, 4, True, False, id="many-on-apache-kafka", marks=_LONG),
-        pytest.param(MANY, 4, True, True, id="many-that-follow-on-apache-kafka", marks=_LONG),
+        pytest.param(FEW, 1, False, (False,), BY_EVENT, id="few"),
+        pytest.param(FEW, 1, False, (True,), ALL_KEYS, id="few-that-follow-with-users-in-keys"),
+        pytest.param(MANY, 4, False, BOTH_WAYS, ALL_KEYS, id="many", marks=_LONG),
+        pytest.param(MANY, 4, True, BOTH_WAYS, ALL_KEYS, id="many-on-apache-kafka", marks=_LONG),
     ],
 )
 def test_loaders_that_are_killed_lose_and_double_nothing(
-    tmp_path: Path, kills: int, lanes: int, *, apache: bool, follows: bool
+    tmp_path: Path,
+    kills: int,
+    lanes: int,
+    *,
+    apache: bool,
+    follows: Sequence[bool],
+    forms: tuple[KeyForm, ...],
 ) -> None:
+    """``follows``: whether the loaders of a lane follow the topic, for one lane after the other."""
     with stacks(tmp_path, lanes, apache=apache) as running:
         group = [
-            lane(stack, number, anywhere=apache, follows=follows)
+            lane(stack, number, forms, anywhere=apache, follows=follows[number % len(follows)])
             for number, stack in enumerate(running)
         ]
         shares = [len(range(number, kills, lanes)) for number in range(lanes)]
@@ -193,7 +202,9 @@ def stacks(folder: Path, number: int, *, apache: bool) -> Iterator[list[Stack]]:
         yield running
 
 
-def lane(stack: Stack, number: int, *, anywhere: bool, follows: bool) -> Lane:
+def lane(
+    stack: Stack, number: int, forms: tuple[KeyForm, ...], *, anywhere: bool, follows: bool
+) -> Lane:
     """A topic that holds some messages already."""
     topic = f"ugc.kills.{uuid.uuid4().hex[:8]}"
     env = {
@@ -207,7 +218,7 @@ def lane(stack: Stack, number: int, *, anywhere: bool, follows: bool) -> Lane:
     initialise(env, wait_seconds=30, say=lambda _line: None)
     with closing(connect_registry(env["SCHEMA_REGISTRY_URL"])) as registry:
         encoder = Encoder(CATALOG, resolve_ids(registry, CATALOG))
-    traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED + number)
+    traffic = Traffic(env["KAFKA_BOOTSTRAP_SERVERS"], topic, encoder, SEED + number, forms)
     traffic.burst(300)
     processes = LoaderProcesses(env, stack.config.state_dir / "loaders.log")
     return Lane(env, traffic, processes, random.Random(SEED + number), anywhere, follows)

