@@ -102,18 +102,34 @@ def fill(parts: Parts, name: str, size: int) -> str:
     producer = Producer(
         {
             "bootstrap.servers": parts.broker.address,
-            "linger.ms": 20,
+            "enable.idempotence": True,
+            "linger.ms": 5,
             "queue.buffering.max.messages": 1_000_000,
         }
     )
     worker = uuid.uuid4().hex.encode()
+    failed: list[object] = []
+
+    def delivered(error: object, _message: object) -> None:
+        if error is not None:
+            failed.append(error)
+
     for number, record in enumerate(itertools.islice(kinds[name](), size), start=1):
         stamp = [("ugc-producer", worker), ("ugc-seq", b"%d" % number)]
         producer.produce(
-            topic, record.value, record.key, partition=number % PARTITIONS, headers=stamp
+            topic,
+            record.value,
+            record.key,
+            partition=number % PARTITIONS,
+            headers=stamp,
+            on_delivery=delivered,
         )
         if number % 1_000 == 0:
             producer.poll(0)
+        if number == size - PARTITIONS:
+            # Tansu takes the last batch's beginning for a partition's end: let the batch hold one.
+            producer.flush(120)
     left = producer.flush(120)
-    assert left == 0, f"{left} messages of the backlog were not taken"
+    assert left == 0, f"{left} messages are not taken yet"
+    assert not failed, f"{len(failed)} messages were not taken: {failed[0]}"
     return topic
