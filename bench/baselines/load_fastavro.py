@@ -42,7 +42,9 @@ def main() -> None:
                 client.execute(table_statement(table, found))
                 known.add(table)
             rows = [decoded(message.value()) for message in messages]
-            client.execute(f"INSERT INTO {table} VALUES", list(zip(*rows)), columnar=True)
+            client.execute(
+                f"INSERT INTO {table} VALUES", list(zip(*rows, strict=True)), columnar=True
+            )
             read += len(rows)
     print(read)
 
