@@ -45,6 +45,8 @@ def _begin(folder: Path) -> None:
 
 
 def _look(folder: Path) -> None:
+    # Away from the core of what is looked at, or it would be seen only where it waits.
+    os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - {0} or {0})
     own = threading.get_ident()
     used: dict[int, float] = {}
     alone: Counter[str] = Counter()
