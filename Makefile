@@ -74,6 +74,19 @@ SOAK ?=
 soak: $(STAMP)  ## The stack under load and faults: MINUTES=10 SEED=1 (SOAK=--apache: Apache Kafka).
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --seed $(SEED) $(SOAK)
 
+QUICK ?=
+ONLY ?=
+NOTE ?=
+BENCH = $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(NOTE),--note '$(NOTE)')
+
+.PHONY: bench
+bench: $(STAMP)  ## Measure against others, and write docs/performance.md (QUICK=1 ONLY=api/).
+	$(BIN)/python -m bench.harness run $(BENCH)
+
+.PHONY: bench-check
+bench-check: $(STAMP)  ## Measure quickly; say what got worse since the results committed last.
+	$(BIN)/python -m bench.harness check --quick $(if $(ONLY),--only $(ONLY))
+
 .PHONY: lock
 lock: $(STAMP)  ## Resolve the dependencies anew.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
