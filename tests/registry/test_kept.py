@@ -19,9 +19,9 @@ from registry.kept import kept_by
 from registry.serde import Encoder
 from registry.testing import InMemoryRegistry
 from tests.support.contracts import contracts, mutations
-from tests.support.payloads import payloads
 from tests.support.register import register_all
 from tests.support.shapes import every_shape
+from tests.support.typed import data_of
 
 CATALOG, SHAPES = every_shape()
 ENCODER = Encoder(CATALOG, register_all(InMemoryRegistry(), CATALOG))
@@ -44,7 +44,7 @@ def image(encoder: Encoder, contract: Contract, data: dict[str, Any]) -> bytes:
 
 
 @settings(max_examples=200, deadline=None)
-@given(payloads(SHAPES))
+@given(data_of(SHAPES.data))
 def test_every_shape_of_field(data: dict[str, Any]) -> None:
     image(ENCODER, SHAPES, data)
 
@@ -68,7 +68,7 @@ def test_random_contracts_and_what_older_versions_keep_in_the_newest(
 ) -> None:
     encoder, versions = encoder_of(schema, draw.draw(mutations(schema)))
     for contract in versions:
-        image(encoder, contract, draw.draw(payloads(contract)))
+        image(encoder, contract, draw.draw(data_of(contract.data)))
 
 
 TEXT = {"type": "string", "maxLength": 9, "description": "A text."}
