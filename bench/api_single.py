@@ -250,7 +250,11 @@ class Load:
         if not self._has_id:
             return self._request
         number = next(self._ids)
-        event_id = b"%08x-%04x-4000-8000-%012x" % (number >> 44, number >> 28 & 0xFFFF, number)
+        event_id = b"%08x-%04x-4000-8000-%012x" % (
+            number >> 64,
+            number >> 48 & 0xFFFF,
+            number & 0xFFFFFFFFFFFF,
+        )
         return self._before + event_id[:36] + self._after
 
     async def run(self, connections: int, seconds: float) -> tuple[list[float], int]:

@@ -148,8 +148,6 @@ def test_what_waited_too_long_is_told_so_and_not_stored(stack: Stack) -> None:
     }
     with api_over(stack, **settings) as server, ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: send(server, iter([event])), range(8)))
-        usual = list(threads.map(lambda _: send(server), range(8)))
     assert {each.status for each in answers} == {202, 503}
-    assert {each.status for each in usual} == {202}
     waits = {each.headers["Retry-After"] for each in answers if each.status == 503}
     assert waits == {"5"}

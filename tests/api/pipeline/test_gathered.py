@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import queue
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -50,16 +51,9 @@ def gathered(seen: InMemorySeenEvents) -> Iterator[GatheredSeen]:
 
 
 def asked(gathered: GatheredSeen, event_id: uuid.UUID) -> bool:
-    told: list[bool] = []
-    heard = Event()
-
-    def hear(is_known: bool) -> None:
-        told.append(is_known)
-        heard.set()
-
-    gathered.find_soon(event_id, hear)
-    assert heard.wait(30)
-    return told == [True]
+    told: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    gathered.find_soon(event_id, told.put)
+    return told.get(timeout=30)
 
 
 def remember(gathered: GatheredSeen, event_id: uuid.UUID) -> None:
