@@ -28,10 +28,12 @@ from etl.run.report import RunReport
 from registry.errors import RegistryError
 from registry.keys import KeyForm, key_maker
 from registry.serde import Encoder
+from registry.topics import topic_specs
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START
 from ugc.etl.following import is_passing
 
 LONG_AGO = dt.timedelta(hours=13)
+PARTITION_OF_KEY = -1
 
 _CHILDREN = threading.Lock()
 """``multiprocessing`` asks after every child whenever one starts, and how a child ended can be
@@ -209,8 +211,17 @@ class Traffic:
     def _click(self) -> None:
         event_id = uuid.UUID(int=self._seeded.getrandbits(128))
         self.clicks.add(event_id)
+        # Into all partitions, so that each loader of a group has something to read.
+        partition = self._seeded.randrange(topic_specs().events.partitions)
         for _ in range(1 + (self._seeded.randrange(9) == 0)):
-            self._send(CLICK, CLICK_DATA, user_id=ANONYMOUS, event_id=event_id, ago=dt.timedelta())
+            self._send(
+                CLICK,
+                CLICK_DATA,
+                user_id=ANONYMOUS,
+                event_id=event_id,
+                ago=dt.timedelta(),
+                partition=partition,
+            )
 
     def _view(self) -> None:
         number = len(self.views)
@@ -231,6 +242,7 @@ class Traffic:
         user_id: str,
         event_id: uuid.UUID,
         ago: dt.timedelta,
+        partition: int = PARTITION_OF_KEY,
     ) -> None:
         value = self._encoder.encode(
             CATALOG.get(event),
@@ -245,6 +257,7 @@ class Traffic:
             self._topic,
             value,
             key_of(CATALOG.get(event), user_id, event_id, data),
+            partition=partition,
             headers=[
                 ("ugc-producer", self._producer_id.encode()),
                 ("ugc-seq", b"%d" % self._number),
