@@ -3,8 +3,8 @@
 Kafka has a queue under load and answers all the same: then waiting is right, since a detour over
 the disk costs more than the queue.  When it is silent nobody knows whether it will answer again.
 So what is under way is overdue, all of it at once, when nothing was acknowledged for
-``wait_seconds``, and for some times longer than it usually takes, although something was under way
-all that time; or when any of it has waited for :data:`MOST_WAITS` times ``wait_seconds``.
+``wait_seconds`` although something was under way all that time; where answers usually take long,
+for up to four times that.  Or when any of it has waited for :data:`MOST_WAITS` times that long.
 """
 
 from __future__ import annotations
@@ -152,8 +152,9 @@ class UnderWay:
         return [each for each in candidates if self.take(each)]
 
     def _is_overdue(self) -> bool:
-        patience = max(self._wait_seconds, _USUAL_WAITS * self._usual_seconds)
-        if self._sender.silent_seconds >= patience:
+        usual_seconds = min(self._usual_seconds, self._wait_seconds)
+        patience_seconds = max(self._wait_seconds, _USUAL_WAITS * usual_seconds)
+        if self._sender.silent_seconds >= patience_seconds:
             return True
         with self._lock:
             oldest = next(iter(self._publications.values()), None)
