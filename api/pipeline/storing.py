@@ -71,18 +71,20 @@ class Storing:
         """
         seen = self._known(events)
         first: dict[uuid.UUID, Stamped] = {}
-        for each in events:
-            if each.event_id not in seen:
-                first.setdefault(each.event_id, each)
-        fates = self._publish(first, correlation_id)
-        self._remember([first[at] for at, fate in fates.items() if isinstance(fate, Accepted)])
+        new = [each for each in events if _is_new(each, seen, first)]
+        fates = self._publish(new, correlation_id) if new else []
+        self._remember(new, fates)
+        if len(new) == len(events):
+            return fates
+        fate_of = {id(each): fate for each, fate in zip(new, fates, strict=True)}
 
         def outcome(each: Stamped) -> Outcome:
-            before = seen.get(each.event_id)
-            if before is not None:
+            if (fate := fate_of.get(id(each))) is not None:
+                return fate
+            if (before := seen.get(each.event_id)) is not None:
                 return _again(each, before)
-            fate = fates[each.event_id]
-            if each is first[each.event_id] or isinstance(fate, Rejection):
+            fate = fate_of[id(first[each.event_id])]
+            if isinstance(fate, Rejection):
                 return fate
             return _again(each, as_seen(first[each.event_id]))
 
@@ -100,24 +102,20 @@ class Storing:
             _log.debug("seen events: %s", error)
             return {}
 
-    def _publish(
-        self, events: Mapping[uuid.UUID, Stamped], correlation_id: str
-    ) -> dict[uuid.UUID, Outcome]:
-        records = [record(each, correlation_id) for each in events.values()]
-        problems: Sequence[StoreUnavailableError | None] = ()
-        if records:
-            with timed(self._instrumentation, Stage.PUBLISH):
-                problems = self._publisher.publish_all(records)
-        return {
-            each.event_id: accepted(each)
-            if problem is None
-            else not_stored(each.request.contract, problem)
-            for each, problem in zip(events.values(), problems, strict=True)
-        }
+    def _publish(self, events: Sequence[Stamped], correlation_id: str) -> list[Outcome]:
+        records = [record(each, correlation_id) for each in events]
+        with timed(self._instrumentation, Stage.PUBLISH):
+            problems = self._publisher.publish_all(records)
+        return [
+            accepted(each) if problem is None else not_stored(each.request.contract, problem)
+            for each, problem in zip(events, problems, strict=True)
+        ]
 
-    def _remember(self, stored: Sequence[Stamped]) -> None:
+    def _remember(self, events: Sequence[Stamped], fates: Sequence[Outcome]) -> None:
         told = {
-            each.event_id: as_seen(each) for each in stored if each.request.event_id is not None
+            each.event_id: as_seen(each)
+            for each, fate in zip(events, fates, strict=True)
+            if each.request.event_id is not None and isinstance(fate, Accepted)
         }
         if not told:
             return
@@ -125,6 +123,18 @@ class Storing:
             self._seen.remember(told)
         except CacheUnavailableError as error:
             _log.debug("seen events: %s", error)
+
+
+def _is_new(
+    event: Stamped, seen: Mapping[uuid.UUID, Seen], first: dict[uuid.UUID, Stamped]
+) -> bool:
+    """Whether it is to be stored; takes down the first that bears an id of its sender's.
+
+    An id of the API's own is like no other.
+    """
+    if event.request.event_id is None:
+        return True
+    return event.event_id not in seen and first.setdefault(event.event_id, event) is event
 
 
 def not_stored(contract: Contract, cause: StoreUnavailableError) -> Rejection:

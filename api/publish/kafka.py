@@ -24,8 +24,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -35,7 +34,7 @@ from api.model import ComponentHealth, ComponentStatus
 from api.publish.delivery import Delivery, Outcome, Sent
 from api.publish.in_flight import NOTHING, Batch, InFlightBatches, TooManyError
 from api.publish.kafka_errors import DISOWNED, REFUSED, translated
-from registry.topics import LONGEST_RECORD_BYTES
+from api.publish.producer import give_up, producer_settings
 
 _log = logging.getLogger(__name__)
 
@@ -47,10 +46,7 @@ _QUEUED_MESSAGES = 10_000
 _BATCH_MESSAGES = 1_000
 """Well above what comes during a broker's answer; so few that a busy broker is not long silent."""
 
-_NETWORK_SECONDS = 5.0
 _REBUILD_SECONDS = 1.0
-_GIVE_UP_SECONDS = 10.0
-_METADATA_SECONDS = 5.0
 _OVERDUE = 1.5
 """Times the producer's own limit, which it looks at once a second; all others wait for its word."""
 
@@ -94,7 +90,9 @@ class KafkaSender:
         """
         self._topic = topic
         self._acknowledged = acknowledged
-        self._settings = _settings(bootstrap_servers, delivery_seconds)
+        self._settings = producer_settings(
+            bootstrap_servers, delivery_seconds=delivery_seconds, queued_messages=_QUEUED_MESSAGES
+        )
         self._closing = threading.Event()
         self._rebuilt = 0
         self._rebuilt_at = -_REBUILD_SECONDS
@@ -163,7 +161,7 @@ class KafkaSender:
             self._closing.wait(_POLL_SECONDS)
         if left:
             _log.warning("%d records were still without acknowledgement at the end", left)
-            _give_up(self._producer)
+            give_up(self._producer)
         self._closing.set()
         self._poller.join()
 
@@ -231,10 +229,8 @@ class KafkaSender:
             self._take(self._turns.end(each, failed=failed))
 
     def _new_producer(self) -> Producer:
-        return Producer(
-            {**self._settings, "error_cb": _log_trouble},
-            logger=logging.getLogger(f"{__name__}.librdkafka"),
-        )
+        logger = logging.getLogger(f"{__name__}.librdkafka")
+        return Producer({**self._settings}, logger=logger)
 
     def _problem_with_topic(self) -> str | None:
         """Asks for all topics: asking for one by name makes some brokers create it."""
@@ -295,49 +291,7 @@ class KafkaSender:
             broken, self._producer = self._producer, fresh
         self._rebuilt += 1
         _log.warning("the producer is replaced; %d records were under way", len(broken))
-        _give_up(broken)
+        give_up(broken)
         for each in self._turns.under_way():
             if each.producer is broken:
                 self._end(each, StoreUnavailableError("what became of it was never reported"))
-
-
-def _give_up(producer: Producer) -> None:
-    """Ends everything that is under way with an error, and serves the reports of that.
-
-    librdkafka's threads make the reports, some after ``purge`` has returned.  What is not reported
-    in time will never be.
-    """
-    producer.purge(in_queue=True, in_flight=True, blocking=True)
-    until = time.monotonic() + _GIVE_UP_SECONDS
-    while len(producer) and time.monotonic() < until:
-        with suppress(KafkaException):  # it says once more that it is broken
-            producer.poll(_POLL_SECONDS)
-    if left := len(producer):
-        _log.error("%d records that were given up were never reported", left)
-
-
-def _settings(bootstrap_servers: str, delivery_seconds: float) -> Mapping[str, object]:
-    network_ms = int(_NETWORK_SECONDS * 1000)
-    return {
-        "bootstrap.servers": bootstrap_servers,
-        "client.id": "ugc-api",
-        "enable.idempotence": True,
-        "acks": "all",
-        "partitioner": "murmur2_random",
-        "linger.ms": 0,
-        "max.in.flight.requests.per.connection": 4,
-        "delivery.timeout.ms": int(delivery_seconds * 1000),
-        "request.timeout.ms": network_ms,
-        "socket.timeout.ms": network_ms,
-        "queue.buffering.max.messages": _QUEUED_MESSAGES,
-        "message.max.bytes": LONGEST_RECORD_BYTES,
-        "reconnect.backoff.max.ms": 1_000,
-        # A topic that was once found missing is believed missing until the next look.
-        "topic.metadata.refresh.interval.ms": int(_METADATA_SECONDS * 1000),
-        "socket.keepalive.enable": True,
-    }
-
-
-def _log_trouble(error: KafkaError) -> None:
-    """librdkafka's report of a trouble that belongs to no single message."""
-    _log.warning("Kafka: %s", error.str())

@@ -54,6 +54,7 @@ FENCES: dict[str, set[str]] = {
         "api/publish/kafka.py",
         "api/publish/kafka_errors.py",
         "api/publish/kafka_limits.py",
+        "api/publish/producer.py",
         "api/rejections/kafka.py",
         "etl/kafka/consumer.py",
         "etl/kafka/reader.py",
