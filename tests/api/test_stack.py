@@ -477,6 +477,10 @@ def test_metrics_tell_of_all_worker_processes(stack: Stack) -> None:
         accepted = [send(server).status for _ in range(40)].count(202)
         assert accepted > 0
         counted = 'ugc_api_events_total{event="element_click",outcome="accepted",version="1"}'
-        for _ in range(10):
+
+        def is_shown() -> bool:
             lines = httpx2.get(f"{server.url}/metrics").text.splitlines()
-            assert f"{counted} {accepted}.0" in lines
+            return f"{counted} {accepted}.0" in lines
+
+        wait_until(is_shown, "each worker has shown the others what it counted")
+        assert all(is_shown() for _ in range(10))
