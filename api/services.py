@@ -28,6 +28,7 @@ from api.model import ComponentHealth
 from api.pipeline.gathered import GatheredSeen
 from api.pipeline.pipeline import Components, Pipeline
 from api.pipeline.seen import RedisSeenEvents
+from api.publish.sender import Reports
 from api.publish.spooling import SpoolingPublisher
 from api.publishing import check_spool
 from api.rejections.record import NullReporter, RejectionReporter
@@ -54,6 +55,7 @@ class Services:
     make_id: Callable[[], uuid.UUID]
     close: Callable[[], None]
     metrics: Metrics = field(default_factory=Metrics)
+    reports: Reports | None = None
     is_alive: Callable[[], bool] = lambda: True
     rate_limit: RateLimit | None = None
     rejected: RejectionReporter = field(default_factory=NullReporter)
@@ -116,6 +118,7 @@ def connect(config: ApiConfig) -> Services:
         catalog=catalog,
         pipeline=Pipeline(components, config.limits),
         seen=gathered,
+        reports=publishing.publisher,
         health={
             "kafka": publishing.kafka_health,
             "spool": publishing.publisher.spool_health,

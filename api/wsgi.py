@@ -84,6 +84,7 @@ def _express(config: ApiConfig, services: Services) -> Express | None:
         cors=config.cors,
         make_id=services.make_id,
         body_limit_bytes=config.body_limit_bytes,
+        reports=services.reports,
     )
 
 

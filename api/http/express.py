@@ -27,6 +27,7 @@ from api.http.blueprint import answer, notice
 from api.http.correlation import HEADER, sent_id
 from api.http.cors import answer_headers
 from api.http.environ import Scope
+from api.http.hearing import LoopHearing
 from api.http.origins import CorsPolicy
 from api.http.security_headers import headers_for
 from api.http.wakeups import Wakeups
@@ -35,6 +36,7 @@ from api.model import Accepted, Outcome, Stamped
 from api.pipeline.gathered import GatheredSeen
 from api.pipeline.pipeline import Pipeline
 from api.pipeline.storing import accepted, as_seen, not_stored
+from api.publish.sender import Reports
 from contracts.model.types import Contract
 
 LONGEST_BODY_BYTES = 8_192
@@ -99,6 +101,7 @@ class Express:
         cors: CorsPolicy,
         make_id: Callable[[], uuid.UUID],
         body_limit_bytes: int = LONGEST_BODY_BYTES,
+        reports: Reports | None = None,
     ) -> None:
         """
         Args:
@@ -108,6 +111,8 @@ class Express:
             cors: which pages may read the answers.
             make_id: makes correlation ids.
             body_limit_bytes: what the application takes; no more than it is taken here.
+            reports: Kafka's acknowledgements, which are heard on the loop while many are awaited;
+                without, whoever hears them tells of them.
         """
         self._pipeline = pipeline
         self._seen = seen
@@ -117,6 +122,9 @@ class Express:
         self._longest = min(body_limit_bytes, LONGEST_BODY_BYTES)
         self._publications = Wakeups[Sequence[StoreUnavailableError | None]]()
         self._lookups = Wakeups[bool]()
+        self._hearing: LoopHearing | None = None
+        if reports is not None:
+            self._hearing = LoopHearing(reports, lambda: self._publications.waiting)
         self._notices: dict[str, Headers] = {}
         self._tail = [*headers_for(paths.EVENTS).items(), ("Cache-Control", "no-store")]
         self.taken = 0
@@ -165,6 +173,8 @@ class Express:
             return None
         correlation_id = sent_id(headers.get) or str(self._make_id())
         published = time.perf_counter()
+        if self._hearing is not None:
+            self._hearing.look()
         problems = await self._publications.of(
             partial(self._pipeline.publish_soon, event, correlation_id)
         )

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from threading import get_ident
 from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
@@ -24,6 +25,7 @@ class Wakeups(Generic[_T]):
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread_id = 0
         self._told: deque[tuple[asyncio.Future[_T], _T]] = deque()
         self._is_woken = False
         self._waiting: set[asyncio.Future[_T]] = set()
@@ -34,7 +36,10 @@ class Wakeups(Generic[_T]):
         ``begin`` is given the function to tell it by, once, from any thread and perhaps before it
         returns; where it gives ``False`` nothing is started, and this is ``None``.
         """
-        loop = self._loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+            self._thread_id = get_ident()
         future: asyncio.Future[_T] = loop.create_future()
         if not begin(partial(self._tell, future)):
             return None
@@ -43,6 +48,11 @@ class Wakeups(Generic[_T]):
             return await future
         finally:
             self._waiting.discard(future)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for news."""
+        return len(self._waiting)
 
     async def drained(self) -> None:
         """Returns when nobody waits, and those that did have gone on."""
@@ -56,8 +66,10 @@ class Wakeups(Generic[_T]):
         if not self._is_woken:
             self._is_woken = True
             assert self._loop is not None, "somebody waits"
+            is_here = get_ident() == self._thread_id
+            call = self._loop.call_soon if is_here else self._loop.call_soon_threadsafe
             with suppress(RuntimeError):  # the loop has ended, and with it all connections
-                self._loop.call_soon_threadsafe(self._hand_out)
+                call(self._hand_out)
 
     def _hand_out(self) -> None:
         self._is_woken = False

@@ -24,6 +24,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -41,6 +42,7 @@ _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.01
 """How old what is known of Kafka's silence may be; acknowledgements are served as they come."""
 
+_ASIDE_SECONDS = 0.1
 _HEALTH_SECONDS = 1.0
 _QUEUED_MESSAGES = 10_000
 _BATCH_MESSAGES = 1_000
@@ -98,7 +100,9 @@ class KafkaSender:
         self._rebuilt_at = -_REBUILD_SECONDS
         self._stuck_seconds = delivery_seconds
         self._acknowledged_at = self._looked_at = time.monotonic()
-        self._took: list[float] = []
+        self._took: deque[float] = deque()
+        self._heard_elsewhere_at = -_ASIDE_SECONDS
+        self._left = threading.Event()
         self._is_replacing = False
         self._trouble: str | None = None
         # Nothing may be handed to a producer that is being given up: it would never be reported.
@@ -143,6 +147,16 @@ class KafkaSender:
         except TooManyError:
             delivery.fail(StoreUnavailableError("the producer's queue is full"))
 
+    def hear(self) -> None:
+        """See :meth:`api.publish.sender.Reports.hear`."""
+        self._heard_elsewhere_at = time.monotonic()
+        self._serve(0)
+
+    def leave(self) -> None:
+        """See :meth:`api.publish.sender.Reports.leave`."""
+        self._heard_elsewhere_at = -_ASIDE_SECONDS
+        self._left.set()
+
     def health(self) -> ComponentHealth:
         """Whether Kafka answers now and knows the topic. Waits for up to a second."""
         problem = self._problem_with_topic()
@@ -163,6 +177,7 @@ class KafkaSender:
             _log.warning("%d records were still without acknowledgement at the end", left)
             give_up(self._producer)
         self._closing.set()
+        self.leave()
         self._poller.join()
 
     def _take(self, turn: Batch[_Handed]) -> None:
@@ -241,17 +256,13 @@ class KafkaSender:
         return None if self._topic in known else f"there is no topic {self._topic}"
 
     def _poll(self) -> None:
-        """Serves acknowledgements until the end.
-
-        A fatal error comes out of ``poll`` as an exception and never reaches ``error_cb``.
-        """
+        """Serves acknowledgements until the end, unless somebody else does."""
         while not self._closing.is_set():
-            try:
-                self._producer.poll(_POLL_SECONDS)
-            except KafkaException as error:
-                _log.critical("the producer cannot go on: %s", error)
-                self._replace()
-            self._looked_at = time.monotonic()
+            if time.monotonic() - self._heard_elsewhere_at < _ASIDE_SECONDS:
+                self._left.wait(_ASIDE_SECONDS)
+                self._left.clear()
+            else:
+                self._serve(_POLL_SECONDS)
             self._tell_took()
             if overdue := self._overdue():
                 self._trouble = f"the producer does not say what became of {overdue} records"
@@ -259,10 +270,17 @@ class KafkaSender:
                 _log.error("%s", self._trouble)
                 self._replace()
 
+    def _serve(self, wait_seconds: float) -> None:
+        """A fatal error comes out of ``poll`` as an exception and never reaches ``error_cb``."""
+        try:
+            self._producer.poll(wait_seconds)
+        except KafkaException as error:
+            self._trouble = f"the producer cannot go on: {error}"
+        self._looked_at = time.monotonic()
+
     def _tell_took(self) -> None:
         if self._took:
-            took, self._took = self._took, []
-            self._acknowledged(took)
+            self._acknowledged([self._took.popleft() for _ in range(len(self._took))])
 
     def _overdue(self) -> int:
         """How many records the producer should have given up, and still is silent about."""

@@ -8,7 +8,26 @@ from api.model import ComponentHealth
 from api.publish.delivery import Delivery
 
 
-class Sender(Protocol):
+class Reports(Protocol):
+    """What Kafka has said of records, heard in a thread of one's own choice.
+
+    Beside a busy thread, another one pays for each report with a hand-over of the interpreter; the
+    busy one itself hears many at a time for next to nothing.
+    """
+
+    def hear(self) -> None:
+        """Takes in what has come, in the calling thread; never waits.
+
+        Until :meth:`leave`, or a tenth of a second without another call, nobody else does.
+        """
+        ...
+
+    def leave(self) -> None:
+        """The caller hears no more."""
+        ...
+
+
+class Sender(Reports, Protocol):
     """Hands records to Kafka and hears from it. Safe to share between threads."""
 
     def send(self, delivery: Delivery) -> None:

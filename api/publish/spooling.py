@@ -102,6 +102,14 @@ class SpoolingPublisher:
         spool, or is refused when that is closed."""
         self._under_way.close()
 
+    def hear(self) -> None:
+        """See :meth:`api.publish.sender.Reports.hear`."""
+        self._sender.hear()
+
+    def leave(self) -> None:
+        """See :meth:`api.publish.sender.Reports.leave`."""
+        self._sender.leave()
+
     def publish(self, record: Record) -> None:
         """Stores one record; returns when Kafka has it or the disk has.
 

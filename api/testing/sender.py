@@ -30,6 +30,12 @@ class InMemorySender:
         self._silent_since = 0.0
         self._lock = threading.Lock()
 
+    def hear(self) -> None:
+        """Whatever there is to hear is heard at once."""
+
+    def leave(self) -> None:
+        """See :meth:`hear`."""
+
     @property
     def is_alive(self) -> bool:
         return True
