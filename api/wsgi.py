@@ -6,6 +6,7 @@ for any WSGI server that bounds them itself, or stands behind a proxy that does.
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import replace
 from multiprocessing.util import Finalize
@@ -31,6 +32,10 @@ hears from Kafka waiting: it asks for the interpreter once for each record."""
 
 _EVENTS_PER_REQUEST = 32
 """Where a request may wait, so many events of batches may."""
+
+
+_NEW_OBJECTS = 10_000
+"""So many more than have gone make it worth a look for circles; by default 700, some ten events."""
 
 
 def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
@@ -112,4 +117,8 @@ def _connected(config: ApiConfig) -> Services:
     """
     services = connect(config)
     Finalize(None, services.close, exitpriority=0)
+    # Contracts and code live as long as the process; a look for circles need not pass over them.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
     return services
