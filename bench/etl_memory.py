@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,11 @@ class LazySource:
         self._positions[partition] = stop
         messages = [self._message(partition, offset) for offset in range(start, stop)]
         return Chunk(messages, {partition: Span(start, stop)})
+
+    def read_on(
+        self, max_messages: int, _seconds: float, _should_stop: Callable[[], bool]
+    ) -> Chunk:
+        return self.read(max_messages) or Chunk([], {})
 
     def commit(self, positions: Mapping[int, int], note: str) -> None:
         """Nobody asks for it again."""

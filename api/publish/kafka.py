@@ -103,6 +103,8 @@ class KafkaSender:
         self._took: deque[float] = deque()
         self._heard_elsewhere_at = -_ASIDE_SECONDS
         self._left = threading.Event()
+        self.is_aside = False
+        """Whether the poller leaves it to others to hear, at this moment."""
         self._is_replacing = False
         self._trouble: str | None = None
         # Nothing may be handed to a producer that is being given up: it would never be reported.
@@ -259,8 +261,10 @@ class KafkaSender:
         """Serves acknowledgements until the end, unless somebody else does."""
         while not self._closing.is_set():
             if time.monotonic() - self._heard_elsewhere_at < _ASIDE_SECONDS:
+                self.is_aside = True
                 self._left.wait(_ASIDE_SECONDS)
                 self._left.clear()
+                self.is_aside = False
             else:
                 self._serve(_POLL_SECONDS)
             self._tell_took()

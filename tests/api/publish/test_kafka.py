@@ -83,6 +83,33 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
         yield started
 
 
+def test_who_looks_hears_of_records_and_the_thread_does_when_nobody_looks(running: Broker) -> None:
+    with closing(sender_to(running.address)) as sender:
+        assert taken(sender)
+        heard_by: set[int] = set()
+        ended = threading.Event()
+
+        def end() -> None:
+            heard_by.add(threading.get_ident())
+            ended.set()
+
+        def looked() -> bool:
+            sender.hear()
+            return ended.is_set()
+
+        # One look tells the thread to stand aside, once it has ended the look it may be in.
+        sender.hear()
+        wait_until(lambda: sender.hear() is None and sender.is_aside, "the thread stands aside")
+        sender.send(Delivery([record(b"looked for")], end))
+        wait_until(looked, "it is heard where somebody looks")
+        assert heard_by == {threading.get_ident()}
+
+        sender.leave()
+        assert taken(sender)
+        sender.hear()  # and then never again
+        assert taken(sender)
+
+
 def test_what_has_ended_well_is_in_kafka_whole(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
         sent = Sending(sender, *(b"\0\xff%d" % number for number in range(200)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from api.errors import RecordTooLargeError
 from api.http.rsgi import HELD_LIMIT_BYTES
+from api.publish.delivery import Delivery, Outcome
 from api.publish.kafka import KafkaSender
 from api.publish.kafka_limits import BESIDE_VALUE_BYTES, RecordLimit, misfit_of
 from api.publish.sequencer import MOST_RANGES
@@ -111,8 +113,15 @@ def test_kafka_takes_the_longest_value_with_the_longest_of_everything_else(tmp_p
         create_topic(started, TOPIC, settings={"max.message.bytes": "20000"})
         sender = KafkaSender(started.address, TOPIC, delivery_seconds=20.0)
         try:
-            sender.send(largest(20_000 - BESIDE_VALUE_BYTES)).result(60)
-            with pytest.raises(RecordTooLargeError):
-                sender.send(largest(20_000)).result(60)
+            assert outcome(sender, largest(20_000 - BESIDE_VALUE_BYTES)) is None
+            assert isinstance(outcome(sender, largest(20_000)), RecordTooLargeError)
         finally:
             sender.close()
+
+
+def outcome(sender: KafkaSender, record: Record) -> Outcome:
+    ended = threading.Event()
+    delivery = Delivery([record], ended.set)
+    sender.send(delivery)
+    assert ended.wait(60)
+    return delivery.sent[0].outcome

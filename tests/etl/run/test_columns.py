@@ -211,6 +211,9 @@ class Counting:
         self.decoded += 1
         return self.decoder.decode(key, value)
 
+    def key_fits(self, key: bytes | None, event: str) -> bool:
+        return self.decoder.key_fits(key, event)
+
     def columns(self, schema_id: int) -> ColumnReader | None:
         return self.decoder.columns(schema_id)
 
