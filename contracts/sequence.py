@@ -2,9 +2,10 @@
 
 Every incarnation of an API worker has a name and numbers what it gives to Kafka 1, 2, 3 …  A
 number whose event was answered with a refusal need not come: it is declared *skipped* on a
-later message.  A message also tells up to which number all are *settled*: stored, or refused and
-declared skipped.  What is missing above the last such number may be of a request that a kill cut
-off, which was promised nothing.  All are Kafka headers, in ASCII.
+later message; should that be lost, both are told as missing.  A message also tells up to which
+number all are *settled*: stored, or refused and declared skipped.  What is missing above the last
+such number may be of a request that a kill cut off, which was promised nothing.  All are Kafka
+headers, in ASCII.
 """
 
 from __future__ import annotations
