@@ -30,13 +30,13 @@ _SLOT = key_slot(_TAG.encode())
 _WITHOUT_KEY = frozenset(
     {"AUTH", "CLIENT", "CLUSTER", "CONFIG", "EXEC", "HELLO", "INFO", "MULTI", "PING", "SCRIPT"}
 )
-_ALL_ARE_KEYS = frozenset({"DEL", "MGET", "UNLINK"})
+_ALL_ARE_KEYS = frozenset({"DEL", "EXISTS", "MGET", "UNLINK"})
 _SCRIPTS = frozenset({"EVAL", "EVALSHA"})
 """Their keys stand behind the script and their number."""
 
 _IN_SCRIPTS = """\
 local server, db = redis, nil
-local all_are_keys = { DEL = true, MGET = true, UNLINK = true }
+local all_are_keys = { DEL = true, EXISTS = true, MGET = true, UNLINK = true }
 local redis = {
   error_reply = server.error_reply,
   call = function(command, ...)
