@@ -6,7 +6,7 @@ The engine locks its folder, and one process has at most one folder open at a ti
 from __future__ import annotations
 
 import fcntl
-import tempfile
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from ch_schema.quoting import quote_identifier, quote_string
 # chDB's Python layer turns these names into objects of other libraries.
 _NOT_CLICKHOUSE_FORMATS = frozenset({"arrowtable", "dataframe", "datastore", "debug"})
 _UNKNOWN_FORMAT_CODE = 73
+_NOT_ENOUGH_SPACE = 243
 
 
 class _Session(Protocol):
@@ -95,11 +96,13 @@ class Engine:
         The engine looks for the end of a statement in the data behind it, so data that is no text
         comes out of a file.
         """
-        with tempfile.NamedTemporaryFile(dir=self._folder, prefix="insert-") as file:
-            file.write(body)
-            file.flush()
-            statement = f"{into} FROM INFILE {quote_string(file.name)} FORMAT {fmt}"
+        file = self._folder / f"insert-{uuid.uuid4().hex}"
+        try:
+            _write(file, body)
+            statement = f"{into} FROM INFILE {quote_string(str(file))} FORMAT {fmt}"
             self.run(statement.encode(), "Null", writes=True, database=database, settings=settings)
+        finally:
+            file.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Releases the folder when the last running statement ends. May be called twice."""
@@ -115,6 +118,19 @@ def open_embedded(address: Address) -> JsonClickHouse:
     except AddressError as error:
         raise AddressError(f"CLICKHOUSE_URL: {error.text}", error.code) from error
     return JsonClickHouse(engine, address.database)
+
+
+def _write(file: Path, body: bytes) -> None:
+    """
+    Raises:
+        RetryableError: the disk does not take it; the text is as ClickHouse would tell it.
+    """
+    try:
+        file.write_bytes(body)
+    except OSError as error:
+        problem = f"{file.parent} takes no file: {error.strerror}"
+        text = f"Code: {_NOT_ENOUGH_SPACE}. DB::Exception: {problem}. (NOT_ENOUGH_SPACE)"
+        raise RetryableError(text, _NOT_ENOUGH_SPACE) from error
 
 
 def _session(folder: Path) -> _Session:
