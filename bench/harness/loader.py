@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -22,11 +23,12 @@ from redis import Redis
 from bench.harness.api import Measured
 from bench.harness.backlogs import fill
 from bench.harness.cases import NATIVE_CASES, LoaderCase
-from bench.harness.machine import MEASURED_CORE, OTHER_CORE, cpu_seconds, on_core
+from bench.harness.machine import MEASURED_CORE, OTHER_CORE, cpu_seconds, on_core, peak_memory_mb
 from bench.harness.stack import Parts, require_programs
 from tests.api.servers import Server, python_server
 from tests.fullstack.clickhouse_server import PROGRAM, ClickHouseServer, clickhouse_server
 
+_LOOK_SECONDS = 0.05
 _EMPTY = "bench.empty"
 
 
@@ -126,15 +128,30 @@ def _load(parts: Parts, store: Warehouse, case: LoaderCase, topic: str) -> Spent
             stdout=subprocess.PIPE,
             stderr=errors,
         )
-        assert process.stdout is not None
-        told = process.stdout.read().decode()
+        told, memory_mb = _followed(process)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
     if process.returncode != 0:
         raise WrongRunError(f"{case.name} ended with {process.returncode}: {log.read_text()}")
-    return Spent(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, told)
+    return Spent(seconds, usage.ru_utime + usage.ru_stime, memory_mb, told)
+
+
+def _followed(process: subprocess.Popen[bytes]) -> tuple[str, float]:
+    """What a process prints until its end, and the most memory it was seen to have.
+
+    The kernel's own figure for a child that has ended is that of the parent, if it is the larger.
+    """
+    assert process.stdout is not None
+    pieces, memory_mb = [], 0.0
+    with process.stdout as out:
+        while True:
+            is_told = select.select([out], [], [], _LOOK_SECONDS)[0]
+            memory_mb = max(memory_mb, peak_memory_mb(process.pid))
+            if is_told:
+                if not (piece := os.read(out.fileno(), 65_536)):
+                    return b"".join(pieces).decode(), memory_mb
+                pieces.append(piece)
 
 
 def _check(case: LoaderCase, spent: Spent, size: int) -> None:
