@@ -24,7 +24,9 @@ from etl.run.runner import run
 from etl.source import Headers, MessageColumns, RawMessage
 from etl.testing.kafka import MemoryTables
 from registry.columns import ColumnReader
-from tests.etl.world import CLICK, CLICK_DATA, END, PRODUCER, START, World
+from registry.serde import Decoder
+from registry.testing import InMemoryRegistry
+from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, PRODUCER, START, World
 
 POLICY = RunPolicy(chunk_messages=7, dead_letter_minimum=10_000)
 USERS = ("anonymous", "ann", "bob", "é", "")
@@ -198,6 +200,36 @@ def test_a_message_that_does_not_fit_goes_one_by_one_and_few_with_it() -> None:
     assert report.events[CLICK].loaded == 1_999
     assert [letter.reason for letter in world.dead_letters.letters] == [Reason.TRAILING_BYTES]
     assert counting.decoded <= 8
+
+
+class Twice(InMemoryRegistry):
+    """A registry that knows another's schemas under two ids each."""
+
+    FURTHER = 1_000
+
+    def __init__(self, inner: InMemoryRegistry) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def schema(self, schema_id: int) -> str:
+        return self._inner.schema((schema_id - 1) % self.FURTHER + 1)
+
+
+def test_an_event_under_two_schema_ids_loses_none_of_its_messages() -> None:
+    """As after a move to another registry, with messages of both in one chunk."""
+    world = World(policy=RunPolicy(chunk_messages=10_000, dead_letter_minimum=10_000))
+    sent = [world.click(event_id=uuid.UUID(int=number + 1)) for number in range(40)]
+    for raw in sent[::2]:
+        value = raw.value or b""
+        other_id = int.from_bytes(value[1:5], "big") + Twice.FURTHER
+        log = world.topic.logs[raw.partition]
+        log[log.index(raw)] = replace(raw, value=b"\0" + other_id.to_bytes(4, "big") + value[5:])
+    decoder = Decoder(CATALOG, Twice(world.producer.registry))
+    counting = Counting(decoder)
+    world.context = replace(world.context, decoder=counting)
+    report = world.run()
+    assert (report.events[CLICK].loaded, counting.decoded) == (40, 0)
+    assert len(world.tables.rows["ugc.element_click"]) == 40
 
 
 class Counting:
