@@ -134,9 +134,3 @@ def _record(fields: Iterable[Field], gone: Iterable[str]) -> _Spell | None:
         }
 
     return spell_record
-
-
-def _null_is_absence(field: Field) -> bool:
-    """JSON text has a null of its own."""
-    is_json = isinstance(field.value.type, JsonType)
-    return field.value.nullable and not field.required and not is_json

@@ -23,25 +23,6 @@ class MessageDecoder(Protocol):
     def columns(self, schema_id: int) -> ColumnReader | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class OneByOne:
-    """The decoder without the fast way: the reference, for tests that compare and benchmarks."""
-
-    decoder: MessageDecoder
-
-    def decode(self, key: bytes | None, value: bytes | None) -> Message:
-        """The decoder's own."""
-        return self.decoder.decode(key, value)
-
-    def key_fits(self, key: bytes | None, event: str) -> bool:
-        """The decoder's own."""
-        return self.decoder.key_fits(key, event)
-
-    def columns(self, schema_id: int) -> ColumnReader | None:
-        """None of any schema."""
-        return None
-
-
 @dataclass(slots=True)
 class Decoded:
     """What a chunk's messages are."""

@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from ch_schema.errors import AmbiguousError, ClickHouseError, RetryableError
-from etl.decode.decoding import OneByOne
 from etl.errors import DeadLettersUnavailableError, EtlError, StoreUnavailableError
 from etl.run.following import Following, Pace
 from etl.run.load import Loader
 from etl.run.report import RunReport
 from etl.run.runner import run
+from etl.testing.decoding import OneByOne
 from etl.testing.kafka import MemorySource
 from tests.etl.world import World
 

@@ -18,10 +18,11 @@ from contracts.message import Message
 from contracts.reasons import Reason
 from etl.app import never
 from etl.config import RunPolicy
-from etl.decode.decoding import MessageDecoder, OneByOne
+from etl.decode.decoding import MessageDecoder
 from etl.run.load import Loader
 from etl.run.runner import run
 from etl.source import Headers, MessageColumns, RawMessage
+from etl.testing.decoding import OneByOne
 from etl.testing.kafka import MemoryTables
 from registry.columns import ColumnReader
 from registry.serde import Decoder
