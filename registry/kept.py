@@ -41,7 +41,7 @@ def kept_by(record: RecordType, reader: RecordType) -> Kept | None:
     """What a row of ``reader``'s shape holds of data in ``record``'s.
 
     ``None`` where that takes more than leaving fields out: a field has another type or name there,
-    or is null there where it is absent here.
+    is null there where it is absent here, or may be null here and not there.
     """
     ours = {field.name: field for field in record.fields}
     theirs = {field.name for field in reader.fields}
@@ -60,6 +60,8 @@ def _is_same(ours: Field | None, theirs: Field) -> bool:
     if ours is None:
         return not theirs.required
     if theirs.required and not ours.required:
+        return False
+    if ours.value.nullable and not theirs.value.nullable:
         return False
     return ours.json_name == theirs.json_name and _is_same_type(ours.value.type, theirs.value.type)
 
