@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import signal
 import socket
 import subprocess
 import threading
@@ -10,8 +11,9 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -22,9 +24,52 @@ from ch_schema.client.connect import connect
 from ch_schema.errors import AmbiguousError, RetryableError
 from tests.ch_schema.shared_folder import FolderServer, folder_server
 from tests.fullstack.clickhouse_server import clickhouse_server
-from tests.support.processes import wait_until
+from tests.support.processes import START_SECONDS, listening, wait_until
 
 pytestmark = pytest.mark.stack
+
+
+class HeldPage:
+    """A page that is answered when the test says so: a query that reads it runs until then.
+
+    The event tells that a query runs and no clock has a part in it, so that a busy machine cannot
+    miss it.
+    """
+
+    def __init__(self) -> None:
+        self.asked_for = threading.Event()
+        self.answer = threading.Event()
+
+        page = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                page.asked_for.set()
+                page.answer.wait(20)
+                self.send_response(200)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                with suppress(OSError):  # who asked was killed
+                    self.wfile.write(b"7\n")
+
+            def log_message(self, *_: object) -> None:
+                """Nothing: pytest's output is no access log."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.rows = f"url('http://127.0.0.1:{self._server.server_port}/', 'TSV', 'k Int64')"
+
+    def __enter__(self) -> HeldPage:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.answer.set()
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def lock_of(server: FolderServer) -> Path:
@@ -237,20 +282,23 @@ def test_part_of_an_insert_is_no_insert(server: FolderServer, framing: str, stor
 
 
 def test_a_long_query_does_not_hold_up_others(server: FolderServer) -> None:
-    slow = b"SELECT sum(sleepEachRow(0.1)) FROM numbers(50) SETTINGS max_block_size = 1"
-    thread = threading.Thread(target=ask, args=(server.url, slow))
-    thread.start()
-    busy = "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow(0.1)%'"
-    wait_until(lambda: int(ask(server.url, busy.encode()).body) > 1, "the long query runs")
-    assert ask(server.url, b"SELECT 1").body == "1\n"
-    assert thread.is_alive()
+    answers: list[Answer] = []
+    with HeldPage() as page:
+        slow = f"SELECT k FROM {page.rows}".encode()
+        thread = threading.Thread(target=lambda: answers.append(ask(server.url, slow)))
+        thread.start()
+        assert page.asked_for.wait(START_SECONDS)
+        assert ask(server.url, b"SELECT 1").body == "1\n"
+        assert answers == []
     thread.join()
+    assert answers == [Answer(200, None, "7\n")]
 
 
 def test_nothing_is_lost_by_sigkill(tmp_path: Path) -> None:
     with (
         folder_server(tmp_path / "data", tmp_path / "log") as server,
         closing(connect(server.url)) as client,
+        HeldPage() as page,
     ):
         client.execute(
             "CREATE TABLE kept (k Int64) ENGINE = MergeTree ORDER BY k "
@@ -261,14 +309,13 @@ def test_nothing_is_lost_by_sigkill(tmp_path: Path) -> None:
 
         def write_slowly() -> None:
             try:
-                client.execute("INSERT INTO kept SELECT sleepEachRow(1) + 9 FROM numbers(3)")
+                client.execute(f"INSERT INTO kept SELECT k FROM {page.rows}")
             except AmbiguousError as error:
                 failures.append(error)
 
         writer = threading.Thread(target=write_slowly)
         writer.start()
-        running = "SELECT query FROM system.processes WHERE query LIKE 'INSERT%'"
-        wait_until(lambda: client.query(running) != [], "the insert runs")
+        assert page.asked_for.wait(START_SECONDS)
         server.process.kill()
         writer.join()
         assert len(failures) == 1
@@ -282,17 +329,20 @@ def test_nothing_is_lost_by_sigkill(tmp_path: Path) -> None:
 
 
 def test_sigterm_answers_what_runs_and_closes_the_folder(tmp_path: Path) -> None:
+    answers: list[Answer] = []
     with folder_server(tmp_path / "data", tmp_path / "log") as server:
-        answers: list[Answer] = []
-        slow = b"SELECT 'done', sum(sleepEachRow(0.1)) FROM numbers(10) SETTINGS max_block_size = 1"
-        thread = threading.Thread(target=lambda: answers.append(ask(server.url, slow)))
-        thread.start()
-        busy = "SELECT count() FROM system.processes WHERE query LIKE '%sleepEachRow(0.1)%'"
-        wait_until(lambda: int(ask(server.url, busy.encode()).body) > 1, "the query runs")
-        assert lock_of(server).exists()
-        assert server.process.terminate() == 0
+        with HeldPage() as page:
+            slow = f"SELECT k FROM {page.rows}".encode()
+            thread = threading.Thread(target=lambda: answers.append(ask(server.url, slow)))
+            thread.start()
+            assert page.asked_for.wait(START_SECONDS)
+            assert lock_of(server).exists()
+            server.process.send(signal.SIGTERM)
+            wait_until(lambda: listening(server.port) == 0, "nobody new is let in")
+            assert answers == []
+        assert server.process.wait_exit() == 0
         thread.join()
-        assert answers == [Answer(200, None, "done\t0\n")]
+        assert answers == [Answer(200, None, "7\n")]
         assert not lock_of(server).exists()
 
 
