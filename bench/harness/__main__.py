@@ -58,12 +58,16 @@ def _check(after: Results) -> int:
         print("bench: no results of another run are committed", file=sys.stderr)
         return 1
     print(f"compared with {before.file_name}: {'; '.join(before.notes) or 'nothing to remark'}")
-    for change in changes(before, after):
+    compared = changes(before, after)
+    if not compared:
+        print("bench: none of its ratios was measured now (see ONLY=)", file=sys.stderr)
+        return 1
+    for change in compared:
         print(f"  {change}")
     found = worse(before, after)
     for change in found:
         print(f"WORSE: {change}")
-    print(f"{len(found)} of {len(changes(before, after))} ratios got worse")
+    print(f"{len(found)} of {len(compared)} ratios got worse")
     return 1 if found else 0
 
 

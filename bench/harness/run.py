@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +15,6 @@ from typing import TypeVar
 from bench.harness import api, loader, machine
 from bench.harness.api import Measured
 from bench.harness.cases import API_CASES, LOADER_CASES, ApiCase, LoaderCase
-from bench.harness.figures import figure_of
 from bench.harness.results import Case, Results, Sample
 from bench.harness.stack import Parts, parts, require_programs
 
@@ -49,8 +49,9 @@ class Scope:
         beginnings = tuple(filter(None, self.only.split(",")))
         if not beginnings:
             return tuple(known)
-        asked = {case.name for case in known if case.name.startswith(beginnings)}
-        return tuple(case for case in known if case.name in asked)
+        asked = [case for case in known if case.name.startswith(beginnings)]
+        wanted = {name for case in asked for name in (case.name, *case.against)}
+        return tuple(case for case in known if case.name in wanted)
 
 
 class Collected:
@@ -137,8 +138,7 @@ def _loader(scope: Scope, running: Parts, cases: tuple[LoaderCase, ...]) -> list
                 measured = loader.measure(running, store, case, topics[case.backlog], size)
                 _say(number, case.name, measured)
                 collected.add(case.name, measured)
-    found = [collected.case(case) for case in cases]
-    return [case for case in found if figure_of(case, "events_per_s") is not None]
+    return [collected.case(case) for case in cases]
 
 
 def _say(number: int, name: str, measured: Measured) -> None:
@@ -147,7 +147,7 @@ def _say(number: int, name: str, measured: Measured) -> None:
     spooled = f"  spooled {sample['spool_share']:.1%}" if "spool_share" in sample else ""
     odd = {status: n for status, n in measured.answers.items() if status not in {"202", "207"}}
     print(
-        f"round {number + 1}  {name:22} {sample['events_per_s']:10,.0f}/s"
+        f"round {number + 1}  {name:22} {sample.get('events_per_s', math.nan):10,.0f}/s"
         f" {sample['cpu_us']:8.1f} µs{latency}{spooled}{f'  {odd}' if odd else ''}",
         flush=True,
     )
