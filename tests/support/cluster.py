@@ -1,4 +1,4 @@
-"""The embedded engine as a cluster of one shard: itself.
+"""The embedded engine as a cluster of one shard: itself; and an event to store there.
 
 It makes Distributed tables and asks them. It does not replicate (``Parameter
 'interserver_http(s)_port' required for replication is not specified``) and has no queue of DDL
@@ -8,6 +8,8 @@ on every server.
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from ch_schema.client.json_client import JsonClickHouse
 from ch_schema.client.protocol import NO_SETTINGS, ClickHouse
 from ch_schema.columns import ColumnBlock
 from ch_schema.ddl.layout import Layout
+from contracts.model.loader import Catalog, load_catalog, parse_contract
 
 LAYOUT = Layout(cluster="main")
 
@@ -65,3 +68,58 @@ def one_shard(folder: Path) -> OneShard:
     config = folder / "config.xml"
     config.write_text(_CONFIG)
     return OneShard(JsonClickHouse(Engine(folder / "data", config), "default"))
+
+
+NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
+TEXT = {"type": "string", "maxLength": 9, "description": "A text.", "examples": ["a"]}
+ENVELOPES = load_catalog().envelopes
+
+
+def catalog(*fields: dict[str, Any]) -> Catalog:
+    """One event with a version for each set of fields."""
+    versions = {
+        number: parse_contract(
+            "visit",
+            number,
+            {
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "title": "A visit",
+                "description": "A visit.",
+                "x-owner": "tests",
+                "x-origin": "client",
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["page"],
+                "properties": properties,
+            },
+            Path(f"visit/v{number}.json"),
+        )
+        for number, properties in enumerate(fields, start=1)
+    }
+    return Catalog({"visit": versions}, ENVELOPES)
+
+
+V1 = {"page": TEXT}
+V2 = {"page": TEXT, "from_page": TEXT}
+NARROW, WIDE = catalog(V1), catalog(V1, V2)
+
+
+def insert(client: ClickHouse, token: str, **values: Any) -> None:
+    row = {
+        "event_id": uuid.UUID(int=1),
+        "user_id": "u",
+        "timestamp": NOW,
+        "contract_version": 1,
+        "page": "/",
+        "kafka_partition": 0,
+        "kafka_offset": 0,
+        "loaded_at": NOW,
+        "row_version": 1,
+        **values,
+    }
+    client.insert("ugc.visit", list(row), [list(row.values())], deduplication_token=token)
+
+
+def counted(client: ClickHouse, source: str) -> int:
+    (found,) = client.query(f"SELECT count() AS n FROM {source}")
+    return int(found["n"])

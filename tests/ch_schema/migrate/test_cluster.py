@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,42 +16,18 @@ from ch_schema.ddl.targets import targets_for
 from ch_schema.errors import MigrationNeededError, RefusedError
 from ch_schema.migrate.erasure import Eraser
 from ch_schema.migrate.run import Migrator
-from contracts.model.loader import Catalog, load_catalog, parse_contract
-from tests.support.cluster import LAYOUT, OneShard, one_shard
+from contracts.model.loader import Catalog
+from tests.support.cluster import (
+    LAYOUT,
+    NARROW,
+    NOW,
+    WIDE,
+    OneShard,
+    counted,
+    insert,
+    one_shard,
+)
 from tests.support.shapes import every_shape
-
-NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
-TEXT = {"type": "string", "maxLength": 9, "description": "A text.", "examples": ["a"]}
-ENVELOPES = load_catalog().envelopes
-
-
-def catalog(*fields: dict[str, Any]) -> Catalog:
-    """One event with a version for each set of fields."""
-    versions = {
-        number: parse_contract(
-            "visit",
-            number,
-            {
-                "$schema": "https://json-schema.org/draft/2020-12/schema",
-                "title": "A visit",
-                "description": "A visit.",
-                "x-owner": "tests",
-                "x-origin": "client",
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["page"],
-                "properties": properties,
-            },
-            Path(f"visit/v{number}.json"),
-        )
-        for number, properties in enumerate(fields, start=1)
-    }
-    return Catalog({"visit": versions}, ENVELOPES)
-
-
-V1 = {"page": TEXT}
-V2 = {"page": TEXT, "from_page": TEXT}
-NARROW, WIDE = catalog(V1), catalog(V1, V2)
 
 
 @pytest.fixture
@@ -63,27 +38,6 @@ def server(tmp_path: Path) -> Iterator[OneShard]:
 
 def migrator(client: ClickHouse, contracts: Catalog) -> Migrator:
     return Migrator(client, targets_for(contracts, layout=LAYOUT))
-
-
-def insert(client: ClickHouse, token: str, **values: Any) -> None:
-    row = {
-        "event_id": uuid.UUID(int=1),
-        "user_id": "u",
-        "timestamp": NOW,
-        "contract_version": 1,
-        "page": "/",
-        "kafka_partition": 0,
-        "kafka_offset": 0,
-        "loaded_at": NOW,
-        "row_version": 1,
-        **values,
-    }
-    client.insert("ugc.visit", list(row), [list(row.values())], deduplication_token=token)
-
-
-def counted(client: ClickHouse, source: str) -> int:
-    (found,) = client.query(f"SELECT count() AS n FROM {source}")
-    return int(found["n"])
 
 
 def test_from_nothing_to_nothing_left_to_do(server: OneShard) -> None:
