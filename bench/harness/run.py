@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench.harness import api, loader, machine
+from bench.harness import api, contracts, loader, machine
 from bench.harness.api import Measured
 from bench.harness.cases import API_CASES, LOADER_CASES, ApiCase, LoaderCase
+from bench.harness.contracts import CONTRACTS_CASES, ContractsCase
 from bench.harness.results import Case, Results, Sample
 from bench.harness.stack import Parts, parts, require_programs
 
-_Case = TypeVar("_Case", ApiCase, LoaderCase)
+_Case = TypeVar("_Case", ApiCase, LoaderCase, ContractsCase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +90,13 @@ def measure(scope: Scope) -> Results:
     print(f"what is measured runs on core {machine.MEASURED_CORE}; the generator, broker, ", end="")
     print(f"registry, Redis and ClickHouse on core {machine.OTHER_CORE}", flush=True)
     found: list[Case] = []
-    with tempfile.TemporaryDirectory() as name, parts(Path(name)) as running:
-        if loader_cases:
-            found += _loader(scope, running, loader_cases)
-        if api_cases:
-            found = _api(scope, running, api_cases) + found
+    if loader_cases or api_cases:
+        with tempfile.TemporaryDirectory() as name, parts(Path(name)) as running:
+            if loader_cases:
+                found += _loader(scope, running, loader_cases)
+            if api_cases:
+                found = _api(scope, running, api_cases) + found
+    found += _contracts(scope, scope.chosen(CONTRACTS_CASES))
     return Results(
         taken=taken,
         commit=machine.commit(),
@@ -139,6 +142,15 @@ def _loader(scope: Scope, running: Parts, cases: tuple[LoaderCase, ...]) -> list
                 _say(number, case.name, measured)
                 collected.add(case.name, measured)
     return [collected.case(case) for case in cases]
+
+
+def _contracts(scope: Scope, cases: tuple[ContractsCase, ...]) -> list[Case]:
+    samples: dict[str, list[Sample]] = {}
+    for number, name, sample in contracts.measure(cases, scope.rounds) if cases else ():
+        told = "  ".join(f"{metric} {value:,.2f}" for metric, value in sample.items())
+        print(f"round {number + 1}  {name:26} {told}", flush=True)
+        samples.setdefault(name, []).append(sample)
+    return contracts.collected(cases, samples)
 
 
 def _say(number: int, name: str, measured: Measured) -> None:
