@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
@@ -155,11 +154,12 @@ def _contracts(scope: Scope, cases: tuple[ContractsCase, ...]) -> list[Case]:
 
 def _say(number: int, name: str, measured: Measured) -> None:
     sample = measured.sample
+    rate = f"{sample['events_per_s']:,.0f}" if "events_per_s" in sample else "?"
     latency = f"  p99 {sample['p99_ms']:7.1f} ms" if "p99_ms" in sample else ""
     spooled = f"  spooled {sample['spool_share']:.1%}" if "spool_share" in sample else ""
     odd = {status: n for status, n in measured.answers.items() if status not in {"202", "207"}}
     print(
-        f"round {number + 1}  {name:22} {sample.get('events_per_s', math.nan):10,.0f}/s"
+        f"round {number + 1}  {name:22} {rate:>10}/s"
         f" {sample['cpu_us']:8.1f} µs{latency}{spooled}{f'  {odd}' if odd else ''}",
         flush=True,
     )
