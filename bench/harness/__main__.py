@@ -67,7 +67,7 @@ def _check(after: Results) -> int:
     found = worse(compared)
     for change in found:
         print(f"WORSE: {change}")
-    print(f"{len(found)} of {len(compared)} ratios got worse")
+    print("; ".join([f"{len(found)} of {len(compared)} ratios got worse", *after.notes]))
     return 1 if found else 0
 
 
