@@ -49,7 +49,7 @@ class Names:
     def near(self, name: str, *, most: int = 3) -> tuple[str, ...]:
         """Those that ``name`` may mean, the likest first; capitals, ``_`` and ``-`` do not count.
 
-        ``elementClick`` and ``elment_click`` both mean ``element_click``.
+        ``orderPlaced`` and ``order_palced`` both mean ``order_placed``.
         """
         if len(name) > LONGEST:
             return ()
