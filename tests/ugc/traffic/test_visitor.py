@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from api import paths
 from contracts.model.loader import Catalog, load_catalog, package_folder, parse_contract
+from contracts.model.types import Deprecation
 from tests.api.world import World
 from tests.support.contracts import contracts as random_contracts
 from tests.support.shop import SHOP, shop_catalog
@@ -179,3 +181,23 @@ def test_an_event_without_a_payload_is_left_out_with_the_reason() -> None:
     assert "too much for a request" in repertoire.left_out["long"]
     with pytest.raises(NothingToSendError, match=r"no event that a client can send(?s:.*)long: "):
         repertoire_of(catalog, Path("here"))
+
+
+def test_a_retired_version_is_not_sent() -> None:
+    shop = shop_catalog()
+    ended = Deprecation(
+        since=TODAY, sunset=TODAY, reason="Orders come from the till.", retired=TODAY
+    )
+    orders = {1: replace(shop.get("order_placed"), deprecation=ended)}
+    catalog = Catalog({**shop.versions, "order_placed": orders}, shop.envelopes)
+    yesterday = Repertoire(catalog, today=TODAY - dt.timedelta(days=1))
+    assert "order_placed" in {each.name for each in yesterday.events}
+    assert "order_placed" not in {each.name for each in Repertoire(catalog, today=TODAY).events}
+
+
+def test_without_pairs_visits_are_made_of_the_other_events() -> None:
+    contract = shop_catalog().get("cart_changed")
+    catalog = Catalog({"cart_changed": {1: contract}}, shop_catalog().envelopes)
+    steps = visits(catalog, SHOP, 10)
+    assert {step.begins for step in steps} == {None}
+    assert {json.loads(each.body)["event"] for each in steps if not each.is_bad} == {"cart_changed"}
