@@ -190,11 +190,16 @@ class Pipeline:
         """
         began = perf_counter()
         try:
+            return self._request(document)
+        finally:
+            self._took(_VALIDATE, perf_counter() - began)
+
+    def _request(self, document: Any) -> Request:
+        """The request, or the rejection as it is answered."""
+        try:
             return self._checks.request(document)
         except Rejection as rejection:
             raise self._suggestions.added_to(rejection, document) from None
-        finally:
-            self._took(_VALIDATE, perf_counter() - began)
 
     def store(self, request: Request, *, correlation_id: str) -> Accepted:
         """Finds the user, stamps, encodes and publishes; returns when it is safe.
