@@ -51,7 +51,7 @@ def ddl(event: str | None, cluster: str | None, replicated: bool, folder: Path) 
 
     \b
     Examples:
-      ugc schema ddl page_view
+      ugc schema ddl order_placed
       ugc schema ddl --cluster main --replicated
     """
     from ugc.schema.ddl import document
