@@ -18,6 +18,7 @@ from etl.kafka.consumer import KafkaSource
 from etl.kafka.dead_letters import KafkaDeadLetters
 from etl.kafka.history import KafkaHistory
 from etl.kafka.producer import KafkaProducer
+from etl.lanes import Threads
 from etl.producer import MessageProducer
 from etl.quality.facts import Witnesses, gather
 from etl.quality.objectives import Verdict, judge
@@ -148,6 +149,8 @@ def connect(config: EtlConfig) -> Etl:
         opened.callback(ledger.close)
         dead_letters = KafkaDeadLetters(config.kafka)
         opened.callback(dead_letters.close)
+        lanes = Threads()
+        opened.callback(lanes.close)
         return Etl(
             context=RunContext(
                 topic=config.kafka.topic,
@@ -162,6 +165,7 @@ def connect(config: EtlConfig) -> Etl:
                 dead_letters=dead_letters,
                 policy=config.policy,
                 clock=utc_now,
+                lanes=lanes,
             ),
             catalog=catalog,
             clickhouse=clickhouse,
