@@ -18,13 +18,13 @@ from etl.kafka.consumer import KafkaSource
 from etl.kafka.dead_letters import KafkaDeadLetters
 from etl.kafka.history import KafkaHistory
 from etl.kafka.producer import KafkaProducer
-from etl.lanes import Threads
 from etl.producer import MessageProducer
 from etl.quality.facts import Witnesses, gather
 from etl.quality.objectives import Verdict, judge
 from etl.run.context import RunContext
 from etl.run.follow import Follower, Stop, Watcher, follow
 from etl.run.following import Pace
+from etl.run.lanes import Threads
 from etl.run.load import Loader
 from etl.run.replay import Progress, ReplayReport, ReplayRequest, replay
 from etl.run.report import RunReport

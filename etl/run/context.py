@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from etl.config import RunPolicy
 from etl.decode.dead_letters import DeadLetters
 from etl.decode.decoding import MessageDecoder
-from etl.lanes import IN_TURN, Lanes
 from etl.run.journal import RunsTable
+from etl.run.lanes import IN_TURN, Lanes
 from etl.run.load import Loader
 from etl.sequence.ledger import Ledger
 from etl.sessions.pairing import Plan

@@ -18,8 +18,8 @@ from ch_schema.ddl.tables import DATABASE
 from ch_schema.errors import AmbiguousError, RetryableError
 from contracts.message import Message
 from contracts.model.loader import Catalog
-from etl.lanes import IN_TURN, Lanes
 from etl.run.column_blocks import ColumnBlocks, PlainColumns
+from etl.run.lanes import IN_TURN, Lanes
 
 _LOADED_AT = "loaded_at"
 

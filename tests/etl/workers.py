@@ -1,6 +1,6 @@
 """Runs that stop before and after every input and output, where a test decides how they go on.
 
-Each run has a thread, and one for everything that it begins beside (:mod:`etl.lanes`), but only one
+Each run has a thread, and one for everything that it begins beside (:mod:`etl.run.lanes`), but only one
 thread moves at a time: the test's, or one of the run it has told to go on.  So every interleaving
 of several runs can be had, and had again.
 """
@@ -16,8 +16,8 @@ from typing import Any
 
 from ch_schema.errors import AmbiguousError, ClickHouseError, RetryableError
 from etl.errors import DeadLettersUnavailableError, EtlError, StoreUnavailableError
-from etl.lanes import IN_TURN, Lanes
 from etl.run.following import Following, Pace
+from etl.run.lanes import IN_TURN, Lanes
 from etl.run.load import Loader
 from etl.run.report import RunReport
 from etl.run.runner import run
@@ -93,7 +93,7 @@ class Strand:
 
 
 class TurnLanes:
-    """:class:`etl.lanes.Lanes` whose threads stop as the run's own does."""
+    """:class:`etl.run.lanes.Lanes` whose threads stop as the run's own does."""
 
     overlaps = True
 
