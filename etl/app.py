@@ -54,7 +54,8 @@ class Etl:
     context: RunContext
     catalog: Catalog
     clickhouse: ClickHouse
-    open_source: Callable[[], Source]
+    open_source: Callable[[Callable[[], bool]], Source]
+    """Of a worker that is to wait for partitions no longer when the function says so."""
     open_history: Callable[[], History]
     close: Callable[[], None]
 
@@ -68,10 +69,11 @@ class Etl:
         ``progress`` is told how many messages have been read.
 
         Raises:
+            StoppedError: it was asked to stop before it had partitions.
             EtlError, RegistryError, ClickHouseError: the run ended early; the next one goes on.
         """
         self._prepare()
-        with closing(self.open_source()) as source:
+        with closing(self.open_source(should_stop)) as source:
             return run(self.context, watched(source, progress), should_stop)
 
     def follow(
@@ -90,7 +92,7 @@ class Etl:
         follower = Follower(
             context=self.context,
             prepare=self._prepare,
-            open_source=lambda: watched(self.open_source(), progress),
+            open_source=lambda: watched(self.open_source(stop.is_set), progress),
             is_passing=is_passing,
             clock=time.monotonic,
         )
@@ -169,7 +171,7 @@ def connect(config: EtlConfig) -> Etl:
             ),
             catalog=catalog,
             clickhouse=clickhouse,
-            open_source=lambda: KafkaSource(config.kafka),
+            open_source=lambda should_stop: KafkaSource(config.kafka, should_stop=should_stop),
             open_history=lambda: KafkaHistory(config.kafka),
             close=opened.pop_all().close,
         )

@@ -142,18 +142,26 @@ class Loader:
 
     def load_columns(self, groups: Sequence[PlainColumns], loaded_at: dt.datetime) -> None:
         """As :meth:`load`, for messages by column; the groups are of different events."""
+        if not groups:
+            return
+        self.ask_erased()
         IN_TURN.wait(self.begin_columns(groups, loaded_at, IN_TURN))
+
+    def ask_erased(self) -> None:
+        """Learns who was erased, which holds for what is loaded until it is asked again.
+
+        Raises:
+            ClickHouseError: it gave no answer, after all attempts.
+        """
+        self._patient(self._erased.refresh)
 
     def begin_columns(
         self, groups: Sequence[PlainColumns], loaded_at: dt.datetime, lanes: Lanes
     ) -> list[Callable[[], None]]:
         """Begins to load the groups beside each other; all are stored when each was waited for.
 
-        Each group gives or raises what :meth:`load` would.
+        Each group gives or raises what :meth:`load` would.  Comes behind :meth:`ask_erased`.
         """
-        if not groups:
-            return []
-        self._patient(self._erased.refresh)
         return [lanes.begin(partial(self._load_group, group, loaded_at)) for group in groups]
 
     def _load_group(self, group: PlainColumns, loaded_at: dt.datetime) -> None:

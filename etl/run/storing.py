@@ -38,17 +38,20 @@ class Storing:
         context, decoded, tally = self._context, prepared.decoded, prepared.tally
         if decoded.dead:
             self._set_aside(decoded, tally, of_run)
-        self._drop_repeated(prepared.plain, tally)
-        # Plain rows, sessions and numbers have nothing to do with each other.
-        waits = self._begin_inserts(prepared.plain)
+        lanes = context.lanes
+        waits = [lanes.begin(context.loader.ask_erased)]
         try:
+            self._drop_repeated(prepared.plain, tally)
+            lanes.wait(waits)
+            # Plain rows, sessions and numbers have nothing to do with each other.
+            waits = self._begin_inserts(prepared.plain)
             rows = self._applied(prepared)
             waits += self._begin_inserts(columns_of(context.loader, rows))
-            waits.append(context.lanes.begin(partial(self._note_numbers, prepared)))
+            waits.append(lanes.begin(partial(self._note_numbers, prepared)))
         except Exception:
-            context.lanes.drop(waits)
+            lanes.drop(waits)
             raise
-        context.lanes.wait(waits)
+        lanes.wait(waits)
         for row in rows:
             of_run.pair(row.pairing.event, "rows")
         self._sessions.settle(rows, of_run)

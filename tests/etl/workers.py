@@ -1,8 +1,8 @@
 """Runs that stop before and after every input and output, where a test decides how they go on.
 
-Each run has a thread, and one for everything that it begins beside (:mod:`etl.run.lanes`), but only one
-thread moves at a time: the test's, or one of the run it has told to go on.  So every interleaving
-of several runs can be had, and had again.
+Each run has a thread, and one for each call that it begins beside (:mod:`etl.run.lanes`), but only
+one thread moves at a time: the test's, or one of the run it has told to go on.  So every
+interleaving of several runs can be had, and had again.
 """
 
 from __future__ import annotations
