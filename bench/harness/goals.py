@@ -78,6 +78,11 @@ GOALS: tuple[Goal, ...] = (
     _least("loader/clicks", "events_per_s", 130_000, "messages/s"),
     _least("loader/pairs", "events_per_s", 25_000, "views/s", factor=0.5),
     _most("loader/mixed", "memory_mb", 200, "MB"),
+    _most("loader/sweep", "seconds_per_million", 15, "s for 10⁶ views"),
+    _most("loader/follow-2s", "p95_ms", 3, "s, p95", factor=0.001),
+    _most("loader/follow-500ms", "p95_ms", 1, "s, p95", factor=0.001),
+    _most("loader/backlog", "memory_mb", 200, "MB over ten times the backlog"),
+    _most("loader/backlog", "memory_ratio", 1.2, "× the memory of a tenth of it"),
 )
 
 Row = tuple[Goal, float | None]

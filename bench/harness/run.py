@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench.harness import api, loader, machine
+from bench.harness import api, loader, machine, scripts
 from bench.harness.api import Measured
 from bench.harness.cases import API_CASES, LOADER_CASES, ApiCase, LoaderCase
 from bench.harness.figures import figure_of
 from bench.harness.results import Case, Results, Sample
+from bench.harness.scripts import SCRIPT_CASES, ScriptCase
 from bench.harness.stack import Parts, parts, require_programs
 
-_Case = TypeVar("_Case", ApiCase, LoaderCase)
+_Case = TypeVar("_Case", ApiCase, LoaderCase, ScriptCase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class Collected:
         self._samples.setdefault(name, []).append(measured.sample)
         self._answers.setdefault(name, Counter()).update(measured.answers)
 
-    def case(self, case: ApiCase | LoaderCase) -> Case:
+    def case(self, case: ApiCase | LoaderCase | ScriptCase) -> Case:
         return Case(
             name=case.name,
             title=case.title,
@@ -85,14 +86,17 @@ def measure(scope: Scope) -> Results:
     api_cases, loader_cases = scope.chosen(API_CASES), scope.chosen(LOADER_CASES)
     taken = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     notes = [*scope.notes, *_warnings()]
+    script_cases = scope.chosen(SCRIPT_CASES)
     print(f"what is measured runs on core {machine.MEASURED_CORE}; the generator, broker, ", end="")
     print(f"registry, Redis and ClickHouse on core {machine.OTHER_CORE}", flush=True)
     found: list[Case] = []
-    with tempfile.TemporaryDirectory() as name, parts(Path(name)) as running:
-        if loader_cases:
-            found += _loader(scope, running, loader_cases)
-        if api_cases:
-            found = _api(scope, running, api_cases) + found
+    if api_cases or loader_cases:
+        with tempfile.TemporaryDirectory() as name, parts(Path(name)) as running:
+            if loader_cases:
+                found += _loader(scope, running, loader_cases)
+            if api_cases:
+                found = _api(scope, running, api_cases) + found
+    found += _scripts(scope, script_cases)
     return Results(
         taken=taken,
         commit=machine.commit(),
@@ -141,10 +145,22 @@ def _loader(scope: Scope, running: Parts, cases: tuple[LoaderCase, ...]) -> list
     return [case for case in found if figure_of(case, "events_per_s") is not None]
 
 
+def _scripts(scope: Scope, cases: tuple[ScriptCase, ...]) -> list[Case]:
+    """They have servers of their own, and take long: once in a quick run."""
+    collected = Collected()
+    for number in range(1 if scope.quick else scope.rounds):
+        for case in cases:
+            measured = Measured(scripts.measure(case, is_quick=scope.quick), {})
+            _say(number, case.name, measured)
+            collected.add(case.name, measured)
+    return [collected.case(case) for case in cases]
+
+
 def _say(number: int, name: str, measured: Measured) -> None:
     sample = measured.sample
     latency = f"  p99 {sample['p99_ms']:7.1f} ms" if "p99_ms" in sample else ""
     spooled = f"  spooled {sample['spool_share']:.1%}" if "spool_share" in sample else ""
+    latency += f"  p95 {sample['p95_ms']:7.1f} ms" if "p95_ms" in sample else ""
     odd = {status: n for status, n in measured.answers.items() if status not in {"202", "207"}}
     print(
         f"round {number + 1}  {name:22} {sample['events_per_s']:10,.0f}/s"

@@ -12,13 +12,14 @@ _COLUMNS = {
     "events_per_s": ("/s", "{:,.0f}"),
     "cpu_us": ("CPU µs", "{:,.1f}"),
     "p50_ms": ("p50 ms", "{:,.1f}"),
+    "p95_ms": ("p95 ms", "{:,.0f}"),
     "p99_ms": ("p99 ms", "{:,.1f}"),
     "p999_ms": ("p99.9 ms", "{:,.1f}"),
     "memory_mb": ("MB", "{:,.0f}"),
 }
 _GROUPS = {
-    "api": ("API", tuple(_COLUMNS)),
-    "loader": ("Loader", ("events_per_s", "cpu_us", "memory_mb")),
+    "api": ("API", ("events_per_s", "cpu_us", "p50_ms", "p99_ms", "p999_ms", "memory_mb")),
+    "loader": ("Loader", ("events_per_s", "cpu_us", "p95_ms", "memory_mb")),
 }
 _HISTORY = ("api/single-64", "api/single-known-64", "api/batch-4", "loader/mixed", "loader/clicks")
 
