@@ -14,7 +14,7 @@ from etl.run.plain_columns import PlainReader
 from etl.run.report import UNKNOWN_EVENT, Tally
 from etl.run.sessions import Lost
 from etl.sequence.columns import SequenceColumns, sequence_columns
-from etl.source import Chunk, MessageColumns
+from etl.source import Chunk, MessageColumns, Spans
 from registry.keys import name_in_key
 
 
@@ -23,10 +23,11 @@ class Prepared:
     """What can be used of a chunk: what is new in it, and what is only put back.
 
     ``decoded`` are the messages that become no column, and the dead letters.  ``tally`` has
-    counted all that is new.
+    counted all that is new.  Of the chunk's ``count`` messages nothing else is kept.
     """
 
-    chunk: Chunk
+    spans: Spans
+    count: int
     decoded: Decoded
     plain: list[PlainColumns]
     put_back: Decoded
@@ -37,7 +38,7 @@ class Prepared:
     @property
     def stops(self) -> dict[int, int]:
         """How far the partitions are done when it is stored."""
-        return {partition: span.stop for partition, span in self.chunk.spans.items()}
+        return {partition: span.stop for partition, span in self.spans.items()}
 
 
 class Preparing:
@@ -66,7 +67,8 @@ class Preparing:
         numbers, tally = sequence_columns(MessageColumns.of(chunk.messages)), Tally()
         self._count(decoded, plain, numbers, tally)
         return Prepared(
-            chunk=chunk,
+            spans=chunk.spans,
+            count=len(chunk.messages),
             decoded=decoded,
             plain=plain,
             put_back=put_back,

@@ -19,7 +19,7 @@ from etl.run.storing import Storing
 from etl.sequence.gaps import GapSummary, summarise
 from etl.sessions.pairing import instant, milliseconds
 from etl.sessions.store import SessionTotals
-from etl.source import Assignment, Chunk, Source, Span
+from etl.source import Assignment, Source, Span, Spans
 
 _log = logging.getLogger(__name__)
 
@@ -63,12 +63,12 @@ class _Assigned:
         }
         self.preparing = preparing
 
-    def further(self, chunk: Chunk) -> dict[int, Span]:
-        """What of a chunk was not committed before."""
+    def further(self, spans: Spans) -> dict[int, Span]:
+        """What of the spans was not committed before."""
         lost_until = self.preparing.lost.until
         return {
             partition: Span(max(span.start, lost_until.get(partition, 0)), span.stop)
-            for partition, span in chunk.spans.items()
+            for partition, span in spans.items()
             if span.stop > self.committed.get(partition, -1)
         }
 
@@ -93,7 +93,7 @@ class _Begun:
         if begun is not None:
             prepared, wait = begun
             wait()
-            self._run.commit(prepared.chunk, prepared.tally, self._assigned)
+            self._run.commit(prepared.spans, prepared.tally, self._assigned)
             self._positions |= prepared.stops
 
     def drop(self) -> None:
@@ -206,7 +206,7 @@ class _Run:
                     raise
                 begun.finish()
                 at_ends = read is None
-                if prepared is not None and prepared.chunk.spans:
+                if prepared is not None and prepared.spans:
                     begun.begin(prepared)
                 stopped = not at_ends and self._should_stop()
                 if at_ends or stopped or not self._is_worth_reading_ahead(prepared):
@@ -217,7 +217,7 @@ class _Run:
     def _is_worth_reading_ahead(self, prepared: Prepared | None) -> bool:
         """More is there already when a chunk came well filled."""
         context = self._context
-        count = 0 if prepared is None else len(prepared.chunk.messages)
+        count = 0 if prepared is None else prepared.count
         return context.lanes.overlaps and 2 * count >= context.policy.chunk_messages
 
     def _expire(self, positions: Mapping[int, int], observed_ms: int, assigned: _Assigned) -> bool:
@@ -296,9 +296,9 @@ class _Run:
         """Waits for a chunk that is not to be committed."""
         self._context.lanes.drop([wait])
 
-    def commit(self, chunk: Chunk, tally: Tally, assigned: _Assigned) -> None:
-        """Commits what of the chunk is new, and tells the journal before and after."""
-        further = assigned.further(chunk)
+    def commit(self, spans: Spans, tally: Tally, assigned: _Assigned) -> None:
+        """Commits what of the spans is new, and tells the journal before and after."""
+        further = assigned.further(spans)
         after = self._progress.with_chunk(tally, further)
         if further:
             report = self._report(after, self._before, assigned, finished=False, lag={})

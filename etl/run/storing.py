@@ -17,6 +17,7 @@ from etl.run.preparing import Prepared
 from etl.run.report import Tally
 from etl.run.sessions import SessionStep
 from etl.sessions.pairing import Derived
+from etl.source import Chunk
 
 
 class Storing:
@@ -61,7 +62,9 @@ class Storing:
         roles = self._context.plan.roles
         events = [each for each in prepared.decoded.messages if each[1].event in roles]
         events = [*prepared.put_back.messages, *events]
-        return self._sessions.apply(prepared.chunk, events, prepared.lost, prepared.tally)
+        return self._sessions.apply(
+            Chunk([], prepared.spans), events, prepared.lost, prepared.tally
+        )
 
     def _begin_inserts(self, groups: Sequence[PlainColumns]) -> list[Callable[[], None]]:
         context = self._context
@@ -69,7 +72,7 @@ class Storing:
         return context.loader.begin_columns(filled, context.clock(), context.lanes)
 
     def _note_numbers(self, prepared: Prepared) -> None:
-        self._context.ledger.record_columns(prepared.chunk.spans, prepared.numbers)
+        self._context.ledger.record_columns(prepared.spans, prepared.numbers)
 
     def _set_aside(self, decoded: Decoded, tally: Tally, of_run: Tally) -> None:
         policy = self._context.policy
