@@ -50,7 +50,7 @@ SCRIPT_CASES: tuple[ScriptCase, ...] = (
         title="memory over a backlog ten times as large",
         module="bench.etl_memory",
         arguments=("--broker", "--sizes", "100000", "1000000"),
-        quick=("--broker", "--sizes", "30000", "300000"),
+        quick=("--broker", "--sizes", "60000", "600000"),
     ),
     _follow("follow-2s", "2s"),
     _follow("follow-500ms", "500ms"),
