@@ -34,6 +34,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "compatibility roundtrip init schema registry etl traffic",
         "importing",
         "contracts quality rejected demo",
+        "check",
     ),
 }
 """Package → its sub-packages, lowest floor first; those of one floor do not import each other.
@@ -82,6 +83,7 @@ FENCES: dict[str, set[str]] = {
         "api/auth/auth_http.py",
         "ch_schema/client/http.py",
         "registry/client.py",
+        "ugc/check/pull_request.py",
         "ugc/local/auth/client.py",
         "ugc/traffic/sender.py",
     },
