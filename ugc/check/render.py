@@ -64,9 +64,11 @@ def _proofs(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _per_target(entry: Entry) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+    """Of a target that is broken, what breaks it; the JSON format has the rest as well."""
     for target in _TARGETS:
-        if found := tuple(each for each in entry.effects if each.target is target):
-            yield target.value, found
+        found = tuple(each for each in entry.effects if each.target is target)
+        if found:
+            yield target.value, tuple(each for each in found if each.breaking) or found
 
 
 def _text(verdict: Verdict) -> str:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests.support.github_api import GitHub, serving
+from tests.support.golden import Golden
 from tests.ugc.check.repository import breaking_version, git, good, lock, next_version, repository
 
 ROOT = Path(__file__).parents[3]
@@ -173,3 +174,21 @@ def help_of(command: str) -> str:
         check=True,
     )
     return done.stdout
+
+
+DOCUMENT = "docs/pull-requests.md"
+TITLE = "## A recorded run\n"
+
+
+def test_the_page_shows_what_a_run_says(job: Job, golden: Golden) -> None:
+    breaking_version(job.contracts)
+    lock(job.contracts)
+    printed = job.run().stdout
+    (comment,) = job.github.comments
+    section = (
+        f"{TITLE}\nA branch with one good change (`element_click@2`) and one that breaks"
+        " (`video_complete@2`), by the\nAction's own script. What the job prints:\n\n"
+        f"```text\n{printed}```\n\nThe comment:\n\n````markdown\n{comment['body']}````\n"
+    )
+    before, _, _ = (ROOT / DOCUMENT).read_text(encoding="utf-8").partition(TITLE)
+    golden.file(DOCUMENT, before + section)
