@@ -88,7 +88,11 @@ FENCES: dict[str, set[str]] = {
         "ugc/traffic/sender.py",
     },
     "jsonschema": set(),
-    "jsonschema_rs": {"contracts/evolution/covering.py", "contracts/model/validation.py"},
+    "jsonschema_rs": {
+        "contracts/evolution/covering.py",
+        "contracts/evolution/difference.py",
+        "contracts/model/validation.py",
+    },
     "jwt": {"api/auth/jwt_keys.py", "api/auth/jwt_local.py", "ugc/local/auth/tokens.py"},
     "limits": {"api/limits/rate_counts.py"},
     "lz4": {"ugc/local/clickhouse/"},
