@@ -55,8 +55,9 @@ def from_reference(reference: str, folder: Path) -> Snapshot:
         reference: a git reference, or another folder of contracts, which begins with ``/``, ``./``
             or ``../`` as no reference does: a branch must not lay a folder ``main`` beside itself
             to be compared with. Of a reference the commit counts at which the current branch left
-            it: what was merged there since is no change of this branch. A commit without contracts
-            anywhere counts as one in which none was merged.
+            it: what was merged there since is no change of this branch. A commit without
+            contracts counts as one in which none was merged, unless they lay in a folder that is
+            gone.
         folder: the contracts as they shall be, inside the git work tree.
 
     Raises:
@@ -97,7 +98,7 @@ def files_of(reference: str, folder: Path, *parts: str) -> Mapping[str, bytes]:
     names = _git(top, "ls-tree", "-r", "-z", "--name-only", left_at).split(b"\0")
     holders = {found[1] or b"" for found in map(_CONTRACT.fullmatch, names) if found}
     if inside not in holders:
-        if holders:
+        if not all((top / each.decode() / "events").is_dir() for each in holders):
             raise SourceError(
                 f"{reference} has no contracts in {inside.decode() or 'its top folder'}, but in"
                 f" {', '.join(sorted(each.decode() or 'its top folder' for each in holders))}; if"

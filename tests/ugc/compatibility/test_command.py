@@ -143,6 +143,13 @@ def test_contracts_that_were_moved_are_not_taken_for_new(contracts: Path) -> Non
         from_reference("main", moved)
 
 
+def test_a_second_folder_of_contracts_is_new(contracts: Path) -> None:
+    (contracts.parent / "game").mkdir()
+    second = copy_of_contracts(contracts.parent / "game")
+    assert from_reference("main", second).documents == {}
+    assert from_reference("main", contracts).documents != {}
+
+
 @pytest.mark.parametrize("branch", ["master", "trunk"])
 def test_the_servers_default_branch_has_any_name(contracts: Path, branch: str) -> None:
     git(contracts, "update-ref", f"refs/remotes/origin/{branch}", "main")
