@@ -155,7 +155,7 @@ def _keep_comment(env: Mapping[str, str], found: Verdict, folder: Path) -> None:
     if where is None:
         say("comment: this job runs on no pull request", err=True)
         return
-    something = bool(found.entries)
+    something = bool(found.errors or found.report.events)  # advice alone is old news
     try:
         address = keep_comment(
             where, shown_path(folder), _visible_markdown(found), create=something

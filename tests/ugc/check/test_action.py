@@ -6,6 +6,7 @@ The branch has one good change and one that breaks; the server plays GitHub's AP
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,6 +114,24 @@ def test_a_pull_request_from_a_fork_is_judged_without_a_comment(job: Job) -> Non
     assert result.returncode == 0, result.stdout
     assert "::notice title=ugc check::No comment was written: this job's token may" in result.stdout
     assert "ok: 1 contract changed" in job.summary.read_text(encoding="utf-8")
+
+
+def test_a_branch_that_changes_no_contract_gets_no_comment(job: Job) -> None:
+    git(job.folder, "stash", "--include-untracked")
+    result = job.run()
+    assert (result.returncode, job.github.comments) == (0, [])
+    assert "comment: none is needed" in result.stderr
+
+
+def test_a_new_event_is_told_in_a_comment(job: Job) -> None:
+    git(job.folder, "stash", "--include-untracked")
+    for kind in ("events", "examples"):
+        folder = job.contracts / kind
+        shutil.copytree(folder / "search_filter", folder / "search_again")
+    lock(job.contracts)
+    assert job.run().returncode == 0
+    (comment,) = job.github.comments
+    assert "CREATE TABLE" in comment["body"]
 
 
 def test_the_inputs_are_used(job: Job) -> None:
