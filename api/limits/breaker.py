@@ -76,6 +76,10 @@ class Breaker:
         finally:
             self._trial.release()
 
+    def note_failure(self) -> None:
+        """Counts a failure of a call that did not go through here, like any other."""
+        self._note_failure(self._counted, is_trial=False)
+
     def _may_try(self) -> bool:
         with self._lock:
             opened_at = self._opened_at
