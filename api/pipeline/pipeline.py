@@ -233,7 +233,7 @@ class Pipeline:
             (_PARSE, partial(quick_json.parse, max_depth=self._limits.json_depth)),
             (_VALIDATE, self._checks.request),
             (_USER, lambda request: (request, resolve(request.token))),
-            (_ENCODE, lambda found: self._stamped(*found, encoder)),
+            (_ENCODE, lambda found: self._stamped(found[0], found[1], encoder)),
         )
         return through(bodies, steps, self._components.instrumentation)
 
