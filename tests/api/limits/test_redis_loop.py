@@ -5,22 +5,32 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+import ssl
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+import uvloop
 
 from api.limits.redis_calls import RedisCalls
 from api.limits.redis_loop import LoopRedis
 from tests.api.servers import RedisServer, redis_server
+from tests.support.certificate import write_certificate
 from tests.support.processes import free_port
 
 pytestmark = pytest.mark.stack
 
 LONG_SECONDS = 60.0
 SHORT_SECONDS = 0.05
+
+
+def on_uvloop(main: Coroutine[Any, Any, None]) -> None:
+    """Runs it on the loop that the API has."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
 
 
 @asynccontextmanager
@@ -58,7 +68,7 @@ def test_answers_come_in_the_order_of_the_questions(
                 told = await has(found, "there", "not there", "empty", "there")
                 assert told == [True, False, True, True]
 
-    asyncio.run(run())
+    on_uvloop(run())
 
 
 def test_what_is_sent_is_there_for_whoever_asks_afterwards(
@@ -69,7 +79,7 @@ def test_what_is_sent_is_there_for_whoever_asks_afterwards(
             found.send(found.packed("SET", "k", "v", "PX", 60_000))
             assert await has(found, "k") == [True]
 
-    asyncio.run(run())
+    on_uvloop(run())
     assert raw.get("k") == b"v"
 
 
@@ -84,7 +94,7 @@ def test_more_than_the_system_takes_at_a_time_goes_in_pieces(
             found.send(found.packed("SET", "small", "v"))
             assert await has(found, "large", "small") == [True, True]
 
-    asyncio.run(run())
+    on_uvloop(run())
     assert raw.strlen("large") == len(value)
 
 
@@ -94,7 +104,7 @@ def test_a_redis_that_is_not_there_is_no_answer() -> None:
             assert await has(found, "a", "b") == [None, None]
             assert await has(found, "a") == [None]
 
-    asyncio.run(run())
+    on_uvloop(run())
 
 
 def test_a_paused_redis_is_given_up_and_asked_again_when_it_goes_on(tmp_path: Path) -> None:
@@ -113,7 +123,7 @@ def test_a_paused_redis_is_given_up_and_asked_again_when_it_goes_on(tmp_path: Pa
     with redis_server(tmp_path) as server:
         with redis.Redis(port=server.port) as client:
             client.set("k", "v")
-        asyncio.run(run(server))
+        on_uvloop(run(server))
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(
@@ -127,7 +137,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(
             raw.client_kill_filter(_type="normal", skipme=True)
             await has_in_the_end(found, "k")
 
-    asyncio.run(run())
+    on_uvloop(run())
 
 
 def test_an_error_counts_as_no_answer_and_redis_is_left_alone(
@@ -143,7 +153,7 @@ def test_an_error_counts_as_no_answer_and_redis_is_left_alone(
             assert await has(found, "k") == [None]
             await has_in_the_end(found, "k")
 
-    asyncio.run(run())
+    on_uvloop(run())
 
 
 @pytest.fixture
@@ -186,4 +196,44 @@ def test_answers_in_any_pieces(
             assert await has(found, "a", "b") == told
             await serving
 
-    asyncio.run(run())
+    on_uvloop(run())
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("redis://localhost:1", b"k"),
+        ("redis+sentinel://localhost:1/service", b"k"),
+        ("redis+cluster://localhost:1", b"{ugc}0:k"),
+    ],
+)
+def test_keys_are_those_of_other_calls(url: str, key: bytes) -> None:
+    with closing(RedisCalls(url, timeout_seconds=SHORT_SECONDS, failures_to_open=1)) as calls:
+        found = LoopRedis(calls, timeout_seconds=SHORT_SECONDS)
+        assert found.packed("GET", "k") == b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(key), key)
+
+
+def test_with_tls_answers_may_be_longer_than_a_record(tmp_path: Path) -> None:
+    certificate, key = write_certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    value = b"x" * 300_000
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"PING\r\n")
+        writer.write(b"+PONG\r\n")
+        await reader.readuntil(b"last\r\n")
+        writer.write(b"$%d\r\n%b\r\n$-1\r\n" % (len(value), value))
+        await reader.readuntil(b"again\r\n")
+        writer.write(b"$1\r\nx\r\n")
+        await writer.drain()
+
+    async def run() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        url = f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}"
+        async with server, on_loop(url) as found:
+            assert await has(found, "first", "last") == [True, False]
+            assert await has(found, "again") == [True]
+
+    on_uvloop(run())
