@@ -8,7 +8,8 @@ The front is called in a process of its own, on uvloop, as granian calls it, ove
 Redis, registry and auth_service; its processor time hardly depends on what else the machine does.
 ``--tree`` measures the code of another tree in turns with this one.  *Paced* sends each event
 alone, a millisecond after the answer to the one before; *closed* so many at a time; *known* events
-bear an id and one of 200 tokens.  Redis is waited for longer than by default.
+bear an id and one of 200 tokens.  Redis and Kafka are waited for longer than by default, so that
+neither a breaker nor the spool comes into it.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def started(running: ExitStack, trees: Mapping[str, str]) -> Iterator[tuple[str,
             "KAFKA_TOPIC": components.topic("bench.api"),
             "SPOOL_DIR": str(folder / f"spool-{name}"),
             "DUPLICATE_TIMEOUT_SECONDS": "1",
+            "PUBLISH_TIMEOUT_SECONDS": "1",
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
             "PYTHONPATH": tree,
             "PYTHONSAFEPATH": "1",
