@@ -13,7 +13,8 @@ class Stage(StrEnum):
     """A part of the work on a request.
 
     ``wait`` is a request's wait for a thread; ``parse`` to ``encode`` are timed for each event, dry
-    runs included; ``seen`` and ``publish`` once for each request.
+    runs included, or for those of a batch together, as their mean; ``seen`` and ``publish`` once
+    for each request.
     """
 
     WAIT = "wait"
@@ -54,6 +55,10 @@ class Instrumentation(Protocol):
         """Several stages have ended, each after so many seconds."""
         ...
 
+    def took_each(self, stage: Stage, seconds: float, number: int) -> None:
+        """A stage has ended for so many events together, each of which took as long."""
+        ...
+
     def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         """Somebody was asked about a token."""
         ...
@@ -66,6 +71,9 @@ class NoInstrumentation:
         return None
 
     def took_all(self, stages: Iterable[tuple[Stage, float]]) -> None:
+        return None
+
+    def took_each(self, stage: Stage, seconds: float, number: int) -> None:
         return None
 
     def judged(self, judge: TokenSource, judgement: TokenResult) -> None:

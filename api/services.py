@@ -24,10 +24,11 @@ from api.connections import (
 from api.limits.rate_counts import RedisCounts
 from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.limits.redis_calls import RedisCalls
+from api.limits.redis_loop import LoopRedis
 from api.model import ComponentHealth
-from api.pipeline.gathered import GatheredSeen
 from api.pipeline.pipeline import Components, Pipeline
 from api.pipeline.seen import RedisSeenEvents
+from api.pipeline.seen_soon import LoopSeenEvents, SeenSoon
 from api.publish.sender import Reports
 from api.publish.spooling import SpoolingPublisher
 from api.publishing import check_spool
@@ -50,7 +51,7 @@ class Services:
 
     catalog: Catalog
     pipeline: Pipeline
-    seen: GatheredSeen
+    seen: SeenSoon
     health: Mapping[str, Callable[[], ComponentHealth]]
     make_id: Callable[[], uuid.UUID]
     close: Callable[[], None]
@@ -99,8 +100,11 @@ def connect(config: ApiConfig) -> Services:
         poller = MetricsPoller(lambda: _state(auth, redis, publishing.publisher), metrics)
         poller.start()
         opened.callback(poller.close)
-        seen = RedisSeenEvents(redis, window_seconds=config.duplicate_window_seconds)
-        gathered = opened.enter_context(closing(GatheredSeen(seen)))
+        window_seconds = config.duplicate_window_seconds
+        seen = RedisSeenEvents(redis, window_seconds=window_seconds)
+        on_loop = LoopRedis(redis, timeout_seconds=config.duplicate_timeout_seconds)
+        seen_soon = LoopSeenEvents(on_loop, window_seconds=window_seconds)
+        opened.enter_context(closing(seen_soon))
         close = opened.pop_all().close
     components = Components(
         catalog=catalog,
@@ -117,7 +121,7 @@ def connect(config: ApiConfig) -> Services:
     return Services(
         catalog=catalog,
         pipeline=Pipeline(components, config.limits),
-        seen=gathered,
+        seen=seen_soon,
         reports=publishing.publisher,
         health={
             "kafka": publishing.kafka_health,

@@ -8,13 +8,14 @@ seconds, null or absent>}`` is a yes; any 4xx is a no, whose ``code`` may be ``t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import partial
 
 import httpx2
 import orjson
 
-from api.auth.users import usable_user_id
+from api.auth.users import Late, usable_user_id
 from api.errors import AuthUnavailableError
 from api.limits.breaker import Breaker
 from api.model import ComponentHealth, ComponentStatus, Identity, TokenRejection, Verdict
@@ -24,6 +25,9 @@ FAILURES_TO_OPEN = 5
 RETRY_SECONDS = 2.0
 CONNECTIONS = 32
 ANSWER_LIMIT_BYTES = 16 * 1024
+LATE_SECONDS = 1.0
+"""An exchange that nobody waits for any more may take so long for each of its steps: when many
+unknown tokens come at once, giving up at once would waste what the service has begun."""
 
 _CODES: Mapping[str, Reason] = {
     code: code for code in (Reason.TOKEN_EXPIRED, Reason.TOKEN_INVALID, Reason.TOKEN_REVOKED)
@@ -35,7 +39,8 @@ class HttpAuthService:
 
     The time-outs of an HTTP client bound single steps and not their sum, and looking a host name
     up has none.  So the exchange runs on a thread of its own, and it is the wait for it that is
-    bounded.  After a few failures in a row the service is not asked for a while.
+    bounded; a verdict that comes later is told all the same.  After a few failures in a row the
+    service is not asked for a while.
     """
 
     def __init__(self, url: str, *, timeout_seconds: float) -> None:
@@ -43,7 +48,7 @@ class HttpAuthService:
         self._url = url
         self._timeout_seconds = timeout_seconds
         self._client = httpx2.Client(
-            timeout=timeout_seconds,
+            timeout=max(timeout_seconds, LATE_SECONDS),
             limits=httpx2.Limits(
                 max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS
             ),
@@ -56,13 +61,15 @@ class HttpAuthService:
             "auth_service", failures_to_open=FAILURES_TO_OPEN, retry_seconds=RETRY_SECONDS
         )
 
-    def verify(self, token: str) -> Verdict:
+    def verify(self, token: str, late: Late = lambda _verdict: None) -> Verdict:
         """The service's verdict on a token.
+
+        ``late`` is told, from another thread, one that comes when this has been given up.
 
         Raises:
             AuthUnavailableError: none within ``timeout_seconds``.
         """
-        return self._breaker.call(lambda: self._within_time(token), AuthUnavailableError)
+        return self._breaker.call(lambda: self._within_time(token, late), AuthUnavailableError)
 
     @property
     def is_stopped(self) -> bool:
@@ -81,12 +88,13 @@ class HttpAuthService:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
-    def _within_time(self, token: str) -> Verdict:
+    def _within_time(self, token: str, late: Late) -> Verdict:
         exchange = self._threads.submit(self._exchange, token)
         try:
             return exchange.result(self._timeout_seconds)
         except FutureTimeoutError as error:
-            exchange.cancel()
+            if not exchange.cancel():
+                exchange.add_done_callback(partial(_tell, late))
             milliseconds = round(self._timeout_seconds * 1000)
             raise AuthUnavailableError(f"no answer within {milliseconds} ms") from error
 
@@ -96,6 +104,12 @@ class HttpAuthService:
                 return _verdict(response.status_code, _limited(response))
         except httpx2.HTTPError as error:
             raise AuthUnavailableError(type(error).__name__) from error
+
+
+def _tell(late: Late, exchange: Future[Verdict]) -> None:
+    """Hands on what an exchange brought that was given up, if anything."""
+    if not exchange.cancelled() and exchange.exception() is None:
+        late(exchange.result())
 
 
 def _limited(response: httpx2.Response) -> bytes:

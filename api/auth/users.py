@@ -11,6 +11,7 @@ the memory or Redis knows the token    its verdict, also kept in the memory
 Redis does not answer                  go on without it
 auth_service gives a verdict           that verdict, also kept in both
 auth_service gives none                the local check, whatever the token's lifetime; not cached
+auth_service gives it too late         the same for now; its verdict is kept for the next
 auth_service names another user        refused and reported: one of the two is wrong
 =====================================  ===========================================================
 
@@ -24,6 +25,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from api.auth.single_flight import SingleFlight
@@ -65,11 +67,18 @@ class TokenCache(Protocol):
         ...
 
 
+Late = Callable[[Verdict], None]
+"""Is told a verdict that nobody waits for any more."""
+
+
 class AuthService(Protocol):
     """The external service that issues and judges tokens."""
 
-    def verify(self, token: str) -> Verdict:
+    def verify(self, token: str, late: Late = ...) -> Verdict:
         """Its verdict on a token.
+
+        ``late`` may be told the verdict when this has raised already, from any thread; it must not
+        raise.
 
         Raises:
             AuthUnavailableError: no usable answer in time.
@@ -181,7 +190,10 @@ class Users:
         if cache_answers:
             self._instrumentation.judged(TokenSource.CACHE, TokenResult.UNKNOWN)
         try:
-            verdict = self._agreeing(token, self._auth.verify(token))
+            verdict = self._agreeing(
+                token,
+                self._auth.verify(token, partial(self._keep_late, token, in_cache=cache_answers)),
+            )
         except AuthUnavailableError as error:
             _log.debug("auth_service: %s", error)
             self._instrumentation.judged(TokenSource.AUTH_SERVICE, TokenResult.UNAVAILABLE)
@@ -189,6 +201,10 @@ class Users:
         self._judged(TokenSource.AUTH_SERVICE, verdict)
         self._keep(token, verdict, in_cache=cache_answers)
         return verdict
+
+    def _keep_late(self, token: str, verdict: Verdict, *, in_cache: bool) -> None:
+        if self._memory.get(token) is None:  # another event may have heard of it since
+            self._keep(token, self._agreeing(token, verdict), in_cache=in_cache)
 
     def _agreeing(self, token: str, verdict: Verdict) -> Verdict:
         claimed = self._local.claimed_user(token)

@@ -124,13 +124,18 @@ def _received(limit_bytes: int, media_types: Sequence[str]) -> bytes:
 
 def answer(accepted: Accepted) -> dict[str, object]:
     """What the sender learns of a stored event."""
-    return {
-        "event_id": str(accepted.event_id),
-        "event": accepted.event,
-        "version": accepted.version,
-        "timestamp": shown_time(accepted.timestamp),
-        **({"duplicate": True} if accepted.is_duplicate else {}),
-    }
+    return _with_answer({}, accepted)
+
+
+def _with_answer(told: dict[str, object], accepted: Accepted) -> dict[str, object]:
+    """``told``, with what the sender learns of a stored event behind it."""
+    told["event_id"] = str(accepted.event_id)
+    told["event"] = accepted.event
+    told["version"] = accepted.version
+    told["timestamp"] = shown_time(accepted.timestamp)
+    if accepted.is_duplicate:
+        told["duplicate"] = True
+    return told
 
 
 def batch_answer(outcomes: Sequence[Outcome], *, correlation_id: str) -> dict[str, object]:
@@ -148,7 +153,7 @@ def _result(outcome: Outcome, correlation_id: str, limit_bytes: int) -> dict[str
     if isinstance(outcome, Rejection):
         told = problem(outcome, correlation_id=correlation_id, limit_bytes=limit_bytes)
         return {"status": outcome.status, "problem": told}
-    return {"status": 202, **answer(outcome)}
+    return _with_answer({"status": 202}, outcome)
 
 
 def batch_headers(outcomes: Sequence[Outcome]) -> dict[str, str]:

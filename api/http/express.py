@@ -33,8 +33,8 @@ from api.http.security_headers import headers_for
 from api.http.wakeups import Wakeups
 from api.instrumentation import Stage
 from api.model import Accepted, Outcome, Stamped
-from api.pipeline.gathered import GatheredSeen
 from api.pipeline.pipeline import Pipeline
+from api.pipeline.seen_soon import SeenSoon
 from api.pipeline.storing import accepted, as_seen, not_stored
 from api.publish.sender import Reports
 from contracts.model.types import Contract
@@ -95,7 +95,7 @@ class Express:
     def __init__(
         self,
         pipeline: Pipeline,
-        seen: GatheredSeen,
+        seen: SeenSoon,
         *,
         counts: Counts,
         cors: CorsPolicy,
@@ -188,9 +188,7 @@ class Express:
         if problem is not None:
             return Fate(not_stored(event.request.contract, problem), correlation_id)
         if has_id:
-            await self._lookups.of(
-                partial(self._seen.remember_soon, event.event_id, as_seen(event))
-            )
+            self._seen.remember_soon(event.event_id, as_seen(event))
         stored = accepted(event)
         found = self._answer(stored, event, correlation_id, headers.get("origin"))
         self._counts.outcomes([stored])
@@ -203,7 +201,6 @@ class Express:
         """Returns when whatever was published is told of, and answered."""
         await self._lookups.drained()
         await self._publications.drained()
-        await self._lookups.drained()
 
     def _answer(
         self, stored: Accepted, event: Stamped, correlation_id: str, origin: str | None

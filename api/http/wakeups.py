@@ -61,15 +61,17 @@ class Wakeups(Generic[_T]):
             await asyncio.sleep(0)
 
     def _tell(self, future: asyncio.Future[_T], news: _T) -> None:
+        if get_ident() == self._thread_id:
+            if not future.done():
+                future.set_result(news)
+            return
         self._told.append((future, news))
         # Who clears the flag looks at the queue after that: nothing told before is left behind.
         if not self._is_woken:
             self._is_woken = True
             assert self._loop is not None, "somebody waits"
-            is_here = get_ident() == self._thread_id
-            call = self._loop.call_soon if is_here else self._loop.call_soon_threadsafe
             with suppress(RuntimeError):  # the loop has ended, and with it all connections
-                call(self._hand_out)
+                self._loop.call_soon_threadsafe(self._hand_out)
 
     def _hand_out(self) -> None:
         self._is_woken = False

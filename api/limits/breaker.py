@@ -22,7 +22,9 @@ _T = TypeVar("_T")
 class Breaker:
     """Lets calls through until several in a row fail; then one trial call from time to time.
 
-    Only an :class:`~api.errors.UnavailableError` counts as a failure.
+    Only an :class:`~api.errors.UnavailableError` counts as a failure.  Calls that fail side by side
+    count as one: a burst that is too much for a moment says no more than its first call.  So with
+    calls that end after a time-out, it takes that many time-outs to open, however many call.
     """
 
     def __init__(
@@ -36,7 +38,8 @@ class Breaker:
         """
         Args:
             name: what stands behind it, for the log.
-            failures_to_open: that many failures in a row stop the calls.
+            failures_to_open: that many failures, each of a call that began after the one before,
+                stop the calls.
             retry_seconds: how long calls stay stopped until one is tried.
             clock: seconds, never backwards.
         """
@@ -47,6 +50,8 @@ class Breaker:
         self._lock = threading.Lock()
         self._trial = threading.Lock()
         self._failures = 0
+        self._counted = 0
+        """Failures since the start, those that an answer followed, too."""
         self._opened_at: float | None = None
 
     @property
@@ -71,16 +76,21 @@ class Breaker:
         finally:
             self._trial.release()
 
+    def note_failure(self) -> None:
+        """Counts a failure of a call that did not go through here, like any other."""
+        self._note_failure(self._counted, is_trial=False)
+
     def _may_try(self) -> bool:
         with self._lock:
             opened_at = self._opened_at
         return opened_at is None or self._clock() - opened_at >= self._retry_seconds
 
     def _watched(self, function: Callable[[], _T], *, is_trial: bool) -> _T:
+        counted = self._counted
         try:
             result = function()
         except UnavailableError:
-            self._note_failure(is_trial=is_trial)
+            self._note_failure(counted, is_trial=is_trial)
             raise
         except Exception:
             self._note_answer(is_trial=is_trial)  # it was reached, whatever it said
@@ -88,9 +98,13 @@ class Breaker:
         self._note_answer(is_trial=is_trial)
         return result
 
-    def _note_failure(self, *, is_trial: bool) -> None:
+    def _note_failure(self, counted: int, *, is_trial: bool) -> None:
+        """``counted``: the failures before the call began."""
         with self._lock:
             if self._opened_at is None:
+                if counted != self._counted:
+                    return  # another that was under way at the same time has said so
+                self._counted += 1
                 self._failures += 1
                 if self._failures < self._failures_to_open:
                     return

@@ -18,7 +18,8 @@ _T = TypeVar("_T")
 _DB = 0
 """The other dbs hold the loader's page views."""
 
-_RETRY_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+"""So long Redis is left alone when it did not answer."""
 
 
 class RedisCalls:
@@ -47,7 +48,7 @@ class RedisCalls:
             retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         )
         self._breaker = Breaker(
-            "Redis", failures_to_open=failures_to_open, retry_seconds=_RETRY_SECONDS
+            "Redis", failures_to_open=failures_to_open, retry_seconds=RETRY_SECONDS
         )
 
     def call(self, command: Callable[[redis.Redis], _T]) -> _T:
@@ -69,6 +70,14 @@ class RedisCalls:
     def is_stopped(self) -> bool:
         """Whether the breaker keeps calls back."""
         return not self._breaker.closed
+
+    def unconnected(self) -> redis.connection.ConnectionInterface:
+        """A connection for somebody who uses it alone, and connects it within :meth:`call`."""
+        return self._client.connection_pool.make_connection()
+
+    def note_failure(self) -> None:
+        """Redis did not answer a command that did not go through :meth:`call`."""
+        self._breaker.note_failure()
 
     @property
     def connection_pool(self) -> redis.ConnectionPool:

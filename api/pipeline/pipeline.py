@@ -23,6 +23,7 @@ from api.pipeline.checking import Checks, data_rejected, rejected
 from api.pipeline.seen import SeenEvents
 from api.pipeline.storing import Publisher, Storing, not_stored
 from api.pipeline.suggestions import Suggestions
+from api.pipeline.together import Step, through
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from contracts.model.validation import Violation
@@ -216,27 +217,52 @@ class Pipeline:
     def accept_all(
         self, bodies: Sequence[bytes | Rejection], *, correlation_id: str
     ) -> list[Outcome]:
-        """Stores several events, each given as JSON; what is wrong with one concerns it alone.
-
-        A rejection among them stays as it is, in its place.
+        """Stores several events, each given as JSON; what is wrong with one concerns it alone. A
+        rejection among them stays as it is, in its place.
         """
-        checked = [
-            body if isinstance(body, Rejection) else _caught(partial(self._checked, body))
-            for body in bodies
+        resolve = asked_once(self._components.users.resolve)
+        fitting = [
+            None if isinstance(each, Rejection) or len(each) > self._limits.body_bytes else each
+            for each in bodies
         ]
-        good = [each for each in checked if isinstance(each, Request)]
-        stored = iter(self.store_all(good, correlation_id=correlation_id))
-        return [each if isinstance(each, Rejection) else next(stored) for each in checked]
+        stamped = [
+            found or self._stamped_alone(body, resolve)
+            for body, found in zip(bodies, self._stamped_together(fitting, resolve), strict=True)
+        ]
+        return self._store_stamped(stamped, correlation_id)
 
-    def _checked(self, body: bytes) -> Request:
+    def _stamped_together(
+        self, bodies: Sequence[bytes | None], resolve: Resolve
+    ) -> Sequence[Stamped | None]:
+        try:
+            encoder = self._components.encoder()
+        except StoreUnavailableError:
+            return [None] * len(bodies)
+        steps: Sequence[Step] = (
+            (_PARSE, partial(quick_json.parse, max_depth=self._limits.json_depth)),
+            (_VALIDATE, self._checks.request),
+            (_USER, lambda request: (request, resolve(request.token))),
+            (_ENCODE, lambda found: self._stamped(found[0], found[1], encoder)),
+        )
+        return through(bodies, steps, self._components.instrumentation)
+
+    def _stamped_alone(self, body: bytes | Rejection, resolve: Resolve) -> Stamped | Rejection:
+        """One event of a batch, step by step: the reference."""
+        if isinstance(body, Rejection):
+            return body
         if len(body) > self._limits.body_bytes:
-            raise too_large(self._limits.body_bytes)
-        return self.check(self.parse(body))
+            return too_large(self._limits.body_bytes)
+        return _caught(lambda: self.stamp(self.check(self.parse(body)), resolve))
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
         resolve = asked_once(self._components.users.resolve)
         stamped = [_caught(partial(self.stamp, each, resolve)) for each in requests]
+        return self._store_stamped(stamped, correlation_id)
+
+    def _store_stamped(
+        self, stamped: Sequence[Stamped | Rejection], correlation_id: str
+    ) -> list[Outcome]:
         good = [each for each in stamped if isinstance(each, Stamped)]
         stored = iter(self._storing.store(good, correlation_id=correlation_id))
         return [each if isinstance(each, Rejection) else next(stored) for each in stamped]

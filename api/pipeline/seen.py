@@ -72,7 +72,7 @@ class RedisSeenEvents:
         self._window_milliseconds = int(window_seconds * 1000)
 
     def find(self, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Seen]:
-        kept = self._redis.call(lambda redis: redis.mget([_key(each) for each in ids]))
+        kept = self._redis.call(lambda redis: redis.mget([key(each) for each in ids]))
         read = zip(ids, map(_from_text, kept), strict=True)
         return {event_id: seen for event_id, seen in read if seen is not None}
 
@@ -80,18 +80,20 @@ class RedisSeenEvents:
         def set_all(client: redis.Redis) -> None:
             pipe = client.pipeline(transaction=False)
             for event_id, each in seen.items():
-                pipe.set(_key(event_id), _to_text(each), px=self._window_milliseconds)
+                pipe.set(key(event_id), to_text(each), px=self._window_milliseconds)
             pipe.execute()
 
         self._redis.call(set_all)
 
 
-def _key(event_id: uuid.UUID) -> str:
+def key(event_id: uuid.UUID) -> str:
+    """Where an event is kept."""
     return f"event:{_FORM}:{event_id}"
 
 
-def _to_text(seen: Seen) -> str:
-    return f"{seen.fingerprint} {seen.timestamp.isoformat()}"
+def to_text(seen: Seen) -> str:
+    """What is kept; always of the same length."""
+    return f"{seen.fingerprint} {seen.timestamp.isoformat(timespec='microseconds')}"
 
 
 def _from_text(kept: Any) -> Seen | None:

@@ -204,7 +204,11 @@ class Metrics:
 
     def took_all(self, stages: Iterable[tuple[Stage, float]]) -> None:
         """See :meth:`api.instrumentation.Instrumentation.took_all`."""
-        self._seconds_of_stages.observe_all(((stage,), seconds) for stage, seconds in stages)
+        self._seconds_of_stages.observe_all([((stage,), seconds) for stage, seconds in stages])
+
+    def took_each(self, stage: Stage, seconds: float, number: int) -> None:
+        """See :meth:`api.instrumentation.Instrumentation.took_each`."""
+        self._seconds_of_stages.observe((stage,), seconds, number)
 
     def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         """See :meth:`api.instrumentation.Instrumentation.judged`."""

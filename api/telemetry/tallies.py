@@ -78,11 +78,11 @@ class Spreads:
         self._cells: defaultdict[int, defaultdict[Labels, Spread]] = defaultdict(self._none)
         self._taken = self._none()
 
-    def observe(self, labels: Labels, value: float) -> None:
-        """Takes one value in."""
+    def observe(self, labels: Labels, value: float, number: int = 1) -> None:
+        """Takes a value in, so many times."""
         spread = self._cells[get_ident()][labels]
-        spread.buckets[bisect_left(self._bounds, value)] += 1
-        spread.total += value
+        spread.buckets[bisect_left(self._bounds, value)] += number
+        spread.total += value * number
 
     def observe_all(self, values: Iterable[tuple[Labels, float]]) -> None:
         """The same for several at once."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from api.errors import CacheUnavailableError
 from api.pipeline.seen import Seen
@@ -23,6 +24,14 @@ class InMemorySeenEvents:
     def remember(self, seen: Mapping[uuid.UUID, Seen]) -> None:
         self._check()
         self.kept.update(seen)
+
+    def find_soon(self, event_id: uuid.UUID, done: Callable[[bool], None]) -> bool:
+        done(self.available and event_id in self.kept)
+        return True
+
+    def remember_soon(self, event_id: uuid.UUID, seen: Seen) -> None:
+        with suppress(CacheUnavailableError):
+            self.remember({event_id: seen})
 
     def _check(self) -> None:
         if not self.available:

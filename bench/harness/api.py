@@ -22,7 +22,7 @@ from tests.api.servers import Server, listens, python_server
 from tests.support.processes import ServerProcess, free_port, wait_until
 
 _BIN = Path(sys.executable).parent
-_WARM_SECONDS = 1.0
+WARM_SECONDS = 1.0
 _METRICS_SECONDS = 1.2
 """The API writes down what its spool did once a second."""
 
@@ -77,7 +77,7 @@ def measure(server: Server, case: ApiCase, seconds: float) -> Measured:
         pid=server.process.pid,
         connections=case.connections,
         seconds=seconds * (case.longer if case.rate is not None else 1),
-        warm_seconds=_WARM_SECONDS,
+        warm_seconds=WARM_SECONDS,
         batch=case.batch,
         ids=case.ids,
         tokens=case.tokens,

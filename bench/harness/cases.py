@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.harness.results import Role
 
@@ -53,6 +53,7 @@ def _baseline(server: str, title: str, connections: int = 64) -> ApiCase:
 
 
 _SINGLE = ("api/stock-gunicorn", "api/stock-granian", "api/quick-flask", "api/quick-rsgi")
+_RATE = 660.0
 _AT_RATE = "660/s at fixed times"
 
 API_CASES: tuple[ApiCase, ...] = (
@@ -65,6 +66,18 @@ API_CASES: tuple[ApiCase, ...] = (
     _baseline("bare-flask", "a bare 202: Flask; granian"),
     _baseline("bare-wsgi", "a bare 202: WSGI; granian"),
     _baseline("bare-rsgi", "a bare 202: RSGI; granian"),
+    *(
+        replace(
+            _baseline(server, title, 16),
+            name=f"api/{server}-{_RATE:.0f}",
+            title=f"{title}, {_AT_RATE}",
+            rate=_RATE,
+        )
+        for server, title in (
+            ("quick-rsgi", "these parts on the event loop"),
+            ("bare-rsgi", "a bare 202: RSGI"),
+        )
+    ),
     *(
         ApiCase(
             name=f"api/{kind}-{connections}",
@@ -106,10 +119,11 @@ API_CASES: tuple[ApiCase, ...] = (
         name="api/rate-660",
         title=f"one event with `event_id` and token, {_AT_RATE}",
         server="ours",
+        against=("api/quick-rsgi-660", "api/bare-rsgi-660"),
         connections=16,
         ids=True,
         tokens=True,
-        rate=660.0,
+        rate=_RATE,
     ),
 )
 

@@ -21,7 +21,6 @@ from api.config import ApiConfig
 from api.errors import StoreUnavailableError
 from api.limits.rate_limit import RateLimit
 from api.model import ComponentHealth, ComponentStatus, Identity, JwtPolicy
-from api.pipeline.gathered import GatheredSeen
 from api.pipeline.pipeline import Components, EventEncoder, Limits, Pipeline
 from api.rejections.record import Sampler
 from api.rejections.reporter import RejectionSender
@@ -103,7 +102,6 @@ class World:
         }
         self.metrics = Metrics()
         self.pipeline = Pipeline(self._parts(), Limits())
-        self.gathered = GatheredSeen(self.seen)
         self.sink = InMemorySink()
         self.rejected = RejectionSender(
             self.sink,
@@ -129,7 +127,7 @@ class World:
         return Services(
             catalog=self.catalog,
             pipeline=self.pipeline,
-            seen=self.gathered,
+            seen=self.seen,
             health={name: self._health_of(name) for name in self.health},
             make_id=self.make_id,
             close=lambda: None,

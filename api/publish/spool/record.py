@@ -13,9 +13,13 @@ _PAIR = struct.Struct(">HI")
 _LONGEST_KEY = 2**16 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Record:
-    """What Kafka gets. ``event_id`` is in ``value`` too, where the later stages read it."""
+    """What Kafka gets. ``event_id`` is in ``value`` too, where the later stages read it.
+
+    Nobody changes one; it is not frozen for the reason that is told in :mod:`api.model`: there are
+    two for each event.
+    """
 
     event_id: uuid.UUID
     key: bytes

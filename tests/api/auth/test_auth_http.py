@@ -5,14 +5,17 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from queue import SimpleQueue
+from threading import Barrier
 
 import pytest
 
-from api.auth.auth_http import HttpAuthService
-from api.auth.users import AuthService
+from api.auth.auth_http import FAILURES_TO_OPEN, HttpAuthService
+from api.auth.users import AuthService, Late
 from api.errors import AuthUnavailableError
-from api.model import ComponentStatus, Identity, TokenRejection
+from api.model import ComponentStatus, Identity, TokenRejection, Verdict
 from api.testing.auth import InMemoryAuthService
 from contracts.reasons import Reason
 from tests.api.auth_stub import PATH, Stub, auth_stub
@@ -168,6 +171,41 @@ def test_after_failures_in_a_row_the_service_is_left_alone(stub: Stub) -> None:
     assert len(stub.requests) == 5
 
 
+def test_a_verdict_that_comes_too_late_is_told_all_the_same(stub: Stub) -> None:
+    stub.always(200, {"user_id": "u"})
+    stub.hold.clear()
+    told: SimpleQueue[Verdict] = SimpleQueue()
+    with closing(HttpAuthService(stub.url + PATH, timeout_seconds=SHORT_SECONDS)) as service:
+        with pytest.raises(AuthUnavailableError):
+            service.verify("t", told.put)
+        stub.hold.set()
+        assert told.get(timeout=60) == Identity("u")
+
+
+def test_a_burst_that_is_too_much_for_a_moment_does_not_keep_the_service_from_being_asked(
+    stub: Stub,
+) -> None:
+    """Each gives up, and is told afterwards: none of the tokens has to be asked for again."""
+    stub.always(200, {"user_id": "u"})
+    stub.hold.clear()
+    tokens = [f"token {number}" for number in range(4 * FAILURES_TO_OPEN)]
+    together = Barrier(len(tokens))
+    told: SimpleQueue[Verdict] = SimpleQueue()
+
+    def ask(token: str) -> None:
+        together.wait(60)
+        with pytest.raises(AuthUnavailableError):
+            service.verify(token, told.put)
+
+    with closing(HttpAuthService(stub.url + PATH, timeout_seconds=SHORT_SECONDS)) as service:
+        with ThreadPoolExecutor(len(tokens)) as threads:
+            for each in [threads.submit(ask, token) for token in tokens]:
+                each.result()
+        assert not service.is_stopped
+        stub.hold.set()
+        assert [told.get(timeout=60) for _ in tokens] == [Identity("u")] * len(tokens)
+
+
 def test_a_no_is_no_failure(stub: Stub, service: HttpAuthService) -> None:
     for _ in range(10):
         assert service.verify("t") == TokenRejection(Reason.TOKEN_INVALID)
@@ -220,6 +258,6 @@ class _Switched:
         self._auth = auth
         self._down = down
 
-    def verify(self, token: str) -> object:
+    def verify(self, token: str, late: Late = lambda _verdict: None) -> Verdict:
         self._auth.available = not self._down
-        return self._auth.verify(token)
+        return self._auth.verify(token, late)

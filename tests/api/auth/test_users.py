@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from api.auth.token_cache import InMemoryTokenCache
-from api.auth.users import CacheTimes, TokenCache, Users, usable_user_id
+from api.auth.users import CacheTimes, Late, TokenCache, Users, usable_user_id
 from api.errors import AuthUnavailableError, CacheUnavailableError, Rejection
 from api.model import Identity, Kept, TokenRejection, Verdict
 from api.testing.auth import InMemoryAuthService
@@ -167,6 +167,44 @@ def test_a_local_verdict_is_not_kept() -> None:
     assert house.rejection() is Reason.TOKEN_INVALID
 
 
+def test_a_verdict_that_comes_too_late_is_kept_for_the_next() -> None:
+    house = House(Identity("u"), Local(Identity("by its signature")))
+    house.auth.available = False
+    users = house.users()
+    assert users.resolve(TOKEN) == "by its signature"
+    house.auth.answer_late()
+    assert (users.known(TOKEN), house.resolve(), house.auth.asked) == ("u", "u", 1)
+
+
+def test_a_late_verdict_does_not_replace_one_that_was_heard_since() -> None:
+    house = House(Identity("u"), Local(Identity("by its signature")))
+    house.auth.available = False
+    users = house.users()
+    users.resolve(TOKEN)
+    house.auth.available = True
+    revoked = TokenRejection(Reason.TOKEN_REVOKED)
+    house.auth.verdicts[TOKEN] = revoked
+    with pytest.raises(Rejection):
+        users.resolve(TOKEN)
+    house.auth.verdicts[TOKEN] = Identity("u")
+    house.auth.answer_late()
+    assert users.known(TOKEN) is None
+    kept = house.cache.get(TOKEN)
+    assert kept is not None
+    assert kept.verdict == revoked
+
+
+def test_a_late_verdict_that_names_another_user_is_refused() -> None:
+    house = House(Identity("u"), Local(Identity("v"), claimed="v"))
+    house.auth.available = False
+    users = house.users()
+    users.resolve(TOKEN)
+    house.auth.answer_late()
+    with pytest.raises(Rejection) as refused:
+        users.resolve(TOKEN)
+    assert refused.value.reason is Reason.TOKEN_SUBJECT_MISMATCH
+
+
 def test_with_nobody_to_judge_it_is_refused_for_now() -> None:
     house = House(None)
     with pytest.raises(Rejection) as refused:
@@ -229,7 +267,7 @@ def test_of_many_at_the_same_time_one_asks_for_all(verdict: Verdict) -> None:
     together, release = 8, threading.Event()
 
     class SlowAuth(InMemoryAuthService):
-        def verify(self, token: str) -> Verdict:
+        def verify(self, token: str, late: Late = lambda _verdict: None) -> Verdict:
             release.wait(60)
             return super().verify(token)
 

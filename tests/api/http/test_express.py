@@ -67,7 +67,7 @@ class Front:
         config = ApiConfig.from_env({**ENV, **changes})
         self.express = Express(
             world.pipeline,
-            world.gathered,
+            world.seen,
             counts=world.metrics,
             cors=config.cors,
             make_id=world.make_id,
@@ -95,7 +95,6 @@ class Front:
 
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
         self._bridge.__rsgi_del__(loop)
-        self.world.gathered.close()
 
 
 class Lines(logging.Handler):

@@ -27,6 +27,9 @@ class Waits:
     def took_all(self, stages: Iterable[tuple[Stage, float]]) -> None:
         raise AssertionError
 
+    def took_each(self, stage: Stage, seconds: float, number: int) -> None:
+        raise AssertionError
+
     def judged(self, judge: TokenSource, judgement: TokenResult) -> None:
         raise AssertionError
 

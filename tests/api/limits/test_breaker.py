@@ -156,6 +156,27 @@ def test_calls_run_side_by_side() -> None:
         assert sorted(each.result() for each in calls) == list(range(8))
 
 
+def test_calls_that_fail_side_by_side_count_as_one() -> None:
+    guard = breaker()
+
+    def burst() -> None:
+        together = threading.Barrier(2 * FAILURES, timeout=60)
+
+        def fail() -> None:
+            together.wait()
+            raise AuthUnavailableError("too much at once")
+
+        with ThreadPoolExecutor(2 * FAILURES) as threads:
+            for _ in range(2 * FAILURES):
+                threads.submit(guard.call, fail, AuthUnavailableError)
+
+    for _ in range(FAILURES - 1):
+        burst()
+    assert guard.closed
+    burst()
+    assert not guard.closed
+
+
 def test_while_one_trial_runs_nobody_waits_for_it() -> None:
     clock = Clock()
     guard, part = breaker(clock), Part()
