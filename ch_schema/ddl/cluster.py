@@ -1,8 +1,9 @@
 """The same tables for a cluster: statements that run on every server of it. Pure.
 
 ``--replicated`` alone keeps one copy of a table per replica.  With a cluster the rows lie in
-``ugc_shard``, spread by the hash of what makes an event one (so ``FINAL`` on each shard is enough),
-and the tables in ``ugc`` are Distributed over it: loader, views and people ask those.
+``<database>_shard``, spread by the hash of what makes an event one (so ``FINAL`` on each shard is
+enough), and the tables in ``<database>`` are Distributed over it: loader, views and people ask
+those.
 
 The servers' macros ``{shard}`` and ``{replica}`` have to be set.
 """
@@ -16,7 +17,10 @@ from ch_schema.ddl.targets import Targets
 from ch_schema.ddl.views import View
 from ch_schema.quoting import quote_identifier, quote_string
 
-SHARD_DATABASE = "ugc_shard"
+
+def shard_database(database: str) -> str:
+    """Where the rows of the tables in ``database`` lie."""
+    return f"{database}_shard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class Layout:
 
 def databases(targets: Targets, layout: Layout) -> tuple[str, ...]:
     """Statements that make the databases."""
-    shard = (SHARD_DATABASE,) if layout.cluster else ()
+    shard = (shard_database(targets.databases.tables),) if layout.cluster else ()
     return tuple(
         create_database_statement(name) + layout.on_cluster
         for name in (*shard, *targets.databases.all)
@@ -45,9 +49,9 @@ def table_statements(table: Table, layout: Layout) -> tuple[str, ...]:
     """One statement, or with a cluster two: the rows' table and the one that is asked."""
     if not layout.cluster:
         return (_stored(table, layout),)
-    stored = replace(table, database=SHARD_DATABASE)
+    stored = replace(table, database=shard_database(table.database))
     arguments = ", ".join(
-        (*map(quote_string, (layout.cluster, SHARD_DATABASE, table.name)), _spread_by(table))
+        (*map(quote_string, (layout.cluster, stored.database, table.name)), _spread_by(table))
     )
     return (
         _stored(stored, layout),

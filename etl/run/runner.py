@@ -107,7 +107,7 @@ class _Run:
         self._should_stop = should_stop
         self._sessions = SessionStep(context)
         self._plain = PlainReader(context.decoder, context.loader, context.plan.roles)
-        self._journal = Journal(context.ledger, context.runs, context.new_id())
+        self._journal = Journal(context.ledger, context.runs, context.new_id(), context.database)
         self._started_at = context.clock()
         self._before: Mapping[str, SessionTotals] = {}
         self._progress = _Progress()

@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from contracts.model.loader import load_catalog, parse_json
+from contracts.model.loader import parse_json
 from ugc.compatibility.snapshot import Snapshot
 from ugc.errors import UgcError
+from ugc.wiring import own_catalog
 
 _PARTS = ("events", "envelopes")
 
@@ -24,7 +25,7 @@ def from_folder(folder: Path) -> Snapshot:
     Raises:
         ContractError: a file breaks the dialect, or lies where none belongs.
     """
-    catalog = load_catalog(folder)
+    catalog = own_catalog(folder)
     return Snapshot(
         catalog,
         {

@@ -35,12 +35,13 @@ def print_tables(console: Console, clickhouse: ClickHouse, catalog: Catalog) -> 
     """Rows of each table, and a few of them; returns table → rows, read with FINAL."""
     rows: dict[str, int] = {}
     for contract in catalog.tables:
-        table = table_for(contract)
+        database = catalog.naming.database
+        table = table_for(contract, database)
         answer = clickhouse.query(f"SELECT count() AS n FROM {table.qualified_name} FINAL")  # noqa: S608 - a quoted name
         rows[contract.event] = int(answer[0]["n"])
         fields = [column.name for column in table.columns if column.read is not None]
         columns = ", ".join(["timestamp", "user_id", *fields])
-        console.print(f"  ugc.{contract.event}: {counted(rows[contract.event], 'row')}")
+        console.print(f"  {database}.{contract.event}: {counted(rows[contract.event], 'row')}")
         sample = clickhouse.query_text(
             f"SELECT {columns} FROM {table.qualified_name} FINAL"  # noqa: S608 - names of ours
             f" ORDER BY timestamp LIMIT {_SAMPLE_ROWS}",

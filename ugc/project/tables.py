@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.tables import Table
 from ch_schema.ddl.targets import targets_for
 from ch_schema.migrate.run import Migrator
-from contracts.model.loader import load_catalog
+from contracts.model.loader import Catalog
 from etl.run.runs_table import RUNS
 
 INTERNAL: tuple[Table, ...] = (RUNS,)
 """Tables of other rooms, made with :func:`ch_schema.ddl.internal.internal_table`."""
 
 
-def migrator(client: ClickHouse, folder: Path | None) -> Migrator:
-    """For the contracts in a folder.
+def migrator(client: ClickHouse, catalog: Catalog) -> Migrator:
+    """For these contracts, in the database that their catalog names.
 
     Raises:
-        ContractError: one of them is wrong.
         TableError: one of them fits no table.
     """
-    return Migrator(client, targets_for(load_catalog(folder), INTERNAL))
+    return Migrator(client, targets_for(catalog, INTERNAL))

@@ -9,27 +9,25 @@ from ch_schema.ddl.cluster import Layout, databases, table_statements, view_stat
 from ch_schema.ddl.tables import table_for
 from ch_schema.ddl.targets import Targets, targets_for
 from ch_schema.ddl.views import unique_view
-from contracts.model.loader import load_catalog
 from contracts.model.types import Contract
 from ugc.errors import UgcError
 from ugc.project.folder import contract_named
 from ugc.project.tables import INTERNAL
+from ugc.wiring import own_catalog
 
 
 class NoTableError(UgcError):
     """The event has no table of its own."""
 
 
-def document(
-    folder: Path | None, event: str | None, *, cluster: str | None, replicated: bool
-) -> str:
+def document(folder: Path, event: str | None, *, cluster: str | None, replicated: bool) -> str:
     """Statements, each ending in ``;`` and a newline.
 
     Raises:
         ContractError, ReferenceTextError: there is no such event.
         NoTableError: it is one half of a pair.
     """
-    catalog = load_catalog(folder)
+    catalog = own_catalog(folder)
     layout = Layout(cluster=cluster, replicated=replicated)
     targets = targets_for(catalog, INTERNAL)
     if event is None:
@@ -50,6 +48,6 @@ def _whole(targets: Targets, layout: Layout) -> Iterator[str]:
 
 
 def _one(contract: Contract, targets: Targets, layout: Layout) -> Iterator[str]:
-    table = table_for(contract)
+    table = table_for(contract, targets.databases.tables)
     yield from table_statements(table, layout)
     yield view_statement(unique_view(table, targets.databases.unique), layout)
