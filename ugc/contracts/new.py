@@ -122,12 +122,9 @@ def _new_event(
     wrong = [n.message for n in notes if RULES[n.code].severity is Severity.ERROR]
     if wrong:
         raise ScaffoldTextError("; ".join(wrong))
-    return {**_envelopes(folder), **scaffold.new_event(event, document)}
-
-
-def _envelopes(folder: Path) -> Mapping[str, str]:
-    """Those of the package, in a folder that has none yet: every event is sent in the same one."""
-    return {} if (folder / "envelopes").exists() else scaffold.envelopes()
+    sent_in = scaffold.envelopes(event, document["examples"][0])
+    around = {} if (folder / "envelopes").exists() else sent_in
+    return {**around, **scaffold.new_event(event, document)}
 
 
 def _next_version(folder: Path, event: str) -> Mapping[str, str]:

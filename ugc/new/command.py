@@ -30,9 +30,9 @@ def command(folder: Path, plan: Path | None, name: str | None, owner: str | None
     """Make a project in DIR: contracts with examples and lock, ugc.toml, and the files of an
     editor, pre-commit, GitHub, Docker and git.
 
-    DIR is not there yet, or empty. Nothing is left of a project that cannot be made. In it `ugc up`,
-    `ugc traffic`, `ugc demo` and `ugc contracts` work with its contracts, beside other projects on
-    the same servers.
+    DIR is not there yet, or empty. Nothing is left of a project that cannot be made. In it
+    `ugc up`, `ugc traffic`, `ugc demo` and `ugc contracts` work with its contracts, beside other
+    projects on the same servers.
 
     \b
     Examples:

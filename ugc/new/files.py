@@ -13,6 +13,8 @@ from ugc.project import scaffold
 
 EVENT = "button_click"
 """The example of a project without a plan."""
+EXAMPLE: Mapping[str, Any] = {"button": "sign_up", "page": "/pricing"}
+"""A payload of it."""
 
 _PLACES: Mapping[str, str] = {
     "Dockerfile": "Dockerfile",
@@ -117,15 +119,14 @@ def example_contracts(owner: str) -> dict[str, str]:
                 "examples": [3],
             },
         },
-        "examples": [{"button": "sign_up", "page": "/pricing"}],
+        "examples": [EXAMPLE],
     }
-    plain = {"button": "sign_up", "page": "/pricing"}
     examples: Mapping[str, Mapping[str, Any]] = {
-        "valid/plain.json": plain,
+        "valid/plain.json": EXAMPLE,
         "valid/third_of_a_list.json": {"button": "add_to_cart", "page": "/", "position": 3},
         "invalid/no_page.json": {"button": "sign_up"},
-        "invalid/position_is_zero.json": {**plain, "position": 0},
-        "invalid/unknown_field.json": {**plain, "colour": "red"},
+        "invalid/position_is_zero.json": {**EXAMPLE, "position": 0},
+        "invalid/unknown_field.json": {**EXAMPLE, "colour": "red"},
     }
     return {
         f"events/{EVENT}/v1.json": scaffold.json_text(document),

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.model.loader import Catalog, load_catalog
-from contracts.model.types import Origin
+from contracts.model.loader import load_catalog
 from contracts.naming import Naming
 from contracts.project import KEYS, NAME_FORM, PROJECT_FILE, read_project
 from registry.lock import LOCK_FILE, lock_of, lock_text
@@ -20,7 +19,7 @@ from ugc.errors import CommandLineError, UgcError
 from ugc.importing.command import events_of
 from ugc.importing.report import in_words
 from ugc.importing.writing import write_events
-from ugc.new.files import example_contracts, project_files, write_all
+from ugc.new.files import EVENT, EXAMPLE, example_contracts, project_files, write_all
 from ugc.project.scaffold import dialect_text, envelopes
 
 _SECRET_BYTES = 32
@@ -105,12 +104,12 @@ def _name(folder: Path, given: str | None) -> str:
 def _write(draft: Path, name: str, owner: str, plan: Path | None, say: Say) -> str:
     """Writes the whole project; gives the event that its README sends."""
     contracts = draft / "contracts"
-    write_all(contracts, {**envelopes(), "meta/dialect.json": dialect_text()})
     if plan is None:
         write_all(contracts, example_contracts(owner))
+        event, payload = EVENT, EXAMPLE
     else:
-        _import(plan, owner, contracts, say)
-    event, payload = _sent_first(load_catalog(contracts))
+        event, payload = _import(plan, owner, contracts, say)
+    write_all(contracts, {**envelopes(event, payload), "meta/dialect.json": dialect_text()})
     tokens = secrets.token_hex(_SECRET_BYTES), secrets.token_hex(_SECRET_BYTES)
     write_all(
         draft, project_files(name=name, owner=owner, event=event, payload=payload, secrets=tokens)
@@ -121,7 +120,8 @@ def _write(draft: Path, name: str, owner: str, plan: Path | None, say: Say) -> s
     return event
 
 
-def _import(plan: Path, owner: str, contracts: Path, say: Say) -> None:
+def _import(plan: Path, owner: str, contracts: Path, say: Say) -> tuple[str, Mapping[str, Any]]:
+    """Writes the events of a plan; gives one of them, and a payload for it."""
     events = events_of(plan, owner=owner)
     for line in in_words(events):
         say(line)
@@ -132,11 +132,5 @@ def _import(plan: Path, owner: str, contracts: Path, say: Say) -> None:
     for event, problem in write_events(contracts, usable):
         if problem:
             raise NewProjectError(f"{event} cannot be written: {problem}")
-
-
-def _sent_first(catalog: Catalog) -> tuple[str, Mapping[str, Any]]:
-    """An event that a client sends, and a payload for it."""
-    halves = {half for each in catalog.pairings.values() for half in (each.start, each.end)}
-    client = [each for each in catalog.newest if each.origin is Origin.CLIENT]
-    first = next((each for each in client if each.event not in halves), client[0])
-    return first.event, dict(first.schema["examples"][0])
+    document = usable[0].document or {}
+    return usable[0].event, dict(document["examples"][0])

@@ -111,13 +111,24 @@ def new_event(event: str, document: JsonSchema, version: int = 1) -> dict[str, s
     return files
 
 
-def envelopes() -> dict[str, str]:
-    """Path below the contract folder → text: what every event is sent in, as the package has it."""
+def envelopes(event: str, payload: Mapping[str, Any]) -> dict[str, str]:
+    """Path below the contract folder → text: what every event is sent in, as the package has it.
+
+    Its examples are of ``event`` with ``payload`` as its data.
+    """
     package = package_folder()
-    return {
-        path.relative_to(package).as_posix(): path.read_text(encoding="utf-8")
-        for path in sorted((package / "envelopes").rglob("*.json"))
-    }
+    found = {}
+    for path in sorted((package / "envelopes").rglob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if "properties" in document:
+            document["properties"]["event"]["examples"] = [event]
+        else:
+            told: Mapping[str, Any] = {"event": event, "data": payload}
+            # What is no object is what an invalid example is about.
+            kinds = {name: type(value) for name, value in told.items()}
+            document |= {n: told[n] for n in kinds if isinstance(document.get(n), kinds[n])}
+        found[path.relative_to(package).as_posix()] = json_text(document)
+    return found
 
 
 def next_version(

@@ -96,7 +96,7 @@ class Stack:
                 say(f"stopped what a killed stack had left running: {', '.join(orphans)}")
             if config.fresh:
                 state.clear(folder)
-            env = with_project(os.environ)
+            env = with_project({**os.environ, **config.env})
             plan = make_plan(config, env, state.jwt_secret(folder), say, claims.take)
         except BaseException:
             claims.close()
