@@ -16,7 +16,8 @@ import click
 
 from contracts.project import PROJECT_VARIABLE
 from ugc.errors import expected_errors
-from ugc.exits import exit_code
+from ugc.exits import MISCONFIGURED, exit_code
+from ugc.extras import way_out
 from ugc.terminal import say, say_wrong
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -96,6 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         say_wrong(error)
         sys.exit(error.exit_code)
+    except ImportError as error:
+        command = next((each for each in arguments or sys.argv[1:] if each in _COMMANDS), "")
+        told = way_out(error.name, command)
+        if told is None:
+            raise
+        say(f"ugc: {told}", err=True)
+        sys.exit(MISCONFIGURED)
     except expected_errors() as error:
         say(f"ugc: {error}", err=True)
         sys.exit(exit_code(error))

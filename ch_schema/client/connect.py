@@ -39,7 +39,8 @@ def connect(url: str, database: str | None = None) -> ClickHouse:
                 from ch_schema.client.embedded import open_embedded
             except ImportError as error:
                 raise AddressError(
-                    "CLICKHOUSE_URL: the embedded engine is missing: install chdb"
+                    "CLICKHOUSE_URL: the embedded engine, chdb, is missing:"
+                    " pip install 'ugc-events[local]'"
                 ) from error
             return open_embedded(address)
         case scheme:
