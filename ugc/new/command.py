@@ -13,7 +13,7 @@ from ugc.terminal import say
 
 
 @click.command(epilog=PLAIN_EPILOG)
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--from-plan",
     "plan",

@@ -233,7 +233,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "shop" / "notes.txt").write_text("mine")
     assert "not empty (notes.txt is in it)" in ugc(tmp_path, "new", "shop", code=1)
     assert texts(tmp_path / "shop") == {"notes.txt": "mine"}
-    assert "is a file" in ugc(tmp_path, "new", "shop/notes.txt", code=1)
+    assert "is a file" in ugc(tmp_path, "new", "shop/notes.txt", code=2)
 
 
 def test_a_project_is_not_made_twice(shop: Path) -> None:
