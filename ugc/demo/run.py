@@ -22,7 +22,6 @@ from contracts.model.loader import (
     load_catalog,
     package_folder,
 )
-from contracts.naming import Naming
 from contracts.visible import counted
 from ugc.demo import report
 from ugc.demo.first_messages import first_messages
@@ -79,13 +78,9 @@ def _run(state_dir: Path, contracts_dir: Path, visits: int, seed: int, console: 
     console.rule("1  the stack: real servers on loopback")
     with Stack.start(config, lambda line: console.print(f"  {line}")) as stack:
         console.print(f"  everything is ready after {time.monotonic() - started:.1f} s")
-        balanced = _show(stack, _catalog(stack, contracts_dir), visits, seed, console)
+        balanced = _show(stack, load_catalog(contracts_dir), visits, seed, console)
     console.print(f"  everything is stopped; {time.monotonic() - started:.0f} s in all")
     return balanced
-
-
-def _catalog(stack: Stack, contracts_dir: Path) -> Catalog:
-    return load_catalog(contracts_dir, Naming.from_env(stack.env))
 
 
 def _show(stack: Stack, catalog: Catalog, visits: int, seed: int, console: Console) -> bool:
