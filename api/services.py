@@ -75,7 +75,7 @@ def check(config: ApiConfig) -> None:
     connect_remembering(
         config.schema_registry_url, config.registry, config.contracts_dir, time.monotonic
     ).registry.close()
-    check_spool(config.publishing.spool_dir)
+    check_spool(config.publishing.spool_dir, config.kafka_topic)
 
 
 def connect(config: ApiConfig) -> Services:
