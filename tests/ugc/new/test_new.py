@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 import yaml
 
-from contracts.model.loader import load_catalog
+from contracts.model.loader import copy_contracts, load_catalog
 from ugc.cli import ugc as group
 from ugc.importing.command import events_of
 
@@ -102,6 +102,16 @@ def test_an_event_is_added_by_the_owner_that_the_project_names(shop: Path) -> No
     )
     ugc(shop, "registry", "lock")
     assert ugc(shop, "contracts", "lint") == "0 errors, 0 warnings\n"
+
+
+def test_the_verdict_on_a_new_event_makes_its_table_in_the_projects_database(
+    tmp_path: Path,
+) -> None:
+    ugc(tmp_path, "new", "shop")
+    copy_contracts(tmp_path / "shop" / "contracts", tmp_path / "merged")
+    ugc(tmp_path / "shop", "contracts", "new", "order_placed", "--field", "order_id:string")
+    verdict = ugc(tmp_path / "shop", "contracts", "check", "--against", "../merged")
+    assert "CREATE TABLE IF NOT EXISTS `shop`.`order_placed`" in verdict
 
 
 def ugc_fails(folder: Path, *arguments: str) -> str:
