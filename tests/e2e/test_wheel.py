@@ -142,6 +142,9 @@ def test_a_new_project_stores_its_first_event_beside_packages_named_as_ours(
 
         wait_until(is_stored, "the row", COMMAND_SECONDS)
         stored = time.monotonic()
+        readme = (shop / "README.md").read_text()
+        ((shown, form),) = re.findall(r'^ugc sql "(.*)" --format (\w+)$', readme, re.MULTILINE)
+        assert "sign_up" in whole.ugc(shop, "sql", shown, "--format", form)
         up.send(signal.SIGINT)
         assert up.wait_exit(60) == 0
     finally:

@@ -1,4 +1,4 @@
-"""Makes a project: everything beside its place first, and then there in one go."""
+"""Makes a project: all of it in a temporary folder first, and then in its place."""
 
 from __future__ import annotations
 
@@ -66,14 +66,17 @@ def make_project(
     owner = owner or name
     if not KEYS["owner"].form.fits(owner):
         raise NewProjectTextError(f"--owner must be {KEYS['owner'].form.words}, not {owner!r}")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ugc-new-", dir=folder.parent) as beside:
-            draft = Path(beside) / "project"
-            event = _write(draft, name, owner, plan, say)
+    was_there = folder.exists()
+    with tempfile.TemporaryDirectory(prefix="ugc-new-") as beside:
+        draft = Path(beside) / "project"
+        event = _write(draft, name, owner, plan, say)
+        try:
             shutil.copytree(draft, folder, dirs_exist_ok=True)
-    except OSError as error:
-        raise NewProjectError(f"{folder} cannot be written: {error.strerror}") from error
+        except OSError as error:
+            if not was_there:
+                shutil.rmtree(folder, ignore_errors=True)
+            reason = error.strerror or error
+            raise NewProjectError(f"{folder} cannot be written: {reason}") from error
     return Made(folder=folder, name=name, event=event)
 
 
