@@ -25,7 +25,7 @@ SCHEMES = ("redis+cluster", "rediss+cluster")
 _TAG = "{ugc}"
 _SLOT = key_slot(_TAG.encode())
 
-_SELECT = "prefix = '%s' .. given[1] .. ':%s'"
+_SELECT = "prefix = '%s' .. first .. ':%s'"
 """In a script a db is a prefix: of the tag, the db and the project."""
 
 

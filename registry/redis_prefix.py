@@ -28,22 +28,25 @@ local server, prefix = redis, '%s'
 local all_are_keys = { DEL = true, EXISTS = true, MGET = true, UNLINK = true }
 local redis = {
   error_reply = server.error_reply,
-  call = function(command, ...)
-    local given = { ... }
+  call = function(command, first, ...)
     if command == 'SELECT' then
       %s
       return
     end
-    for i = 1, all_are_keys[command] and #given or 1 do
-      given[i] = prefix .. given[i]
+    if not all_are_keys[command] or select('#', ...) == 0 then
+      return server.call(command, prefix .. first, ...)
     end
-    return server.call(command, unpack(given))
+    local keys = { first, ... }
+    for i = 1, #keys do
+      keys[i] = prefix .. keys[i]
+    end
+    return server.call(command, unpack(keys))
   end,
 }
 """
 """Before a script: its keys get the prefix. Of other commands the first argument alone is a key."""
 
-SELECT = "server.call(command, given[1])"
+SELECT = "server.call(command, first)"
 """What SELECT does in a script where there are dbs."""
 
 
