@@ -1,7 +1,7 @@
 """What a project's prefix before every key costs in Redis's own time: python -m bench.redis_prefix
 
-The baseline is the same scripts without a prefix, in turn on one server; the least of 15 rounds, since
-Redis counts the time in which other programs had the processor, too.
+The baseline is the same scripts without a prefix, in turn on one server; the least of 15 rounds,
+since Redis counts the time in which other programs had the processor, too.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _SCRIPTS = frozenset({"EVAL", "EVALSHA"})
 """Their keys stand behind the script and their number."""
 
 _IN_SCRIPTS = """\
-local server, prefix = redis, '%s'
+local server, send, prefix = redis, redis.call, '%s'
 local all_are_keys = { DEL = true, EXISTS = true, MGET = true, UNLINK = true }
 local redis = {
   error_reply = server.error_reply,
@@ -34,19 +34,19 @@ local redis = {
       return
     end
     if not all_are_keys[command] or select('#', ...) == 0 then
-      return server.call(command, prefix .. first, ...)
+      return send(command, prefix .. first, ...)
     end
     local keys = { first, ... }
     for i = 1, #keys do
       keys[i] = prefix .. keys[i]
     end
-    return server.call(command, unpack(keys))
+    return send(command, unpack(keys))
   end,
 }
 """
 """Before a script: its keys get the prefix. Of other commands the first argument alone is a key."""
 
-SELECT = "server.call(command, first)"
+SELECT = "send(command, first)"
 """What SELECT does in a script where there are dbs."""
 
 
