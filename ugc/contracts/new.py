@@ -66,10 +66,10 @@ def new(
 
     \b
     Examples:
-      ugc contracts new video_play --owner player --field video_id:string
-      ugc contracts new film_rated --owner catalogue --field rating:integer --field note:string?
+      ugc contracts new order_placed --owner shop --field order_id:string
+      ugc contracts new article_rated --owner catalogue --field rating:integer --field note:string?
       ugc contracts new session_start --owner web --no-fields
-      ugc contracts new element_click --next-version
+      ugc contracts new order_placed --next-version
     """
     if next_version:
         if owner or title or description or fields or no_fields:

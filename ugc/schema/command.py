@@ -21,6 +21,7 @@ from ugc.wiring import own_catalog
 
 if TYPE_CHECKING:
     from ch_schema.client.protocol import ClickHouse
+    from ch_schema.ddl.layout import Layout
     from ch_schema.migrate.diff import Effect
 
 
@@ -30,15 +31,16 @@ def command() -> None:
 
 
 @contextmanager
-def _clickhouse(state_dir: Path) -> Iterator[tuple[ClickHouse, Naming]]:
-    """The database, and what it is called."""
+def _clickhouse(state_dir: Path) -> Iterator[tuple[ClickHouse, Naming, Layout]]:
+    """The database, what it is called, and whether it is a cluster's."""
     from ch_schema.client.connect import connect
+    from ugc.project.tables import layout
 
     env = current_environment(state_dir)
     naming = Naming.from_env(env)
     client = connect(require(env, "CLICKHOUSE_URL"), naming.database)
     try:
-        yield client, naming
+        yield client, naming, layout(env)
     finally:
         client.close()
 
@@ -53,7 +55,7 @@ def ddl(event: str | None, cluster: str | None, replicated: bool, folder: Path) 
 
     \b
     Examples:
-      ugc schema ddl page_view
+      ugc schema ddl order_placed
       ugc schema ddl --cluster main --replicated
     """
     from ugc.schema.ddl import document
@@ -77,8 +79,8 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     from ugc.project.tables import migrator
     from ugc.schema.show import as_json_document, exit_code, in_words
 
-    with _clickhouse(state_dir) as (client, naming):
-        found = migrator(client, load_catalog(folder, naming)).plan()
+    with _clickhouse(state_dir) as (client, naming, layout):
+        found = migrator(client, load_catalog(folder, naming), layout).plan()
     if as_json:
         say(json.dumps(as_json_document(found), indent=2))
     else:
@@ -121,8 +123,8 @@ def apply(
     from ugc.schema.show import task_line
 
     allowed = _allowed(rewrite=allow_rewrite, erase=allow_erase)
-    with _clickhouse(state_dir) as (client, naming):
-        runner = migrator(client, load_catalog(folder, naming))
+    with _clickhouse(state_dir) as (client, naming, layout):
+        runner = migrator(client, load_catalog(folder, naming), layout)
         if dry_run_on_copy:
             applied = runner.dry_run(allowed)
             say(
@@ -169,9 +171,16 @@ def erase(
     from contracts.model.loader import load_catalog
     from ugc.schema.erase import run
 
-    with _clickhouse(state_dir) as (client, naming):
-        catalog = load_catalog(folder, naming)
-        run(client, catalog, user_id, dry_run=dry_run, yes=yes, settle_seconds=settle_seconds)
+    with _clickhouse(state_dir) as (client, naming, layout):
+        run(
+            client,
+            load_catalog(folder, naming),
+            user_id,
+            layout=layout,
+            dry_run=dry_run,
+            yes=yes,
+            settle_seconds=settle_seconds,
+        )
 
 
 @command.command(epilog=PLAIN_EPILOG)

@@ -6,6 +6,7 @@ import click
 from rich.text import Text
 
 from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.layout import Layout
 from ch_schema.ddl.tables import table_for
 from ch_schema.migrate.erasure import Affected, Eraser
 from ch_schema.migrate.mutations import Mutation
@@ -19,6 +20,7 @@ def run(
     catalog: Catalog,
     user_id: str,
     *,
+    layout: Layout,
     dry_run: bool,
     yes: bool,
     settle_seconds: float,
@@ -31,7 +33,7 @@ def run(
     """
     database = catalog.naming.database
     tables = [table_for(contract, database) for contract in catalog.tables]
-    eraser = Eraser(client, tables, database=database)
+    eraser = Eraser(client, tables, database=database, layout=layout)
     affected = eraser.affected(user_id)
     for name in eraser.strangers():
         say(f"warning: {name} has users and no contract; it is not touched", err=True)
