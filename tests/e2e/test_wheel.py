@@ -163,6 +163,6 @@ def test_a_loaders_environment_has_no_flask(wheel: Path, tmp_path: Path) -> None
     found = {path.name for path in (tmp_path / "env").glob("lib/*/site-packages/*")}
     assert "redis" in found
     assert not {"flask", "granian", "flasgger", "jwt", "chdb"} & found
-    assert "KAFKA_BOOTSTRAP_SERVERS must be set" in loader.ugc(tmp_path, "etl", "run", code=78)
+    assert "ugc: KAFKA_BOOTSTRAP_SERVERS " in loader.ugc(tmp_path, "etl", "run", code=78)
     told = loader.ugc(tmp_path, "api", "serve", code=78)
     assert "pip install 'ugc-events[api]'" in told
