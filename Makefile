@@ -98,6 +98,7 @@ bench-check: $(STAMP)  ## Measure quickly; say what got worse since the results 
 lock: $(STAMP)  ## Resolve the dependencies anew.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --upgrade \
+	    --extra api --extra etl \
 	    pyproject.toml --output-file requirements/base.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --upgrade \

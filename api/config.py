@@ -23,7 +23,7 @@ JWT_JWKS_FILE                a file with a JWK Set of such keys, read again when
 JWT_ISSUER                   demanded ``iss`` (any)
 JWT_AUDIENCE                 demanded ``aud`` (any)
 JWT_MAX_OVERDUE_SECONDS      in the local check, how long ago a token may have ended (30 days)
-SPOOL_DIR                    folder for events that Kafka does not take; one per Kafka cluster
+SPOOL_DIR                    folder for events that Kafka does not take; one per topic
 SPOOL_MAX_BYTES              what one worker may keep there, 1,048,576 at least (268,435,456)
 PUBLISH_TIMEOUT_SECONDS      how long Kafka may acknowledge nothing before the events that wait are
                              spooled, 0.01 at least; none waits for over 20 times that (0.05)
@@ -51,7 +51,8 @@ CORS_MAX_AGE_SECONDS         how long a browser need not ask again whether it ma
 ===========================  ======================================================================
 
 :mod:`registry.topics` reads the names of the topics, :mod:`registry.keys` what their keys are made
-of (KAFKA_KEY), :mod:`registry.options` more about the Schema Registry.  A variable that is set to
+of (KAFKA_KEY), :mod:`contracts.naming` what subjects and keys in Redis begin with,
+:mod:`registry.options` more about the Schema Registry.  A variable that is set to
 nothing counts as not set.
 """
 
@@ -71,6 +72,7 @@ from api.limits.rate_limit import Rate
 from api.model import JwtPolicy
 from api.pipeline.pipeline import Limits
 from contracts.errors import SettingError
+from contracts.naming import Naming
 from contracts.settings import Settings
 from registry.keys import KeyForm
 from registry.options import RegistryOptions
@@ -120,6 +122,7 @@ class ApiConfig:
     threads: int
     queueing: Queueing
     contracts_dir: Path | None
+    naming: Naming
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> ApiConfig:
@@ -193,6 +196,7 @@ class ApiConfig:
                 seconds=read.seconds_within("API_QUEUE_SECONDS", 5.0),
             ),
             contracts_dir=read.path("CONTRACTS_DIR"),
+            naming=Naming.from_env(env),
         )
 
 

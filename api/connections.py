@@ -64,7 +64,9 @@ def connect_auth(config: ApiConfig, metrics: Metrics) -> Iterator[Authentication
     local = JwtVerifier(config.jwt, clock=time.time)
     with ExitStack() as opened:
         cache = RedisTokenCache.connect(
-            config.redis_url, timeout_seconds=config.redis_timeout_seconds
+            config.redis_url,
+            timeout_seconds=config.redis_timeout_seconds,
+            key_prefix=config.naming.key_prefix,
         )
         opened.callback(cache.close)
         service = HttpAuthService(config.auth_url, timeout_seconds=config.auth_timeout_seconds)
@@ -88,7 +90,10 @@ def connect_short_redis(config: ApiConfig) -> Iterator[RedisCalls]:
     One failure stops both of its users for a second: only one of them can wait in vain.
     """
     calls = RedisCalls(
-        config.redis_url, timeout_seconds=config.duplicate_timeout_seconds, failures_to_open=1
+        config.redis_url,
+        timeout_seconds=config.duplicate_timeout_seconds,
+        failures_to_open=1,
+        key_prefix=config.naming.key_prefix,
     )
     try:
         yield calls
@@ -131,7 +136,9 @@ def connect_encoder(config: ApiConfig, catalog: Catalog) -> Iterator[EncoderLoad
     )
     with ExitStack() as opened:
         opened.callback(remembering.registry.close)
-        subject_of = subject_names(config.registry.strategy, config.kafka_topic)
+        subject_of = subject_names(
+            config.registry.strategy, config.kafka_topic, config.naming.namespace
+        )
         encoder = EncoderLoader(catalog, remembering.registry, remembering.cache, subject_of)
         encoder.start()
         opened.callback(encoder.close)

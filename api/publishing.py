@@ -16,6 +16,7 @@ from api.publish.sender import Sender
 from api.publish.sequencer import Sequencer
 from api.publish.spool import slots
 from api.publish.spool.log import Log
+from api.publish.spool.topic import claim
 from api.publish.spooling import SpoolingPublisher
 from contracts.errors import SettingError
 
@@ -34,6 +35,7 @@ def connect_publisher(
         SettingError: the spool's folder cannot be used.
     """
     settings = config.publishing
+    _claim(settings.spool_dir, config.kafka_topic)
     sender = KafkaSender(
         config.kafka_bootstrap_servers,
         config.kafka_topic,
@@ -47,13 +49,24 @@ def connect_publisher(
         sender.close()
 
 
-def check_spool(folder: Path) -> None:
+def check_spool(folder: Path, topic: str) -> None:
     """Leaves nothing behind but the folder of one worker, which the next worker takes.
 
     Raises:
         SettingError: the spool's folder cannot be used.
     """
+    _claim(folder, topic)
     _take(folder).release()
+
+
+def _claim(folder: Path, topic: str) -> None:
+    try:
+        other = claim(folder, topic)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError("SPOOL_DIR", f"a folder that can be written to ({error})") from error
+    if other is not None:
+        expected = f"a folder for {topic} alone; the one that is set is for {other}"
+        raise SettingError("SPOOL_DIR", expected)
 
 
 def _take(folder: Path) -> slots.Slot:

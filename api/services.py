@@ -71,12 +71,12 @@ def check(config: ApiConfig) -> None:
     Raises:
         SettingError, ContractError, LockError: as :func:`connect`.
     """
-    load_catalog(config.contracts_dir)
+    load_catalog(config.contracts_dir, config.naming)
     JwtVerifier(config.jwt, clock=time.time)
     connect_remembering(
         config.schema_registry_url, config.registry, config.contracts_dir, time.monotonic
     ).registry.close()
-    check_spool(config.publishing.spool_dir)
+    check_spool(config.publishing.spool_dir, config.kafka_topic)
 
 
 def connect(config: ApiConfig) -> Services:
@@ -88,7 +88,7 @@ def connect(config: ApiConfig) -> Services:
         ContractError: the contracts cannot be loaded.
         LockError: the lock file is malformed.
     """
-    catalog = load_catalog(config.contracts_dir)
+    catalog = load_catalog(config.contracts_dir, config.naming)
     metrics = Metrics()
     with ExitStack() as opened:
         opened.callback(metrics.flush)  # last of all: the others count while they close

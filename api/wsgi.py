@@ -21,6 +21,7 @@ from api.http.lanes import Lane, Queueing
 from api.http.rsgi import RsgiBridge
 from api.services import Services, connect
 from api.telemetry import logs
+from contracts.project import with_project
 
 _HEALTH_THREADS = 2
 """Whoever watches the API is answered however many events wait."""
@@ -106,7 +107,7 @@ def create_from_env() -> Flask:
 
 def _configured() -> ApiConfig:
     logs.configure()
-    return ApiConfig.from_env(os.environ)
+    return ApiConfig.from_env(with_project(os.environ))
 
 
 def _connected(config: ApiConfig) -> Services:

@@ -133,20 +133,21 @@ def connect(config: EtlConfig) -> Etl:
         AddressError: CLICKHOUSE_URL is malformed.
         SettingError, LockError: the registry's settings or the lock file are malformed.
     """
-    catalog = load_catalog(config.contracts_dir)
+    catalog = load_catalog(config.contracts_dir, config.naming)
     plan = plan_for(catalog)
     with ExitStack() as opened:
         registry = connect_remembering(
             config.schema_registry_url, config.registry, config.contracts_dir, time.monotonic
         ).registry
         opened.callback(registry.close)
-        clickhouse = connect_clickhouse(config.clickhouse_url)
+        clickhouse = connect_clickhouse(config.clickhouse_url, config.naming.database)
         opened.callback(clickhouse.close)
         store = RedisSessionStore.connect(
             config.redis_url,
             config.kafka.topic,
             dedup_window_seconds=config.dedup_window_seconds,
             timeout_seconds=config.redis_timeout_seconds,
+            key_prefix=config.naming.key_prefix,
         )
         opened.callback(store.close)
         ledger = _ledger(config)
@@ -164,12 +165,16 @@ def connect(config: EtlConfig) -> Etl:
                 ledger=ledger,
                 runs=clickhouse,
                 loader=Loader(
-                    clickhouse, catalog, sleep=time.sleep, erased=ErasedUsers(clickhouse)
+                    clickhouse,
+                    catalog,
+                    sleep=time.sleep,
+                    erased=ErasedUsers(clickhouse, config.naming.database),
                 ),
                 dead_letters=dead_letters,
                 policy=config.policy,
                 clock=utc_now,
                 lanes=lanes,
+                database=config.naming.database,
             ),
             catalog=catalog,
             clickhouse=clickhouse,
@@ -187,9 +192,9 @@ def ask_quality(config: EtlConfig, since: dt.datetime) -> Verdict:
         ContractError: a contract file is wrong.
         ClickHouseError, SourceUnavailableError, StoreUnavailableError: a part does not answer.
     """
-    catalog = load_catalog(config.contracts_dir)
+    catalog = load_catalog(config.contracts_dir, config.naming)
     with ExitStack() as opened:
-        clickhouse = connect_clickhouse(config.clickhouse_url)
+        clickhouse = connect_clickhouse(config.clickhouse_url, config.naming.database)
         opened.callback(clickhouse.close)
         ensure_tables(clickhouse, catalog, (RUNS,), Layout.of(config.clickhouse_cluster))
         ledger = opened.enter_context(closing(_ledger(config)))
@@ -207,7 +212,10 @@ def ask_quality(config: EtlConfig, since: dt.datetime) -> Verdict:
 
 def _ledger(config: EtlConfig) -> RedisLedger:
     return RedisLedger.connect(
-        config.redis_url, config.kafka.topic, timeout_seconds=config.redis_timeout_seconds
+        config.redis_url,
+        config.kafka.topic,
+        timeout_seconds=config.redis_timeout_seconds,
+        key_prefix=config.naming.key_prefix,
     )
 
 

@@ -26,8 +26,9 @@ ETL_GAP_GRACE_SECONDS        a number that a producer gave out counts as missing
 ETL_PRODUCER_MEMORY_SECONDS  how long the numbers of a producer that is gone are kept (604,800)
 ===========================  ======================================================================
 
-:mod:`registry.topics` reads the names of the topics, :mod:`registry.options` more about the Schema
-Registry.  A variable that is set to nothing counts as not set.
+:mod:`registry.topics` reads the names of the topics, :mod:`contracts.naming` those of database and
+subjects, :mod:`registry.options` more about the Schema Registry.  A variable that is set to nothing
+counts as not set.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contracts.errors import SettingError
+from contracts.naming import Naming
 from contracts.settings import Settings
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
@@ -109,6 +111,7 @@ class EtlConfig:
     redis_timeout_seconds: float
     clickhouse_url: str = field(repr=False)
     contracts_dir: Path | None
+    naming: Naming
     dedup_window_seconds: int
     policy: RunPolicy
     clickhouse_cluster: str | None = None
@@ -130,6 +133,7 @@ class EtlConfig:
             redis_timeout_seconds=read.seconds("REDIS_TIMEOUT_SECONDS", 5.0),
             clickhouse_url=read.required("CLICKHOUSE_URL", "clickhouse://host:port/ugc"),
             contracts_dir=read.path("CONTRACTS_DIR"),
+            naming=Naming.from_env(env),
             dedup_window_seconds=read.count("DEDUP_WINDOW_SECONDS", 900),
             policy=RunPolicy(
                 chunk_messages=read.count("ETL_CHUNK_MESSAGES", 20_000),

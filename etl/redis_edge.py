@@ -17,16 +17,18 @@ TRUTH_DB = 2
 STATE_LOST = "STATELOST"
 
 
-def connect_redis(url: str, timeout_seconds: float) -> redis.Redis:
+def connect_redis(url: str, timeout_seconds: float, key_prefix: str = "") -> redis.Redis:
     """A client of db 2 at ``redis://host:port``; nothing is sent before the first use.
 
-    On a cluster (:mod:`registry.redis_cluster`) of what stands for it.
+    ``key_prefix`` stands before every key, those that scripts make included.  On a cluster
+    (:mod:`registry.redis_cluster`) it is a client of what stands for db 2.
 
     Nothing is repeated here: a run that gets no answer ends, and the next one repeats it all.
     """
     return primary_client(
         url,
         db=TRUTH_DB,
+        key_prefix=key_prefix,
         protocol=2,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
 from contracts.errors import SettingError
 
 _INTERVAL = re.compile(r"([1-9][0-9]{0,6})(s|m|h)", re.ASCII)
@@ -73,6 +71,9 @@ def run_on_schedule(
     logged with its traceback, and the next one comes at its time.  Returns when the run under way
     has ended; ``run_once`` should end soon once ``stop`` is set.
     """
+    # Only here: whoever parses an interval need not have it installed.
+    from apscheduler.schedulers.background import BackgroundScheduler
+
     scheduler = BackgroundScheduler(timezone=dt.UTC)
     scheduler.add_job(
         run_once,

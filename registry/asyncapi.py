@@ -104,7 +104,7 @@ def _message(
                 "bindingVersion": _BINDING,
             }
         },
-        "x-subject": subject_names(strategy, topic)(contract.event),
+        "x-subject": subject_names(strategy, topic, catalog.naming.namespace)(contract.event),
     }
     if deprecation := contract.deprecation:
         found["x-deprecated"] = {

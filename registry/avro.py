@@ -1,9 +1,9 @@
 """Contract → Avro schema. Pure.
 
-One record per event, named ``ugc.events.<event>``: the message envelope with the event's own
-record as ``data``.  Every contract version of an event is a version of that one record, so the
-registry's compatibility rules apply between them.  The mapping is the table in
-``docs/contract-language.md``.
+One record per event, named ``ugc.events.<event>`` (or after another namespace of the project:
+:mod:`contracts.naming`): the message envelope with the event's own record as ``data``.  Every
+contract version of an event is a version of that one record, so the registry's compatibility rules
+apply between them.  The mapping is the table in ``docs/contract-language.md``.
 
 Attributes that Avro itself ignores are kept for whoever reads the schema: ``ugc.name`` (a JSON
 name that is no Avro name), ``ugc.pii``, and ``ugc.json`` (the string holds JSON text, and why).
@@ -35,15 +35,14 @@ from contracts.model.types import (
     UuidType,
     ValueType,
 )
-
-NAMESPACE = "ugc.events"
+from contracts.naming import NAMESPACE
 
 AvroSchema = dict[str, Any]
 
 
-def record_name(event: str) -> str:
+def record_name(event: str, namespace: str = NAMESPACE) -> str:
     """Full name of an event's record; with the record-name strategy also its subject."""
-    return f"{NAMESPACE}.{event}"
+    return f"{namespace}.{event}"
 
 
 def message_fields(catalog: Catalog, contract: Contract) -> tuple[Field, ...]:
@@ -57,11 +56,12 @@ def message_fields(catalog: Catalog, contract: Contract) -> tuple[Field, ...]:
 
 def avro_schema(catalog: Catalog, contract: Contract) -> AvroSchema:
     """The Avro schema of the Kafka messages of one contract version."""
-    full_name = record_name(contract.event)
+    namespace = catalog.naming.namespace
+    full_name = record_name(contract.event, namespace)
     return {
         "type": "record",
         "name": contract.event,
-        "namespace": NAMESPACE,
+        "namespace": namespace,
         "doc": contract.description,
         "fields": [_field(f, full_name) for f in message_fields(catalog, contract)],
     }

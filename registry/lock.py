@@ -112,7 +112,7 @@ def _locked(catalog: Catalog, contract: Contract) -> LockedContract:
     schema = avro_schema(catalog, contract)
     canonical = to_parsing_canonical_form(schema)
     return LockedContract(
-        subject=record_name(contract.event),
+        subject=record_name(contract.event, catalog.naming.namespace),
         text_sha256=text_fingerprint(schema_text(schema)),
         canonical_sha256=fingerprint(canonical, "SHA-256"),
         canonical_rabin=fingerprint(canonical, "CRC-64-AVRO"),

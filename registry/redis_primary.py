@@ -25,45 +25,53 @@ from redis.sentinel import (
 
 from registry.redis_cluster import cluster_client
 from registry.redis_leaving import Leaving
+from registry.redis_prefix import PrefixedRedis, Prefixing
 
 _OF_SENTINELS = ("protocol", "driver_info", "socket_timeout", "socket_connect_timeout")
 """Options that hold for the sentinels too."""
 
 
-class _Plain(Leaving, redis.Connection):
+class _Plain(Prefixing, Leaving, redis.Connection):
     pass
 
 
-class _Tls(Leaving, redis.SSLConnection):
+class _Tls(Prefixing, Leaving, redis.SSLConnection):
     pass
 
 
-class _Watched(Leaving, SentinelManagedConnection):
+class _Watched(Prefixing, Leaving, SentinelManagedConnection):
     pass
 
 
-class _WatchedTls(Leaving, SentinelManagedSSLConnection):
+class _WatchedTls(Prefixing, Leaving, SentinelManagedSSLConnection):
     pass
 
 
-def primary_client(url: str, **options: Any) -> redis.Redis:
+def primary_client(url: str, *, key_prefix: str = "", **options: Any) -> redis.Redis:
     """A client of ``redis://``, or of ``redis+sentinel://``; nothing is sent before the first use.
 
     Or of ``redis+cluster://`` (:mod:`registry.redis_cluster`); with TLS they begin with ``rediss``.
+    ``key_prefix`` stands before every key (:mod:`registry.redis_prefix`).
 
     Beside what redis-py raises a call raises :class:`~registry.redis_leaving.WrongServerError`, a
     :class:`redis.ConnectionError`.
     """
     if "+cluster:" in url:
-        return cluster_client(url, **options)
+        return cluster_client(url, key_prefix=key_prefix, **options)
+    prefixed = {"key_prefix": key_prefix} if key_prefix else {}
     if "+sentinel:" in url:
-        pool: redis.ConnectionPool = _watched_pool(url, options)
+        pool: redis.ConnectionPool = _watched_pool(url, options | prefixed)
     else:
-        pool = redis.ConnectionPool.from_url(url, **options)
+        pool = redis.ConnectionPool.from_url(url, **options, **prefixed)
         is_tls = issubclass(pool.connection_class, redis.SSLConnection)
         pool.connection_class = _Tls if is_tls else _Plain
-    client: redis.Redis = redis.Redis.from_pool(pool)
-    return client
+    if not key_prefix:
+        client: redis.Redis = redis.Redis.from_pool(pool)
+        return client
+    with_prefix = PrefixedRedis.from_pool(pool)
+    assert isinstance(with_prefix, PrefixedRedis)
+    with_prefix.key_prefix = key_prefix
+    return with_prefix
 
 
 def _watched_pool(url: str, options: dict[str, Any]) -> SentinelConnectionPool:

@@ -25,7 +25,7 @@ from contracts.model.loader import Catalog
 from contracts.model.types import Contract, ValueType
 from contracts.reasons import Reason
 from registry import framing
-from registry.avro import NAMESPACE, avro_schema, message_fields
+from registry.avro import avro_schema, message_fields, record_name
 from registry.avro_bytes import UnexpectedError
 from registry.client import SchemaRegistry
 from registry.columns import ColumnReader, column_reader
@@ -182,8 +182,9 @@ class Decoder:
     def __init__(self, catalog: Catalog, registry: SchemaRegistry) -> None:
         self._registry = registry
         self._keys = KeyCheck(catalog)
+        self._namespace = catalog.naming.namespace
         self._readers: dict[str, Schema] = {
-            f"{NAMESPACE}.{contract.event}": fastavro.parse_schema(avro_schema(catalog, contract))
+            self._name_of(contract.event): fastavro.parse_schema(avro_schema(catalog, contract))
             for contract in catalog.newest
         }
         self._checks = {
@@ -194,9 +195,9 @@ class Decoder:
         self._known: dict[str, list[AvroType]] = defaultdict(list)
         for contract in catalog:
             known = resolve(avro_schema(catalog, contract))
-            self._known[f"{NAMESPACE}.{contract.event}"].append(known)
+            self._known[self._name_of(contract.event)].append(known)
         self._written = {
-            f"{NAMESPACE}.{contract.event}": (
+            self._name_of(contract.event): (
                 avro_schema(catalog, contract),
                 column_reader(contract.event, message_fields(catalog, contract)),
             )
@@ -227,7 +228,7 @@ class Decoder:
             detail = f"{len(value) - body.tell()} bytes"
             raise UndecodableError(Reason.TRAILING_BYTES, detail, schema_id)
         assert isinstance(record, dict)
-        if reader_name != f"{NAMESPACE}.{record['event']}":
+        if reader_name != self._name_of(record["event"]):
             detail = f"the record is {reader_name}, the event in it {record['event']!r}"
             raise UndecodableError(Reason.KEY_MISMATCH, detail, schema_id)
         if check := self._checks.get(record["event"]):
@@ -256,6 +257,9 @@ class Decoder:
         except UndecodableError:
             return None
         return self._columns[schema_id]
+
+    def _name_of(self, event: str) -> str:
+        return record_name(event, self._namespace)
 
     def _schemas(self, schema_id: int) -> tuple[str, Schema, Schema | None]:
         known = self._writers.get(schema_id)

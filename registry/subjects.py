@@ -8,7 +8,8 @@ from typing import Protocol
 
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
-from registry.avro import NAMESPACE, avro_schema, record_name, schema_text
+from contracts.naming import NAMESPACE
+from registry.avro import avro_schema, record_name, schema_text
 from registry.options import SubjectStrategy
 from registry.serde import SchemaIds
 
@@ -30,25 +31,27 @@ class SchemaLookup(Protocol):
         ...
 
 
-def subject_prefix(strategy: SubjectStrategy, topic: str) -> str:
+def subject_prefix(strategy: SubjectStrategy, topic: str, namespace: str = NAMESPACE) -> str:
     """How all our subjects begin; no one else's may."""
     match strategy:
         case SubjectStrategy.RECORD:
-            return f"{NAMESPACE}."
+            return f"{namespace}."
         case SubjectStrategy.TOPIC_RECORD:
-            return f"{topic}-{NAMESPACE}."
+            return f"{topic}-{namespace}."
 
 
-def subject_names(strategy: SubjectStrategy, topic: str) -> SubjectOf:
+def subject_names(strategy: SubjectStrategy, topic: str, namespace: str = NAMESPACE) -> SubjectOf:
     """How a strategy names the subjects of the events in a topic."""
-    prefix = subject_prefix(strategy, topic)
+    prefix = subject_prefix(strategy, topic, namespace)
     return lambda event: f"{prefix}{event}"
 
 
 def resolve_ids(
-    registry: SchemaLookup, catalog: Catalog, subject_of: SubjectOf = record_name
+    registry: SchemaLookup, catalog: Catalog, subject_of: SubjectOf | None = None
 ) -> SchemaIds:
     """The id of every contract version. Registers nothing.
+
+    Without ``subject_of`` subjects are those of the record strategy.
 
     Raises:
         SchemaNotFoundError: a version is not registered; ``ugc init`` does it.
@@ -58,7 +61,12 @@ def resolve_ids(
 
     def look_up(contract: Contract) -> int:
         text = schema_text(avro_schema(catalog, contract))
-        return registry.lookup(subject_of(contract.event), text)
+        subject = (
+            subject_of(contract.event)
+            if subject_of
+            else record_name(contract.event, catalog.naming.namespace)
+        )
+        return registry.lookup(subject, text)
 
     # The first alone: a registry that is away is waited for once.
     ids = [look_up(contract) for contract in contracts[:1]]

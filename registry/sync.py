@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
+from contracts.naming import NAMESPACE
 from registry.avro import avro_schema, schema_text
 from registry.canonical import canonical_text
 from registry.client import RegisteredVersion, SchemaRegistry
@@ -89,13 +90,18 @@ class Plan:
     drift: tuple[Drift, ...]
 
 
-def survey(registry: SchemaRegistry, strategy: SubjectStrategy, topic: str) -> State:
+def survey(
+    registry: SchemaRegistry,
+    strategy: SubjectStrategy,
+    topic: str,
+    namespace: str = NAMESPACE,
+) -> State:
     """What the registry has under subjects that begin like ours.
 
     Raises:
         RegistryUnavailableError, RegistryDeniedError: the registry gives no usable answer.
     """
-    prefix = subject_prefix(strategy, topic)
+    prefix = subject_prefix(strategy, topic, namespace)
     return {
         subject: SubjectState(
             level=registry.compatibility(subject), versions=registry.versions(subject)
@@ -107,7 +113,7 @@ def survey(registry: SchemaRegistry, strategy: SubjectStrategy, topic: str) -> S
 
 def plan(catalog: Catalog, state: State, strategy: SubjectStrategy, topic: str) -> Plan:
     """What is missing in the registry and what is too much. Pure."""
-    subject_of = subject_names(strategy, topic)
+    subject_of = subject_names(strategy, topic, catalog.naming.namespace)
     actions: list[Action] = []
     drift: list[Drift] = []
     explained = set()
@@ -149,7 +155,8 @@ def sync(registry: SchemaRegistry, catalog: Catalog, strategy: SubjectStrategy, 
     Raises:
         See :func:`survey` and :func:`apply`.
     """
-    found = plan(catalog, survey(registry, strategy, topic), strategy, topic)
+    state = survey(registry, strategy, topic, catalog.naming.namespace)
+    found = plan(catalog, state, strategy, topic)
     apply(registry, found.actions)
     return found
 

@@ -7,13 +7,17 @@ interrupted.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import click
 
+from contracts.project import PROJECT_VARIABLE
 from ugc.errors import expected_errors
-from ugc.exits import exit_code
+from ugc.exits import MISCONFIGURED, exit_code
+from ugc.extras import way_out
 from ugc.terminal import say, say_wrong
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -29,6 +33,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("ugc.demo.command", "Show the whole path once, on a stack of its own."),
     "etl": ("ugc.etl.command", "Load events from Kafka into ClickHouse."),
     "init": ("ugc.init.command", "Create topics, subjects and tables where they are missing."),
+    "new": ("ugc.new.command", "Make a project of one's own: a repository that works at once."),
     "probe": ("ugc.probe", "Check that a URL answers, for container health checks."),
     "quality": ("ugc.quality.command", "Compare what was loaded with the contracts' objectives."),
     "registry": ("ugc.registry.command", "Update a Schema Registry; serve one."),
@@ -62,13 +67,26 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ugc-events")
-def ugc() -> None:
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The ugc.toml to use, or its folder.  [default: UGC_PROJECT, else the nearest one upwards"
+    " from here]",
+)
+def ugc(project: Path | None) -> None:
     """Contract-first event tracking: from one JSON Schema per event to a typed table.
+
+    Names of topics, tables and subjects, and the contracts, are those of the project file
+    ugc.toml around this folder; `ugc new` makes a project. Environment variables override it.
 
     The parts are found through KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL, REDIS_URL,
     CLICKHOUSE_URL and AUTH_SERVICE_URL; where one is not set, through the local stack that
     `ugc up` runs in this folder.
     """
+    if project is not None:
+        # Also for the processes that a command starts, wherever they run.
+        os.environ[PROJECT_VARIABLE] = str(project.resolve())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -80,6 +98,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         say_wrong(error)
         sys.exit(error.exit_code)
+    except ImportError as error:
+        command = next((each for each in arguments or sys.argv[1:] if each in _COMMANDS), "")
+        told = way_out(error.name, command)
+        if told is None:
+            raise
+        say(f"ugc: {told}", err=True)
+        sys.exit(MISCONFIGURED)
     except expected_errors() as error:
         say(f"ugc: {error}", err=True)
         sys.exit(exit_code(error))

@@ -39,12 +39,17 @@ class RedisTokenCache:
         self._redis = redis
 
     @classmethod
-    def connect(cls, url: str, *, timeout_seconds: float) -> RedisTokenCache:
+    def connect(cls, url: str, *, timeout_seconds: float, key_prefix: str = "") -> RedisTokenCache:
         """A cache at ``redis://host:port``; nothing is sent before the first use.
 
         A call takes at most ``timeout_seconds`` for connecting and as much for the answer.
         """
-        calls = RedisCalls(url, timeout_seconds=timeout_seconds, failures_to_open=_FAILURES_TO_OPEN)
+        calls = RedisCalls(
+            url,
+            timeout_seconds=timeout_seconds,
+            failures_to_open=_FAILURES_TO_OPEN,
+            key_prefix=key_prefix,
+        )
         return cls(calls)
 
     def get(self, token: str) -> Kept | None:

@@ -25,7 +25,9 @@ RETRY_SECONDS = 1.0
 class RedisCalls:
     """One Redis client, and the breaker before it."""
 
-    def __init__(self, url: str, *, timeout_seconds: float, failures_to_open: int) -> None:
+    def __init__(
+        self, url: str, *, timeout_seconds: float, failures_to_open: int, key_prefix: str = ""
+    ) -> None:
         """Nothing is sent before the first call.
 
         Plain RESP2 without CLIENT SETINFO keeps a new connection from waiting for further answers.
@@ -37,10 +39,12 @@ class RedisCalls:
             timeout_seconds: a call takes at most that long to connect, and as long again for the
                 answer.
             failures_to_open: after that many failures in a row Redis is not asked for a second.
+            key_prefix: stands before every key.
         """
         self._client = primary_client(
             url,
             db=_DB,
+            key_prefix=key_prefix,
             protocol=2,
             driver_info=None,
             socket_timeout=timeout_seconds,

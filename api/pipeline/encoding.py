@@ -13,7 +13,6 @@ import threading
 from api.errors import StoreUnavailableError
 from api.model import ComponentHealth, ComponentStatus
 from contracts.model.loader import Catalog
-from registry.avro import record_name
 from registry.client import SchemaRegistry
 from registry.errors import RegistryError, SchemaNotFoundError
 from registry.serde import Encoder
@@ -33,7 +32,7 @@ class EncoderLoader:
         catalog: Catalog,
         registry: SchemaRegistry,
         cache: SchemaLookup | None = None,
-        subject_of: SubjectOf = record_name,
+        subject_of: SubjectOf | None = None,
     ) -> None:
         """``cache`` knows the ids that the registry gave before; ``None``: nobody does."""
         self._catalog = catalog

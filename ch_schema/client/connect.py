@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ch_schema.client.address import EMBEDDED_SCHEME, parse_address
 from ch_schema.client.protocol import ClickHouse
 from ch_schema.errors import AddressError
 
 
-def connect(url: str) -> ClickHouse:
+def connect(url: str, database: str | None = None) -> ClickHouse:
     """A client for a URL as :mod:`ch_schema.client.address` describes it.
+
+    ``database`` takes the place of the one that the URL names, if it names one: tables that a
+    query names without theirs are looked for there.
 
     A server is not contacted before the first call; a folder is opened (and made) at once.
 
@@ -17,6 +22,8 @@ def connect(url: str) -> ClickHouse:
         RetryableError: another process has the folder open.
     """
     address = parse_address(url)
+    if database is not None and address.database != "default":
+        address = replace(address, database=database)
     # Each edge imports a library that the others do not need, chDB's engine takes a second.
     match address.scheme:
         case "clickhouse" | "clickhouses":
@@ -32,7 +39,8 @@ def connect(url: str) -> ClickHouse:
                 from ch_schema.client.embedded import open_embedded
             except ImportError as error:
                 raise AddressError(
-                    "CLICKHOUSE_URL: the embedded engine is missing: install chdb"
+                    "CLICKHOUSE_URL: the embedded engine, chdb, is missing:"
+                    " pip install 'ugc-events[local]'"
                 ) from error
             return open_embedded(address)
         case scheme:

@@ -11,8 +11,9 @@ import hashlib
 from dataclasses import dataclass
 
 from ch_schema.ddl.layout import Layout
-from ch_schema.ddl.tables import DATABASE, Table, create_database_statement
+from ch_schema.ddl.tables import Table, create_database_statement
 from ch_schema.quoting import quote_identifier, quote_string
+from contracts.naming import DATABASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,23 +16,25 @@ _HEAD = """# Data dictionary
 What analysts find in ClickHouse. This page is generated from the contracts
 (`ugc schema dictionary > docs/data-dictionary.md`); a test keeps it equal.
 
-Ask the views in `ugc_unique`: they hold one row per event. The tables in `ugc` have the same names
-and columns, and may for a while hold an event twice; a query on them says `FINAL`. Times are UTC.
-`ugc_reports` has ready answers. A value marked *personal* is cleared when its user is erased."""
+Ask the views in `{unique}`: they hold one row per event. The tables in `{tables}` have the same
+names and columns, and may for a while hold an event twice; a query on them says `FINAL`. Times are
+UTC. `{reports}` has ready answers. A value marked *personal* is cleared when its user is erased."""
 
 
 def dictionary(catalog: Catalog, internal: tuple[Table, ...] = ()) -> str:
     """The whole page. ``internal``: tables of other packages."""
     targets = targets_for(catalog, internal)
-    lines = [_HEAD, "", "## In every event's table", "", *_columns(_shared(catalog))]
+    names = targets.databases
+    head = _HEAD.format(tables=names.tables, unique=names.unique, reports=names.reports)
+    lines = [head, "", "## In every event's table", "", *_columns(_shared(catalog))]
     for contract in catalog.tables:
         lines += _event(contract, table_for(contract))
     lines += ["", "## Reports", "", "| view | columns | what it says |", "|---|---|---|"]
-    lines += [_report(view) for view in targets.views if view.database == "ugc_reports"]
+    lines += [_report(view) for view in targets.views if view.database == names.reports]
     lines += ["", "## The tool's own tables"]
     for table in targets.tables:
         if table.name not in targets.contracts:
-            lines += ["", f"### `ugc.{table.name}`", "", f"{table.comment}.", ""]
+            lines += ["", f"### `{names.tables}.{table.name}`", "", f"{table.comment}.", ""]
             lines += _columns(table.columns)
     return "\n".join(lines) + "\n"
 
@@ -75,7 +77,7 @@ def _report(view: View) -> str:
     head = view.select.removeprefix("SELECT ").partition("\nFROM")[0]
     names = [part.rpartition(" AS ")[2].strip("`") for part in _split(head)]
     return _row(
-        f"`ugc_reports.{view.name}`", ", ".join(f"`{name}`" for name in names), view.comment
+        f"`{view.database}.{view.name}`", ", ".join(f"`{name}`" for name in names), view.comment
     )
 
 

@@ -8,7 +8,7 @@ then created and altered by the same runner as every event's table: a new column
 
 from __future__ import annotations
 
-from ch_schema.ddl.tables import DATABASE, Column, Table
+from ch_schema.ddl.tables import Column, Table
 
 
 def internal_table(
@@ -21,7 +21,7 @@ def internal_table(
     comment: str,
     retention_days: int | None = None,
 ) -> Table:
-    """A table of the tool's own in the events' database.
+    """A table of the tool's own; the targets put it into the events' database.
 
     Args:
         name: no event may have it.
@@ -40,7 +40,6 @@ def internal_table(
         row_key=(),
         retention_days=retention_days,
         comment=comment,
-        database=DATABASE,
         version=version,
         time=time,
         indexes=(),

@@ -13,6 +13,7 @@ from ch_schema.ddl.tables import Table, table_for
 from ch_schema.values import is_nullable, split_type
 from contracts.message import Message
 from contracts.model.types import Contract
+from contracts.naming import DATABASE
 
 USER_COLUMN = "user_id"
 
@@ -33,8 +34,8 @@ class RowMaker:
     person was erased.
     """
 
-    def __init__(self, contract: Contract) -> None:
-        self.table: Table = table_for(contract)
+    def __init__(self, contract: Contract, database: str = DATABASE) -> None:
+        self.table: Table = table_for(contract, database)
         self.columns: tuple[str, ...] = tuple(column.name for column in self.table.columns)
         self._readers: tuple[Callable[[Any], Any], ...] = tuple(
             column.read for column in self.table.columns if column.read is not None

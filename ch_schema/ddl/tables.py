@@ -22,8 +22,7 @@ from ch_schema.ddl.types import PLAIN_CODEC, TIME_CODEC, ColumnType, codec, colu
 from ch_schema.errors import TableError
 from ch_schema.quoting import quote_identifier, quote_string
 from contracts.model.types import ArrayType, Contract, Field, FieldType, MapType, RecordType
-
-DATABASE = "ugc"
+from contracts.naming import DATABASE
 
 DEDUPLICATION_WINDOW_BLOCKS = 1000
 """This many of a table's last inserts are remembered; 0, the engine's default, remembers none."""
@@ -169,8 +168,8 @@ def create_database_statement(name: str = DATABASE, layout: Layout = ONE_SERVER)
     return f"CREATE DATABASE IF NOT EXISTS {quote_identifier(name)}{layout.on_cluster}"
 
 
-def table_for(contract: Contract) -> Table:
-    """The table of an event's newest contract.
+def table_for(contract: Contract, database: str = DATABASE) -> Table:
+    """The table of an event's newest contract, in the database of the project.
 
     Raises:
         TableError: two fields would become one column.
@@ -186,6 +185,7 @@ def table_for(contract: Contract) -> Table:
         sorting_key=contract.table.key,
         retention_days=contract.table.retention_days,
         comment=f"{contract.title} (contract {contract.id}, owner {contract.owner})",
+        database=database,
     )
 
 

@@ -62,14 +62,13 @@ def targets_for(
 ) -> Targets:
     """The tables and views of all contracts, and the tool's own tables.
 
+    ``databases``: others than those that the catalog names, for a dry run.
+
     Raises:
         TableError: a contract that no table can hold.
     """
-    names = databases or Databases()
-    made = [
-        (contract, replace(table_for(contract), database=names.tables))
-        for contract in catalog.tables
-    ]
+    names = databases or Databases.beside(catalog.naming.database)
+    made = [(contract, table_for(contract, names.tables)) for contract in catalog.tables]
     tables = [table for _, table in made]
     stored = tuple(table.on(layout, names.tables) for table in (*OWN_TABLES, *internal, *tables))
     views = (*(unique_view(table, names.unique) for table in tables), *reports(made, names))

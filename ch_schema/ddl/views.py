@@ -3,7 +3,8 @@
 ``ugc_unique.<event>`` has the rows of ``ugc.<event>`` without duplicates, also for a query that
 does not say ``FINAL``.  Its name is the event's own in another database, so no event's name is ever
 taken, and rights can be given on the database as a whole.  ``ugc_reports`` holds ready answers; see
-:mod:`ch_schema.ddl.reports`.
+:mod:`ch_schema.ddl.reports`.  Where the project's database is another than ``ugc``
+(:mod:`contracts.naming`), its name stands for it in all three.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from ch_schema.ddl.tables import DATABASE, Table
+from ch_schema.ddl.tables import Table
 from ch_schema.quoting import quote_identifier, quote_string
+from contracts.naming import DATABASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Databases:
-    """Names of the databases; others than these for a dry run."""
+    """Names of a project's databases; others for a dry run."""
 
     tables: str = DATABASE
-    unique: str = "ugc_unique"
-    reports: str = "ugc_reports"
+    unique: str = f"{DATABASE}_unique"
+    reports: str = f"{DATABASE}_reports"
+
+    @classmethod
+    def beside(cls, tables: str) -> Databases:
+        """Those of the project whose tables are in ``tables``."""
+        return cls(tables=tables, unique=f"{tables}_unique", reports=f"{tables}_reports")
 
     @property
     def all(self) -> tuple[str, ...]:

@@ -25,17 +25,16 @@ from ch_schema.ddl.internal import ERASED_USERS
 from ch_schema.ddl.layout import ONE_SERVER, Layout
 from ch_schema.ddl.reports import ANONYMOUS, ERASED
 from ch_schema.ddl.rows import USER_COLUMN
-from ch_schema.ddl.tables import DATABASE, Table
+from ch_schema.ddl.tables import Table
 from ch_schema.errors import EraseError
 from ch_schema.migrate.mutations import Mutation, wait_for_mutations
 from ch_schema.migrate.run import utc_now
 from ch_schema.quoting import quote_identifier, quote_string
 from contracts.message import Message
+from contracts.naming import DATABASE
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _ROUNDS = 20
-_SOURCE = f"{quote_identifier(ERASED_USERS.database)}.{quote_identifier(ERASED_USERS.name)}"
-_NAME = f"{ERASED_USERS.database}.{ERASED_USERS.name}"
 _HASH_OF_ROW = f"lower(hex(SHA256({quote_identifier(USER_COLUMN)})))"
 
 
@@ -66,12 +65,15 @@ class Eraser:
         client: ClickHouse,
         tables: Sequence[Table],
         *,
+        database: str = DATABASE,
         layout: Layout = ONE_SERVER,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """``tables``: of all events, in ``database``."""
         self._client = client
         self._tables = tables
+        self._database = database
         self._layout = layout
         self._clock = clock
         self._sleep = sleep
@@ -103,14 +105,14 @@ class Eraser:
     def strangers(self) -> tuple[str, ...]:
         """Tables with a column of users that no contract describes: nothing is erased there."""
         known = {table.name for table in self._tables}
-        return tuple(f"{DATABASE}.{name}" for name in sorted(self._with_users() - known))
+        return tuple(f"{self._database}.{name}" for name in sorted(self._with_users() - known))
 
     def _with_users(self) -> set[str]:
         rows = self._client.query(
             "SELECT table FROM system.columns AS c WHERE name = {name:String}"
             " AND database = {database:String} AND table IN (SELECT name FROM system.tables"
             " WHERE database = {database:String} AND engine NOT LIKE '%View')",
-            parameters={"name": USER_COLUMN, "database": DATABASE},
+            parameters={"name": USER_COLUMN, "database": self._database},
         )
         return {row["table"] for row in rows}
 
@@ -134,7 +136,7 @@ class Eraser:
             ClickHouseError: it ended early; it may simply be begun again.
         """
         rows = sum(each.rows for each in self.affected(user_id))
-        for statement in first_statements(ERASED_USERS, self._layout):
+        for statement in first_statements(ERASED_USERS, self._layout, self._database):
             self._client.execute(statement)
         self._record(user_id)
         for _ in range(_ROUNDS):
@@ -160,7 +162,8 @@ class Eraser:
         }
         names = [column.name for column in ERASED_USERS.columns]
         row = [values[name] for name in names]
-        self._client.insert(_NAME, names, [row], deduplication_token=f"{hashed}-{version}")
+        table, token = f"{self._database}.{ERASED_USERS.name}", f"{hashed}-{version}"
+        self._client.insert(table, names, [row], deduplication_token=token)
 
     def _mutate(
         self,
@@ -216,8 +219,9 @@ def _is_sorted_by_pii(table: Table) -> bool:
 class ErasedUsers:
     """Who was erased, and up to which time; for the loader."""
 
-    def __init__(self, client: ClickHouse) -> None:
+    def __init__(self, client: ClickHouse, database: str = DATABASE) -> None:
         self._client = client
+        self._source = replace(ERASED_USERS, database=database).qualified_name
         self._until: Mapping[str, dt.datetime] = {}
 
     def refresh(self) -> None:
@@ -227,7 +231,7 @@ class ErasedUsers:
             ClickHouseError: it does not answer, or the table is missing.
         """
         rows = self._client.query(
-            f"SELECT user_hash, max(erased_at) AS until FROM {_SOURCE} GROUP BY user_hash"  # noqa: S608 - ours
+            f"SELECT user_hash, max(erased_at) AS until FROM {self._source} GROUP BY user_hash"  # noqa: S608 - ours
         )
         self._until = {row["user_hash"]: row["until"] for row in rows}
 

@@ -19,7 +19,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -46,6 +46,7 @@ from contracts.model.types import (
     TableSpec,
 )
 from contracts.model.validation import Validator, problems_with_contract
+from contracts.naming import Naming
 
 VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
 MOST_LEVELS = 100
@@ -95,10 +96,11 @@ def default_folder(start: Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every contract, by event and version, and the two envelopes."""
+    """Every contract, by event and version, the two envelopes, and what the project is called."""
 
     versions: Mapping[str, Mapping[int, Contract]]
     envelopes: Mapping[str, Envelope]
+    naming: Naming = field(default_factory=Naming)
 
     def __iter__(self) -> Iterator[Contract]:
         """Every contract: by event name, then by version."""
@@ -152,8 +154,10 @@ class Catalog:
         return self.envelopes["message"]
 
 
-def load_catalog(folder: Path | None = None) -> Catalog:
+def load_catalog(folder: Path | None = None, naming: Naming | None = None) -> Catalog:
     """Reads and checks every contract below ``folder`` (default: :func:`default_folder`).
+
+    ``naming``: what tables and subjects are called, where that matters.
 
     Raises:
         NoContractsError: the folder is none of contracts.
@@ -164,7 +168,7 @@ def load_catalog(folder: Path | None = None) -> Catalog:
     if not (root / "events").is_dir():
         raise NoContractsError(
             f"{root} is no folder of contracts: it holds no folder events"
-            " (CONTRACTS_DIR, or --contracts, chooses it)"
+            " (CONTRACTS_DIR, --contracts, or contracts in ugc.toml, chooses it)"
         )
     events: dict[str, dict[int, Contract]] = {}
     for event, version, path in _version_files(root / "events"):
@@ -176,7 +180,7 @@ def load_catalog(folder: Path | None = None) -> Catalog:
         envelopes[name] = _envelope(name, version, read_document(path), path)
     if missing := {"request", "message"} - envelopes.keys():
         raise ContractLoadError(f"{root / 'envelopes'} lacks {', '.join(sorted(missing))}")
-    catalog = Catalog(events, envelopes)
+    catalog = Catalog(events, envelopes, naming or Naming())
     _check_pairings(catalog)
     return catalog
 

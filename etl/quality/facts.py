@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ch_schema.ddl.tables import DATABASE
 from ch_schema.quoting import quote_identifier
 from contracts.model.loader import Catalog
 from contracts.ranges import merged
 from etl.decode.rejections import read_rejections
 from etl.quality.objectives import EventFacts, Facts, RangeFault, ViewFacts, Waiting, range_faults
 from etl.run.journal import INTERRUPTED
-from etl.run.runs_table import EVENT_COUNTS, TABLE
+from etl.run.runs_table import EVENT_COUNTS, NAME
 from etl.sequence.gaps import GapSummary, summarise
 from etl.sequence.ledger import Ledger
 from etl.sessions.pairing import VERSION_PAIRED, milliseconds
@@ -58,7 +57,8 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
     Raises:
         ClickHouseError, SourceUnavailableError, StoreUnavailableError: a part does not answer.
     """
-    runs = _runs(witnesses.clickhouse, since)
+    database = quote_identifier(witnesses.catalog.naming.database)
+    runs = _runs(witnesses.clickhouse, database, since)
     waits = waiting(witnesses.history, now)
     ranges = [each for run in runs for each in _ranges(run)]
     refused = read_rejections(witnesses.refusals, milliseconds(since))
@@ -97,9 +97,9 @@ def waiting(history: History, now: dt.datetime) -> list[Waiting]:
     return sorted(found, key=lambda each: each.partition)
 
 
-def _runs(clickhouse: Queries, since: dt.datetime) -> list[dict[str, Any]]:
+def _runs(clickhouse: Queries, database: str, since: dt.datetime) -> list[dict[str, Any]]:
     return clickhouse.query(
-        f"SELECT * FROM {TABLE} FINAL WHERE started_at >= {{since:DateTime64(3, 'UTC')}}"  # noqa: S608 - a constant
+        f"SELECT * FROM {database}.{NAME} FINAL WHERE started_at >= {{since:DateTime64(3, 'UTC')}}"  # noqa: S608 - quoted names
         " ORDER BY started_at",
         parameters={"since": since},
     )
@@ -131,15 +131,18 @@ def _events(
     return {
         event: EventFacts(
             **{name: each[name] for name in EVENT_COUNTS if name in EventFacts.__slots__},
-            rows=(
-                _rows(witnesses.clickhouse, event, ranges) if event in tables - derived else None
-            ),
+            rows=(_rows(witnesses, event, ranges) if event in tables - derived else None),
         )
         for event, each in sorted(counts.items())
     }
 
 
-def _rows(clickhouse: Queries, event: str, ranges: Sequence[tuple[int, int, int]]) -> int:
+def _table(witnesses: Witnesses, event: str) -> str:
+    database = quote_identifier(witnesses.catalog.naming.database)
+    return f"{database}.{quote_identifier(event)}"
+
+
+def _rows(witnesses: Witnesses, event: str, ranges: Sequence[tuple[int, int, int]]) -> int:
     """Rows out of these offsets. Ranges that join are asked for as one."""
     offsets: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for partition, start, stop in ranges:
@@ -149,8 +152,10 @@ def _rows(clickhouse: Queries, event: str, ranges: Sequence[tuple[int, int, int]
         for partition, each in sorted(offsets.items())
         for first, last in merged(each)
     )
-    table = f"{quote_identifier(DATABASE)}.{quote_identifier(event)}"
-    (row,) = clickhouse.query(f"SELECT count() AS n FROM {table} FINAL WHERE {where or 'false'}")  # noqa: S608 - numbers, and a quoted name
+    table = _table(witnesses, event)
+    (row,) = witnesses.clickhouse.query(
+        f"SELECT count() AS n FROM {table} FINAL WHERE {where or 'false'}"  # noqa: S608 - numbers, and quoted names
+    )
     return int(row["n"])
 
 
@@ -159,7 +164,7 @@ def _views(
 ) -> dict[str, ViewFacts]:
     found: dict[str, ViewFacts] = {}
     for event in witnesses.catalog.pairings:
-        table = f"{quote_identifier(DATABASE)}.{quote_identifier(event)}"
+        table = _table(witnesses, event)
         (row,) = witnesses.clickhouse.query(
             f"SELECT countIf(row_version >= {VERSION_PAIRED}) AS paired,"  # noqa: S608 - a number, and a quoted name
             f" countIf(row_version < {VERSION_PAIRED}) AS unpaired FROM {table} FINAL"

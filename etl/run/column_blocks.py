@@ -11,7 +11,7 @@ from typing import Any
 
 from ch_schema.columns import ColumnBlock, encoded, raw_of
 from ch_schema.ddl.rows import USER_COLUMN, RowMaker
-from ch_schema.ddl.tables import DATABASE, LINEAGE
+from ch_schema.ddl.tables import LINEAGE
 from ch_schema.errors import RefusedError
 from contracts.message import Message
 from etl.sessions.store import Occurrences
@@ -160,7 +160,7 @@ class ColumnBlocks:
         }
         columns = [*group.columns, *(lineage[column.name] for column in LINEAGE)]
         block = ColumnBlock(
-            table=f"{DATABASE}.{self._maker.table.name}",
+            table=f"{self._maker.table.database}.{self._maker.table.name}",
             names=self._maker.columns,
             types=self._types,
             columns=columns,

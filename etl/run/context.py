@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from contracts.naming import DATABASE
 from etl.config import RunPolicy
 from etl.decode.dead_letters import DeadLetters
 from etl.decode.decoding import MessageDecoder
@@ -23,7 +24,10 @@ Clock = Callable[[], dt.datetime]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """Everything but the source, which a run has for itself."""
+    """Everything but the source, which a run has for itself.
+
+    ``database`` is where the table of runs is.
+    """
 
     topic: str
     decoder: MessageDecoder
@@ -35,5 +39,6 @@ class RunContext:
     dead_letters: DeadLetters
     policy: RunPolicy
     clock: Clock
+    database: str = DATABASE
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
     lanes: Lanes = IN_TURN

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from etl.run.runs_table import NAMES, TABLE, RunRow
+from contracts.naming import DATABASE
+from etl.run.runs_table import NAME, NAMES, RunRow
 from etl.sequence.ledger import Ledger
 from etl.source import Spans
 
@@ -39,8 +40,12 @@ class RunsTable(Protocol):
 class Journal:
     """The reports of one run."""
 
-    def __init__(self, ledger: Ledger, tables: RunsTable, run_id: uuid.UUID) -> None:
+    def __init__(
+        self, ledger: Ledger, tables: RunsTable, run_id: uuid.UUID, database: str = DATABASE
+    ) -> None:
+        """``database``: where the project's tables are."""
         self._ledger = ledger
+        self._table = f"{database}.{NAME}"
         self._tables = tables
         self._run_id = run_id
         self._version = 0
@@ -97,4 +102,4 @@ class Journal:
         self._ledger.drop_report(str(self._run_id))
 
     def _insert(self, row: RunRow) -> None:
-        self._tables.insert(TABLE, NAMES, [row.values()], deduplication_token=row.token)
+        self._tables.insert(self._table, NAMES, [row.values()], deduplication_token=row.token)

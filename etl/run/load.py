@@ -14,7 +14,6 @@ import tenacity
 
 from ch_schema.columns import ColumnBlock
 from ch_schema.ddl.rows import Lineage, RowMaker
-from ch_schema.ddl.tables import DATABASE
 from ch_schema.errors import AmbiguousError, RetryableError
 from contracts.message import Message
 from contracts.model.loader import Catalog
@@ -106,7 +105,8 @@ class Loader:
         """
         self._tables = tables
         self._erased: Erased = erased or Nobody()
-        self._makers = {contract.event: RowMaker(contract) for contract in catalog.tables}
+        database = catalog.naming.database
+        self._makers = {each.event: RowMaker(each, database) for each in catalog.tables}
         self._blocks = {event: ColumnBlocks(maker) for event, maker in self._makers.items()}
         self._patient = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((RetryableError, AmbiguousError)),
@@ -199,7 +199,7 @@ class Loader:
         loadables.sort(key=lambda each: (each.partition, each.offset, each.message.event_id))
         rows = tuple(self._row(maker, each, loaded_at) for each in loadables)
         return Block(
-            table=f"{DATABASE}.{maker.table.name}",
+            table=f"{maker.table.database}.{maker.table.name}",
             columns=maker.columns,
             rows=rows,
             token=_token(maker, rows),

@@ -113,7 +113,7 @@ class _Run:
         self._sessions = SessionStep(context)
         self._plain = PlainReader(context.decoder, context.loader, context.plan.roles)
         self._storing = Storing(context, self._sessions)
-        self._journal = Journal(context.ledger, context.runs, context.new_id())
+        self._journal = Journal(context.ledger, context.runs, context.new_id(), context.database)
         self._started_at = context.clock()
         self._before: Mapping[str, SessionTotals] = {}
         self._progress = Progress()

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ch_schema.ddl.internal import internal_table
-from ch_schema.ddl.tables import DATABASE, Column
+from ch_schema.ddl.tables import Column
 
-TABLE = f"{DATABASE}.etl_runs"
+NAME = "etl_runs"
 
 EVENT_COUNTS = (
     "consumed",
@@ -54,7 +54,7 @@ def _counts(names: tuple[str, ...], of: str) -> tuple[Column, ...]:
 _TIME = "DateTime64(3, 'UTC')"
 
 RUNS = internal_table(
-    "etl_runs",
+    NAME,
     (
         Column("run_id", "UUID", "One per run"),
         Column("version", "UInt32", "Of rows with one run_id the highest stays"),

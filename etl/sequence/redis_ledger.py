@@ -47,10 +47,17 @@ class RedisLedger:
 
     @classmethod
     def connect(
-        cls, url: str, topic: str, *, timeout_seconds: float, max_gaps: int = MAX_GAPS
+        cls,
+        url: str,
+        topic: str,
+        *,
+        timeout_seconds: float,
+        max_gaps: int = MAX_GAPS,
+        key_prefix: str = "",
     ) -> RedisLedger:
         """A ledger at ``redis://host:port``; nothing is sent before the first use."""
-        return cls(connect_redis(url, timeout_seconds), topic, max_gaps=max_gaps)
+        client = connect_redis(url, timeout_seconds, key_prefix)
+        return cls(client, topic, max_gaps=max_gaps)
 
     def record(self, spans: Spans, sequenced: Sequence[SequencedMessage]) -> None:
         """See :meth:`etl.sequence.ledger.Ledger.record`. Atomic for every part of it, in order."""

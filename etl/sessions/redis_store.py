@@ -90,10 +90,16 @@ class RedisSessionStore:
 
     @classmethod
     def connect(
-        cls, url: str, topic: str, *, dedup_window_seconds: int, timeout_seconds: float
+        cls,
+        url: str,
+        topic: str,
+        *,
+        dedup_window_seconds: int,
+        timeout_seconds: float,
+        key_prefix: str = "",
     ) -> RedisSessionStore:
         """A store at ``redis://host:port``; nothing is sent before the first use."""
-        client = connect_redis(url, timeout_seconds)
+        client = connect_redis(url, timeout_seconds, key_prefix)
         return cls(client, topic, dedup_window_seconds=dedup_window_seconds)
 
     def begin(self, call: Callable[[], T]) -> Callable[[], T]:

@@ -18,6 +18,8 @@ ELSEWHERE = {
     "make demo": "tests/e2e/test_demo.py",
     "make up": "tests/e2e/test_up.py",
     "make test": "runs this test",
+    "ugc new shop": "tests/e2e/test_wheel.py",
+    "cd shop && ugc up": "tests/e2e/test_wheel.py",
     "docker compose --env-file deploy/ugc.env up --build": "tests/project/test_compose.py",
 }
 """Commands that this file does not run, and what shows that they work."""

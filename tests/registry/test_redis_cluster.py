@@ -174,6 +174,25 @@ def test_the_ledger_and_the_journal_are_kept_beside_the_views(cluster: Cluster) 
         assert ledger.forget(1, limit=10) == 0
 
 
+def test_a_projects_prefix_stands_behind_the_tag_and_the_db(cluster: Cluster) -> None:
+    for each in cluster.nodes[:PRIMARIES]:
+        each.ask("FLUSHALL")
+    with closing(
+        RedisSessionStore.connect(
+            cluster.url,
+            "ugc.events",
+            dedup_window_seconds=900,
+            timeout_seconds=30.0,
+            key_prefix="shop:",
+        )
+    ) as store:
+        store.adopt({0: 7})
+        assert dict(store.applied()) == {0: 7}
+    with closing(connect(cluster)) as other:
+        assert dict(other.applied()) == {}
+    assert "{ugc}2:shop:etl:applied" in keys_of(cluster.owner)
+
+
 def test_when_the_slots_primary_dies_the_loader_goes_on_at_its_replica(tmp_path: Path) -> None:
     with made(tmp_path) as cluster, closing(connect(cluster)) as store:
         store.adopt({0: 7})

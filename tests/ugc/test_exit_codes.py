@@ -35,6 +35,7 @@ WRONG_TEXT = {
     ("contracts new", "--field"): ("video_play", "--owner", "player", "--field", "a:text"),
     ("contracts sample", "event"): ("Element@0",),
     ("contracts show", "event"): ("Element@0",),
+    ("new", "--name"): ("shop", "--name", "The Shop"),
     ("registry avro", "event"): ("Element@0",),
     ("schema ddl", "event"): ("Element@0",),
 }
@@ -134,10 +135,12 @@ BY_THEMSELVES = {
     "api serve", "auth serve", "clickhouse serve", "registry serve",  # go on
     "etl follow", "etl schedule",  # go on, and wait
     "demo", "up",  # bring the parts
-    "asyncapi", "check", "contracts check", "contracts diff", "contracts import", "contracts lint",
+    "asyncapi", "check", "contracts check", "contracts dialect", "contracts diff",
+    "contracts import", "contracts lint",
     "contracts list", "contracts new", "contracts owners", "contracts roundtrip",
     "contracts sample", "contracts show", "quality alerts", "registry avro", "registry lock",
     "schema ddl", "schema dictionary",  # read files
+    "new",  # writes them
 }  # fmt: skip
 
 

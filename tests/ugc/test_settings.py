@@ -11,6 +11,7 @@ import pytest
 
 import api.config
 import ch_schema.client.address
+import contracts.naming
 import etl.config
 import registry.options
 import registry.topics
@@ -64,12 +65,18 @@ BY_REGISTRY = {
     "SCHEMA_REGISTRY_TIMEOUT_SECONDS": SECONDS,
     "SCHEMA_SUBJECT_STRATEGY": ("topic",),
 }
+BY_NAMING = {
+    "CLICKHOUSE_DATABASE": ("a-b", "1", "system"),
+    "REDIS_KEY_PREFIX": ("a b", "{a}"),
+    "SCHEMA_SUBJECT_NAMESPACE": ("a-b", "a..b"),
+}
 BY_TOPICS = {
     "KAFKA_TOPIC": TOPICS,
     "KAFKA_DEAD_LETTER_TOPIC": (*TOPICS, "ugc.events"),
     "KAFKA_REJECTED_TOPIC": (*TOPICS, "ugc.events"),
 }
 SHARED = {
+    **BY_NAMING,
     **BY_REGISTRY,
     **BY_TOPICS,
     "CONTRACTS_DIR": ("/nope", NO_FOLDER),
@@ -136,6 +143,7 @@ BY_QUALITY = {name: values for name, values in BY_LOADER.items() if name not in 
 """It asks no registry."""
 
 BY_INIT = {
+    **BY_NAMING,
     **BY_REGISTRY,
     **BY_TOPICS,
     "CLICKHOUSE_URL": BY_LOADER["CLICKHOUSE_URL"],
@@ -231,7 +239,10 @@ def test_a_command_ends_with_78(
 
 
 def test_every_variable_of_the_tables_in_the_code_is_here() -> None:
-    modules = (api.config, etl.config, registry.options, registry.topics, ugc.local.auth.wsgi)
+    modules = (
+        *(api.config, contracts.naming, etl.config, registry.options, registry.topics),
+        ugc.local.auth.wsgi,
+    )
     told = {
         name
         for module in modules

@@ -12,6 +12,7 @@ import click
 
 from contracts.errors import SettingError
 from contracts.settings import Settings
+from ugc.environment import own_environment
 from ugc.exits import PLAIN_EPILOG
 from ugc.options import AT_LEAST_ONE, PORT
 
@@ -64,7 +65,7 @@ def _serve(host: str, port: int, workers: int) -> None:
     from ugc.serving import serve_front
 
     # Here, since a worker process that cannot start is started again and again.
-    check(ApiConfig.from_env(os.environ))
+    check(ApiConfig.from_env(own_environment()))
     logs.configure()
     serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from contextlib import closing
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from ugc.compatibility.sources import (
     is_folder,
     require_same_repository,
 )
+from ugc.environment import own_environment
 from ugc.exits import CHECK_EPILOG
 from ugc.options import URL
 from ugc.project.folder import judged_folder_option
@@ -66,8 +66,11 @@ def command(folder: Path, against: str | None, fmt: str, registry: str | None) -
     base = from_reference(against or default_reference(folder), folder)
     report = judge(base, head, dt.datetime.now(dt.UTC).date())
     if registry:
-        options = RegistryOptions.from_env(os.environ)
-        subject_of = subject_names(options.strategy, TopicNames.from_env(os.environ).events)
+        env = own_environment()
+        options = RegistryOptions.from_env(env)
+        subject_of = subject_names(
+            options.strategy, TopicNames.from_env(env).events, head.catalog.naming.namespace
+        )
         with closing(ConfluentRegistry(registry, options)) as client:
             report = with_registry(report, base, head, client, subject_of)
     say(FORMATS[fmt](report), nl=False)

@@ -207,7 +207,7 @@ class _Event:
             for contract, catalog in ((old, self.base.catalog), (new, self.head.catalog))
         )
         try:
-            after = table_for(new)
+            after = table_for(new, self.head.catalog.naming.database)
         except TableError as error:
             return (), None, (_no_table(str(error), "name the fields so that they stay apart"),)
         if had and not has:
@@ -215,7 +215,7 @@ class _Event:
             return (), None, (_no_table(message, "pair new events instead"),)
         if old is None or not had:
             return (), after.create_statement() if has else None, ()
-        steps = table_changes(table_for(old), after)
+        steps = table_changes(table_for(old, after.database), after)
         return steps, None, tables.judge(old, new, steps)
 
 

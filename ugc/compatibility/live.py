@@ -20,7 +20,7 @@ def with_registry(
     base: Snapshot,
     head: Snapshot,
     registry: SchemaRegistry,
-    subject_of: SubjectOf = record_name,
+    subject_of: SubjectOf | None = None,
 ) -> Report:
     """The report, with what the registry says about each event in it.
 
@@ -32,7 +32,11 @@ def with_registry(
     """
 
     def asked(event: EventReport) -> Iterator[Finding]:
-        subject = subject_of(event.event)
+        subject = (
+            subject_of(event.event)
+            if subject_of
+            else record_name(event.event, head.catalog.naming.namespace)
+        )
         merged = base.catalog.versions.get(event.event, {})
         for contract in merged.values():
             yield from _known(registry, subject, base.catalog, contract)

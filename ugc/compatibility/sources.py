@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from contracts.model.loader import Catalog, load_catalog, parse_json
+from contracts.model.loader import Catalog, parse_json
 from contracts.settings import Settings
 from ugc.compatibility.snapshot import Snapshot
 from ugc.errors import MisconfiguredError
+from ugc.wiring import own_catalog
 
 _PARTS = ("events", "envelopes")
 _CONTRACT = re.compile(rb"(?:(.*)/)?events/[a-z][a-z0-9_]*/v[1-9][0-9]*\.json")
@@ -32,7 +33,7 @@ def from_folder(folder: Path) -> Snapshot:
     Raises:
         ContractError: a file breaks the dialect, or lies where none belongs.
     """
-    catalog = load_catalog(folder)
+    catalog = own_catalog(folder)
     return Snapshot(
         catalog,
         {

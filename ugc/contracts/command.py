@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ugc.compatibility.command import command as check
+from ugc.contracts.dialect import dialect
 from ugc.contracts.diff import diff
 from ugc.contracts.lint import lint
 from ugc.contracts.new import new
@@ -20,5 +21,5 @@ def command() -> None:
     """Create, check, import and inspect the event contracts."""
 
 
-for _member in (check, diff, import_, lint, list_, new, owners, roundtrip, sample, show):
+for _member in (check, dialect, diff, import_, lint, list_, new, owners, roundtrip, sample, show):
     command.add_command(_member)

@@ -11,7 +11,9 @@ from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
 from contracts.lint.names import check_event
 from contracts.lint.shape import alike
-from contracts.model.loader import load_catalog, package_folder
+from contracts.model.loader import load_catalog
+from contracts.settings import Settings
+from ugc.environment import own_environment
 from ugc.errors import CommandLineError, UgcError
 from ugc.exits import PLAIN_EPILOG
 from ugc.project import scaffold
@@ -30,7 +32,11 @@ class ScaffoldTextError(ScaffoldError, CommandLineError):
 
 @click.command(name="new", epilog=PLAIN_EPILOG)
 @click.argument("event")
-@click.option("--owner", metavar="TEAM", help="The team that answers for the event.")
+@click.option(
+    "--owner",
+    metavar="TEAM",
+    help="The team that answers for the event.  [default: CONTRACTS_OWNER, else owner in ugc.toml]",
+)
 @click.option("--title", help="A few words for lists; made of the event's name when left out.")
 @click.option("--description", help="One sentence: what happened when this event is sent.")
 @click.option(
@@ -75,6 +81,7 @@ def new(
         if fields and no_fields:
             raise ScaffoldTextError("write --field or --no-fields, not both")
         wanted = () if no_fields else fields or ("element_id:string",)
+        owner = owner or Settings(own_environment()).optional("CONTRACTS_OWNER")
         files = _new_event(folder, event, owner, title, description, wanted)
     for name in files:
         if (folder / name).exists():
@@ -102,7 +109,9 @@ def _new_event(
     if twin := next((other for other in others if alike(other) == alike(event)), None):
         raise ScaffoldError(f"{event} differs from the event {twin} in case and signs only")
     if owner is None:
-        raise ScaffoldTextError("write --owner TEAM: somebody has to answer for the event")
+        raise ScaffoldTextError(
+            "write --owner TEAM, or owner in ugc.toml: somebody has to answer for the event"
+        )
     parsed = [scaffold.NewField.parse(text) for text in fields]
     document = scaffold.contract_document(
         event, owner=owner, fields=parsed, title=title, description=description
@@ -113,18 +122,9 @@ def _new_event(
     wrong = [n.message for n in notes if RULES[n.code].severity is Severity.ERROR]
     if wrong:
         raise ScaffoldTextError("; ".join(wrong))
-    return {**_envelopes(folder), **scaffold.new_event(event, document)}
-
-
-def _envelopes(folder: Path) -> Mapping[str, str]:
-    """Those of the package, in a folder that has none yet: every event is sent in the same one."""
-    if (folder / "envelopes").exists():
-        return {}
-    package = package_folder()
-    return {
-        path.relative_to(package).as_posix(): path.read_text(encoding="utf-8")
-        for path in sorted((package / "envelopes").rglob("*.json"))
-    }
+    sent_in = scaffold.envelopes(event, document["examples"][0])
+    around = {} if (folder / "envelopes").exists() else sent_in
+    return {**around, **scaffold.new_event(event, document)}
 
 
 def _next_version(folder: Path, event: str) -> Mapping[str, str]:

@@ -9,13 +9,14 @@ from rich import box
 from rich.table import Table
 
 from ch_schema.ddl.tables import table_for
-from contracts.model.loader import Catalog, load_catalog
+from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from registry.avro import record_name
 from ugc.contracts.words import fields_of
 from ugc.exits import PLAIN_EPILOG
 from ugc.project.folder import contract_named, folder_option
 from ugc.terminal import PlainConsole
+from ugc.wiring import own_catalog
 
 
 @click.command(name="list", epilog=PLAIN_EPILOG)
@@ -27,7 +28,7 @@ def list_(folder: Path) -> None:
     Example:
       ugc contracts list
     """
-    catalog = load_catalog(folder)
+    catalog = own_catalog(folder)
     shown = Table("event", "versions", "made by", "owner", "table", "title")
     for column in (0, 4):  # Names are copied from here, so they stay whole.
         shown.columns[column].no_wrap = True
@@ -56,7 +57,7 @@ def show(event: str, folder: Path) -> None:
       ugc contracts show order_placed
       ugc contracts show order_placed@1
     """
-    catalog = load_catalog(folder)
+    catalog = own_catalog(folder)
     contract = contract_named(catalog, event)
     console = PlainConsole()
     facts = Table(box=None, show_header=False)
@@ -83,7 +84,7 @@ def _facts(catalog: Catalog, contract: Contract) -> list[tuple[str, str]]:
         ("owner", contract.owner),
         ("made by", contract.origin),
         ("versions", ", ".join(map(_version, versions))),
-        ("subject", record_name(contract.event)),
+        ("subject", record_name(contract.event, catalog.naming.namespace)),
     ]
     if name := _table_name(catalog, contract):
         facts.append(("table", name))
@@ -120,5 +121,5 @@ def _version(contract: Contract) -> str:
 def _table_name(catalog: Catalog, contract: Contract) -> str | None:
     """The event's table; ``None`` for the halves of a pairing, which become another event."""
     if any(contract.event == other.event for other in catalog.tables):
-        return table_for(catalog.get(contract.event)).qualified_name.replace("`", "")
+        return f"{catalog.naming.database}.{contract.event}"
     return None

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.tables import table_for
+from ch_schema.quoting import quote_identifier
 from contracts.model.loader import Catalog
 from contracts.visible import counted
 from ugc.demo.totals import Check, Totals
@@ -32,17 +33,21 @@ def loader_line(report: Mapping[str, Any]) -> str:
 
 
 def print_tables(console: Console, clickhouse: ClickHouse, catalog: Catalog) -> dict[str, int]:
-    """Rows of each table, and a few of them; returns table → rows, read with FINAL."""
+    """Rows of each table, and a few of them; returns table → rows, read with FINAL.
+
+    ``clickhouse`` looks for tables in the project's database.
+    """
     rows: dict[str, int] = {}
     for contract in catalog.tables:
         table = table_for(contract)
-        answer = clickhouse.query(f"SELECT count() AS n FROM {table.qualified_name} FINAL")  # noqa: S608 - a quoted name
+        name = quote_identifier(table.name)
+        answer = clickhouse.query(f"SELECT count() AS n FROM {name} FINAL")  # noqa: S608 - a quoted name
         rows[contract.event] = int(answer[0]["n"])
         fields = [column.name for column in table.columns if column.read is not None]
         columns = ", ".join(["timestamp", "user_id", *fields])
-        console.print(f"  ugc.{contract.event}: {counted(rows[contract.event], 'row')}")
+        console.print(f"  {contract.event}: {counted(rows[contract.event], 'row')}")
         sample = clickhouse.query_text(
-            f"SELECT {columns} FROM {table.qualified_name} FINAL"  # noqa: S608 - names of ours
+            f"SELECT {columns} FROM {name} FINAL"  # noqa: S608 - names of ours
             f" ORDER BY timestamp LIMIT {_SAMPLE_ROWS}",
             "PrettyCompactMonoBlock",
         )

@@ -82,10 +82,7 @@ def command(
     limits = Limits(
         fields=most_fields, contract_bytes=most_kib * _KIB, plan_bytes=most_plan_kib * _KIB
     )
-    planned = [event for path in _files(plan) for event in _events(path, plan, limits)]
-    platform = Platform(columns=reserved_columns(), events=reserved_events().keys())
-    events = imported_all(planned, owner=owner, platform=platform, limits=limits)
-    events = _with_findings_of_names(events, folder)
+    events = events_of(plan, owner=owner, limits=limits, folder=folder)
     is_complete = folder is None or _write(folder, events)
     if as_json:
         say(json.dumps(summary(events), indent=2, ensure_ascii=True))
@@ -94,6 +91,20 @@ def command(
             say(line)
     is_taken = all(event.document is not None and not event.findings for event in events)
     sys.exit(not (is_taken and is_complete))
+
+
+def events_of(
+    plan: Path, *, owner: str, limits: Limits = DEFAULT_LIMITS, folder: Path | None = None
+) -> list[ImportedEvent]:
+    """The contracts of all events in a plan, a file or a folder of them.
+
+    What cannot be read or taken is told in the event itself.  ``folder``: the contracts that they
+    will lie beside.
+    """
+    planned = [event for path in _files(plan) for event in _events(path, plan, limits)]
+    platform = Platform(columns=reserved_columns(), events=reserved_events().keys())
+    events = imported_all(planned, owner=owner, platform=platform, limits=limits)
+    return _with_findings_of_names(events, folder)
 
 
 def _with_findings_of_names(

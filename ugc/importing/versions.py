@@ -10,7 +10,8 @@ from contracts.evolution.changes import changes
 from contracts.evolution.rules import rule_for
 from contracts.model.loader import parse_contract
 from contracts.model.types import Contract
-from registry.avro import NAMESPACE, record_schema
+from contracts.naming import NAMESPACE
+from registry.avro import record_schema
 from ugc.compatibility import avro
 
 _MOST_TOLD = 5

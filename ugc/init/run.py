@@ -65,7 +65,7 @@ def initialise(
     # Both before anything is made: a wrong setting leaves nothing half done.
     with (
         closing(connect_registry(registry_url, options)) as registry,
-        closing(connect_clickhouse(clickhouse_url)) as clickhouse,
+        closing(connect_clickhouse(clickhouse_url, catalog.naming.database)) as clickhouse,
     ):
         made = patient(ensure_topics, servers, wanted, timeout_seconds=_ATTEMPT_SECONDS)
         say(f"topics: {', '.join(made) if made else 'all there'}")
@@ -76,7 +76,8 @@ def initialise(
             say(f"subjects: drift: {drift}")
         made = patient(ensure_tables, clickhouse, catalog, INTERNAL, layout(env))
         names_of_tables = ", ".join(contract.event for contract in catalog.tables)
-        say(f"tables: {names_of_tables}; {counted(len(made), 'step')} taken")
+        database = catalog.naming.database
+        say(f"tables in {database}: {names_of_tables}; {counted(len(made), 'step')} taken")
 
 
 def _servers(env: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,20 @@ import click
 from click.core import ParameterSource
 
 from contracts.errors import SettingError
-from contracts.model.loader import Catalog, default_folder
+from contracts.model.loader import Catalog
 from contracts.model.types import Contract
+from contracts.project import find_project
+from ugc.environment import own_environment
 from ugc.errors import CommandLineError
 from ugc.terminal import say
+from ugc.wiring import contracts_folder
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9_]*)(?:@([1-9][0-9]*))?")
+
+
+def own_folder() -> Path:
+    """The contracts of the project around the working directory."""
+    return contracts_folder(own_environment())
 
 
 class ReferenceTextError(CommandLineError):
@@ -27,8 +36,11 @@ def _existing(context: click.Context, option: click.Parameter, folder: Path) -> 
     """The folder, if it is one; a wrong variable is told as one, and not as an option."""
     if folder.is_dir():
         return folder
-    if option.name and context.get_parameter_source(option.name) is ParameterSource.ENVIRONMENT:
+    source = context.get_parameter_source(option.name) if option.name else None
+    if source is ParameterSource.ENVIRONMENT:
         raise SettingError("CONTRACTS_DIR", "a folder that exists")
+    if source is ParameterSource.DEFAULT and (project := find_project(os.environ)):
+        raise SettingError(f"{project}: contracts", f"a folder that exists; there is no {folder}")
     raise click.BadParameter(f"there is no folder {folder}", context, option)
 
 
@@ -51,9 +63,10 @@ def _folder_option(
         "folder",
         type=click.Path(path_type=Path),
         envvar="CONTRACTS_DIR",
-        default=default_folder,
+        default=own_folder,
         callback=callback,
-        show_default="CONTRACTS_DIR, else contracts/ upwards from here, else the package's",
+        show_default="CONTRACTS_DIR, else that of ugc.toml, else contracts/ upwards from here,"
+        " else the package's",
         help="The contract folder.",
     )
 

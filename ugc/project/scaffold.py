@@ -1,4 +1,4 @@
-"""The files of a new event, or of an event's next version, as texts. Pure."""
+"""The files of a new event, of an event's next version, and the envelopes, as texts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.model.loader import package_folder
 from contracts.model.types import JsonSchema
 from ugc.errors import CommandLineError
 
@@ -25,7 +26,7 @@ TYPES: Mapping[str, Mapping[str, Any]] = {
 }
 """What can be written behind the colon of ``--field name:type``."""
 
-_QUALITY = {
+QUALITY = {
     "max_invalid_ratio": 0.02,
     "max_duplicate_ratio": 0.01,
     "max_gap_ratio": 0.0001,
@@ -79,7 +80,7 @@ def contract_document(
         "x-owner": owner,
         "x-origin": "client",
         "x-table": {"key": [], "retention_days": 730},
-        "x-quality": _QUALITY,
+        "x-quality": QUALITY,
         "type": "object",
         "additionalProperties": False,
         "required": [field.name for field in fields if field.required],
@@ -110,6 +111,26 @@ def new_event(event: str, document: JsonSchema, version: int = 1) -> dict[str, s
     return files
 
 
+def envelopes(event: str, payload: Mapping[str, Any]) -> dict[str, str]:
+    """Path below the contract folder → text: what every event is sent in, as the package has it.
+
+    Its examples are of ``event`` with ``payload`` as its data.
+    """
+    package = package_folder()
+    found = {}
+    for path in sorted((package / "envelopes").rglob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if "properties" in document:
+            document["properties"]["event"]["examples"] = [event]
+        else:
+            told: Mapping[str, Any] = {"event": event, "data": payload}
+            # What is no object is what an invalid example is about.
+            kinds = {name: type(value) for name, value in told.items()}
+            document |= {n: told[n] for n in kinds if isinstance(document.get(n), kinds[n])}
+        found[path.relative_to(package).as_posix()] = json_text(document)
+    return found
+
+
 def next_version(
     event: str, version: int, document: JsonSchema, examples: Mapping[str, str]
 ) -> dict[str, str]:
@@ -131,3 +152,8 @@ def next_version(
 def json_text(value: Any) -> str:
     """JSON as the contract folder has it: two spaces, one line at the end."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def dialect_text() -> str:
+    """The JSON Schema of contract files, as the package has it."""
+    return (package_folder() / "meta" / "dialect.json").read_text(encoding="utf-8")

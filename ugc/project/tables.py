@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.layout import ONE_SERVER, Layout
 from ch_schema.ddl.tables import Table
 from ch_schema.ddl.targets import targets_for
 from ch_schema.migrate.run import Migrator
-from contracts.model.loader import load_catalog
+from contracts.model.loader import Catalog
 from contracts.settings import Settings
 from etl.run.runs_table import RUNS
 
@@ -23,11 +22,10 @@ def layout(env: Mapping[str, str]) -> Layout:
     return Layout.of(Settings(env).optional("CLICKHOUSE_CLUSTER"))
 
 
-def migrator(client: ClickHouse, folder: Path | None, layout: Layout = ONE_SERVER) -> Migrator:
-    """For the contracts in a folder.
+def migrator(client: ClickHouse, catalog: Catalog, layout: Layout = ONE_SERVER) -> Migrator:
+    """For these contracts, in the database that their catalog names.
 
     Raises:
-        ContractError: one of them is wrong.
         TableError: one of them fits no table.
     """
-    return Migrator(client, targets_for(load_catalog(folder), INTERNAL, layout=layout))
+    return Migrator(client, targets_for(catalog, INTERNAL, layout=layout))

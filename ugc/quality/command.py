@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ugc.environment import current_environment, state_dir_option
+from ugc.environment import current_environment, own_environment, state_dir_option
 from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import TIME
 from ugc.terminal import say
@@ -45,9 +45,7 @@ def alerts() -> None:
     The file deploy/alerts.yml is this output for the package's own contracts. CONTRACTS_DIR
     chooses others.
     """
-    import os
-
     from ugc.quality.alerts import render
     from ugc.wiring import catalog_from
 
-    say(render(catalog_from(os.environ)), nl=False)
+    say(render(catalog_from(own_environment())), nl=False)

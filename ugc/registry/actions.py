@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from contracts.model.loader import load_catalog
+from contracts.naming import Naming
 from contracts.visible import counted
 from registry.client import connect
 from registry.lock import differences, lock_of, lock_path, lock_text, read_lock
@@ -36,9 +37,11 @@ def sync_registry(
         RegistryError: the registry refuses, or gives no usable answer.
     """
     options, topic = RegistryOptions.from_env(env), TopicNames.from_env(env).events
-    catalog = load_catalog(folder)
+    naming = Naming.from_env(env)
+    catalog = load_catalog(folder, naming)
     with closing(connect(url, options)) as registry:
-        found = plan(catalog, survey(registry, options.strategy, topic), options.strategy, topic)
+        state = survey(registry, options.strategy, topic, naming.namespace)
+        found = plan(catalog, state, options.strategy, topic)
         for action in found.actions:
             say(f"would {action}" if dry_run else str(action))
             if not dry_run:
@@ -52,13 +55,13 @@ def sync_registry(
         raise DriftError(f"the registry has {things} that no contract explains")
 
 
-def write_lock(folder: Path, say: Say) -> None:
+def write_lock(folder: Path, naming: Naming, say: Say) -> None:
     """Writes the lock file of the contracts in ``folder``; says what changed.
 
     Raises:
         LockDiffersError: the file cannot be written.
     """
-    path, wanted = lock_path(folder), lock_of(load_catalog(folder))
+    path, wanted = lock_path(folder), lock_of(load_catalog(folder, naming))
     # A file that is malformed is what this command repairs.
     before = path.read_bytes() if path.is_file() else b""
     text = lock_text(wanted)
@@ -72,7 +75,7 @@ def write_lock(folder: Path, say: Say) -> None:
     say(f"{path}: {counted(len(wanted.contracts), 'contract version')}")
 
 
-def check_lock(folder: Path, say: Say) -> None:
+def check_lock(folder: Path, naming: Naming, say: Say) -> None:
     """Compares the lock file with the contracts in ``folder``.
 
     Raises:
@@ -80,7 +83,7 @@ def check_lock(folder: Path, say: Say) -> None:
         LockError: the file is malformed.
     """
     path = lock_path(folder)
-    found = differences(read_lock(path), lock_of(load_catalog(folder)))
+    found = differences(read_lock(path), lock_of(load_catalog(folder, naming)))
     for each in found:
         say(each)
     if found:

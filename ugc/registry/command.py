@@ -13,6 +13,7 @@ from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import PORT
 from ugc.project.folder import folder_option, judged_folder_option
 from ugc.terminal import say
+from ugc.wiring import own_catalog, own_naming
 
 
 @click.group()
@@ -73,7 +74,7 @@ def lock(check: bool, folder: Path) -> None:
     """
     from ugc.registry.actions import check_lock, write_lock
 
-    (check_lock if check else write_lock)(folder, say)
+    (check_lock if check else write_lock)(folder, own_naming(), say)
 
 
 @command.command(epilog=PLAIN_EPILOG)
@@ -89,10 +90,9 @@ def avro(event: str, folder: Path) -> None:
     """
     import json
 
-    from contracts.model.loader import load_catalog
     from registry.avro import avro_schema
     from ugc.project.folder import contract_named
 
-    catalog = load_catalog(folder)
+    catalog = own_catalog(folder)
     schema = avro_schema(catalog, contract_named(catalog, event))
     say(json.dumps(schema, indent=2, ensure_ascii=False))

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from contracts.naming import Naming
 from contracts.visible import counted
 from ugc.environment import current_environment, require, state_dir_option
 from ugc.exits import EPILOG, PLAIN_EPILOG
 from ugc.options import Seconds
 from ugc.project.folder import folder_option, judged_folder_option
 from ugc.terminal import say
+from ugc.wiring import own_catalog
 
 if TYPE_CHECKING:
     from ch_schema.client.protocol import ClickHouse
@@ -29,14 +31,16 @@ def command() -> None:
 
 
 @contextmanager
-def _clickhouse(state_dir: Path) -> Iterator[tuple[ClickHouse, Layout]]:
+def _clickhouse(state_dir: Path) -> Iterator[tuple[ClickHouse, Naming, Layout]]:
+    """The database, what it is called, and whether it is a cluster's."""
     from ch_schema.client.connect import connect
     from ugc.project.tables import layout
 
     env = current_environment(state_dir)
-    client = connect(require(env, "CLICKHOUSE_URL"))
+    naming = Naming.from_env(env)
+    client = connect(require(env, "CLICKHOUSE_URL"), naming.database)
     try:
-        yield client, layout(env)
+        yield client, naming, layout(env)
     finally:
         client.close()
 
@@ -71,11 +75,12 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     it was applied; 1 it failed; 2 the command line is wrong; 75 ClickHouse does not answer, so try
     again; 78 a setting is wrong.
     """
+    from contracts.model.loader import load_catalog
     from ugc.project.tables import migrator
     from ugc.schema.show import as_json_document, exit_code, in_words
 
-    with _clickhouse(state_dir) as (client, layout):
-        found = migrator(client, folder, layout).plan()
+    with _clickhouse(state_dir) as (client, naming, layout):
+        found = migrator(client, load_catalog(folder, naming), layout).plan()
     if as_json:
         say(json.dumps(as_json_document(found), indent=2))
     else:
@@ -109,15 +114,17 @@ def apply(
 ) -> None:
     """Take the steps of `ugc schema plan`: the additive ones, others only when they are allowed.
 
-    Each step is recorded in ugc.schema_migrations. Killing it at any moment, and running it twice
-    at once, is harmless: run it again. Exit code 1 when a step may not be taken; then none is.
+    Each step is recorded in the table schema_migrations. Killing it at any moment, and running it
+    twice at once, is harmless: run it again. Exit code 1 when a step may not be taken; then none
+    is.
     """
+    from contracts.model.loader import load_catalog
     from ugc.project.tables import migrator
     from ugc.schema.show import task_line
 
     allowed = _allowed(rewrite=allow_rewrite, erase=allow_erase)
-    with _clickhouse(state_dir) as (client, layout):
-        runner = migrator(client, folder, layout)
+    with _clickhouse(state_dir) as (client, naming, layout):
+        runner = migrator(client, load_catalog(folder, naming), layout)
         if dry_run_on_copy:
             applied = runner.dry_run(allowed)
             say(
@@ -161,12 +168,13 @@ def erase(
     The events stay, as those of `erased`; fields marked x-pii are emptied. A hash of the id is kept
     so that loading the same events again brings nothing back. Killing it is harmless: run it again.
     """
+    from contracts.model.loader import load_catalog
     from ugc.schema.erase import run
 
-    with _clickhouse(state_dir) as (client, layout):
+    with _clickhouse(state_dir) as (client, naming, layout):
         run(
             client,
-            folder,
+            load_catalog(folder, naming),
             user_id,
             layout=layout,
             dry_run=dry_run,
@@ -180,7 +188,6 @@ def erase(
 def dictionary(folder: Path) -> None:
     """Print the data dictionary (docs/data-dictionary.md)."""
     from ch_schema.ddl.dictionary import dictionary as page
-    from contracts.model.loader import load_catalog
     from ugc.project.tables import INTERNAL
 
-    say(page(load_catalog(folder), INTERNAL), nl=False)
+    say(page(own_catalog(folder), INTERNAL), nl=False)

@@ -11,26 +11,24 @@ from ch_schema.ddl.layout import Layout
 from ch_schema.ddl.tables import Table, create_database_statement, table_for
 from ch_schema.ddl.targets import Targets, targets_for
 from ch_schema.ddl.views import unique_view
-from contracts.model.loader import load_catalog
 from ugc.errors import UgcError
 from ugc.project.folder import contract_named
 from ugc.project.tables import INTERNAL
+from ugc.wiring import own_catalog
 
 
 class NoTableError(UgcError):
     """The event has no table of its own."""
 
 
-def document(
-    folder: Path | None, event: str | None, *, cluster: str | None, replicated: bool
-) -> str:
+def document(folder: Path, event: str | None, *, cluster: str | None, replicated: bool) -> str:
     """Statements, each ending in ``;`` and a newline.
 
     Raises:
         ContractError, ReferenceTextError: there is no such event.
         NoTableError: it is one half of a pair.
     """
-    catalog = load_catalog(folder)
+    catalog = own_catalog(folder)
     layout = Layout(cluster=cluster, replicated=replicated)
     targets = targets_for(catalog, INTERNAL, layout=layout)
     if event is None:
@@ -39,7 +37,7 @@ def document(
         contract = contract_named(catalog, event)
         if contract.event not in targets.contracts:
             raise NoTableError(f"{contract.event} has no table: it becomes part of a paired event")
-        found = _one(table_for(contract), targets)
+        found = _one(table_for(contract, targets.databases.tables), targets)
     return "\n".join(f"{statement};\n" for statement in found)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from rich.text import Text
 
@@ -12,14 +10,14 @@ from ch_schema.ddl.layout import Layout
 from ch_schema.ddl.tables import table_for
 from ch_schema.migrate.erasure import Affected, Eraser
 from ch_schema.migrate.mutations import Mutation
-from contracts.model.loader import load_catalog
+from contracts.model.loader import Catalog
 from contracts.visible import counted, visible
 from ugc.terminal import PlainConsole, say
 
 
 def run(
     client: ClickHouse,
-    folder: Path | None,
+    catalog: Catalog,
     user_id: str,
     *,
     layout: Layout,
@@ -33,8 +31,9 @@ def run(
         ClickHouseError: see :class:`ch_schema.migrate.erasure.Eraser`.
         click.Abort: the question was answered with no.
     """
-    tables = [table_for(contract) for contract in load_catalog(folder).tables]
-    eraser = Eraser(client, tables, layout=layout)
+    database = catalog.naming.database
+    tables = [table_for(contract, database) for contract in catalog.tables]
+    eraser = Eraser(client, tables, database=database, layout=layout)
     affected = eraser.affected(user_id)
     for name in eraser.strangers():
         say(f"warning: {name} has users and no contract; it is not touched", err=True)

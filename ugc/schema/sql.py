@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from contracts.naming import Naming
 from ugc.environment import current_environment, require, state_dir_option
 from ugc.exits import EPILOG
 from ugc.terminal import say
@@ -25,6 +26,9 @@ from ugc.terminal import say
 def command(query: str, output_format: str, state_dir: Path) -> None:
     """Run QUERY against CLICKHOUSE_URL and print the answer; `-` reads it from standard input.
 
+    A table without a database before its name is one of the project's, where CLICKHOUSE_URL names
+    a database, as that of the local stack does.
+
     Control characters in it are spelt as in JSON (\\u001b), whatever the format.
 
     Example: ugc sql "SELECT currency, count() FROM ugc.order_placed FINAL GROUP BY currency"
@@ -32,7 +36,8 @@ def command(query: str, output_format: str, state_dir: Path) -> None:
     from ch_schema.client.connect import connect
 
     text = sys.stdin.read() if query == "-" else query
-    client = connect(require(current_environment(state_dir), "CLICKHOUSE_URL"))
+    env = current_environment(state_dir)
+    client = connect(require(env, "CLICKHOUSE_URL"), Naming.from_env(env).database)
     try:
         say(client.query_text(text, output_format), nl=False)
     finally:

@@ -6,6 +6,7 @@ disk, and stays there until :meth:`~api.publish.spool.log.Log.done` is told that
 
 On the disk::
 
+    SPOOL_DIR/topic                          the topic that all of it is for
     SPOOL_DIR/worker-0001/lock               flock'ed by the living process that owns the folder
     SPOOL_DIR/worker-0001/0000000007.spool   a segment: a header, then records
 
@@ -19,5 +20,5 @@ that Kafka has already: they are sent again with the same event_id, sequence and
 later stages know them by these.
 
 Layers, lowest first: ``record``, ``frames``; then ``segment``, ``reading``; then the edges
-``disk``, ``log`` and ``slots``.
+``disk``, ``log``, ``slots`` and ``topic``.
 """

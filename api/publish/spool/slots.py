@@ -48,6 +48,15 @@ def take_abandoned(root: Path) -> Iterator[Slot]:
             yield slot
 
 
+def in_use(root: Path) -> bool:
+    """Whether anything waits in the folder, or a living process owns a part of it."""
+    for folder in root.glob("worker-*"):
+        if any(folder.glob(SEGMENTS)) or (slot := _try_take(folder)) is None:
+            return True
+        slot.release()
+    return False
+
+
 def _try_take(folder: Path) -> Slot | None:
     """The folder, unless a living process owns it; this process counts as another, too."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)

@@ -18,7 +18,7 @@ from etl.app import never
 from etl.config import RunPolicy
 from etl.errors import RebalancedError
 from etl.run.runner import run
-from etl.run.runs_table import NAMES, RUNS, TABLE
+from etl.run.runs_table import NAME, NAMES, RUNS
 from etl.testing.kafka import MemorySource, MemoryTopic
 from tests.etl.world import CLICK, CLICK_DATA, HOUR, PRODUCER, START, World
 
@@ -57,7 +57,7 @@ def small_world() -> World:
 def rows_of(world: World) -> list[dict[str, Any]]:
     """As FINAL gives them."""
     last: dict[uuid.UUID, dict[str, Any]] = {}
-    for row in world.tables.rows.get(TABLE, []):
+    for row in world.tables.rows.get(f"ugc.{NAME}", []):
         known = last.get(row["run_id"])
         if known is None or row["version"] >= known["version"]:
             last[row["run_id"]] = row
@@ -204,8 +204,8 @@ def test_the_table_takes_a_row(clickhouse: ClickHouse) -> None:
     values = [row[name] for name in NAMES]
     for _ in range(2):
         clickhouse.execute(RUNS.create_statement())
-        clickhouse.insert(TABLE, NAMES, [values], deduplication_token="x")
-    (found,) = clickhouse.query(f"SELECT * FROM {TABLE} FINAL")
+        clickhouse.insert(f"ugc.{NAME}", NAMES, [values], deduplication_token="x")
+    (found,) = clickhouse.query(f"SELECT * FROM ugc.{NAME} FINAL")
     assert found == row
 
 

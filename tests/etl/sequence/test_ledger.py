@@ -248,10 +248,27 @@ class TestRedis(LedgerSuite):
         ledgers[0].close()
 
 
-def connect(server: RedisServer) -> RedisLedger:
+@pytest.mark.stack
+class TestRedisWithPrefix(LedgerSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+        with redis_server(tmp_path_factory.mktemp("redis")) as server:
+            yield server
+
+    @pytest.fixture
+    def ledger(self, server: RedisServer) -> Iterator[RedisLedger]:
+        ledger = connect(server, "shop:")
+        yield ledger
+        ledger.close()
+
+
+def connect(server: RedisServer, key_prefix: str = "") -> RedisLedger:
     with redis.Redis.from_url(server.url) as client:
         client.flushall()
-    return RedisLedger.connect(server.url, "ugc.events", timeout_seconds=30.0, max_gaps=MOST)
+    return RedisLedger.connect(
+        server.url, "ugc.events", timeout_seconds=30.0, max_gaps=MOST, key_prefix=key_prefix
+    )
 
 
 def test_redis_that_is_away() -> None:

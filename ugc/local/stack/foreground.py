@@ -7,7 +7,6 @@ import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.table import Table
 
@@ -21,13 +20,13 @@ from ugc.terminal import PlainConsole
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _KILLED_CODE = 130
-_DEFAULT_STATE_DIR = Path(".ugc")
 
 
-def run_foreground(config: StackConfig) -> int:
+def run_foreground(config: StackConfig, *, found_by_itself: bool = True) -> int:
     """Runs the stack until SIGINT, SIGTERM or SIGHUP; a second signal kills at once.
 
-    For the main thread only: it takes over the process's signals.
+    For the main thread only: it takes over the process's signals.  ``found_by_itself``: whether
+    other commands find the state folder without being told.
 
     Returns:
         0 after a clean stop, 130 when the parts had to be killed.
@@ -40,7 +39,7 @@ def run_foreground(config: StackConfig) -> int:
     with _counted_signals() as received:
         try:
             with Stack.start(config, say, received.__len__) as stack:
-                _print_addresses(console, stack)
+                _print_addresses(console, stack, found_by_itself)
                 Watch(stack, RestartPolicy(), say).until(lambda: bool(received))
                 say("stopping; Ctrl-C once more kills at once")
         except StoppedError:
@@ -66,9 +65,9 @@ def _counted_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _print_addresses(console: PlainConsole, stack: Stack) -> None:
+def _print_addresses(console: PlainConsole, stack: Stack, found_by_itself: bool) -> None:
     folder = stack.config.state_dir
-    option = "" if folder == _DEFAULT_STATE_DIR else f" --state-dir {shlex.quote(str(folder))}"
+    option = "" if found_by_itself else f" --state-dir {shlex.quote(str(folder))}"
     shown = Table("part", "address", box=None, pad_edge=False)
     for name, url in stack.urls.items():
         shown.add_row(name, without_user_info(url))
@@ -76,6 +75,6 @@ def _print_addresses(console: PlainConsole, stack: Stack) -> None:
         shown.add_row("Swagger UI", f"{api}/docs")
     shown.add_row("logs", str(folder / "logs"))
     shown.add_row("demo token", f"ugc auth token{option}")
-    shown.add_row("query", f'ugc sql{option} "SHOW TABLES FROM ugc"')
+    shown.add_row("query", f'ugc sql{option} "SHOW TABLES"')
     console.print(shown, soft_wrap=True)
     console.print("ready; Ctrl-C stops everything")

@@ -137,7 +137,6 @@ PARTS: tuple[Part, ...] = (
         name=PartName.CLICKHOUSE,
         command=_clickhouse,
         variable="CLICKHOUSE_URL",
-        url=lambda port: f"http://{HOST}:{port}/ugc",
     ),
     Part(name=PartName.AUTH, command=_auth, variable="AUTH_SERVICE_URL"),
     Part(

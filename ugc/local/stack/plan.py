@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.model.loader import default_folder
+from contracts.naming import Naming
 from ugc.local.stack.config import DEFAULT_PORTS, PartName, StackConfig
 from ugc.local.stack.parts import PARTS, Part
 from ugc.local.stack.ports import asked_ports, choose_ports, is_free
 
-_AGREED = ("CONTRACTS_", "KAFKA_", "SCHEMA_")
+_AGREED = ("CLICKHOUSE_DATABASE", "CONTRACTS_", "KAFKA_", "REDIS_KEY_PREFIX", "SCHEMA_")
 """Beginnings of settings without which a command in another terminal would work on other data than
 the parts, or could not reach what the parts reach."""
 
@@ -56,6 +57,7 @@ def make_plan(
 
     Raises:
         SettingsError: a port is none, or in use.
+        SettingError: the database's name is none.
     """
     given = {**caller_env, **config.env}
     contracts = given.get("CONTRACTS_DIR", "").strip()
@@ -71,6 +73,8 @@ def make_plan(
     names = [part.name for part in started]
     ports = choose_ports(names, asked_ports(config, given), DEFAULT_PORTS, say, take)
     urls = replaced | {part.name: part.url(ports[part.name]) for part in started if part.variable}
+    if PartName.CLICKHOUSE in ports:
+        urls[PartName.CLICKHOUSE] += f"/{Naming.from_env(given).database}"
     settings = {
         "JWT_SECRET": jwt_secret,
         "SCHEMA_ID_CACHE_DIR": str(config.state_dir.resolve() / "schema-ids"),

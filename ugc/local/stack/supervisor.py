@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from contracts.project import with_project
 from ugc.exits import NEVER_AGAIN
 from ugc.local.stack import state
 from ugc.local.stack.config import PartName, StackConfig
@@ -95,7 +96,8 @@ class Stack:
                 say(f"stopped what a killed stack had left running: {', '.join(orphans)}")
             if config.fresh:
                 state.clear(folder)
-            plan = make_plan(config, os.environ, state.jwt_secret(folder), say, claims.take)
+            env = with_project({**os.environ, **config.env})
+            plan = make_plan(config, env, state.jwt_secret(folder), say, claims.take)
         except BaseException:
             claims.close()
             lock.close()
