@@ -1,7 +1,8 @@
 """Columns of raw values, and their bytes in ClickHouse's Native format. Pure.
 
 A *raw* value is what Avro holds of it: text and UUIDs (36 characters, small letters) as UTF-8
-bytes, times as ticks since 1970, days as a number, all else as Python has it.  So a column that is
+bytes, times as ticks since 1970, days as a number, decimals as their unscaled value, all else as
+Python has it.  So a column that is
 read from Kafka's bytes becomes a column of a block without an object for each of its values
 (0.1 µs a value on one core at 2.5 GHz, against 1 µs through clickhouse-driver's rows), and a
 column's bytes are the same however its values were read.
@@ -16,6 +17,7 @@ import datetime as dt
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -29,6 +31,7 @@ from ch_schema.values import (
     Leaves,
     converter,
     day,
+    decimal_digits,
     instance,
     instant,
     same,
@@ -36,6 +39,7 @@ from ch_schema.values import (
     split_type,
     uuid,
 )
+from contracts.model import decimals
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST_DAY = _EPOCH.date()
@@ -103,6 +107,8 @@ def encoder(type_text: str) -> Encode | None:
             return _low_cardinality_nullable
         case ("DateTime64", (digits, *_)) if digits in _MICROS_PER_TICK:
             return _fixed("q")
+        case ("Decimal", arguments):
+            return _decimals(decimal_digits(arguments)[0])
         case (name, _):
             return _ENCODERS.get(name)
 
@@ -151,6 +157,28 @@ def _uuids(column: Sequence[bytes]) -> bytes:
         raise ValueError("not UUIDs")
     halves.byteswap()  # ClickHouse keeps each half as a little-endian number
     return halves.tobytes()
+
+
+def _decimals(precision: int) -> Encode:
+    """By the precision ClickHouse keeps a decimal in 4, 8, 16 or 32 bytes."""
+    if precision <= 18:
+        return _fixed("i" if precision <= 9 else "q")
+    size = 16 if precision <= 38 else 32
+
+    def write(column: Sequence[int]) -> bytes:
+        return b"".join([units.to_bytes(size, "little", signed=True) for units in column])
+
+    return write
+
+
+def _units(arguments: tuple[str, ...]) -> Convert:
+    precision, scale = decimal_digits(arguments)
+    return lambda value: decimals.unscaled(instance(value, (Decimal, int)), precision, scale)
+
+
+def _amount(arguments: tuple[str, ...]) -> Convert:
+    _, scale = decimal_digits(arguments)
+    return lambda units: decimals.decimal_of(units, scale)
 
 
 def _fixed(code: str) -> Encode:
@@ -235,6 +263,7 @@ _RAW: Leaves = {
     "String": scalar(lambda value: instance(value, str).encode()),
     "UUID": scalar(lambda value: str(uuid(value)).encode()),
     "DateTime64": _ticks,
+    "Decimal": _units,
     "Date32": scalar(lambda value: (day(value) - _FIRST_DAY).days),
 }
 
@@ -244,5 +273,6 @@ _TYPED: Leaves = {
     "String": scalar(bytes.decode),
     "UUID": scalar(lambda raw: UUID(raw.decode())),
     "DateTime64": _moment,
+    "Decimal": _amount,
     "Date32": scalar(lambda days: _FIRST_DAY + dt.timedelta(days=days)),
 }

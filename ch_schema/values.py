@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from ch_schema.errors import RefusedError
+from contracts.model import decimals
 
 Convert = Callable[[Any], Any]
 """One value's way; raises TypeError, ValueError or OverflowError for one that does not fit."""
@@ -166,6 +167,22 @@ def day_of_16_bits(value: Any) -> Any:
     return value
 
 
+def decimal_digits(arguments: tuple[str, ...]) -> tuple[int, int]:
+    """Precision and scale of ``Decimal(P, S)``."""
+    precision, scale = map(int, arguments)
+    return precision, scale
+
+
+def _decimal(arguments: tuple[str, ...]) -> Convert:
+    precision, scale = decimal_digits(arguments)
+
+    def check(value: Any) -> Any:
+        decimals.unscaled(instance(value, (Decimal, int)), precision, scale)
+        return value
+
+    return check
+
+
 def same(value: Any) -> Any:
     """A value that crosses as it is."""
     return value
@@ -190,7 +207,7 @@ CHECKED: Leaves = {
     "UUID": scalar(uuid),
     "Date": scalar(day_of_16_bits),
     "Date32": scalar(day),
-    "Decimal": scalar(lambda value: instance(value, (Decimal, int))),
+    "Decimal": _decimal,
 }
 """Scalars as Python values that are known to fit; times are each wire form's own affair."""
 

@@ -20,10 +20,10 @@ from ch_schema.values import (
     FLOATS,
     INTEGERS,
     TEXTS,
+    Convert,
     Leaves,
     day,
     day_of_16_bits,
-    instance,
     instant,
     instant_of_32_bits,
     read_records,
@@ -84,6 +84,11 @@ def _iso(moment: dt.datetime) -> str:
     return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
+def _decimal(arguments: tuple[str, ...]) -> Convert:
+    check = CHECKED["Decimal"](arguments)
+    return lambda value: f"{check(value):f}"
+
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 WRITE_LEAVES: Leaves = {
@@ -93,7 +98,7 @@ WRITE_LEAVES: Leaves = {
     "Date32": scalar(lambda value: day(value).isoformat()),
     "DateTime": scalar(lambda value: _iso(instant_of_32_bits(value))),
     "DateTime64": scalar(lambda value: _iso(instant(value))),
-    "Decimal": scalar(lambda value: str(instance(value, (Decimal, int)))),
+    "Decimal": _decimal,
 }
 """Python scalar → what :class:`json.JSONEncoder` writes so that ClickHouse reads it exactly."""
 

@@ -17,6 +17,7 @@ from contracts.model.types import (
     BooleanType,
     DateTimeType,
     DateType,
+    DecimalType,
     FieldType,
     IntegerType,
     JsonType,
@@ -116,6 +117,8 @@ def _scalar(kind: FieldType) -> str:
             return "Int64"
         case NumberType():
             return "Float64"
+        case DecimalType(precision=precision, scale=scale):
+            return f"Decimal({precision}, {scale})"
         case BooleanType():
             return "Bool"
         case JsonType():

@@ -257,7 +257,7 @@ def _comment(old: Table, new: Table) -> Iterator[Step]:
 
 
 def _widens(old: str, new: str) -> bool:
-    """Whether ``new`` is ``old``, or the same with NULL allowed in more places."""
+    """Whether ``new`` is ``old``, or the same with NULL allowed in more places, or more digits."""
     match split_type(old), split_type(new):
         case (one, other) if one == other:
             return True
@@ -267,6 +267,8 @@ def _widens(old: str, new: str) -> bool:
             return _widens(old, becomes)
         case (("LowCardinality" | "Array" as outer, (inner,)), (name, (becomes,))):
             return name == outer and _widens(inner, becomes)
+        case (("Decimal", (digits, scale)), ("Decimal", (becomes, other_scale))):
+            return scale == other_scale and int(digits) <= int(becomes)
         case (("Map", (key, inner)), ("Map", (other_key, becomes))):
             return key == other_key and _widens(inner, becomes)
         case _:

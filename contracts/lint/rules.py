@@ -134,6 +134,11 @@ RULES: dict[str, Rule] = {
         "Bounds leave at least one value.",
         "Every event would be refused.",
     ),
+    "decimal-digits": Rule(
+        "`x-decimal.scale` is not above its precision, and the bounds beside it have no more digits"
+        " than the field.",
+        "Such a bound, or such a field, says what no value can be.",
+    ),
     "enum-value-refused": Rule(
         "Each value of `enum` and `const` has the type, and keeps the other keywords beside it.",
         "The value is listed, and still no payload with it is accepted.",

@@ -13,6 +13,7 @@ import struct
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from itertools import count
 from typing import Any, ClassVar
 
@@ -49,6 +50,12 @@ def _instants(low: dt.date, high: dt.date, digits: int) -> st.SearchStrategy[dt.
 _OLDEST, _LATEST = dt.date(1900, 1, 2), dt.date(2299, 12, 30)
 _OLDEST_SECONDS, _LATEST_SECONDS = dt.date(1970, 1, 3), dt.date(2105, 12, 30)
 
+
+def _decimals(precision: int, scale: int) -> st.SearchStrategy[Decimal]:
+    most = 10**precision - 1
+    return st.integers(-most, most).map(lambda units: Decimal(f"{units}E-{scale}"))
+
+
 EVERY_SERVER: Mapping[str, st.SearchStrategy[Any]] = {
     "String": TEXTS,
     "Nullable(String)": st.none() | TEXTS,
@@ -67,7 +74,11 @@ EVERY_SERVER: Mapping[str, st.SearchStrategy[Any]] = {
     "Array(Nullable(Int64))": st.lists(st.none() | INT64, max_size=3),
     "Array(Array(Float64))": st.lists(st.lists(DOUBLES, max_size=3), max_size=3),
     "Array(UUID)": st.lists(st.uuids(), max_size=2),
-    "Decimal(18, 4)": st.decimals(-(10**13), 10**13, places=4),
+    "Decimal(9, 2)": _decimals(9, 2),
+    "Decimal(18, 4)": _decimals(18, 4),
+    "Decimal(38, 10)": _decimals(38, 10),
+    "Nullable(Decimal(12, 2))": st.none() | _decimals(12, 2),
+    "Array(Decimal(12, 2))": st.lists(_decimals(12, 2), max_size=3),
 }
 
 SINCE_2020: Mapping[str, st.SearchStrategy[Any]] = {

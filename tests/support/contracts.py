@@ -54,6 +54,7 @@ def _contracts(draw: Draw) -> Schema:
 def values(depth: int = 0) -> st.SearchStrategy[Schema]:
     """Schemas of one value."""
     kinds = [_string, _string, _formatted, _choice, _integer, _number, _boolean, _reference]
+    kinds += [_decimal]
     if depth < _DEEPEST:
         kinds += [_array, _record, _map]
     return st.one_of([kind(depth) for kind in kinds])
@@ -152,6 +153,18 @@ def _number(draw: Draw, _depth: int) -> Schema:
     if draw(_rarely()):
         schema["multipleOf"] = draw(st.sampled_from([0.5, 0.25, 1]))
     return _finish(draw, schema)
+
+
+@st.composite
+def _decimal(draw: Draw, _depth: int) -> Schema:
+    precision = draw(st.sampled_from([3, 9, 10, 18, 19, 38]))
+    forms: list[Any] = ["string", "number", ["string", "number"], ["string", "number", "null"]]
+    schema: Schema = {"type": draw(st.sampled_from(forms))}
+    schema["x-decimal"] = {"precision": precision, "scale": draw(st.integers(0, min(4, precision)))}
+    if draw(st.booleans()):
+        schema |= {"minimum": draw(st.sampled_from([-1, 0, 0])), "maximum": 9}
+        schema["x-decimal"]["scale"] = min(schema["x-decimal"]["scale"], precision - 1)
+    return {**schema, "description": "A value."}
 
 
 @st.composite
@@ -363,6 +376,15 @@ def _pattern(draw: Draw, place: Schema) -> None:
         place["pattern"] = draw(st.sampled_from(_PATTERNS))
 
 
+def _digits(draw: Draw, place: Schema) -> None:
+    if "x-decimal" in place:
+        precision = draw(st.sampled_from([9, 12, 38]))
+        scale = place["x-decimal"]["scale"] + draw(st.sampled_from([0, 0, 1]))
+        place["x-decimal"] = {"precision": precision, "scale": scale}
+    elif set(_kinds(place)) & {"string", "number"} and draw(_rarely()):
+        place["x-decimal"] = {"precision": 9, "scale": 2}
+
+
 def _categorical(draw: Draw, place: Schema) -> None:
     place["x-categorical"] = draw(st.booleans())
 
@@ -417,6 +439,7 @@ _VALUE_CHANGES: tuple[Change, ...] = (
     _format,
     _pattern,
     _categorical,
+    _digits,
     _precision,
     _unique,
     _integer_to_number,

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ch_schema.ddl.types import column_type
@@ -13,6 +14,7 @@ from contracts.model.types import (
     ArrayType,
     DateTimeType,
     DateType,
+    DecimalType,
     Field,
     FieldType,
     JsonType,
@@ -65,5 +67,7 @@ def same_form(kind: FieldType, value: Any) -> Any:
             return uuid.UUID(str(value))
         case NumberType():
             return float(value)
+        case DecimalType():
+            return Decimal(repr(value) if isinstance(value, float) else value)
         case _:
             return value

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -34,6 +35,10 @@ VALUES: dict[str, list[Any]] = {
     "Float64": [-0.0, 1e300],
     "Nullable(Float64)": [None, 0.5],
     "Bool": [True, False],
+    "Decimal(9, 2)": [Decimal("-9999999.99"), Decimal("0.01")],
+    "Decimal(18, 4)": [Decimal("-1.5"), Decimal("99999999999999.9999")],
+    "Decimal(38, 18)": [Decimal("-0.5"), Decimal(10**19)],
+    "Nullable(Decimal(12, 2))": [None, Decimal("19.90")],
     "Nullable(Int64)": [7, None],
     "Nullable(UUID)": [None, uuid.UUID(int=3)],
     "Date32": [dt.date(1900, 1, 1), dt.date(2299, 12, 31)],
