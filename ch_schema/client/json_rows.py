@@ -20,6 +20,7 @@ from ch_schema.values import (
     FLOATS,
     INTEGERS,
     TEXTS,
+    TUPLES_AS_OBJECTS,
     Convert,
     Leaves,
     day,
@@ -93,6 +94,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 WRITE_LEAVES: Leaves = {
     **CHECKED,
+    TUPLES_AS_OBJECTS: scalar(same),
     "UUID": scalar(lambda value: str(uuid(value))),
     "Date": scalar(lambda value: day_of_16_bits(value).isoformat()),
     "Date32": scalar(lambda value: day(value).isoformat()),
@@ -111,5 +113,6 @@ READ_LEAVES: Leaves = {
     **dict.fromkeys(("Date", "Date32"), scalar(dt.date.fromisoformat)),
     **dict.fromkeys(("DateTime", "DateTime64"), scalar(dt.datetime.fromisoformat)),
     "Decimal": scalar(Decimal),
+    TUPLES_AS_OBJECTS: scalar(same),
 }
 """What ClickHouse writes under :data:`READ_SETTINGS` → Python scalar."""
