@@ -117,6 +117,8 @@ def plain_type(text: str) -> str:
 def _tuple(names: tuple[str, ...], ways: Sequence[Convert]) -> Convert:
     def each(value: Any) -> Any:
         if isinstance(value, Mapping):
+            if value.keys() != set(names):
+                raise ValueError(f"an object with {', '.join(map(str, value))} does not fit")
             value = tuple(value[name] for name in names)
         if len(instance(value, (tuple, list))) != len(ways):
             raise ValueError(f"{len(value)} elements do not fit")

@@ -210,8 +210,10 @@ RULES: dict[str, Rule] = {
     ),
     # What the event becomes.
     "column-reserved": Rule(
-        "No field has the name of a column that every table has.",
-        "Two columns of a table cannot share a name.",
+        "No field has the name of a column that every table has; none inside of an object is called"
+        " `present` or `null`.",
+        "Two columns of a table cannot share a name; `<object>__present` says whether the object"
+        " was sent, and ClickHouse takes no tuple with an element `null`.",
     ),
     "table-key": Rule(
         "`x-table.key` names required fields that are scalars and not nullable.",

@@ -56,6 +56,19 @@ def _decimals(precision: int, scale: int) -> st.SearchStrategy[Decimal]:
     return st.integers(-most, most).map(lambda units: Decimal(f"{units}E-{scale}"))
 
 
+_ITEM = (
+    "Tuple(sku String, price Decimal(12, 2), kind LowCardinality(Nullable(String)),"
+    " values Array(Nullable(Int64)))"
+)
+_ITEMS = st.fixed_dictionaries(
+    {
+        "sku": TEXTS,
+        "price": _decimals(12, 2),
+        "kind": st.none() | TEXTS,
+        "values": st.lists(st.none() | INT64, max_size=2),
+    }
+)
+
 EVERY_SERVER: Mapping[str, st.SearchStrategy[Any]] = {
     "String": TEXTS,
     "Nullable(String)": st.none() | TEXTS,
@@ -99,6 +112,7 @@ SINCE_2020: Mapping[str, st.SearchStrategy[Any]] = {
     "Map(Int64, DateTime64(3, 'UTC'))": st.dictionaries(
         INT64, _instants(_OLDEST, _LATEST, 3), max_size=2
     ),
+    f"Array({_ITEM})": st.lists(_ITEMS, max_size=3),
     "Array(Map(String, Date32))": st.lists(
         st.dictionaries(TEXTS, st.dates(_OLDEST, _LATEST), max_size=2), max_size=2
     ),

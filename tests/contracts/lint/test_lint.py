@@ -42,6 +42,10 @@ def money(digits: tuple[int, int] = (8, 2), **keywords: Any) -> Edit:
     return field(**{"x-decimal": {"precision": precision, "scale": scale}}, **keywords)
 
 
+def listing(items: dict[str, Any]) -> Edit:
+    return field(type="array", maxItems=2, items=items, examples=[[]])
+
+
 def root(**keywords: Any) -> Edit:
     def edit(document: dict[str, Any]) -> None:
         document.update({key.replace("x_", "x-"): value for key, value in keywords.items()})
@@ -389,6 +393,18 @@ BROKEN: list[tuple[str, Edit, str, str]] = [
         "is required",
     ),
     ("column-reserved", renamed("user_id"), "/properties/user_id", "has a column user_id already"),
+    (
+        "column-reserved",
+        field(**OBJECT, properties={"present": {**TEXT, "description": "A."}}),
+        "/properties/extra/properties/present",
+        "whether its object was sent; write another name than present",
+    ),
+    (
+        "column-reserved",
+        listing({**OBJECT, "properties": {"null": {**TEXT, "description": "A."}}}),
+        "/properties/extra/items/properties/null",
+        "inside of tuples; write another name than null",
+    ),
     ("table-key", lambda d: d["x-table"]["key"].append("nope"), "/x-table/key/2", "is no field"),
     (
         "table-key",
