@@ -253,14 +253,25 @@ class ClientSuite:
         back = clickhouse.query(f"SELECT * FROM {table} ORDER BY k")
         assert [tuple(row.values()) for row in back] == rows
 
-    def test_a_block_with_arrays_goes_as_rows(self, clickhouse: ClickHouse) -> None:
+    def test_a_block_with_lists_goes_as_columns(self, clickhouse: ClickHouse) -> None:
         types = {"k": "Int64", "a": "Array(String)"}
+        rows = [(1, ["x", "é"]), (2, [])]
         table = self.table(clickhouse, types)
-        block = block_of(table, types, [(1, ["x", "é"]), (2, [])])
-        assert block.native() is None
-        clickhouse.insert_columns(block, deduplication_token="arrays")
+        block = block_of(table, types, rows)
+        assert block.native() is not None
+        clickhouse.insert_columns(block, deduplication_token="lists")
         back = clickhouse.query(f"SELECT * FROM {table} ORDER BY k")
-        assert [tuple(row.values()) for row in back] == [(1, ["x", "é"]), (2, [])]
+        assert [tuple(row.values()) for row in back] == rows
+
+    def test_a_block_goes_as_rows_where_the_table_has_other_types(
+        self, clickhouse: ClickHouse
+    ) -> None:
+        table = self.table(clickhouse, {"k": "Int64", "a": "Array(Nullable(String))"})
+        rows = [(1, ["x", "é"]), (2, [])]
+        block = block_of(table, {"k": "Int64", "a": "Array(String)"}, rows)
+        clickhouse.insert_columns(block, deduplication_token="rows")
+        back = clickhouse.query(f"SELECT * FROM {table} ORDER BY k")
+        assert [tuple(row.values()) for row in back] == rows
 
     def test_doubles_come_back_to_the_bit(self, clickhouse: ClickHouse) -> None:
         numbers = random.Random(20240229)
