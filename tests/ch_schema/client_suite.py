@@ -467,7 +467,13 @@ class ClientSuite:
 
     def test_types_without_a_python_value_are_refused(self, clickhouse: ClickHouse) -> None:
         with pytest.raises(RefusedError, match="no Python value"):
-            clickhouse.query("SELECT (1, 'a') AS pair")
+            clickhouse.query("SELECT toIntervalDay(1) AS pause")
+
+    def test_tuples_and_those_with_names(self, clickhouse: ClickHouse) -> None:
+        (row,) = clickhouse.query(
+            "SELECT (1, 'a') AS pair, [CAST((1, NULL), 'Tuple(n Int64, s Nullable(String))')] AS l"
+        )
+        assert row == {"pair": (1, "a"), "l": [{"n": 1, "s": None}]}
 
     @pytest.mark.parametrize("fmt", ["JSONEachRow", "CSVWithNames", "TSV", "PrettyCompact"])
     def test_answers_as_text(self, clickhouse: ClickHouse, fmt: str) -> None:
