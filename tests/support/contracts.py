@@ -240,7 +240,9 @@ def _mutations(draw: Draw, contract: Schema) -> Schema:
             continue
         places = [new, *_places(new)]
         place = draw(st.sampled_from(places))
-        if "properties" in place and draw(st.booleans()):
+        if not place.get("properties", True):
+            draw(st.sampled_from([_add_property, _add_required]))(draw, place)
+        elif "properties" in place and draw(st.booleans()):
             draw(st.sampled_from(_OBJECT_CHANGES))(draw, place)
         elif place is not new:
             draw(st.sampled_from(_VALUE_CHANGES))(draw, place)
