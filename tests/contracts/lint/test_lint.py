@@ -481,6 +481,16 @@ def test_a_broken_rule_is_told(
     assert found[0].line == locate.line_of(lines, pointer)
 
 
+def test_a_bound_that_no_double_keeps_is_told(folder: Path) -> None:
+    change(folder / CLICK, money(digits=(30, 4), type="string", maximum=7, examples=["0.01"]))
+    path = folder / CLICK
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"maximum": 7', '"maximum": 12345678901234567.8901'))
+    (found,) = [f for f in lint_folder(folder) if f.code == "decimal-digits"]
+    assert found.pointer == "/properties/extra/maximum"
+    assert "12345678901234567.8901 has more digits than a double keeps" in found.message
+
+
 def pairing(**keywords: Any) -> Edit:
     return lambda document: document["x-pairing"].update(keywords)
 
