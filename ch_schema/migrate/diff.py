@@ -7,7 +7,7 @@ value of the new type; everything else is refused here, before a server sees it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -166,32 +166,59 @@ def _retyped(old: Table, new: Table, was: Column, column: Column) -> Step:
 
 
 def _added_columns(old: Table, new: Table) -> Iterator[Step]:
+    """What a new mark tells of comes with it, in one statement: a table that had only a part, since
+    somebody was stopped between two, would not say whether the mark is false in old rows."""
+    known = {column.name for column in old.columns}
+    added = [index for index, column in enumerate(new.columns) if column.name not in known]
+    steps = [_added_column(old, new, index) for index in added]
+    marks = [about for index in added if (about := _about(new.columns[index])) is not None]
+    groups: dict[str, list[int]] = {}
+    for place, index in enumerate(added):
+        if steps[place].statement is not None:
+            groups.setdefault(_group_of(new.columns[index].name, marks), []).append(place)
+    for first, *others in groups.values():
+        head = _alter(new, "")
+        parts = [(steps[place].statement or "").removeprefix(head) for place in (first, *others)]
+        steps[first] = replace(steps[first], statement=head + ", ".join(parts))
+        for place in others:
+            steps[place] = replace(steps[place], statement=None)
+    yield from steps
+
+
+def _about(column: Column) -> str | None:
+    return marked(column.name, column.type)
+
+
+def _group_of(name: str, marks: Sequence[str]) -> str:
+    """The outermost thing with a new mark that a column is of; else the column itself."""
+    around = (about for about in marks if name == about or name.startswith(f"{about}__"))
+    return min(around, key=len, default=name)
+
+
+def _added_column(old: Table, new: Table, index: int) -> Step:
     known, names = ({column.name for column in table.columns} for table in (old, new))
-    for index, column in enumerate(new.columns):
-        if column.name in known:
-            continue
-        elsewhere = sorted(name for name in known if _is_part(name, column.name))
-        about = marked(column.name, column.type)
-        if about is not None:
-            was_there = any(name == about or name.startswith(f"{about}__") for name in known)
-            yield _added(new, index, default="true" if was_there else None)
-        elif elsewhere:
-            yield Step(
-                effect=Effect.REFUSED,
-                reason=f"old rows hold this in {', '.join(elsewhere)}, new ones would not",
-                column=column.name,
-            )
-        elif is_nullable(column.type) or is_told_absent(column.name, column.type, known, names):
-            yield _added(new, index)
-        else:
-            yield Step(
-                effect=Effect.REFUSED,
-                reason=f"old rows would get a made-up value, since {column.type} has no NULL",
-                column=column.name,
-            )
+    column = new.columns[index]
+    elsewhere = sorted(name for name in known if _is_part(name, column.name))
+    about = _about(column)
+    if about is not None:
+        was_there = any(name == about or name.startswith(f"{about}__") for name in known)
+        return _addition(new, index, default="true" if was_there else None)
+    if elsewhere:
+        return Step(
+            effect=Effect.REFUSED,
+            reason=f"old rows hold this in {', '.join(elsewhere)}, new ones would not",
+            column=column.name,
+        )
+    if is_nullable(column.type) or is_told_absent(column.name, column.type, known, names):
+        return _addition(new, index)
+    return Step(
+        effect=Effect.REFUSED,
+        reason=f"old rows would get a made-up value, since {column.type} has no NULL",
+        column=column.name,
+    )
 
 
-def _added(new: Table, index: int, default: str | None = None) -> Step:
+def _addition(new: Table, index: int, default: str | None = None) -> Step:
     """``default``: also what a loader of an earlier release leaves the column to."""
     column, before = new.columns[index], new.columns[index - 1]
     if is_nullable(column.type):

@@ -159,6 +159,51 @@ def test_a_new_column_stands_where_the_contract_has_it() -> None:
     assert second.statement.endswith("AFTER `a`")
 
 
+def with_columns(*columns: tuple[str, str]) -> Table:
+    made = (Column(name, type_text, "") for name, type_text in columns)
+    return dataclasses.replace(TABLE, columns=(*TABLE.columns, *made))
+
+
+def test_a_mark_comes_in_one_statement_with_what_it_tells_of() -> None:
+    """Stopped between two statements, nobody would know what the mark says of old rows."""
+    new = with_columns(
+        ("n", "Nullable(Int64)"),
+        ("g__present", "Bool"),
+        ("g__a", "Nullable(String)"),
+        ("g__l", "Array(Int64)"),
+        ("g__m", "Array(Int64)"),
+        ("g__m__present", "Bool"),
+    )
+    steps = table_changes(TABLE, new)
+    assert {step.effect for step in steps} == {Effect.ADDITIVE}
+    alone, together = (step.statement for step in steps if step.statement)
+    assert "`n`" in alone
+    assert together.startswith(
+        "ALTER TABLE `ugc`.`visits` ADD COLUMN IF NOT EXISTS `g__present` Bool "
+    )
+    assert together.count("ADD COLUMN IF NOT EXISTS") == 5
+    assert "DEFAULT" not in together
+
+
+def test_old_rows_have_what_was_always_there() -> None:
+    """The default is also what a loader of the release before leaves the mark to."""
+    old = with_columns(("l", "Array(Int64)"), ("g__a", "String"))
+    new = with_columns(
+        ("l", "Array(Int64)"), ("l__present", "Bool"),
+        ("g__present", "Bool"), ("g__a", "Nullable(String)"),
+    )  # fmt: skip
+    added = [step.statement for step in table_changes(old, new) if step.effect is Effect.ADDITIVE]
+    assert [" Bool DEFAULT true " in (statement or "") for statement in added] == [True, True]
+
+
+def test_a_new_list_in_an_object_that_was_there_would_make_values_up() -> None:
+    old = with_columns(("g__present", "Bool"), ("g__a", "Nullable(String)"))
+    new = with_columns(
+        ("g__present", "Bool"), ("g__a", "Nullable(String)"), ("g__l", "Array(Int64)")
+    )  # fmt: skip
+    assert only(old, new).effect is Effect.REFUSED
+
+
 @pytest.mark.parametrize("type_text", ["Int64", "Array(Int64)", "Map(String, Nullable(Int64))"])
 def test_a_new_column_without_null_would_make_values_up(type_text: str) -> None:
     step = only(TABLE, with_column(type_text))
