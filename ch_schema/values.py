@@ -19,12 +19,16 @@ from typing import Any
 from uuid import UUID
 
 from ch_schema.errors import RefusedError
+from contracts.model import decimals
 
 Convert = Callable[[Any], Any]
 """One value's way; raises TypeError, ValueError or OverflowError for one that does not fit."""
 
 Leaves = Mapping[str, Callable[[tuple[str, ...]], Convert]]
 """Name of a scalar type (``DateTime64``) and its arguments (``("3", "'UTC'")``) → its way."""
+
+TUPLES_AS_OBJECTS = "Tuple"
+"""A key of :data:`Leaves` that says that tuples whose elements have names become dicts."""
 
 _TYPE = re.compile(r"\s*(?P<name>\w+)\s*(?:\((?P<arguments>.*)\))?\s*", re.DOTALL)
 _ARGUMENT_PIECE = re.compile(
@@ -77,10 +81,54 @@ def converter(type_text: str, leaves: Leaves) -> Convert:
             return _array(converter(inner, leaves))
         case ("Map", (key, value)):
             return _map(converter(key, leaves), converter(value, leaves))
+        case ("Tuple", elements):
+            named = tuple_elements(elements)
+            ways = [converter(inner, leaves) for _, inner in named]
+            names = tuple(name for name, _ in named if name)
+            convert = _tuple(names, ways)
+            return _with_names(names, convert) if names and TUPLES_AS_OBJECTS in leaves else convert
         case (name, arguments) if name in leaves:
             return leaves[name](arguments)
         case _:
             raise RefusedError(f"no Python value stands for the ClickHouse type {type_text}")
+
+
+def tuple_elements(arguments: Sequence[str]) -> list[tuple[str, str]]:
+    """Name (empty for none) and type of each element of ``Tuple(…)``."""
+    found = (_ELEMENT.fullmatch(argument) for argument in arguments)
+    return [
+        (plain_type(each["name"]), each["type"]) if each else ("", argument)
+        for each, argument in zip(found, arguments, strict=True)
+    ]
+
+
+_ELEMENT = re.compile(r"(?P<name>\w+|`(?:[^`\\]|\\.)+`)\s+(?P<type>\w.*)", re.DOTALL)
+_LINE_BREAK = re.compile(r"(\(|,) *\n *|\n *(?=\))")
+_PLAIN_NAME = re.compile(r"`([A-Za-z_][A-Za-z0-9_]*)`")
+
+
+def plain_type(text: str) -> str:
+    """A type as this package writes it: DESCRIBE puts it on several lines, and servers quote names
+    of tuples' elements that are also words of SQL."""
+    broken = _LINE_BREAK.sub(lambda found: {",": ", ", "(": "("}.get(found[1] or "", ""), text)
+    return _PLAIN_NAME.sub(r"\1", broken)
+
+
+def _tuple(names: tuple[str, ...], ways: Sequence[Convert]) -> Convert:
+    def each(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            if value.keys() != set(names):
+                raise ValueError(f"an object with {', '.join(map(str, value))} does not fit")
+            value = tuple(value[name] for name in names)
+        if len(instance(value, (tuple, list))) != len(ways):
+            raise ValueError(f"{len(value)} elements do not fit")
+        return tuple(way(item) for way, item in zip(ways, value, strict=True))
+
+    return each
+
+
+def _with_names(names: tuple[str, ...], convert: Convert) -> Convert:
+    return lambda value: dict(zip(names, convert(value), strict=True))
 
 
 def _nullable(convert: Convert) -> Convert:
@@ -166,6 +214,22 @@ def day_of_16_bits(value: Any) -> Any:
     return value
 
 
+def decimal_digits(arguments: tuple[str, ...]) -> tuple[int, int]:
+    """Precision and scale of ``Decimal(P, S)``."""
+    precision, scale = map(int, arguments)
+    return precision, scale
+
+
+def _decimal(arguments: tuple[str, ...]) -> Convert:
+    precision, scale = decimal_digits(arguments)
+
+    def check(value: Any) -> Any:
+        decimals.unscaled(instance(value, (Decimal, int)), precision, scale)
+        return value
+
+    return check
+
+
 def same(value: Any) -> Any:
     """A value that crosses as it is."""
     return value
@@ -190,7 +254,7 @@ CHECKED: Leaves = {
     "UUID": scalar(uuid),
     "Date": scalar(day_of_16_bits),
     "Date32": scalar(day),
-    "Decimal": scalar(lambda value: instance(value, (Decimal, int))),
+    "Decimal": _decimal,
 }
 """Scalars as Python values that are known to fit; times are each wire form's own affair."""
 

@@ -6,7 +6,10 @@ contract version of an event is a version of that one record, so the registry's 
 apply between them.  The mapping is the table in ``docs/contract-language.md``.
 
 Attributes that Avro itself ignores are kept for whoever reads the schema: ``ugc.name`` (a JSON
-name that is no Avro name), ``ugc.pii``, and ``ugc.json`` (the string holds JSON text, and why).
+name that is no Avro name), ``ugc.pii``, ``ugc.json`` (the string holds JSON text, and why), and
+``ugc.precision``.  That is a decimal's own precision; Avro is told the largest one for all, since
+by its specification two decimals of unlike precision do not match, though the bytes are the same:
+else no contract could ever allow larger amounts.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from contracts.model import decimals
 from contracts.model.loader import Catalog
 from contracts.model.names import type_name
 from contracts.model.types import (
@@ -23,6 +27,7 @@ from contracts.model.types import (
     Contract,
     DateTimeType,
     DateType,
+    DecimalType,
     Field,
     FieldType,
     IntegerType,
@@ -121,6 +126,14 @@ def _type(kind: FieldType, path: str) -> Any:
             return "long"
         case NumberType():
             return "double"
+        case DecimalType(precision=precision, scale=scale):
+            return {
+                "type": "bytes",
+                "logicalType": "decimal",
+                "precision": decimals.MOST_DIGITS,
+                "scale": scale,
+                "ugc.precision": precision,
+            }
         case BooleanType():
             return "boolean"
         case ArrayType(items=items):

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from contracts.model import formats
+from contracts.model import decimals, formats
 from contracts.model.types import INT64_MAX, INT64_MIN
 
 Write = Callable[[Any], bytes]
@@ -99,6 +99,17 @@ def number(given: Any) -> bytes:
     if type(given) not in (float, int) or not math.isfinite(given):
         raise UnexpectedError
     return _double(given)
+
+
+def decimal_of(precision: int, scale: int) -> Write:
+    """A decimal: its unscaled value in as few bytes as hold it, two's complement."""
+
+    def write_decimal(given: Any) -> bytes:
+        units = decimals.unscaled(given, precision, scale)
+        size = (units + (units < 0)).bit_length() // 8 + 1
+        return long(size) + units.to_bytes(size, "big", signed=True)
+
+    return write_decimal
 
 
 def boolean(given: Any) -> bytes:

@@ -7,7 +7,8 @@ shortest form; what it does not know (another length of a number, a value outsid
 left over) makes it refuse, and the reference says what is the matter.
 
 A column holds *raw* values, as Avro has them: text, JSON text and UUIDs (36 characters, small
-letters) as UTF-8 bytes, instants as ticks since 1970, days as a number, all else as Python has it.
+letters) as UTF-8 bytes, instants as ticks since 1970, days as a number, decimals as their unscaled
+value, all else as Python has it.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from typing import Any
 import orjson
 
 from contracts.message import Message
+from contracts.model import decimals
 from contracts.model.formats import FIRST_DAY, LAST_DAY
 from contracts.model.types import (
-    BooleanType,
     DateTimeType,
     DateType,
+    DecimalType,
     Field,
     FieldType,
-    IntegerType,
     JsonType,
     NumberType,
     RecordType,
@@ -39,19 +40,12 @@ from contracts.model.types import (
     UuidType,
 )
 from registry.avro import is_union
-from registry.framing import HEADER_BYTES
+from registry.column_source import NAMES_EVENT, READ, Columns, MisfitError, compiled
 
-Columns = list[list[Any]]
+__all__ = ["ColumnReader", "Columns", "MisfitError", "column_reader"]
 
 _ENVELOPE = 4
 """So many columns come before those of the data."""
-
-_NAMES_EVENT = "event"
-"""The one field of a message that makes no column: it is the same in all of them."""
-
-
-class MisfitError(Exception):
-    """The reference has to look at these messages one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +104,13 @@ def column_reader(event: str, fields: Sequence[Field]) -> ColumnReader | None:
         fields: of the message, as :func:`registry.avro.message_fields` gives them.
     """
     leaves = list(_leaves(fields, ()))
-    if any(type(leaf.value.type) not in _READ for _, leaf in leaves) or len(event) > 63:
+    if any(type(leaf.value.type) not in READ for _, leaf in leaves) or len(event) > 63:
         return None
-    told = [(path, leaf) for path, leaf in leaves if path != (_NAMES_EVENT,)]
+    told = [(path, leaf) for path, leaf in leaves if path != (NAMES_EVENT,)]
     return ColumnReader(
         event,
         tuple("__".join(path) for path, _ in told),
-        _compiled(_source(event, leaves)),
+        compiled(event, leaves),
         tuple(_check(path, leaf) for path, leaf in told),
         tuple(_typed(leaf) for _, leaf in told),
         all(len(path) == 1 for path, _ in told),
@@ -137,132 +131,6 @@ def _leaves(
             yield from _leaves(inner.fields, within)
         else:
             yield (*path, field.name), field
-
-
-_STRING = """
-n = v[q]
-q += 1
-if n & 129:
-    n, q = long_at(v, q, n)
-    if n < 0: raise misfit
-else:
-    n >>= 1
-e = q + n
-{take}(v[q:e])
-q = e
-"""
-
-_UUID = """
-if v[q] != 72: raise misfit
-{take}(v[q + 1:q + 37])
-q += 37
-"""
-
-_LONG = """
-n = v[q]
-q += 1
-if n > 127:
-    n, q = long_at(v, q, n)
-    {take}(n)
-else:
-    {take}(n >> 1 ^ -(n & 1))
-"""
-
-_TIME = """
-n = v[q]
-q += 1
-x = n & 127
-s = 7
-while n > 127:
-    n = v[q]
-    q += 1
-    x |= (n & 127) << s
-    s += 7
-if s > 63: raise misfit
-{take}(x >> 1 ^ -(x & 1))
-"""
-
-_DOUBLE = """
-{take}(double_at(v, q)[0])
-q += 8
-"""
-
-_BOOLEAN = """
-n = v[q]
-q += 1
-if n > 1: raise misfit
-{take}(n == 1)
-"""
-
-_EVENT = """
-if v[q:q + {size}] != {text!r}: raise misfit
-q += {size}
-"""
-
-_OPTIONAL = """
-n = v[q]
-q += 1
-if n == 0:
-    {take}(None)
-elif n != 2: raise misfit
-else:
-{inner}
-"""
-
-_READ: dict[type[FieldType], str] = {
-    StringType: _STRING,
-    JsonType: _STRING,
-    UuidType: _UUID,
-    IntegerType: _LONG,
-    DateType: _LONG,
-    DateTimeType: _TIME,
-    NumberType: _DOUBLE,
-    BooleanType: _BOOLEAN,
-}
-
-
-def _source(event: str, leaves: Sequence[tuple[tuple[str, ...], Field]]) -> str:
-    body: list[str] = []
-    count = 0
-    for path, leaf in leaves:
-        if path == (_NAMES_EVENT,):
-            text = bytes([2 * len(event)]) + event.encode()
-            body.append(_EVENT.format(size=len(text), text=text))
-            continue
-        take, count = f"take{count}", count + 1
-        part = _READ[type(leaf.value.type)].format(take=take)
-        if is_union(leaf):
-            part = _OPTIONAL.format(take=take, inner=_indented(part))
-        body.append(part)
-    names = ", ".join(f"c{n}" for n in range(count))
-    start = [f"c{n} = []\ntake{n} = c{n}.append" for n in range(count)]
-    loop = "\n".join((f"q = {HEADER_BYTES}", *body, "if q != len(v): raise misfit"))
-    whole = "\n".join((*start, "for v in values:", _indented(loop), f"return [{names}]"))
-    return f"def read(values, misfit):\n{_indented(whole)}\n"
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines() if line)
-
-
-def _compiled(source: str) -> Callable[[Sequence[bytes], type[Exception]], Columns]:
-    names: dict[str, Any] = {"long_at": _long_at, "double_at": struct.Struct("<d").unpack_from}
-    exec(compile(source, "<a contract's reader>", "exec"), names)  # noqa: S102 - made above
-    read: Callable[[Sequence[bytes], type[Exception]], Columns] = names["read"]
-    return read
-
-
-def _long_at(value: bytes, place: int, first: int) -> tuple[int, int]:
-    """A number whose first byte was read, and the place behind it."""
-    number, shift, byte = first & 127, 7, first
-    while byte > 127:
-        byte = value[place]
-        place += 1
-        number |= (byte & 127) << shift
-        shift += 7
-    if shift > 70 or number >= 2**64:
-        raise MisfitError
-    return number >> 1 ^ -(number & 1), place
 
 
 def _check(path: tuple[str, ...], leaf: Field) -> Callable[[Sequence[Any]], bool]:
@@ -287,6 +155,8 @@ def _check_of(kind: FieldType) -> Callable[[Sequence[Any]], bool]:
             return _between(*((day - _EPOCH).days for day in (FIRST_DAY, LAST_DAY)))
         case NumberType():
             return lambda column: all(map(math.isfinite, column))
+        case DecimalType(precision=precision):
+            return _between(1 - 10**precision, 10**precision - 1)
         case _:
             return lambda _column: True
 
@@ -331,6 +201,8 @@ def _typed_scalar(kind: FieldType) -> Callable[[Any], Any]:
             return lambda ticks: _EPOCH_TIME + dt.timedelta(microseconds=micros * ticks)
         case DateType():
             return lambda days: _EPOCH + dt.timedelta(days=days)
+        case DecimalType(scale=scale):
+            return lambda units: decimals.decimal_of(units, scale)
         case _:
             return lambda raw: raw
 

@@ -13,16 +13,18 @@ import datetime as dt
 import math
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from contracts.model import json_text
+from contracts.model import decimals, json_text
 from contracts.model.formats import FIRST_DAY, LAST_DAY
 from contracts.model.types import (
     ArrayType,
     DateTimeType,
     DateType,
+    DecimalType,
     FieldType,
     IntegerType,
     JsonType,
@@ -61,6 +63,8 @@ def _check(kind: FieldType) -> Check | None:
             return _integer
         case NumberType():
             return _finite
+        case DecimalType():
+            return _decimal(kind)
         case DateType():
             return _date
         case DateTimeType():
@@ -98,6 +102,18 @@ def _finite(given: Any, at: str) -> None:
         raise ValueError(f"{at} is no number")
     if not math.isfinite(given):
         raise ValueError(f"{at} is not finite: {given}")
+
+
+def _decimal(kind: DecimalType) -> Check:
+    def check(given: Any, at: str) -> None:
+        if not isinstance(given, Decimal):
+            raise ValueError(f"{at} is no decimal")
+        try:
+            decimals.unscaled(given, kind.precision, kind.scale)
+        except ValueError as error:
+            raise ValueError(f"{at} {error}") from error
+
+    return check
 
 
 def _date(given: Any, at: str) -> None:

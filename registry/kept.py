@@ -13,12 +13,13 @@ from typing import Any
 
 import orjson
 
-from contracts.model import formats
+from contracts.model import decimals, formats
 from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,
     DateType,
+    DecimalType,
     Field,
     FieldType,
     IntegerType,
@@ -30,6 +31,7 @@ from contracts.model.types import (
     UuidType,
     ValueType,
 )
+from registry.values import nearest_double
 
 Kept = Callable[[Mapping[str, Any]], bytes]
 """Data that has a typed image → JSON with sorted keys."""
@@ -51,8 +53,12 @@ def kept_by(record: RecordType, reader: RecordType) -> Kept | None:
     gone = [field.json_name for name, field in ours.items() if name not in theirs]
     spell = _record(reader.fields, gone)
     if spell is None:
-        return lambda data: orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-    return lambda data: orjson.dumps(spell(data), option=orjson.OPT_SORT_KEYS)
+        return lambda data: _sorted_json(data)
+    return lambda data: _sorted_json(spell(data))
+
+
+def _sorted_json(data: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(data, nearest_double, orjson.OPT_SORT_KEYS)
 
 
 def _is_same(ours: Field | None, theirs: Field) -> bool:
@@ -90,12 +96,19 @@ def _type(kind: FieldType) -> _Spell | None:
             return int
         case NumberType():
             return float
+        case DecimalType():
+            return _decimal(kind)
         case ArrayType(items=items):
             return _items(_value(items))
         case MapType(values=values):
             return _values(_value(values))
         case RecordType(fields=fields):
             return _record(fields, ())
+
+
+def _decimal(kind: DecimalType) -> _Spell:
+    precision, scale = kind.precision, kind.scale
+    return lambda given: decimals.text_of(decimals.unscaled(given, precision, scale), scale)
 
 
 def _instant(given: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from contracts.model import formats
+from contracts.model import decimals, formats
 from contracts.model.types import (
     INT64_MAX,
     INT64_MIN,
@@ -21,6 +22,7 @@ from contracts.model.types import (
     BooleanType,
     DateTimeType,
     DateType,
+    DecimalType,
     Field,
     FieldType,
     IntegerType,
@@ -35,6 +37,14 @@ from contracts.model.types import (
 )
 from registry.avro import is_union
 from registry.errors import EncodeError
+
+
+def nearest_double(given: Any) -> float:
+    """For a number of more digits than a double, where no exact decimal is wanted."""
+    if isinstance(given, Decimal):
+        return float(given)
+    raise TypeError(f"{type(given).__name__} is no JSON")
+
 
 Converter = Callable[[Any, str], Any]
 """Takes a value and its JSON pointer (for errors); gives the converted value."""
@@ -74,6 +84,8 @@ def _to_typed(kind: FieldType) -> Converter:
             return _integer
         case NumberType():
             return _number
+        case DecimalType():
+            return _decimal(kind)
         case BooleanType():
             return _boolean
         case ArrayType(items=items):
@@ -102,10 +114,21 @@ def _boolean(given: Any, at: str) -> bool:
     raise _refuse(at, "boolean", given)
 
 
+def _decimal(kind: DecimalType) -> Converter:
+    def convert(given: Any, at: str) -> Decimal:
+        try:
+            units = decimals.unscaled(given, kind.precision, kind.scale)
+        except ValueError as error:
+            raise EncodeError(at, f"cannot be stored: it {error}") from error
+        return decimals.decimal_of(units, kind.scale)
+
+    return convert
+
+
 def _integer(given: Any, at: str) -> int:
-    if isinstance(given, bool) or not isinstance(given, int | float):
+    if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
         raise _refuse(at, "integer", given)
-    if isinstance(given, float) and not given.is_integer():
+    if isinstance(given, float | Decimal) and not given % 1 == 0:
         raise EncodeError(at, "cannot be stored as integer: it has a fraction")
     if not INT64_MIN <= given <= INT64_MAX or int(given) > INT64_MAX:
         raise EncodeError(at, "cannot be stored as integer: it is outside of int64")
@@ -113,7 +136,7 @@ def _integer(given: Any, at: str) -> int:
 
 
 def _number(given: Any, at: str) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float):
+    if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
         raise _refuse(at, "number", given)
     try:
         number = float(given)
@@ -190,7 +213,7 @@ def _record(fields: tuple[Field, ...]) -> Converter:
 
 def _json_text(given: Any, at: str) -> str:
     try:
-        return orjson.dumps(given).decode()
+        return orjson.dumps(given, default=nearest_double).decode()
     except orjson.JSONEncodeError as error:
         raise EncodeError(at, f"cannot be stored as JSON text: {error}") from error
 
@@ -199,6 +222,8 @@ def _to_json(kind: FieldType) -> Callable[[Any], Any]:
     match kind:
         case StringType() | IntegerType() | NumberType() | BooleanType():
             return lambda typed: typed
+        case DecimalType():
+            return "{:f}".format
         case UuidType():
             return str
         case DateTimeType():

@@ -30,6 +30,7 @@ from contracts.model.types import (
     Contract,
     DateTimeType,
     DateType,
+    DecimalType,
     Field,
     FieldType,
     IntegerType,
@@ -207,6 +208,8 @@ def _function_of(kind: FieldType) -> avro.Write:
             return avro.integer
         case NumberType():
             return avro.number
+        case DecimalType(precision=precision, scale=scale):
+            return avro.decimal_of(precision, scale)
         case BooleanType():
             return avro.boolean
         case JsonType():

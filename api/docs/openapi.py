@@ -19,6 +19,7 @@ from api.docs import openapi_parts as parts
 from api.docs.openapi_examples import Examples, examples_of, request
 from api.docs.openapi_refusals import rejections
 from api import paths
+from contracts.model import decimals
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract, JsonSchema, Origin
 
@@ -124,7 +125,10 @@ def _constant(schema: JsonSchema, value: str | int) -> Document:
 
 
 def _data(contract: Contract) -> Document:
-    """The contract as a component: its local references now start at the document's root."""
+    """The contract as a component: its local references now start at the document's root.
+
+    A decimal's form is told in the words of JSON Schema too, as far as it has them: for texts.
+    """
     schema = {key: value for key, value in contract.schema.items() if key != "$schema"}
     moved: Document = _moved(schema, parts.ref(f"{_name(contract)}.data")["$ref"])
     return moved
@@ -132,6 +136,9 @@ def _data(contract: Contract) -> Document:
 
 def _moved(schema: Any, root: str) -> Any:
     match schema:
+        case {decimals.KEYWORD: dict(digits), **_rest} if "type" in schema:
+            pattern = decimals.text_pattern(digits["precision"], digits["scale"])
+            return {**schema, "format": "decimal", "pattern": pattern}
         case {"$ref": str(reference), **rest} if reference.startswith("#"):
             return {"$ref": root + reference[1:], **_moved(rest, root)}
         case dict():

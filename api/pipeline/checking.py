@@ -9,6 +9,7 @@ from typing import Any
 
 from api.errors import Rejection
 from api.model import Request
+from api.pipeline.doubles import with_doubles
 from contracts.errors import UnknownEventError, UnknownVersionError
 from contracts.model.formats import parse_uuid
 from contracts.model.loader import Catalog
@@ -49,8 +50,10 @@ class Checks:
             )
         contract, validator = self._contract(document["event"], document.get("version"))
         data = document["data"]
-        if violations := validator.violations(data, at="/data", limit=None):
-            raise data_rejected(contract, violations)
+        if not validator.accepts(data):
+            data = with_doubles(data, contract.data)
+            if violations := validator.violations(data, at="/data", limit=None):
+                raise data_rejected(contract, violations)
         event_id = document.get("event_id")
         return Request(
             contract=contract,

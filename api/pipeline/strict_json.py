@@ -3,6 +3,10 @@
 Python's own parser accepts NaN, infinities, duplicate keys and lone surrogates, falls over deep
 nesting, and refuses integers of more than 4,300 digits with an error of its own.  Here each of
 these is a :class:`~api.errors.Rejection` that names the reason and the position.
+
+A number with a fraction or an exponent is a float where the shortest text of that float has the
+value that was written, and a :class:`~decimal.Decimal` where it has not: so what an exact decimal
+(``x-decimal``) was sent as can always be told.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from api.errors import Rejection
@@ -19,6 +24,13 @@ from contracts.visible import shortened
 
 MAX_NUMBER_CHARACTERS = 400
 """No finite double needs more: 309 digits before the point, or 17 significant ones."""
+
+SAFE_CHARACTERS = 16
+"""So many make 15 digits beside the point or the ``e``, and no two such numbers share a double:
+the shortest text of the double is what was written, unless it is nearly zero."""
+
+SMALLEST_SAFE = 1e-290
+"""Doubles nearer to zero have fewer digits."""
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]|[^\s"\[\]{},:]++', re.DOTALL)
 """A string (perhaps without its end), a bracket, or a number or word; never backtracks."""
@@ -113,12 +125,20 @@ def _integer(literal: str) -> int:
     return int(literal)
 
 
-def _float(literal: str) -> float:
+def _float(literal: str) -> float | Decimal:
     _check_length(literal)
     number = float(literal)
     if not math.isfinite(number):
         raise _BadNumberError("a number beyond a double", literal)
-    return number
+    if len(literal) <= SAFE_CHARACTERS and abs(number) > SMALLEST_SAFE:
+        return number
+    try:
+        exact = Decimal(literal)
+    except InvalidOperation as error:
+        raise _BadNumberError("an exponent of too many digits", literal) from error
+    if exact and exact.adjusted() < -MAX_NUMBER_CHARACTERS:
+        raise _BadNumberError("a number too close to zero", literal)
+    return number if Decimal(repr(number)) == exact else exact
 
 
 def _check_length(literal: str) -> None:

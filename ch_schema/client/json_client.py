@@ -12,7 +12,7 @@ from ch_schema.client.statements import makes_database
 from ch_schema.columns import ColumnBlock
 from ch_schema.errors import RefusedError
 from ch_schema.quoting import quote_identifier, quote_table
-from ch_schema.values import convert_rows
+from ch_schema.values import convert_rows, plain_type
 
 # An answer nobody reads; a statement that has none is not troubled by it.
 _NO_ANSWER = "Null"
@@ -158,7 +158,7 @@ class JsonClickHouse:
 
     def _types(self, table: str) -> dict[str, str]:
         described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
-        return {column["name"]: column["type"] for column in described}
+        return {column["name"]: plain_type(column["type"]) for column in described}
 
     def close(self) -> None:
         """See :meth:`ch_schema.client.protocol.ClickHouse.close`."""

@@ -20,10 +20,11 @@ from ch_schema.values import (
     FLOATS,
     INTEGERS,
     TEXTS,
+    TUPLES_AS_OBJECTS,
+    Convert,
     Leaves,
     day,
     day_of_16_bits,
-    instance,
     instant,
     instant_of_32_bits,
     read_records,
@@ -86,16 +87,22 @@ def _iso(moment: dt.datetime) -> str:
     return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
+def _decimal(arguments: tuple[str, ...]) -> Convert:
+    check = CHECKED["Decimal"](arguments)
+    return lambda value: f"{check(value):f}"
+
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 WRITE_LEAVES: Leaves = {
     **CHECKED,
+    TUPLES_AS_OBJECTS: scalar(same),
     "UUID": scalar(lambda value: str(uuid(value))),
     "Date": scalar(lambda value: day_of_16_bits(value).isoformat()),
     "Date32": scalar(lambda value: day(value).isoformat()),
     "DateTime": scalar(lambda value: _iso(instant_of_32_bits(value))),
     "DateTime64": scalar(lambda value: _iso(instant(value))),
-    "Decimal": scalar(lambda value: str(instance(value, (Decimal, int)))),
+    "Decimal": _decimal,
 }
 """Python scalar → what :class:`json.JSONEncoder` writes so that ClickHouse reads it exactly."""
 
@@ -108,5 +115,6 @@ READ_LEAVES: Leaves = {
     **dict.fromkeys(("Date", "Date32"), scalar(dt.date.fromisoformat)),
     **dict.fromkeys(("DateTime", "DateTime64"), scalar(dt.datetime.fromisoformat)),
     "Decimal": scalar(Decimal),
+    TUPLES_AS_OBJECTS: scalar(same),
 }
 """What ClickHouse writes under :data:`READ_SETTINGS` → Python scalar."""

@@ -33,11 +33,13 @@ from ch_schema.values import (
     FLOATS,
     INTEGERS,
     TEXTS,
+    TUPLES_AS_OBJECTS,
     Convert,
     Leaves,
     convert_rows,
     instant,
     instant_of_32_bits,
+    plain_type,
     read_records,
     same,
     scalar,
@@ -132,7 +134,7 @@ class NativeClickHouse:
 
     def _types(self, table: str) -> dict[str, str]:
         described = self.query(f"DESCRIBE TABLE {quote_table(table)}")
-        return {column["name"]: column["type"] for column in described}
+        return {column["name"]: plain_type(column["type"]) for column in described}
 
     def close(self) -> None:
         """See :meth:`ch_schema.client.protocol.ClickHouse.close`."""
@@ -290,4 +292,5 @@ _READ_LEAVES: Leaves = {
     **dict.fromkeys(("Bool", "Nothing", "UUID", "Date", "Date32", "Decimal"), scalar(same)),
     **dict.fromkeys(TEXTS, scalar(_decoded)),
     **dict.fromkeys(("DateTime", "DateTime64"), scalar(_utc)),
+    TUPLES_AS_OBJECTS: scalar(same),
 }

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ch_schema.ddl.leaves import container
 from ch_schema.ddl.tables import ENVELOPE, LINEAGE, Column, Table
-from ch_schema.ddl.types import total_column_type
+from ch_schema.ddl.types import JSON_TEXT, nullable, scalar_type
 from contracts.lossless.exact import codec
 from contracts.model import json_text
 from contracts.model.types import ArrayType, FieldType, JsonType, MapType, RecordType
@@ -139,15 +140,15 @@ def _branch(record: RecordType, path: tuple[str, ...], taken: set[str]) -> _Bran
 
 
 def _leaf(kind: FieldType, name: str, comment: str) -> _Leaf:
-    found = total_column_type(kind)
     if isinstance(kind, JsonType):
         comment = f"JSON text ({kind.reason})" if not comment else f"{comment} (JSON text)"
-    column = Column(name, found.sql, comment)
     if not isinstance(kind, ArrayType | MapType):
-        return _Leaf(
-            column, _same, _same, is_container=False, is_json_text=isinstance(kind, JsonType)
-        )
-    if found.is_json_text:
+        column = Column(name, nullable(scalar_type(kind)), comment)
+        is_text = isinstance(kind, JsonType)
+        return _Leaf(column, _same, _same, is_container=False, is_json_text=is_text)
+    found = container(kind)
+    column = Column(name, found.type if found else nullable(JSON_TEXT), comment)
+    if found is None:
         inner = codec(kind)
         return _Leaf(
             column,

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ch_schema.ddl.reports import ERASED
@@ -87,6 +88,7 @@ _EMPTY: Mapping[str, Callable[[], Any]] = {
     "Int64": int,
     "Float64": float,
     "Bool": bool,
+    "Decimal": Decimal,
     "Array": list,
     "Map": dict,
 }

@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ch_schema.ddl.layout import ONE_SERVER, Layout
-from ch_schema.ddl.types import PLAIN_CODEC, TIME_CODEC, ColumnType, codec, column_type
+from ch_schema.ddl.leaves import inner_pii, leaves
+from ch_schema.ddl.types import PLAIN_CODEC, TIME_CODEC, codec
 from ch_schema.errors import TableError
 from ch_schema.quoting import quote_identifier, quote_string
-from contracts.model.types import ArrayType, Contract, Field, FieldType, MapType, RecordType
+from contracts.model.types import Contract, RecordType
 from contracts.naming import DATABASE
 
 DEDUPLICATION_WINDOW_BLOCKS = 1000
@@ -43,9 +44,15 @@ class Column:
     pii: str | None = None
     """What it tells about a person (``x-pii``)."""
 
-    def definition(self, time: str) -> str:
-        """As it stands in CREATE TABLE and behind MODIFY COLUMN. ``time`` names the row's time."""
-        parts = [quote_identifier(self.name), self.type, f"COMMENT {quote_string(self.comment)}"]
+    def definition(self, time: str, default: str | None = None) -> str:
+        """As it stands in CREATE TABLE and behind ADD and MODIFY COLUMN.
+
+        ``time`` names the row's time; ``default`` is what rows have that do not say.
+        """
+        parts = [quote_identifier(self.name), self.type]
+        if default is not None:
+            parts.append(f"DEFAULT {default}")
+        parts.append(f"COMMENT {quote_string(self.comment)}")
         if self.codec is not None:
             parts.append(f"CODEC({self.codec})")
         if self.kept_days is not None:
@@ -175,7 +182,7 @@ def table_for(contract: Contract, database: str = DATABASE) -> Table:
         TableError: two fields would become one column.
     """
     personal_days = contract.table.personal_days
-    columns = (*ENVELOPE, *_data_columns(contract.data, (), _whole, personal_days), *LINEAGE)
+    columns = (*ENVELOPE, *_data_columns(contract.data, personal_days), *LINEAGE)
     names = [column.name for column in columns]
     if twice := {name for name in names if names.count(name) > 1}:
         raise TableError(f"{contract.id}: two columns would be named {', '.join(sorted(twice))}")
@@ -220,70 +227,22 @@ LINEAGE = (
 """The columns after those of the data."""
 
 
-def _whole(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    return data
-
-
-def _data_columns(
-    record: RecordType,
-    path: tuple[str, ...],
-    read_record: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-    personal_days: int | None,
-    pii: str | None = None,
-) -> Iterator[Column]:
-    """One column for each leaf; the columns of an object's fields carry its name before theirs."""
-    for field in record.fields:
-        inner = field.value.type
-        if isinstance(inner, RecordType) and not field.optional:
-            yield from _data_columns(
-                inner,
-                (*path, field.name),
-                _inside(read_record, field.name),
-                personal_days,
-                field.pii or pii,
-            )
-        else:
-            yield _leaf(field, path, read_record, personal_days, field.pii or pii)
-
-
-def _inside(
-    read_record: Callable[[Mapping[str, Any]], Mapping[str, Any]], name: str
-) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    def read(data: Mapping[str, Any]) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = read_record(data)[name]
-        return found
-
-    return read
-
-
-def _leaf(
-    field: Field,
-    path: tuple[str, ...],
-    read_record: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-    personal_days: int | None,
-    pii: str | None,
-) -> Column:
-    kind: ColumnType = column_type(field.value, optional=not field.required)
-    cell = kind.cell()
-    pii = pii or _inner_pii(field.value.type)
-    return Column(
-        name="__".join((*path, field.name)),
-        type=kind.sql,
-        comment=field.description,
-        read=lambda data: cell(read_record(data)[field.name]),
-        codec=codec(kind.sql),
-        kept_days=personal_days if pii else None,
-        pii=pii,
-    )
-
-
-def _inner_pii(kind: FieldType) -> str | None:
-    """The mark of something inside a value that has one column as a whole."""
-    match kind:
-        case ArrayType(items=inner) | MapType(values=inner):
-            return _inner_pii(inner.type)
-        case RecordType(fields=fields):
-            marks = (field.pii or _inner_pii(field.value.type) for field in fields)
-            return next((mark for mark in marks if mark), None)
-        case _:
-            return None
+def _data_columns(record: RecordType, personal_days: int | None) -> Iterator[Column]:
+    """One column for each leaf (:mod:`ch_schema.ddl.leaves`)."""
+    for leaf in leaves(record):
+        field = leaf.fields[-1]
+        if leaf.is_mark:
+            names = ".".join(each.json_name for each in leaf.fields)
+            yield Column(leaf.name, leaf.type, f"Whether {names} was sent", leaf.read, PLAIN_CODEC)
+            continue
+        marks = (each.pii for each in reversed(leaf.fields))
+        pii = next((mark for mark in marks if mark), None) or inner_pii(field.value.type)
+        yield Column(
+            name=leaf.name,
+            type=leaf.type,
+            comment=field.description,
+            read=leaf.read,
+            codec=codec(leaf.type),
+            kept_days=personal_days if pii else None,
+            pii=pii,
+        )

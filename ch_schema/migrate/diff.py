@@ -7,13 +7,20 @@ value of the new type; everything else is refused here, before a server sees it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ch_schema.ddl.tables import Column, Table, lifetime
+from ch_schema.migrate.widening import (
+    as_text,
+    is_told_absent,
+    marked,
+    widens,
+    without_dictionaries,
+)
 from ch_schema.quoting import quote_identifier, quote_string
-from ch_schema.values import is_nullable, split_type
+from ch_schema.values import is_nullable
 
 LONGEST_RETENTION_DAYS = 20_000
 """ClickHouse adds a lifetime to a 32-bit DateTime. Beyond 2106 it wraps, and drops new rows."""
@@ -142,9 +149,9 @@ def _retyped(old: Table, new: Table, was: Column, column: Column) -> Step:
     becomes = f"{was.type} becomes {column.type}"
     if column.name in (*old.sorting_key, *new.sorting_key):
         effect, reason = Effect.REFUSED, f"the table is sorted by it, and {becomes}"
-    elif _widens(was.type, column.type):
+    elif widens(was.type, column.type):
         effect, reason = Effect.WIDENING, becomes
-    elif _widens(_as_text(_plain(was.type)), _plain(column.type)):
+    elif widens(as_text(without_dictionaries(was.type)), without_dictionaries(column.type)):
         effect, reason = Effect.REWRITING, f"the whole column is written anew: {becomes}"
     else:
         effect, reason = Effect.REFUSED, f"stored values do not convert: {becomes}"
@@ -159,34 +166,75 @@ def _retyped(old: Table, new: Table, was: Column, column: Column) -> Step:
 
 
 def _added_columns(old: Table, new: Table) -> Iterator[Step]:
+    """What a new mark tells of comes with it, in one statement: a table that had only a part, since
+    somebody was stopped between two, would not say whether the mark is false in old rows."""
     known = {column.name for column in old.columns}
-    for index, column in enumerate(new.columns):
-        if column.name in known:
-            continue
-        elsewhere = sorted(name for name in known if _is_part(name, column.name))
-        if elsewhere:
-            yield Step(
-                effect=Effect.REFUSED,
-                reason=f"old rows hold this in {', '.join(elsewhere)}, new ones would not",
-                column=column.name,
-            )
-        elif not is_nullable(column.type):
-            yield Step(
-                effect=Effect.REFUSED,
-                reason=f"old rows would get a made-up value, since {column.type} has no NULL",
-                column=column.name,
-            )
-        else:
-            yield Step(
-                effect=Effect.ADDITIVE,
-                reason="a new column, NULL in old rows",
-                column=column.name,
-                statement=_alter(
-                    new,
-                    f"ADD COLUMN IF NOT EXISTS {column.definition(new.time)}"
-                    f" AFTER {quote_identifier(new.columns[index - 1].name)}",
-                ),
-            )
+    added = [index for index, column in enumerate(new.columns) if column.name not in known]
+    steps = [_added_column(old, new, index) for index in added]
+    marks = [about for index in added if (about := _about(new.columns[index])) is not None]
+    groups: dict[str, list[int]] = {}
+    for place, index in enumerate(added):
+        if steps[place].statement is not None:
+            groups.setdefault(_group_of(new.columns[index].name, marks), []).append(place)
+    for first, *others in groups.values():
+        head = _alter(new, "")
+        parts = [(steps[place].statement or "").removeprefix(head) for place in (first, *others)]
+        steps[first] = replace(steps[first], statement=head + ", ".join(parts))
+        for place in others:
+            steps[place] = replace(steps[place], statement=None)
+    yield from steps
+
+
+def _about(column: Column) -> str | None:
+    return marked(column.name, column.type)
+
+
+def _group_of(name: str, marks: Sequence[str]) -> str:
+    """The outermost thing with a new mark that a column is of; else the column itself."""
+    around = (about for about in marks if name == about or name.startswith(f"{about}__"))
+    return min(around, key=len, default=name)
+
+
+def _added_column(old: Table, new: Table, index: int) -> Step:
+    known, names = ({column.name for column in table.columns} for table in (old, new))
+    column = new.columns[index]
+    elsewhere = sorted(name for name in known if _is_part(name, column.name))
+    about = _about(column)
+    if about is not None:
+        was_there = any(name == about or name.startswith(f"{about}__") for name in known)
+        return _addition(new, index, default="true" if was_there else None)
+    if elsewhere:
+        return Step(
+            effect=Effect.REFUSED,
+            reason=f"old rows hold this in {', '.join(elsewhere)}, new ones would not",
+            column=column.name,
+        )
+    if is_nullable(column.type) or is_told_absent(column.name, column.type, known, names):
+        return _addition(new, index)
+    return Step(
+        effect=Effect.REFUSED,
+        reason=f"old rows would get a made-up value, since {column.type} has no NULL",
+        column=column.name,
+    )
+
+
+def _addition(new: Table, index: int, default: str | None = None) -> Step:
+    """``default``: also what a loader of an earlier release leaves the column to."""
+    column, before = new.columns[index], new.columns[index - 1]
+    if is_nullable(column.type):
+        reason = "a new column, NULL in old rows"
+    elif default is not None:
+        reason = f"a new column, {default} in old rows, where the value is always there"
+    else:
+        reason = "a new column, empty in old rows, which its mark tells absent"
+    definition = column.definition(new.time, default)
+    where = f"AFTER {quote_identifier(before.name)}"
+    return Step(
+        effect=Effect.ADDITIVE,
+        reason=reason,
+        column=column.name,
+        statement=_alter(new, f"ADD COLUMN IF NOT EXISTS {definition} {where}"),
+    )
 
 
 def _is_part(one: str, other: str) -> bool:
@@ -254,36 +302,3 @@ def _comment(old: Table, new: Table) -> Iterator[Step]:
             reason="the table's comment changes",
             statement=_alter(new, f"MODIFY COMMENT {quote_string(new.comment)}"),
         )
-
-
-def _widens(old: str, new: str) -> bool:
-    """Whether ``new`` is ``old``, or the same with NULL allowed in more places."""
-    match split_type(old), split_type(new):
-        case (one, other) if one == other:
-            return True
-        case (("Nullable", (inner,)), ("Nullable", (becomes,))):
-            return _widens(inner, becomes)
-        case (_, ("Nullable", (becomes,))):
-            return _widens(old, becomes)
-        case (("LowCardinality" | "Array" as outer, (inner,)), (name, (becomes,))):
-            return name == outer and _widens(inner, becomes)
-        case (("Map", (key, inner)), ("Map", (other_key, becomes))):
-            return key == other_key and _widens(inner, becomes)
-        case _:
-            return False
-
-
-def _plain(type_text: str) -> str:
-    """The type that holds the same values without a dictionary."""
-    match split_type(type_text):
-        case ("LowCardinality", (inner,)):
-            return _plain(inner)
-        case (name, arguments) if name in ("Nullable", "Array", "Map"):
-            return f"{name}({', '.join(map(_plain, arguments))})"
-        case _:
-            return type_text
-
-
-def _as_text(type_text: str) -> str:
-    """A stored UUID converts to its text, and no value is lost; the way back is not so sure."""
-    return type_text.replace("UUID", "String")

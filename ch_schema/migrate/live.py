@@ -12,6 +12,7 @@ from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.tables import Column, Index, Table
 from ch_schema.ddl.views import Databases
 from ch_schema.errors import RefusedError
+from ch_schema.values import plain_type
 
 _ROW_LIFETIME = re.compile(r"\bTTL toDateTime\(\w+\) \+ toIntervalDay\((\d+)\)")
 _TEXT = re.compile(r"'(?:[^'\\]|\\.)*'")
@@ -162,7 +163,7 @@ def _column(row: Mapping[str, Any], cleared: Mapping[str, int]) -> Column:
     codec = row["compression_codec"].removeprefix("CODEC(")[:-1]
     return Column(
         name=row["name"],
-        type=row["type"],
+        type=plain_type(row["type"]),
         comment=row["comment"],
         codec=codec or None,
         kept_days=cleared.get(row["name"]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
 from itertools import chain, islice
 from typing import Any
 
@@ -17,7 +18,7 @@ from contracts.evolution.changes import resolved
 from contracts.evolution.difference import values_between
 from contracts.evolution.inclusion import Included, text_outside
 from contracts.evolution.keywords import Change, canonical, choices, json_kinds, plain
-from contracts.model import patterns
+from contracts.model import decimals, patterns
 from contracts.model.types import INT64_MAX, INT64_MIN, JsonSchema
 from contracts.model.validation import Validator
 from contracts.samples.payloads import Sampler
@@ -163,6 +164,7 @@ class _Maker:
             if "pattern" in source:
                 yield from _matching(source["pattern"])
             yield from _FORMATS.get(source.get("format", ""), ())
+        yield from _decimals(schema, other)
         yield from ("a", "", "A", "0", " ", "é", "a b", "x@y", "not of this form", "abc\n")
         for size in _sizes("Length", schema, other):
             yield from (char * size for char in ("x", "A", "0", " ", "é"))
@@ -175,6 +177,7 @@ class _Maker:
         ends = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
         given = [source[key] for source in (schema, other) for key in ends if key in source]
         steps = [source["multipleOf"] for source in (schema, other) if "multipleOf" in source]
+        yield from (float(text) for text in _decimals(schema, other))
         yield from (1, 0, -1)
         for value in given:
             yield from (value, value + 1, value - 1)
@@ -256,6 +259,28 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
     "email": ("someone@example.org",),
     "uri": ("https://example.org/",),
 }
+
+
+def _decimals(schema: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+    """Texts of the largest and the finest decimals, and of those at and beside the bounds."""
+    sources = (schema, other)
+    if not any(decimals.KEYWORD in source for source in sources):
+        return
+    yield from ("1", "0")
+    for precision, scale in _digits(sources):
+        units = [10**precision - 1, 1, -1]
+        for source in sources:
+            for key in decimals.BOUNDS:
+                if key in source:
+                    limit = int(Fraction(str(source[key])) * 10**scale)
+                    units += (limit, limit + 1, limit - 1)
+        yield from (decimals.text_of(each, scale) for each in units)
+
+
+def _digits(sources: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
+    for source in sources:
+        if declared := source.get(decimals.KEYWORD):
+            yield declared["precision"], declared["scale"]
 
 
 def _sizes(what: str, schema: Mapping[str, Any], other: Mapping[str, Any]) -> Iterable[int]:

@@ -13,11 +13,12 @@ from contracts.evolution.keywords import (
     ELSEWHERE,
     KEYWORDS,
     Change,
+    canonical,
     choices,
     json_kinds,
     plain,
 )
-from contracts.model import formats, patterns
+from contracts.model import decimals, formats, patterns
 
 _SCHEMAS_BY_NAME = ("properties", "$defs")
 _SCHEMAS = ("items", "additionalProperties")
@@ -35,6 +36,9 @@ def covers(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
         new: a schema of the dialect, with its own ``$defs``.
         old: another.
     """
+    found = _decimals(new)
+    if found != _decimals(old) or any(path[0] == "$defs" for path in found if path):
+        return False  # the library knows nothing of them, nor which place a reference is behind
     try:
         wider = canonical_form(_prepared(new))
         narrower = canonical_form(_prepared(old, frozenset(_text_demands(new))))
@@ -57,6 +61,41 @@ def change_is_covered(change: Change, old: Mapping[str, Any], new: Mapping[str, 
         return True
     stands_alone = change.keyword in (KEYWORDS.keys() | {"enum", "const"}) - {"$ref"}
     return stands_alone and covers({**before, change.keyword: change.after}, before)
+
+
+def _decimals(schema: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], str]:
+    """What restricts each decimal of a schema, by where it stands."""
+    if not isinstance(schema, Mapping):
+        return {}
+    if decimals.KEYWORD in schema:
+        return {path: _restrictions(schema)}
+    found: dict[tuple[str, ...], str] = {}
+    for key in _SCHEMAS:
+        found |= _decimals(schema.get(key), (*path, key))
+    for key in _SCHEMAS_BY_NAME:
+        for name, inner in schema.get(key, {}).items():
+            found |= _decimals(inner, (*path, key, name))
+    return found
+
+
+def _restrictions(schema: Mapping[str, Any]) -> str:
+    return canonical({key: said for key, said in schema.items() if key not in _WORDS})
+
+
+_WORDS = {"title", "description", "examples", "$comment"}
+
+
+def _opaque(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Stands for a decimal that the other schema has at the same place: one that is equal only
+    to itself, and no part of a type that values are taken of.
+
+    Raises:
+        ValueError: it has a description of its own beside a reference.
+    """
+    if "$ref" in schema:
+        raise ValueError("a decimal beside a reference")
+    text = {"type": "string", "format": f"ugc-decimal-{_restrictions(schema)}"}
+    return {"type": "object", "required": ["\0"], "properties": {"\0": text}}
 
 
 def canonical_form(schema: Mapping[str, Any]) -> jsonschema_rs.CanonicalSchema:
@@ -95,6 +134,8 @@ def _prepared(schema: Any, demands: frozenset[Texts] | None = None) -> Any:
     if "$ref" in schema and schema.keys() & _MEETING:
         raise ValueError("a reference with choices, a format or parts beside it")
     found = dict(schema)
+    if decimals.KEYWORD in found:
+        return _opaque(found)
     for key in _SCHEMAS:
         if key in found:
             found[key] = _prepared(found[key], demands)

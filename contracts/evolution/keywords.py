@@ -161,6 +161,8 @@ def _type(at: Place, keyword: str, before: Any, after: Any) -> Iterator[Change]:
     if (was := old - {"null"}) != (becomes := new - {"null"}):
         widened = was == {"integer"} and becomes == {"number"}
         kind = "type.integer-to-number" if widened else "type.changed"
+        if "x-decimal" in at.old and "x-decimal" in at.new and was < becomes:
+            kind = "type.form-added"
         yield at.change(kind, keyword, before, after)
 
 
@@ -188,6 +190,20 @@ def _precision(at: Place, keyword: str, before: Any, after: Any) -> Iterator[Cha
     if (before == "millis") != (after == "millis"):
         kind = "precision.coarser" if after == "millis" else "precision.finer"
         yield at.change(kind, keyword, before, after)
+
+
+def _decimal(at: Place, keyword: str, before: Any, after: Any) -> Iterator[Change]:
+    """By the digits on either side of the point, which decide what is taken."""
+    how = _presence(before, after)
+    if how == "changed":
+        (was, fine), (becomes, finer) = (
+            (each["precision"] - each["scale"], each["scale"]) for each in (before, after)
+        )
+        if becomes < was or finer < fine:
+            how = "narrowed"
+        else:
+            how = "widened" if finer == fine else "finer"
+    yield at.change(f"decimal.{how}", keyword, before, after)
 
 
 def _pairing(at: Place, keyword: str, before: Any, after: Any) -> Iterator[Change]:
@@ -252,6 +268,7 @@ KEYWORDS: Mapping[str, Compare] = {
     "uniqueItems": _unique_items,
     "x-categorical": _categorical,
     "x-precision": _precision,
+    "x-decimal": _decimal,
     "x-pii": _named("pii"),
     "x-owner": _always("owner"),
     "x-quality": _always("quality"),

@@ -67,6 +67,10 @@ _TEXT = {"type": "string", "description": "A field."}
 _WHOLE = {"type": "integer", "description": "A field."}
 
 
+def _decimal(precision: int, scale: int, kind: Any = "string") -> dict[str, Any]:
+    return _field(type=kind, x_decimal={"precision": precision, "scale": scale})
+
+
 def _object(*names: str, closed: bool = True) -> dict[str, Any]:
     end = {"additionalProperties": False} if closed else {}
     return _field(type="object", **end, properties=dict.fromkeys(names, _TEXT))
@@ -481,6 +485,50 @@ _ALL = (
         before=_field(type="string", format="date-time"),
         after=_field(type="string", format="date-time", x_precision="millis"),
         way_out="keep the precision; round when the data is read",
+    ),
+    Rule(
+        kind="type.form-added",
+        breaking=False,
+        says="a decimal may be written as text and as a number",
+        before=_decimal(8, 2, "string"),
+        after=_decimal(8, 2, ["string", "number"]),
+    ),
+    Rule(
+        kind="decimal.widened",
+        breaking=False,
+        says="the decimal may have more digits before the point",
+        before=_decimal(8, 2),
+        after=_decimal(12, 2),
+    ),
+    Rule(
+        kind="decimal.finer",
+        breaking=False,
+        says="the decimal may have more digits behind the point",
+        before=_decimal(8, 2),
+        after=_decimal(10, 4),
+    ),
+    Rule(
+        kind="decimal.narrowed",
+        breaking=True,
+        says="decimals with the digits that are gone are refused",
+        before=_decimal(8, 2),
+        after=_decimal(6, 2),
+        way_out="keep the digits, and bound the amount where it is used",
+    ),
+    Rule(
+        kind="decimal.added",
+        breaking=True,
+        says="texts that are no decimal, and numbers of more digits, are refused",
+        before=_field(type="number"),
+        after=_decimal(8, 2, "number"),
+        way_out=_OPTIONAL_BESIDE,
+    ),
+    Rule(
+        kind="decimal.removed",
+        breaking=False,
+        says="every number or text is taken",
+        before=_decimal(8, 2, "number"),
+        after=_field(type="number"),
     ),
     Rule(
         kind="x-table.key.changed",

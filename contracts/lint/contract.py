@@ -57,6 +57,7 @@ def check(schema: Schema, reserved_columns: frozenset[str]) -> tuple[list[Note],
     found += _dates(schema)
     found += _table(schema)
     found += _columns(schema, reserved_columns)
+    found += _inner_names(places)
     found += _has_examples(schema, places)
     violations = dialect_validator().violations(schema, limit=None)
     if not violations:
@@ -307,3 +308,19 @@ def _columns(schema: Schema, reserved: frozenset[str]) -> Iterator[Note]:
         if name in reserved:
             message = f"every table has a column {name} already; write another name"
             yield Note("column-reserved", f"/properties/{name}", message)
+
+
+_INNER_NAMES: Mapping[str, str] = {
+    "present": "tables say under this name whether its object was sent",
+    "null": "ClickHouse keeps this name for itself inside of tuples",
+}
+
+
+def _inner_names(places: list[Site]) -> Iterator[Note]:
+    """Names that a field of the event itself may have, and one of an object inside not."""
+    for site in places:
+        properties = site.schema.get("properties")
+        for name in properties if site.pointer and isinstance(properties, Mapping) else ():
+            if reason := _INNER_NAMES.get(name):
+                message = f"{reason}; write another name than {name}"
+                yield Note("column-reserved", site.at("properties", name), message)

@@ -134,6 +134,11 @@ RULES: dict[str, Rule] = {
         "Bounds leave at least one value.",
         "Every event would be refused.",
     ),
+    "decimal-digits": Rule(
+        "`x-decimal.scale` is not above its precision, and the bounds beside it have no more digits"
+        " than the field.",
+        "Such a bound, or such a field, says what no value can be.",
+    ),
     "enum-value-refused": Rule(
         "Each value of `enum` and `const` has the type, and keeps the other keywords beside it.",
         "The value is listed, and still no payload with it is accepted.",
@@ -205,8 +210,10 @@ RULES: dict[str, Rule] = {
     ),
     # What the event becomes.
     "column-reserved": Rule(
-        "No field has the name of a column that every table has.",
-        "Two columns of a table cannot share a name.",
+        "No field has the name of a column that every table has; none inside of an object is called"
+        " `present` or `null`.",
+        "Two columns of a table cannot share a name; `<object>__present` says whether the object"
+        " was sent, and ClickHouse takes no tuple with an element `null`.",
     ),
     "table-key": Rule(
         "`x-table.key` names required fields that are scalars and not nullable.",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import ContractSchemaError
-from contracts.lint import contract, names, pairing
+from contracts.lint import contract, digits, names, pairing
 from contracts.lint.files import Document, Key, Shelf, read_tree
 from contracts.lint.rules import RULES, Finding, Note
 from contracts.model import locate
@@ -34,6 +34,7 @@ def lint_folder(
     for key, document in tree.events.documents.items():
         notes, is_usable = contract.check(document.value, reserved_columns)
         found += _placed(document, notes)
+        found += _placed(document, digits.check(document.text))
         found += _placed(document, names.check_event(key[0], reserved_events or {}))
         if is_usable:
             usable[key] = document.value

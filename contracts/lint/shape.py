@@ -11,7 +11,7 @@ from typing import Any
 from contracts.lint import backtracking
 from contracts.lint.rules import Note
 from contracts.lint.sites import Site
-from contracts.model import patterns
+from contracts.model import decimals, patterns
 from contracts.model.types import INT64_MAX, INT64_MIN
 from contracts.model.validation import problem_with_pattern
 
@@ -28,6 +28,7 @@ _BY_KIND: Mapping[str, frozenset[str]] = {
     ),
     "integer": _NUMERIC,
     "number": _NUMERIC,
+    "decimal": frozenset({decimals.KEYWORD, *decimals.BOUNDS}),
     "boolean": frozenset(),
     "array": frozenset({"items", "minItems", "maxItems", "uniqueItems"}),
     "object": frozenset(
@@ -82,10 +83,14 @@ def _type(site: Site) -> Iterator[Note]:
     if not site.kinds:
         message = 'names no type; write one, such as "type": "string"'
         yield Note("type-missing", site.at("type"), message)
-    elif site.kind is None:
+    elif site.kind is None and not _is_either_form(site):
         listed = ", ".join(site.kinds)
         message = f'has the types {listed}; write one, or ["<type>", "null"], or two fields'
         yield Note("type-mixed", site.at("type"), message)
+
+
+def _is_either_form(site: Site) -> bool:
+    return site.is_decimal and set(site.kinds) - {"null"} == {"string", "number"}
 
 
 def _closed(site: Site) -> Iterator[Note]:
@@ -123,13 +128,14 @@ def _items(site: Site) -> Iterator[Note]:
 
 def _effect(site: Site) -> Iterator[Note]:
     """Keywords of the dialect that the type (or format) at this place leaves without effect."""
-    if site.kind is None or site.kind not in _BY_KIND or site.pointer == "":
+    kind = "decimal" if site.is_decimal else site.kind
+    if kind is None or kind not in _BY_KIND or site.pointer == "":
         return
-    acting = _BY_KIND[site.kind] | _EVERYWHERE
+    acting = _BY_KIND[kind] | _EVERYWHERE
     all_known = _EVERYWHERE.union(*_BY_KIND.values())
     for keyword in site.schema:
         if keyword in all_known and keyword not in acting:
-            message = f"{keyword} does nothing for the type {site.kind}; leave it out"
+            message = f"{keyword} does nothing for the type {kind}; leave it out"
             yield Note("keyword-without-effect", site.at(keyword), message)
     if "x-precision" in site.schema and site.schema.get("format") != "date-time":
         message = 'x-precision acts beside "format": "date-time" only; leave it out'
@@ -139,7 +145,7 @@ def _effect(site: Site) -> Iterator[Note]:
 def _bounded(site: Site) -> Iterator[Note]:
     if "enum" in site.schema or "const" in site.schema or site.pointer == "":
         return
-    match site.kind:
+    match "decimal" if site.is_decimal else site.kind:
         case "string":
             if "maxLength" not in site.schema and not _has_bounded_format(site):
                 yield Note("string-unbounded", site.pointer, 'write "maxLength": …, or an "enum"')
@@ -185,13 +191,42 @@ def _satisfiable(site: Site) -> Iterator[Note]:
         if low is not None and high is not None and low > high:
             message = f"{least} {low} is above {most} {high}; no value has both"
             yield Note("bounds-unsatisfiable", site.at(least), message)
-    if site.kind in ("integer", "number") and not _leaves_a_number(site):
+    if site.is_decimal:
+        yield from _decimal(site)
+    elif site.kind in ("integer", "number") and not _leaves_a_number(site):
         message = "no number keeps all of minimum, maximum and multipleOf; widen one of them"
         yield Note("bounds-unsatisfiable", site.pointer, message)
 
 
-def _leaves_a_number(site: Site) -> bool:
-    """Whether the bounds and ``multipleOf`` have a number between them, whole if it must be."""
+def _decimal(site: Site) -> Iterator[Note]:
+    """A decimal's digits, and bounds that its digits can say."""
+    declared = site.schema[decimals.KEYWORD]
+    if not isinstance(declared, Mapping):
+        return
+    precision, scale = declared.get("precision"), declared.get("scale")
+    if not isinstance(precision, int) or not isinstance(scale, int) or scale < 0:
+        return  # the dialect says so
+    if scale > precision:
+        message = f"scale {scale} is above precision {precision}; the scale is a part of it"
+        yield Note("decimal-digits", site.at(decimals.KEYWORD, "scale"), message)
+        return
+    for keyword in decimals.BOUNDS:
+        if (limit := _number(site.schema, keyword)) is not None:
+            try:
+                decimals.unscaled(limit, precision, scale)
+            except ValueError as error:
+                yield Note("decimal-digits", site.at(keyword), f"{limit} {error}")
+                return
+    if not _leaves_a_number(site, Fraction(1, 10**scale)):
+        message = "no decimal keeps both its minimum and its maximum; widen one of them"
+        yield Note("bounds-unsatisfiable", site.pointer, message)
+
+
+def _leaves_a_number(site: Site, step: Fraction | None = None) -> bool:
+    """Whether the bounds and ``multipleOf`` have a number between them, whole if it must be.
+
+    ``step``: of which it must be a multiple anyway.
+    """
     schema = site.schema
     lows = [(n, k != "minimum") for k in _LOWS if (n := _exact(schema, k)) is not None]
     highs = [(n, k != "maximum") for k in _HIGHS if (n := _exact(schema, k)) is not None]
@@ -200,7 +235,7 @@ def _leaves_a_number(site: Site) -> bool:
     # An excluded bound is the tighter of two equal ones.
     low, low_excluded = max(lows)
     high, high_excluded = min(highs, key=lambda bound: (bound[0], not bound[1]))
-    step = _exact(schema, "multipleOf")
+    step = step or _exact(schema, "multipleOf")
     if step is None and site.kind == "integer":
         step = Fraction(1)
     if not step:
@@ -268,4 +303,7 @@ _RULES: tuple[_Check, ...] = (
 
 def is_scalar(schema: Mapping[str, Any]) -> bool:
     """Whether values of the schema are neither lists nor objects nor null."""
-    return schema.get("type") in ("string", "integer", "number", "boolean")
+    kinds = schema.get("type")
+    if isinstance(kinds, list) and "x-decimal" in schema:
+        return set(kinds) == {"string", "number"}
+    return kinds in ("string", "integer", "number", "boolean")

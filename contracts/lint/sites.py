@@ -27,6 +27,11 @@ class Site:
         return kinds[0] if len(kinds) == 1 else None
 
     @property
+    def is_decimal(self) -> bool:
+        """Whether it is an exact decimal, which may be text, a number, or either."""
+        return "x-decimal" in self.schema and set(self.kinds) & {"string", "number"} != set()
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """The JSON types as declared."""
         declared = self.schema.get("type", ())

@@ -27,6 +27,7 @@ from contracts.model.types import (
     BooleanType,
     DateTimeType,
     DateType,
+    DecimalType,
     FieldType,
     IntegerType,
     JsonType,
@@ -83,6 +84,8 @@ def codec(kind: FieldType) -> Codec:
             return _record(kind)
         case JsonType():
             return Codec(json_text.write, json_text.parse)
+        case DecimalType():
+            raise TypeError("foreign schemas have no x-decimal")
 
 
 def _same(value: Any) -> Any:

@@ -68,6 +68,14 @@ class NumberType:
 
 
 @dataclass(frozen=True, slots=True)
+class DecimalType:
+    """An exact decimal of ``precision`` digits, ``scale`` of them behind the point."""
+
+    precision: int
+    scale: int
+
+
+@dataclass(frozen=True, slots=True)
 class BooleanType:
     """True or false."""
 
@@ -112,6 +120,7 @@ FieldType = (
     | DateType
     | IntegerType
     | NumberType
+    | DecimalType
     | BooleanType
     | ArrayType
     | MapType

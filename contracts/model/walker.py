@@ -21,12 +21,13 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.errors import ContractSchemaError, ContractTooLargeError
-from contracts.model import names, pointer
+from contracts.model import decimals, names, pointer
 from contracts.model.types import (
     ArrayType,
     BooleanType,
     DateTimeType,
     DateType,
+    DecimalType,
     Field,
     FieldType,
     IntegerType,
@@ -105,6 +106,8 @@ class _Walk:
         if kinds is None:
             return untyped("it names no type", nullable=True)
         rest = kinds - {NULL}
+        if (declared := _decimal(schema, rest)) is not None:
+            return ValueType(declared, nullable)
         if len(rest) != 1:
             return untyped(f"it has {len(rest) or 'no'} types besides null", nullable=nullable)
         (kind,) = rest
@@ -184,6 +187,14 @@ class _Walk:
                 return DateType()
             case _:
                 return StringType(categorical=categorical)
+
+
+def _decimal(schema: Mapping[str, Any], kinds: frozenset[str]) -> DecimalType | None:
+    """The type of ``x-decimal``, which a text and a number may bear alike."""
+    declared = schema.get(decimals.KEYWORD)
+    if not isinstance(declared, Mapping) or not kinds or not kinds <= {"string", "number"}:
+        return None
+    return DecimalType(int(declared["precision"]), int(declared["scale"]))
 
 
 _Maker = Callable[[_Walk, Mapping[str, Any], frozenset[str]], FieldType]

@@ -190,8 +190,11 @@ def _beyond(step: int, *, excluded: bool = False) -> _Breaker:
     """The first number behind the bound, in the schema's own steps."""
 
     def make(limit: Any, schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
+        behind = limit if excluded else limit + step * schema.get("multipleOf", 1)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            yield limit if excluded else limit + step * schema.get("multipleOf", 1)
+            yield behind
+        elif isinstance(value, str) and "x-decimal" in schema:
+            yield str(behind)
 
     return make
 
@@ -205,11 +208,24 @@ def _between_multiples(step: Any, _schema: Mapping[str, Any], value: Any) -> Ite
         yield value - step / 2
 
 
+def _decimal(digits: Any, schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
+    """A digit too many on either side of the point, and what is no number."""
+    whole, scale = digits["precision"] - digits["scale"], digits["scale"]
+    if isinstance(value, str):
+        yield f"{value.partition('.')[0]}.{'0' * scale}1"
+        yield f"1{'0' * whole}"
+        yield value.replace(".", ",") if "." in value else f"{value},00"
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield float(f"{int(value)}.{'0' * scale}1")
+        yield 10**whole
+
+
 _BREAKERS: Mapping[str, _Breaker] = {
     "type": _type,
     "enum": _enum,
     "const": _enum,
     "pattern": _pattern,
+    "x-decimal": _decimal,
     "format": _format,
     "maxLength": _longer,
     "minLength": _shorter,

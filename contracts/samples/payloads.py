@@ -18,7 +18,7 @@ from fractions import Fraction
 from typing import Any
 
 from contracts.errors import SampleError
-from contracts.model import patterns
+from contracts.model import decimals, patterns
 from contracts.model.definitions import definition
 from contracts.model.formats import FIRST_DAY, LAST_DAY
 from contracts.model.types import INT64_MAX, INT64_MIN, JsonSchema
@@ -35,6 +35,9 @@ short as they may be.  Else bounds that lie inside each other multiply."""
 
 _MOST_DEMANDED = 1_000_000
 """Payloads that cannot be smaller than this many items and characters are not made."""
+
+_NUMBER_DIGITS = 15
+"""So many digits of a number come through every JSON library."""
 
 _LONGEST_TEXT = 24
 _LONGEST_LIST = 4
@@ -154,6 +157,8 @@ class _Values:
             return copy.deepcopy(self._rng.choice(schema["examples"]))
         if "enum" in schema:
             return self._rng.choice(schema["enum"])
+        if decimals.KEYWORD in schema:
+            return self.decimal(schema)
         kinds = [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
         # Null is one value, the type beside it has many.
         others = [kind for kind in kinds if kind != "null"]
@@ -195,6 +200,25 @@ class _Values:
         exact = float(low + (high - low) * Fraction(self._rng.random()))
         short = round(exact, 3)
         return short if low <= Fraction(short) <= high else exact
+
+    def decimal(self, schema: Mapping[str, Any]) -> Any:
+        """Text, or a number that JSON tools keep: 15 digits at most; null where it may be."""
+        kinds = [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
+        if "null" in kinds and self._rng.random() < _EDGE_SHARE:
+            return None
+        kind = self._rng.choice([each for each in kinds if each != "null"])
+        precision, scale = schema[decimals.KEYWORD]["precision"], schema[decimals.KEYWORD]["scale"]
+        unit = Fraction(1, 10**scale)
+        low, high = self._bounds(schema, unit)
+        digits = precision if kind == "string" else min(precision, _NUMBER_DIGITS)
+        most = 10**digits - 1
+        first, last = max(math.ceil(low / unit), -most), min(math.floor(high / unit), most)
+        if self._rng.random() < _EDGE_SHARE:
+            units = self._rng.choice((first, last))
+        else:
+            units = self._rng.randint(first, max(first, last))
+        text = decimals.text_of(units, scale)
+        return text if kind == "string" else float(text) if scale else int(text)
 
     def _bounds(self, schema: Mapping[str, Any], inward: Fraction) -> tuple[Fraction, Fraction]:
         """The lowest and highest number; ``inward`` is the way from an excluded one."""

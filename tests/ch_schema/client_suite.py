@@ -13,6 +13,7 @@ import struct
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from itertools import count
 from typing import Any, ClassVar
 
@@ -49,6 +50,25 @@ def _instants(low: dt.date, high: dt.date, digits: int) -> st.SearchStrategy[dt.
 _OLDEST, _LATEST = dt.date(1900, 1, 2), dt.date(2299, 12, 30)
 _OLDEST_SECONDS, _LATEST_SECONDS = dt.date(1970, 1, 3), dt.date(2105, 12, 30)
 
+
+def _decimals(precision: int, scale: int) -> st.SearchStrategy[Decimal]:
+    most = 10**precision - 1
+    return st.integers(-most, most).map(lambda units: Decimal(f"{units}E-{scale}"))
+
+
+_ITEM = (
+    "Tuple(sku String, price Decimal(12, 2), kind LowCardinality(Nullable(String)),"
+    " values Array(Nullable(Int64)))"
+)
+_ITEMS = st.fixed_dictionaries(
+    {
+        "sku": TEXTS,
+        "price": _decimals(12, 2),
+        "kind": st.none() | TEXTS,
+        "values": st.lists(st.none() | INT64, max_size=2),
+    }
+)
+
 EVERY_SERVER: Mapping[str, st.SearchStrategy[Any]] = {
     "String": TEXTS,
     "Nullable(String)": st.none() | TEXTS,
@@ -67,7 +87,11 @@ EVERY_SERVER: Mapping[str, st.SearchStrategy[Any]] = {
     "Array(Nullable(Int64))": st.lists(st.none() | INT64, max_size=3),
     "Array(Array(Float64))": st.lists(st.lists(DOUBLES, max_size=3), max_size=3),
     "Array(UUID)": st.lists(st.uuids(), max_size=2),
-    "Decimal(18, 4)": st.decimals(-(10**13), 10**13, places=4),
+    "Decimal(9, 2)": _decimals(9, 2),
+    "Decimal(18, 4)": _decimals(18, 4),
+    "Decimal(38, 10)": _decimals(38, 10),
+    "Nullable(Decimal(12, 2))": st.none() | _decimals(12, 2),
+    "Array(Decimal(12, 2))": st.lists(_decimals(12, 2), max_size=3),
 }
 
 SINCE_2020: Mapping[str, st.SearchStrategy[Any]] = {
@@ -88,6 +112,7 @@ SINCE_2020: Mapping[str, st.SearchStrategy[Any]] = {
     "Map(Int64, DateTime64(3, 'UTC'))": st.dictionaries(
         INT64, _instants(_OLDEST, _LATEST, 3), max_size=2
     ),
+    f"Array({_ITEM})": st.lists(_ITEMS, max_size=3),
     "Array(Map(String, Date32))": st.lists(
         st.dictionaries(TEXTS, st.dates(_OLDEST, _LATEST), max_size=2), max_size=2
     ),
@@ -228,14 +253,25 @@ class ClientSuite:
         back = clickhouse.query(f"SELECT * FROM {table} ORDER BY k")
         assert [tuple(row.values()) for row in back] == rows
 
-    def test_a_block_with_arrays_goes_as_rows(self, clickhouse: ClickHouse) -> None:
+    def test_a_block_with_lists_goes_as_columns(self, clickhouse: ClickHouse) -> None:
         types = {"k": "Int64", "a": "Array(String)"}
+        rows = [(1, ["x", "é"]), (2, [])]
         table = self.table(clickhouse, types)
-        block = block_of(table, types, [(1, ["x", "é"]), (2, [])])
-        assert block.native() is None
-        clickhouse.insert_columns(block, deduplication_token="arrays")
+        block = block_of(table, types, rows)
+        assert block.native() is not None
+        clickhouse.insert_columns(block, deduplication_token="lists")
         back = clickhouse.query(f"SELECT * FROM {table} ORDER BY k")
-        assert [tuple(row.values()) for row in back] == [(1, ["x", "é"]), (2, [])]
+        assert [tuple(row.values()) for row in back] == rows
+
+    def test_a_block_goes_as_rows_where_the_table_has_other_types(
+        self, clickhouse: ClickHouse
+    ) -> None:
+        table = self.table(clickhouse, {"k": "Int64", "a": "Array(Nullable(String))"})
+        rows = [(1, ["x", "é"]), (2, [])]
+        block = block_of(table, {"k": "Int64", "a": "Array(String)"}, rows)
+        clickhouse.insert_columns(block, deduplication_token="rows")
+        back = clickhouse.query(f"SELECT * FROM {table} ORDER BY k")
+        assert [tuple(row.values()) for row in back] == rows
 
     def test_doubles_come_back_to_the_bit(self, clickhouse: ClickHouse) -> None:
         numbers = random.Random(20240229)
@@ -431,7 +467,13 @@ class ClientSuite:
 
     def test_types_without_a_python_value_are_refused(self, clickhouse: ClickHouse) -> None:
         with pytest.raises(RefusedError, match="no Python value"):
-            clickhouse.query("SELECT (1, 'a') AS pair")
+            clickhouse.query("SELECT toIntervalDay(1) AS pause")
+
+    def test_tuples_and_those_with_names(self, clickhouse: ClickHouse) -> None:
+        (row,) = clickhouse.query(
+            "SELECT (1, 'a') AS pair, [CAST((1, NULL), 'Tuple(n Int64, s Nullable(String))')] AS l"
+        )
+        assert row == {"pair": (1, "a"), "l": [{"n": 1, "s": None}]}
 
     @pytest.mark.parametrize("fmt", ["JSONEachRow", "CSVWithNames", "TSV", "PrettyCompact"])
     def test_answers_as_text(self, clickhouse: ClickHouse, fmt: str) -> None:

@@ -12,6 +12,7 @@ from ch_schema.client.native import ticks
 from ch_schema.client.parameters import bind
 from ch_schema.client.render import renderer
 from ch_schema.client.statements import makes_database
+from ch_schema.columns import raw_of
 from ch_schema.errors import (
     AmbiguousError,
     ClickHouseError,
@@ -21,7 +22,7 @@ from ch_schema.errors import (
     connection_lost,
     server_error,
 )
-from ch_schema.values import converter, split_type
+from ch_schema.values import converter, plain_type, split_type
 
 
 @pytest.mark.parametrize(
@@ -38,10 +39,39 @@ def test_types_are_split(text: str, name: str, arguments: tuple[str, ...]) -> No
     assert split_type(text) == (name, arguments)
 
 
-@pytest.mark.parametrize("text", ["", "Int64)", "Tuple(Int64)", "Nothing2", "Array", "Map(String)"])
+@pytest.mark.parametrize(
+    "text", ["", "Int64)", "Tuple(Nothing2)", "Nothing2", "Array", "Map(String)"]
+)
 def test_types_without_a_python_value(text: str) -> None:
     with pytest.raises(RefusedError):
         converter(text, json_rows.READ_LEAVES)
+
+
+ITEM = "Tuple(sku String, price Decimal(12, 2), size Tuple(w Int64, h Nullable(Int64)))"
+PRETTY = """Tuple(
+    sku String,
+    price Decimal(12, 2),
+    size Tuple(
+        w Int64,
+        h Nullable(Int64)))"""
+
+
+def test_a_type_that_is_described_on_several_lines_is_the_same_on_one() -> None:
+    assert plain_type(PRETTY) == ITEM
+    assert plain_type("Tuple(`values` Int64, `a b` Int64)") == "Tuple(values Int64, `a b` Int64)"
+
+
+def test_named_tuples_are_objects_whichever_way_they_come() -> None:
+    item = {"sku": "a", "price": Decimal("1.10"), "size": {"w": 1, "h": None}}
+    wire = converter(ITEM, json_rows.WRITE_LEAVES)(item)
+    assert wire == {"sku": "a", "price": "1.10", "size": {"w": 1, "h": None}}
+    assert converter(ITEM, json_rows.READ_LEAVES)(wire) == item
+    raw = raw_of(ITEM)(item)
+    assert raw == (b"a", 110, (1, None))
+    assert raw_of("Tuple(Int64, String)")((1, "a")) == (1, b"a")
+    for wrong in ((1,), "ab", None, {"sku": "a"}):
+        with pytest.raises((TypeError, ValueError, KeyError)):
+            raw_of(ITEM)(wrong)
 
 
 def test_json_is_written_so_that_it_is_read_exactly() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from tests.support.register import register_all
 from tests.support.shapes import PROPERTIES, SCHEMA, every_shape
 
 NOW = dt.datetime(2026, 1, 31, 12, 0, 0, 123000, tzinfo=dt.UTC)
-_SCALARS = ("text", "choice", "maybe_text", "id", "at", "day", "count", "ratio", "flag", "device")
+_SCALARS = ("text", "choice", "maybe_text", "id", "at", "day", "count", "ratio", "price", "rate")
+_SCALARS += ("flag", "device")
 
 
 def with_scalars() -> tuple[Catalog, Contract]:
@@ -78,6 +80,9 @@ def raw(value: Any, *, micros: int = 1) -> Any:
             return (value - epoch) // dt.timedelta(microseconds=micros)
         case dt.date():
             return (value - dt.date(1970, 1, 1)).days
+        case Decimal():
+            sign, digits, _ = value.as_tuple()
+            return (-1) ** sign * int("".join(map(str, digits)))
         case _:
             return value
 

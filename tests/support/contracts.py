@@ -25,8 +25,10 @@ def contracts() -> st.SearchStrategy[Schema]:
 
 @st.composite
 def _contracts(draw: Draw) -> Schema:
-    properties = {name: draw(values()) for name in draw(_some_names())}
-    required = draw(_subset(tuple(properties)))
+    """Now and then of an event that says no more than that it happened."""
+    names = draw(_some_names()) if draw(st.integers(0, 19)) else []
+    properties = {name: draw(values()) for name in names}
+    required = draw(_subset(tuple(properties))) if properties else []
     table: Schema = {}
     keyed = [n for n in required if properties[n].get("type") in ("string", "integer")]
     if keyed and draw(_rarely()):
@@ -54,6 +56,7 @@ def _contracts(draw: Draw) -> Schema:
 def values(depth: int = 0) -> st.SearchStrategy[Schema]:
     """Schemas of one value."""
     kinds = [_string, _string, _formatted, _choice, _integer, _number, _boolean, _reference]
+    kinds += [_decimal]
     if depth < _DEEPEST:
         kinds += [_array, _record, _map]
     return st.one_of([kind(depth) for kind in kinds])
@@ -155,6 +158,18 @@ def _number(draw: Draw, _depth: int) -> Schema:
 
 
 @st.composite
+def _decimal(draw: Draw, _depth: int) -> Schema:
+    precision = draw(st.sampled_from([3, 9, 10, 18, 19, 38]))
+    forms: list[Any] = ["string", "number", ["string", "number"], ["string", "number", "null"]]
+    schema: Schema = {"type": draw(st.sampled_from(forms))}
+    schema["x-decimal"] = {"precision": precision, "scale": draw(st.integers(0, min(4, precision)))}
+    if draw(st.booleans()):
+        schema |= {"minimum": draw(st.sampled_from([-1, 0, 0])), "maximum": 9}
+        schema["x-decimal"]["scale"] = min(schema["x-decimal"]["scale"], precision - 1)
+    return {**schema, "description": "A value."}
+
+
+@st.composite
 def _boolean(draw: Draw, _depth: int) -> Schema:
     return _finish(draw, {"type": "boolean"})
 
@@ -225,7 +240,9 @@ def _mutations(draw: Draw, contract: Schema) -> Schema:
             continue
         places = [new, *_places(new)]
         place = draw(st.sampled_from(places))
-        if "properties" in place and draw(st.booleans()):
+        if not place.get("properties", True):
+            draw(st.sampled_from([_add_property, _add_required]))(draw, place)
+        elif "properties" in place and draw(st.booleans()):
             draw(st.sampled_from(_OBJECT_CHANGES))(draw, place)
         elif place is not new:
             draw(st.sampled_from(_VALUE_CHANGES))(draw, place)
@@ -363,6 +380,15 @@ def _pattern(draw: Draw, place: Schema) -> None:
         place["pattern"] = draw(st.sampled_from(_PATTERNS))
 
 
+def _digits(draw: Draw, place: Schema) -> None:
+    if "x-decimal" in place:
+        precision = draw(st.sampled_from([9, 12, 38]))
+        scale = place["x-decimal"]["scale"] + draw(st.sampled_from([0, 0, 1]))
+        place["x-decimal"] = {"precision": precision, "scale": scale}
+    elif set(_kinds(place)) & {"string", "number"} and draw(_rarely()):
+        place["x-decimal"] = {"precision": 9, "scale": 2}
+
+
 def _categorical(draw: Draw, place: Schema) -> None:
     place["x-categorical"] = draw(st.booleans())
 
@@ -417,6 +443,7 @@ _VALUE_CHANGES: tuple[Change, ...] = (
     _format,
     _pattern,
     _categorical,
+    _digits,
     _precision,
     _unique,
     _integer_to_number,

@@ -12,6 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from contracts.model.decimals import decimal_of
 from contracts.model.types import Contract
 from contracts.model.validation import Validator
 
@@ -67,8 +68,19 @@ def _values(schema: Schema) -> Values:
         return st.just(schema["const"])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "x-decimal" in schema:
+        return _decimal(schema)
     kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     return st.one_of([_BY_KIND[kind](schema) for kind in kinds])
+
+
+def _decimal(schema: Schema) -> Values:
+    precision, scale = schema["x-decimal"]["precision"], schema["x-decimal"]["scale"]
+    most = 10**precision - 1
+    low = max(-most, int(schema.get("minimum", -(10**precision))) * 10**scale)
+    high = min(most, int(schema.get("maximum", 10**precision)) * 10**scale)
+    exact = st.integers(low, high).map(lambda units: decimal_of(units, scale))
+    return exact.map("{:f}".format) if "string" in schema["type"] else exact
 
 
 def _text(schema: Schema) -> Values:

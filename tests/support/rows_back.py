@@ -6,13 +6,15 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from ch_schema.ddl.types import column_type
+from ch_schema.ddl.leaves import MARK, container
 from contracts.model.types import (
     ArrayType,
     DateTimeType,
     DateType,
+    DecimalType,
     Field,
     FieldType,
     JsonType,
@@ -31,14 +33,34 @@ def data_of(record: RecordType, row: Mapping[str, Any], prefix: str = "") -> dic
 
 def _value(field: Field, row: Mapping[str, Any], column: str) -> Any:
     kind = field.value.type
-    if isinstance(kind, RecordType) and not field.optional:
-        return data_of(kind, row, f"{column}__")
-    cell = row[column]
-    if cell is None:
+    if isinstance(kind, JsonType):
+        return None if row[column] is None else same_form(kind, json.loads(row[column]))
+    if not isinstance(kind, RecordType | ArrayType | MapType):
+        return same_form(kind, row[column])
+    if not isinstance(kind, RecordType) and container(kind) is None:
+        return None if row[column] is None else same_form(kind, json.loads(row[column]))
+    if field.optional and not row[f"{column}{MARK}"]:
         return None
-    if isinstance(kind, JsonType) or column_type(field.value, optional=field.optional).is_json_text:
-        cell = json.loads(cell)
-    return same_form(kind, cell)
+    return (
+        data_of(kind, row, f"{column}__")
+        if isinstance(kind, RecordType)
+        else _inside(kind, row[column])
+    )
+
+
+def _inside(kind: FieldType, cell: Any) -> Any:
+    """What stands in a list, a map or a tuple."""
+    match kind:
+        case ArrayType(items=items):
+            return [_inside(items.type, each) for each in cell]
+        case MapType(values=values):
+            return {key: _inside(values.type, each) for key, each in cell.items()}
+        case RecordType():
+            return data_of(kind, cell)
+        case JsonType():
+            return same_form(kind, json.loads(cell))
+        case _:
+            return same_form(kind, cell)
 
 
 def same_form(kind: FieldType, value: Any) -> Any:
@@ -65,5 +87,7 @@ def same_form(kind: FieldType, value: Any) -> Any:
             return uuid.UUID(str(value))
         case NumberType():
             return float(value)
+        case DecimalType():
+            return Decimal(repr(value) if isinstance(value, float) else value)
         case _:
             return value

@@ -19,6 +19,13 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "day": {"type": "string", "format": "date", **_D},
     "count": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1, **_D},
     "ratio": {"type": "number", **_D},
+    "price": {"type": "number", "x-decimal": {"precision": 12, "scale": 2}, **_D},
+    "rate": {
+        "type": ["string", "number"],
+        "x-decimal": {"precision": 38, "scale": 18},
+        "minimum": 0,
+        **_D,
+    },
     "flag": {"type": "boolean", **_D},
     "tags": {"type": "array", "items": {"type": "string"}, **_D},
     "matrix": {

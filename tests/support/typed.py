@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from contracts.model.decimals import decimal_of
 from contracts.model.types import (
     INT64_MAX,
     INT64_MIN,
@@ -14,6 +15,7 @@ from contracts.model.types import (
     BooleanType,
     DateTimeType,
     DateType,
+    DecimalType,
     FieldType,
     IntegerType,
     JsonType,
@@ -57,6 +59,14 @@ def _value(value: ValueType) -> Values:
     return st.none() | found if value.nullable else found
 
 
+def _decimals(kind: DecimalType) -> Values:
+    most = 10**kind.precision - 1
+    exact = st.integers(-most, most).map(lambda units: decimal_of(units, kind.scale))
+    safe = min(most, 10**15 - 1)
+    floats = st.integers(-safe, safe).map(lambda units: float(decimal_of(units, kind.scale)))
+    return exact | exact.map("{:f}".format) | floats | st.just(0)
+
+
 def _type(kind: FieldType) -> Values:
     match kind:
         case StringType():
@@ -72,6 +82,8 @@ def _type(kind: FieldType) -> Values:
             return st.integers(INT64_MIN, INT64_MAX) | st.integers(-9, 9).map(float)
         case NumberType():
             return _FLOATS | st.integers(-(2**60), 2**60)
+        case DecimalType():
+            return _decimals(kind)
         case BooleanType():
             return st.booleans()
         case JsonType():

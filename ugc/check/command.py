@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from click.core import ParameterSource
 
 from ugc.check.render import FORMATS
 from ugc.compatibility.sources import default_reference, is_folder, require_same_repository
+from ugc.environment import own_environment
 from ugc.errors import CommandLineError, MisconfiguredError
 from ugc.exits import CHECK_EPILOG
 from ugc.options import URL, Parsed
@@ -103,10 +103,11 @@ def command(
     is_found = click.get_current_context().get_parameter_source("folder") is ParameterSource.DEFAULT
     if is_found and not (against and is_folder(against)):
         require_same_repository(Path.cwd(), folder)
+    env = own_environment()
     asked = Asked(
         folder=folder,
-        against=against or default_reference(folder, os.environ),
-        env=os.environ,
+        against=against or default_reference(folder, env),
+        env=env,
         registry_url=registry,
         today=dt.datetime.now(dt.UTC).date(),
     )
@@ -122,9 +123,9 @@ def command(
     if summary:
         from ugc.check.pull_request import add_to_summary
 
-        add_to_summary(os.environ, _visible_markdown(found))
+        add_to_summary(env, _visible_markdown(found))
     if comment:
-        _keep_comment(os.environ, found, folder)
+        _keep_comment(env, found, folder)
     if not found.is_ok:
         raise click.exceptions.Exit(1)
 

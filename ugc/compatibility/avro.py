@@ -14,6 +14,7 @@ from contracts.model.types import (
     ArrayType,
     Contract,
     DateTimeType,
+    DecimalType,
     FieldType,
     IntegerType,
     JsonType,
@@ -121,6 +122,8 @@ def _meanings(old: FieldType, new: FieldType, pointer: str) -> Iterator[_Meaning
         case IntegerType(), NumberType():
             message = "integers above 2^53 lose digits when they are read as double"
             yield "avro.precision", pointer, message
+        case DecimalType(), DecimalType():
+            return  # Avro's own rules compare scales; any number of digits is read
         case DateTimeType(), DateTimeType():
             if old.unit is not new.unit:
                 message = f"written {old.unit} would be read as {new.unit}, a thousand times off"

@@ -29,6 +29,22 @@ _OBJECT = {
     "description": "A field.",
 }
 
+_MAP = {"type": "object", "additionalProperties": {"type": "integer"}, "description": "A field."}
+
+
+def _items(required: tuple[str, ...] = ("a",), **more: Any) -> dict[str, Any]:
+    """A list of objects."""
+    items = {**_OBJECT, "required": list(required), "properties": {"a": _TEXT, **more}}
+    return {"type": "array", "items": items, "description": "A field."}
+
+
+def _choice(*values: str) -> dict[str, Any]:
+    return {**_TEXT, "enum": list(values)}
+
+
+def _money(precision: int) -> dict[str, Any]:
+    return {**_TEXT, "x-decimal": {"precision": precision, "scale": 2}}
+
 
 def _field(**keywords: Any) -> dict[str, Any]:
     return {"properties": {"f": {"description": "A field.", **keywords}}}
@@ -99,6 +115,70 @@ FURTHER: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "a map's values get a bound": (
         _field(type="object", additionalProperties={"type": "integer"}),
         _field(type="object", additionalProperties={"type": "integer", "minimum": 0}),
+    ),
+    "an event gets its first field": (
+        {"properties": {}, "required": []},
+        {"properties": {"f": _TEXT}, "required": []},
+    ),
+    "a new optional list": (
+        {},
+        {"properties": {"f": _TEXT, "g": _LIST}},
+    ),
+    "a new optional map": (
+        {},
+        {"properties": {"f": _TEXT, "g": _MAP}},
+    ),
+    "a new optional object": (
+        {},
+        {"properties": {"f": _TEXT, "g": {**_OBJECT, "properties": {"a": _TEXT, "b": _LIST}}}},
+    ),
+    "a new optional list of objects": (
+        {},
+        {"properties": {"f": _TEXT, "g": _items()}},
+    ),
+    "the objects of a list get an optional field": (
+        {"properties": {"f": _items()}},
+        {"properties": {"f": _items(b=_TEXT)}},
+    ),
+    "the objects of a list get an optional list": (
+        {"properties": {"f": _items()}},
+        {"properties": {"f": _items(b=_LIST)}},
+    ),
+    "the objects of a list get an optional object": (
+        {"properties": {"f": _items()}},
+        {"properties": {"f": _items(b={**_OBJECT, "properties": {"c": _TEXT, "d": _LIST}})}},
+    ),
+    "the objects of a list get a required field": (
+        {"properties": {"f": _items()}},
+        {"properties": {"f": _items(("a", "b"), b=_TEXT)}},
+    ),
+    "the objects of a list lose a field": (
+        {"properties": {"f": _items(b=_TEXT)}},
+        {"properties": {"f": _items()}},
+    ),
+    "a field of a list's objects becomes optional": (
+        {"properties": {"f": _items()}},
+        {"properties": {"f": _items(())}},
+    ),
+    "a list in a list's objects becomes optional": (
+        {"properties": {"f": _items(("a", "b"), b=_LIST)}},
+        {"properties": {"f": _items(("a",), b=_LIST)}},
+    ),
+    "an enum in a list's objects gets a value": (
+        {"properties": {"f": _items(b=_choice("x"))}},
+        {"properties": {"f": _items(b=_choice("x", "y"))}},
+    ),
+    "an enum in a list's objects loses a value": (
+        {"properties": {"f": _items(b=_choice("x", "y"))}},
+        {"properties": {"f": _items(b=_choice("x"))}},
+    ),
+    "an enum in a list's objects goes": (
+        {"properties": {"f": _items(b=_choice("x"))}},
+        {"properties": {"f": _items(b=_TEXT)}},
+    ),
+    "a decimal in a list's objects gets more digits": (
+        {"properties": {"f": _items(b=_money(8))}},
+        {"properties": {"f": _items(b=_money(20))}},
     ),
     "a key column becomes optional": (
         {"x-table": {"key": ["f"]}},

@@ -26,6 +26,9 @@ CLIENT_CONTRACTS = [c for c in load_catalog() if c.origin is Origin.CLIENT]
 
 FIELD = {"type": "string", "maxLength": 9, "description": "A field."}
 
+PRICE = {**FIELD, "type": ["string", "number"], "x-decimal": {"precision": 6, "scale": 2}}
+del PRICE["maxLength"]
+
 
 def document(catalog: Catalog | None = None) -> dict[str, Any]:
     return openapi.document(catalog or load_catalog(), version="1.2.3")
@@ -44,11 +47,21 @@ def accepts(found: dict[str, Any], request: Any) -> bool:
         with_event("twice", {"a": FIELD}, {"a": FIELD, "b": FIELD}),
         with_event("shared", {"a": {"$ref": "#/$defs/short"}, "$defs": {"short": FIELD}}),
         shop_catalog(),
+        with_event("priced", {"a": PRICE}),
     ],
-    ids=["the contracts", "two versions", "local references", "a shop"],
+    ids=["the contracts", "two versions", "local references", "a shop", "a decimal"],
 )
 def test_it_is_valid_openapi(catalog: Catalog) -> None:
     validate(document(catalog))
+
+
+def test_a_decimal_tells_its_form_in_the_words_of_json_schema() -> None:
+    found = document(with_event("priced", {"a": PRICE}))
+    told = found["components"]["schemas"]["priced.v1.data"]["properties"]["a"]
+    assert told["format"] == "decimal"
+    field = Draft202012Validator(told)
+    assert all(map(field.is_valid, ["19.90", "-0.5", 19.9]))
+    assert not any(map(field.is_valid, ["19.901", "12345", "1e2", "", None]))
 
 
 def test_it_is_json_and_the_same_each_time() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import uuid
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from contracts.model import json_text
 from registry.errors import EncodeError
 from registry.serde import Decoder, Encoder
 from registry.testing import InMemoryRegistry
@@ -24,6 +26,11 @@ CATALOG = with_event(
         "day": {"type": "string", "description": "A day.", "format": "date"},
         "at": {"type": "string", "description": "An instant.", "format": "date-time"},
         "id": {"type": "string", "description": "An id.", "format": "uuid"},
+        "price": {
+            "type": ["string", "number"],
+            "description": "A price.",
+            "x-decimal": {"precision": 20, "scale": 2},
+        },
     },
 )
 CONTRACT = CATALOG.get("decided")
@@ -34,6 +41,7 @@ GOOD: dict[str, Any] = {
     "day": "2026-01-31",
     "at": "2026-01-31T12:00:00Z",
     "id": "6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11",
+    "price": "0.01",
 }
 
 TAKEN = [
@@ -42,6 +50,11 @@ TAKEN = [
     ("count", str(2**63 - 1), 2**63 - 1),
     ("count", str(-(2**63)), -(2**63)),
     ("share", "1", 1.0),
+    ("price", "19.9", Decimal("19.90")),
+    ("price", '"19.90"', Decimal("19.90")),
+    ("price", "199e-1", Decimal("19.90")),
+    ("price", "123456789012345678.91", Decimal("123456789012345678.91")),
+    ("price", '"-123456789012345678.91"', Decimal("-123456789012345678.91")),
     ("id", '"6F1C2B1E-6D0C-4A3E-9D52-0A1F5A3C7B11"', uuid.UUID(GOOD["id"])),
 ]
 """Field, JSON text, and the value in the message."""
@@ -58,6 +71,13 @@ REFUSED_BY_BOTH = [
     ("day", '"2026-01-31\\n"'),
     ("at", '"2016-12-31T23:59:60Z"'),
     ("at", '"2026-01-31T12:00:00.1234567Z"'),
+    ("price", "19.999"),
+    ("price", '"19.999"'),
+    ("price", '"1e2"'),
+    ("price", "true"),
+    ("price", "0.0100000000000000000001"),
+    ("price", "1e-400"),
+    ("price", "1234567890123456789"),
     ("id", '"{6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11}"'),
 ]
 NO_JSON = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"]
@@ -101,7 +121,7 @@ def test_taken_and_stored_alike(field: str, text: str, stored: Any) -> None:
     assert response.status_code == 202, response.text
     (message,) = world.messages()
     assert same(message.data[field], stored)
-    assert same(in_avro(field, json.loads(text)), stored)
+    assert same(in_avro(field, json_text.parse(text)), stored)
 
 
 @pytest.mark.parametrize(("field", "text"), REFUSED_BY_BOTH)
@@ -112,7 +132,7 @@ def test_refused_by_both(field: str, text: str) -> None:
     assert f"/data/{field}" in {each["pointer"] for each in response.get_json()["violations"]}
     assert world.publisher.published == []
     with pytest.raises(EncodeError):
-        in_avro(field, json.loads(text))
+        in_avro(field, json_text.parse(text))
 
 
 @pytest.mark.parametrize("field", ["count", "share"])

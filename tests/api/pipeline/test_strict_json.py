@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -33,6 +34,10 @@ DEPTH = 32
         (b"[]", []),
         (b'"text"', "text"),
         (b"null", None),
+        (b"[19.90]", [19.9]),
+        (b"[0.1234567890123456789, 0.0]", [Decimal("0.1234567890123456789"), 0.0]),
+        (b"[12345678901234567.89]", [Decimal("12345678901234567.89")]),
+        (b"[1e-400, 0e-400]", [Decimal("1e-400"), 0.0]),
     ],
 )
 def test_takes_what_is_json(body: bytes, value: Any) -> None:
@@ -55,6 +60,8 @@ def test_takes_what_is_json(body: bytes, value: Any) -> None:
             "a number beyond a double: line 1, column 21",
         ),
         (b"[-1e999]", Reason.JSON_INVALID, "a number beyond a double: line 1, column 2"),
+        (b"[1e-999]", Reason.JSON_INVALID, "a number too close to zero: line 1, column 2"),
+        (b"[1e-99999999999999999999]", Reason.JSON_INVALID, "an exponent of too many digits"),
         (
             b"[" + b"1" * 5000 + b"]",
             Reason.JSON_INVALID,
@@ -152,8 +159,48 @@ def test_any_bytes_give_a_plain_value_or_a_reason(body: bytes) -> None:
     if isinstance(found, Rejection):
         assert found.status in (400, 415)
     else:
-        json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
-        assert json.loads(body) == found
+        json.dumps(found, allow_nan=False, ensure_ascii=False, default=_number).encode()
+        assert as_written(found) == json.loads(body, parse_float=Decimal)
+
+
+def _number(value: Any) -> float:
+    assert isinstance(value, Decimal)
+    return float(value)
+
+
+def as_written(value: Any) -> Any:
+    """The same with each float as the decimal that its shortest text has."""
+    match value:
+        case float():
+            return Decimal(repr(value))
+        case list():
+            return [as_written(each) for each in value]
+        case dict():
+            return {key: as_written(each) for key, each in value.items()}
+        case _:
+            return value
+
+
+LITERALS = st.from_regex(
+    r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?", fullmatch=True
+)
+
+
+@given(LITERALS)
+@example("0.1000000000000000055511151231257827")
+@example("12345678901234567.89")
+@example("9007199254740993.0")
+@example("0.30000000000000004")
+@example("1e-320")
+@example("1e-400")
+@example("4.9406564584124654e-324")
+def test_a_number_is_what_was_written_to_the_last_digit(literal: str) -> None:
+    found = outcome(literal.encode())
+    if isinstance(found, Rejection):
+        assert "beyond a double" in found.detail or "close to zero" in found.detail
+    else:
+        assert as_written(found) == Decimal(literal)
+        assert isinstance(found, int | Decimal) or float(literal) == found
 
 
 def outcome(body: bytes) -> Any:

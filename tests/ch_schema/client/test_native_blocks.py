@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,10 @@ from ch_schema.ddl.tables import table_for
 from contracts.model.loader import load_catalog
 
 NOW = dt.datetime(2026, 1, 31, 12, 0, 0, 123000, tzinfo=dt.UTC)
+ITEM = (
+    "Tuple(sku String, kind LowCardinality(Nullable(String)), price Decimal(12, 2),"
+    " tags Array(String))"
+)
 VALUES: dict[str, list[Any]] = {
     "UUID": [uuid.UUID(int=1), uuid.UUID(int=2**127 + 5)],
     "String": ["é", "x" * 300],
@@ -34,6 +39,22 @@ VALUES: dict[str, list[Any]] = {
     "Float64": [-0.0, 1e300],
     "Nullable(Float64)": [None, 0.5],
     "Bool": [True, False],
+    "Decimal(9, 2)": [Decimal("-9999999.99"), Decimal("0.01")],
+    "Decimal(18, 4)": [Decimal("-1.5"), Decimal("99999999999999.9999")],
+    "Decimal(38, 18)": [Decimal("-0.5"), Decimal(10**19)],
+    "Nullable(Decimal(12, 2))": [None, Decimal("19.90")],
+    "Array(String)": [["a", "b"], []],
+    "Array(Nullable(Int64))": [[None, 7], []],
+    "Array(Array(Float64))": [[[0.5], []], []],
+    "Array(LowCardinality(String))": [["a", "b", "a"], []],
+    "Map(String, Int64)": [{"a": 1, "b": 2}, {}],
+    "Map(String, Array(Bool))": [{"a": [True]}, {}],
+    f"Array({ITEM})": [
+        [("a", "k", Decimal("1.10"), ["x"]), ("b", None, Decimal("2.20"), [])],
+        [],
+        [("c", "k", Decimal("-0.01"), ["y", "z"])],
+    ],
+    f"Array(Tuple(items Array({ITEM}), n Int64))": [[([], 7)], []],
     "Nullable(Int64)": [7, None],
     "Nullable(UUID)": [None, uuid.UUID(int=3)],
     "Date32": [dt.date(1900, 1, 1), dt.date(2299, 12, 31)],

@@ -37,6 +37,15 @@ def field(**keywords: Any) -> Edit:
     return edit
 
 
+def money(digits: tuple[int, int] = (8, 2), **keywords: Any) -> Edit:
+    precision, scale = digits
+    return field(**{"x-decimal": {"precision": precision, "scale": scale}}, **keywords)
+
+
+def listing(items: dict[str, Any]) -> Edit:
+    return field(type="array", maxItems=2, items=items, examples=[[]])
+
+
 def root(**keywords: Any) -> Edit:
     def edit(document: dict[str, Any]) -> None:
         document.update({key.replace("x_", "x-"): value for key, value in keywords.items()})
@@ -158,6 +167,60 @@ BROKEN: list[tuple[str, Edit, str, str]] = [
         "names 'x'",
     ),
     ("items-missing", field(type="array", maxItems=3), "/properties/extra/items", "write"),
+    (
+        "decimal-digits",
+        money(digits=(2, 3), type="number", examples=[0]),
+        "/properties/extra/x-decimal/scale",
+        "scale 3 is above precision 2",
+    ),
+    (
+        "decimal-digits",
+        money(type="string", minimum=0.001, examples=["0.01"]),
+        "/properties/extra/minimum",
+        "0.001 must have at most 2 decimals",
+    ),
+    (
+        "decimal-digits",
+        money(type="string", maximum=100_000_000, examples=["0.01"]),
+        "/properties/extra/maximum",
+        "at most 6 digits before the point",
+    ),
+    (
+        "bounds-unsatisfiable",
+        money(type="string", exclusiveMinimum=0.01, exclusiveMaximum=0.02, examples=["0.01"]),
+        "/properties/extra",
+        "no decimal keeps both",
+    ),
+    (
+        "keyword-without-effect",
+        money(type="string", maxLength=9, examples=["0.01"]),
+        "/properties/extra/maxLength",
+        "does nothing for the type decimal",
+    ),
+    (
+        "keyword-without-effect",
+        money(type="integer", minimum=0, maximum=9, examples=[1]),
+        "/properties/extra/x-decimal",
+        "x-decimal does nothing for the type integer",
+    ),
+    (
+        "type-mixed",
+        field(type=["string", "number"], examples=["0.01"]),
+        "/properties/extra/type",
+        "has the types string, number",
+    ),
+    (
+        "keyword-value",
+        money(digits=(39, 2), type="string", examples=["0.01"]),
+        "/properties/extra/x-decimal/precision",
+        "38 or less",
+    ),
+    (
+        "example-refused",
+        money(type=["string", "number", "null"], examples=["0.01", 0.01, None, 0.001]),
+        "/properties/extra/examples/3",
+        "at most 2 decimals",
+    ),
     ("string-unbounded", field(type="string", examples=["a"]), "/properties/extra", "maxLength"),
     (
         "string-unbounded",
@@ -330,6 +393,18 @@ BROKEN: list[tuple[str, Edit, str, str]] = [
         "is required",
     ),
     ("column-reserved", renamed("user_id"), "/properties/user_id", "has a column user_id already"),
+    (
+        "column-reserved",
+        field(**OBJECT, properties={"present": {**TEXT, "description": "A."}}),
+        "/properties/extra/properties/present",
+        "whether its object was sent; write another name than present",
+    ),
+    (
+        "column-reserved",
+        listing({**OBJECT, "properties": {"null": {**TEXT, "description": "A."}}}),
+        "/properties/extra/items/properties/null",
+        "inside of tuples; write another name than null",
+    ),
     ("table-key", lambda d: d["x-table"]["key"].append("nope"), "/x-table/key/2", "is no field"),
     (
         "table-key",
@@ -404,6 +479,16 @@ def test_a_broken_rule_is_told(
     assert found[0].severity is RULES[code].severity
     lines = locate.lines((folder / CLICK).read_text(encoding="utf-8"))
     assert found[0].line == locate.line_of(lines, pointer)
+
+
+def test_a_bound_that_no_double_keeps_is_told(folder: Path) -> None:
+    change(folder / CLICK, money(digits=(30, 4), type="string", maximum=7, examples=["0.01"]))
+    path = folder / CLICK
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"maximum": 7', '"maximum": 12345678901234567.8901'))
+    (found,) = [f for f in lint_folder(folder) if f.code == "decimal-digits"]
+    assert found.pointer == "/properties/extra/maximum"
+    assert "12345678901234567.8901 has more digits than a double keeps" in found.message
 
 
 def pairing(**keywords: Any) -> Edit:

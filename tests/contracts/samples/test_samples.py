@@ -115,6 +115,7 @@ def test_every_restricting_keyword_is_broken_by_some_miss() -> None:
         "minProperties",
         "minimum",
         "multipleOf",
+        "x-decimal",
         "pattern",
         "required",
         "type",

@@ -94,6 +94,19 @@ OK = [
         {**field(**NAMED), "$defs": {"name": TEXT, "other": {"type": "integer"}}},
     ),
     (
+        "a list becomes optional",
+        field(type="array", items=TEXT),
+        {**field(type="array", items=TEXT), "required": []},
+    ),
+    (
+        "an object becomes optional",
+        field(type="object", properties={"a": TEXT}, additionalProperties=False),
+        {
+            **field(type="object", properties={"a": TEXT}, additionalProperties=False),
+            "required": [],
+        },
+    ),
+    (
         "a definition in other words",
         {**field(**NAMED), "$defs": {"name": TEXT}},
         {**field(**NAMED), "$defs": {"name": {**TEXT, "description": "A name."}}},
@@ -201,15 +214,13 @@ BREAKING: list[tuple[str, dict[str, Any], dict[str, Any], set[Target]]] = [
         {AVRO, CLICKHOUSE},
     ),
     (
-        "a list becomes optional",
-        {"properties": {"f": LIST}},
-        {"properties": {"f": LIST}, "required": []},
-        {CLICKHOUSE},
-    ),
-    (
-        "an object becomes optional",
-        {"properties": {"f": RECORD}},
-        {"properties": {"f": RECORD}, "required": []},
+        "a list in a list's objects becomes optional",
+        {"properties": {"f": {**LIST, "items": {**RECORD, "properties": {"a": LIST}}}}},
+        {
+            "properties": {
+                "f": {**LIST, "items": {**RECORD, "properties": {"a": LIST}, "required": []}}
+            }
+        },
         {CLICKHOUSE},
     ),
     ("dictionary column", {}, field(type="string", x_categorical=True), {CLICKHOUSE}),
