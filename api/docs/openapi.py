@@ -18,6 +18,7 @@ from api.docs import openapi_contracts as contracts
 from api.docs import openapi_parts as parts
 from api import paths
 from contracts.model.loader import Catalog
+from contracts.model.shared import bundled_name, key_in, used_by
 from contracts.model.types import Contract, JsonSchema, Origin
 
 Document = dict[str, Any]
@@ -73,6 +74,7 @@ def _components(catalog: Catalog, accepted: _Versions) -> Document:
         for contract in versions:
             found[_name(contract)] = _request(catalog, contract, newest=versions[-1])
             found[f"{_name(contract)}.data"] = _data(contract)
+            found.update(_shared(contract))
     return {**found, **parts.SCHEMAS, **batch.SCHEMAS, **contracts.SCHEMAS}
 
 
@@ -116,14 +118,30 @@ def _constant(schema: JsonSchema, value: str | int) -> Document:
 
 
 def _data(contract: Contract) -> Document:
-    """The contract as a component: its local references now start at the document's root."""
-    schema = {key: value for key, value in contract.schema.items() if key != "$schema"}
-    moved: Document = _moved(schema, parts.ref(f"{_name(contract)}.data")["$ref"])
+    """The contract as a component: its local references start at the document's root."""
+    own = {key: value for key, value in contract.schema.items() if key != "$schema"}
+    if shared := used_by(contract.schema):
+        taken_out = frozenset(map(bundled_name, shared))
+        definitions = {name: each for name, each in own["$defs"].items() if name not in taken_out}
+        own = {**own, "$defs": definitions}
+        if not definitions:
+            del own["$defs"]
+    moved: Document = _moved(own, parts.ref(f"{_name(contract)}.data")["$ref"])
     return moved
+
+
+def _shared(contract: Contract) -> Document:
+    """The shared definitions that a contract refers to, each a component that all of them use."""
+    return {
+        name: _moved(contract.schema["$defs"][name], "")
+        for name in map(bundled_name, used_by(contract.schema))
+    }
 
 
 def _moved(schema: Any, root: str) -> Any:
     match schema:
+        case {"$ref": str(reference), **rest} if key := key_in(reference):
+            return {**parts.ref(bundled_name(key)), **_moved(rest, root)}
         case {"$ref": str(reference), **rest} if reference.startswith("#"):
             return {"$ref": root + reference[1:], **_moved(rest, root)}
         case dict():

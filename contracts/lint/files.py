@@ -11,6 +11,7 @@ from typing import Any
 
 from contracts.lint.rules import Note
 from contracts.model.loader import EVENT_NAME, VERSION_FILE, parse_json
+from contracts.model.shared import FOLDER
 
 _VERSION_FOLDER = re.compile(r"v([1-9][0-9]*)")
 
@@ -44,10 +45,14 @@ class Shelf:
 
 @dataclass(slots=True)
 class Tree:
-    """Everything below one contract folder. ``stray`` is what is wrong with a file as a file."""
+    """Everything below one contract folder. ``stray`` is what is wrong with a file as a file.
+
+    Shared definitions have no example files: those of the events try them.
+    """
 
     events: Shelf = field(default_factory=Shelf)
     envelopes: Shelf = field(default_factory=Shelf)
+    shared: Shelf = field(default_factory=Shelf)
     stray: list[tuple[Path, Note, int]] = field(default_factory=list)
 
     def misplaced(self, path: Path, message: str, *, code: str = "file-misplaced") -> None:
@@ -59,6 +64,7 @@ def read_tree(root: Path) -> Tree:
     tree = Tree()
     _read_versions(tree, tree.events, root / "events")
     _read_versions(tree, tree.envelopes, root / "envelopes", skip=("examples",))
+    _read_versions(tree, tree.shared, root / FOLDER)
     _read_examples(tree, tree.events, root / "examples")
     _read_examples(tree, tree.envelopes, root / "envelopes" / "examples")
     for name in ("request", "message"):

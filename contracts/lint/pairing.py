@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts.lint.contract import validator_of
+from contracts.lint.examples import validator_of
 from contracts.lint.rules import Note
 from contracts.model import walker
 from contracts.model.types import FieldType, NumberType

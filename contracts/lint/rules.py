@@ -47,8 +47,8 @@ class Finding:
 RULES: dict[str, Rule] = {
     # Files.
     "file-misplaced": Rule(
-        "Only `events/<event>/v<N>.json`, `envelopes/<name>/v<N>.json` and their example files lie"
-        " in the contract folder.",
+        "Only `events/<event>/v<N>.json`, `envelopes/<name>/v<N>.json`, `shared/<name>/v<N>.json`"
+        " and the example files of events and envelopes lie in the contract folder.",
         "A file elsewhere is read by nothing, and its author would not notice.",
     ),
     "json-invalid": Rule(
@@ -140,7 +140,7 @@ RULES: dict[str, Rule] = {
     ),
     # References and patterns.
     "ref-unresolved": Rule(
-        "`$ref` leads to something under `$defs` of the same file.",
+        "`$ref` leads to something under `$defs` of the same file, or to a shared definition.",
         "A contract has to be whole without a network.",
     ),
     "ref-recursive": Rule(
@@ -155,6 +155,15 @@ RULES: dict[str, Rule] = {
         "Everything under `$defs` is used.",
         "A reader takes it for part of the event.",
         Severity.WARNING,
+    ),
+    "shared-unused": Rule(
+        "Every shared definition is referred to by an event.",
+        "It says nothing about any event.",
+        Severity.WARNING,
+    ),
+    "shared-edited": Rule(
+        "A shared definition in the lock file stays as it is.",
+        "Every event that refers to it would change, merged versions too.",
     ),
     "pattern-not-portable": Rule(
         "Patterns use what a browser (ECMA-262, flag `u`) and the validator read alike: literals,"

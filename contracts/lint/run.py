@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import ContractSchemaError
-from contracts.lint import contract, names, pairing
-from contracts.lint.files import Document, Key, Shelf, read_tree
+from contracts.lint import contract, definitions, names, pairing
+from contracts.lint.files import Document, Key, Shelf, Tree, read_tree
 from contracts.lint.rules import RULES, Finding, Note
 from contracts.model import locate
+from contracts.model.shared import Shared
 from contracts.model.validation import Validator
 
 Schema = Mapping[str, Any]
@@ -20,6 +21,7 @@ def lint_folder(
     root: Path,
     reserved_columns: frozenset[str] = frozenset(),
     reserved_events: Mapping[str, str] | None = None,
+    locked_shared: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding below ``root``, by file and line; empty when there is nothing to change.
 
@@ -27,16 +29,23 @@ def lint_folder(
         root: a contract folder.
         reserved_columns: names of the columns that a table has beside the event's fields.
         reserved_events: names that no event may have, each with what has it already.
+        locked_shared: ``name@version`` of each shared definition in the lock file → fingerprint.
     """
     tree = read_tree(root)
     found = [_finding(path, note, line) for path, note, line in tree.stray]
+    notes_by_key, shared = definitions.check(
+        {key: each.value for key, each in tree.shared.documents.items()}
+    )
+    for key, notes in notes_by_key.items():
+        found += _placed(tree.shared.documents[key], notes)
+    found += _shared(tree, shared, locked_shared or {})
     usable: dict[Key, Schema] = {}
     for key, document in tree.events.documents.items():
-        notes, is_usable = contract.check(document.value, reserved_columns)
+        notes, is_usable = contract.check(document.value, reserved_columns, shared)
         found += _placed(document, notes)
         found += _placed(document, names.check_event(key[0], reserved_events or {}))
         if is_usable:
-            usable[key] = document.value
+            usable[key] = shared.whole(document.value)
     for event, note in names.check_apart({event for event, _ in tree.events.documents}):
         newest = max(version for name, version in tree.events.documents if name == event)
         found += _placed(tree.events.documents[event, newest], [note])
@@ -50,6 +59,15 @@ def lint_folder(
             envelopes[key] = document.value
     found += _example_files(tree.envelopes, envelopes, root / "envelopes" / "examples")
     return tuple(sorted(found))
+
+
+def _shared(tree: Tree, shared: Shared, locked: Mapping[str, str]) -> Iterator[Finding]:
+    shelf = tree.shared.documents
+    contracts = (each.value for each in tree.events.documents.values())
+    for key, note in definitions.check_used(shared, contracts):
+        yield from _placed(shelf[key], [note])
+    for key, note in definitions.check_locked(shared, locked):
+        yield from _placed(shelf[key], [note])
 
 
 def _problem_with_envelope(schema: Schema) -> Note | None:

@@ -4,6 +4,7 @@ Layout (``N`` counts from 1 without gaps)::
 
     events/<event>/v<N>.json
     envelopes/<name>/v<N>.json
+    shared/<name>/v<N>.json                            what events refer to; may be missing
     examples/<event>/v<N>/{valid,invalid}/*.json
     envelopes/examples/<name>/v<N>/{valid,invalid}/*.json
     meta/dialect.json
@@ -15,10 +16,9 @@ what does not exist stops the load with an error that names the file and every f
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -34,6 +34,9 @@ from contracts.errors import (
     UnknownVersionError,
 )
 from contracts.model import walker
+from contracts.model.documents import parse_json as parse_json
+from contracts.model.documents import read_document as read_document
+from contracts.model.shared import FOLDER, NOTHING_SHARED, Key, Shared
 from contracts.model.types import (
     Contract,
     Deprecation,
@@ -45,12 +48,13 @@ from contracts.model.types import (
     RecordType,
     TableSpec,
 )
-from contracts.model.validation import Validator, problems_with_contract
+from contracts.model.validation import (
+    Validator,
+    problems_with_contract,
+    problems_with_shared,
+)
 
 VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
-MOST_LEVELS = 100
-"""How deep a file of the contract folder may be nested: what walks through it calls itself."""
-
 EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -59,7 +63,7 @@ def package_folder() -> Path:
     return Path(str(files("contracts")))
 
 
-FILES = ("events", "envelopes", "examples", "contracts.lock.json")
+FILES = ("events", "envelopes", "examples", FOLDER, "contracts.lock.json")
 """What a folder of contracts consists of; ``events`` and ``envelopes`` have to be there."""
 
 
@@ -95,10 +99,11 @@ def default_folder(start: Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every contract, by event and version, and the two envelopes."""
+    """Every contract, by event and version, the two envelopes, and what contracts share."""
 
     versions: Mapping[str, Mapping[int, Contract]]
     envelopes: Mapping[str, Envelope]
+    shared: Shared = NOTHING_SHARED
 
     def __iter__(self) -> Iterator[Contract]:
         """Every contract: by event name, then by version."""
@@ -166,29 +171,61 @@ def load_catalog(folder: Path | None = None) -> Catalog:
             f"{root} is no folder of contracts: it holds no folder events"
             " (CONTRACTS_DIR, or --contracts, chooses it)"
         )
+    shared = read_shared(root)
     events: dict[str, dict[int, Contract]] = {}
     for event, version, path in _version_files(root / "events"):
         events.setdefault(event, {})[version] = parse_contract(
-            event, version, read_document(path), path
+            event, version, read_document(path), path, shared
         )
     envelopes: dict[str, Envelope] = {}
     for name, version, path in _version_files(root / "envelopes", skip=frozenset({"examples"})):
         envelopes[name] = _envelope(name, version, read_document(path), path)
     if missing := {"request", "message"} - envelopes.keys():
         raise ContractLoadError(f"{root / 'envelopes'} lacks {', '.join(sorted(missing))}")
-    catalog = Catalog(events, envelopes)
+    catalog = Catalog(events, envelopes, shared=shared)
     _check_pairings(catalog)
     return catalog
 
 
-def parse_contract(event: str, version: int, schema: JsonSchema, path: Path) -> Contract:
-    """One contract out of its JSON.
+def read_shared(root: Path) -> Shared:
+    """The shared definitions of a folder of contracts; none where it has no folder for them.
 
     Raises:
-        ContractSchemaError: it breaks the dialect; all findings at once.
+        ContractLoadError: a file is unreadable, is not JSON, or lies where none belongs.
+        ContractSchemaError: a file breaks the dialect, or refers to what is not there.
     """
-    if problems := problems_with_contract(schema):
+    if not (root / FOLDER).is_dir():
+        return NOTHING_SHARED
+    paths: dict[Key, Path] = {
+        (name, version): path for name, version, path in _version_files(root / FOLDER)
+    }
+    shared = Shared({key: read_document(path) for key, path in paths.items()})
+    for key, document in shared.documents.items():
+        problems = _problems_with_references(shared, document, key)
+        if problems := problems or problems_with_shared(document):
+            raise ContractSchemaError(str(paths[key]), problems)
+    return shared
+
+
+def _problems_with_references(
+    shared: Shared, document: JsonSchema, key: Key | None = None
+) -> tuple[str, ...]:
+    return tuple(f"{each.pointer} {each.message}" for each in shared.problems(document, key))
+
+
+def parse_contract(
+    event: str, version: int, schema: JsonSchema, path: Path, shared: Shared = NOTHING_SHARED
+) -> Contract:
+    """One contract out of its JSON; the contract's own ``schema`` is whole in itself.
+
+    Raises:
+        ContractSchemaError: it breaks the dialect, or refers to what ``shared`` does not have; all
+            findings at once.
+    """
+    problems = _problems_with_references(shared, schema)
+    if problems := problems or problems_with_contract(schema):
         raise ContractSchemaError(str(path), problems)
+    schema = shared.whole(schema)
     try:
         data = walker.record_type(schema)
     except ContractTooLargeError as error:
@@ -231,66 +268,6 @@ def _version_of(path: Path) -> int:
     if found is None:
         raise ContractLoadError(f"{path} is not named v<N>.json")
     return int(found[1])
-
-
-def read_document(path: Path) -> JsonSchema:
-    """The JSON object in a file.
-
-    Raises:
-        ContractLoadError: the file is unreadable, or is no JSON object.
-    """
-    try:
-        document = parse_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ContractLoadError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ContractLoadError(f"{path} is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise ContractLoadError(f"{path} is not a JSON object")
-    return document
-
-
-def parse_json(text: str) -> Any:
-    """A file's JSON (RFC 8259).
-
-    Raises:
-        ValueError: it is none, has NaN or an infinity, an object has a key twice, or it is nested
-            deeper than :data:`MOST_LEVELS`.
-    """
-    too_deep = f"it is nested more than {MOST_LEVELS} levels deep"
-    try:
-        value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise ValueError(too_deep) from error
-    if _levels(value) > MOST_LEVELS:
-        raise ValueError(too_deep)
-    return value
-
-
-def _levels(value: Any) -> int:
-    """How many arrays and objects lie in each other."""
-    levels, inner = 0, [value]
-    while inner := [each for each in inner if isinstance(each, dict | list)]:
-        levels += 1
-        inner = [
-            member
-            for each in inner
-            for member in (each.values() if isinstance(each, dict) else each)
-        ]
-    return levels
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
-
-
-def _distinct(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key!r} stands twice in one object")
-        found[key] = value
-    return found
 
 
 def _table(declared: Mapping[str, Any]) -> TableSpec:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ch_schema.ddl.tables import table_for
@@ -16,6 +17,7 @@ from contracts.model.types import Contract
 from registry.avro import avro_schema
 from ugc.compatibility import avro, http, tables
 from ugc.compatibility.findings import EventReport, Finding, Report, Target
+from ugc.compatibility.shared import shared_reports
 from ugc.compatibility.snapshot import Snapshot
 from ugc.project.reserved import reserved_events
 
@@ -33,8 +35,9 @@ def judge(base: Snapshot, head: Snapshot, today: dt.date) -> Report:
     events = sorted(base.catalog.versions.keys() | head.catalog.versions.keys())
     judged = (_Event(base, head, today, event).report() for event in events)
     envelopes = (_envelope(base, head, name, today) for name in sorted(base.catalog.envelopes))
+    shared = shared_reports(base, head, partial(version_changes, head=head, today=today))
     return Report(
-        events=tuple(report for report in (*envelopes, *judged) if report is not None),
+        events=tuple(report for report in (*envelopes, *shared, *judged) if report is not None),
     )
 
 

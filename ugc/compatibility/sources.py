@@ -11,7 +11,7 @@ from contracts.model.loader import load_catalog, parse_json
 from ugc.compatibility.snapshot import Snapshot
 from ugc.errors import UgcError
 
-_PARTS = ("events", "envelopes")
+_PARTS = ("events", "envelopes", "shared")
 
 
 class SourceError(UgcError):

@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from contracts.lint import RULES, Finding, Severity, lint_folder
+from contracts.model.shared import FOLDER
 from contracts.visible import counted
+from registry.lock import lock_path, read_lock
 from ugc.exits import PLAIN_EPILOG
 from ugc.github import annotation
 from ugc.markdown import cell
@@ -42,9 +44,15 @@ def lint(folder: Path, form: str) -> None:
       ugc contracts lint --format github
       ugc contracts lint --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
-    findings = lint_folder(folder, reserved_columns(), reserved_events())
+    findings = lint_folder(folder, reserved_columns(), reserved_events(), _locked_shared(folder))
     say(RENDER[form](findings), nl=False)
     sys.exit(1 if any(finding.severity is Severity.ERROR for finding in findings) else 0)
+
+
+def _locked_shared(folder: Path) -> Mapping[str, str]:
+    """Fingerprints of the shared definitions; without any, no lock file is read."""
+    locked = read_lock(lock_path(folder)) if (folder / FOLDER).is_dir() else None
+    return {} if locked is None else locked.shared
 
 
 def shown_path(path: Path) -> str:

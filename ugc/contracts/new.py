@@ -11,8 +11,9 @@ from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
 from contracts.lint.names import check_event
 from contracts.lint.shape import alike
-from contracts.model.loader import load_catalog, package_folder
-from ugc.errors import CommandLineError, UgcError
+from contracts.model.loader import load_catalog, package_folder, read_document
+from ugc.contracts import new_shared
+from ugc.contracts.errors import ScaffoldError, ScaffoldTextError
 from ugc.exits import PLAIN_EPILOG
 from ugc.project import scaffold
 from ugc.project.folder import folder_option
@@ -20,16 +21,9 @@ from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
 
 
-class ScaffoldError(UgcError):
-    """The files cannot be written as asked; nothing was written."""
-
-
-class ScaffoldTextError(ScaffoldError, CommandLineError):
-    """Names and options from which no contract can be made."""
-
-
 @click.command(name="new", epilog=PLAIN_EPILOG)
-@click.argument("event")
+@click.argument("event", metavar="NAME")
+@click.option("--shared", is_flag=True, help="A definition that events refer to, and no event.")
 @click.option("--owner", metavar="TEAM", help="The team that answers for the event.")
 @click.option("--title", help="A few words for lists; made of the event's name when left out.")
 @click.option("--description", help="One sentence: what happened when this event is sent.")
@@ -45,6 +39,7 @@ class ScaffoldTextError(ScaffoldError, CommandLineError):
 @folder_option
 def new(
     event: str,
+    shared: bool,
     owner: str | None,
     title: str | None,
     description: str | None,
@@ -53,7 +48,7 @@ def new(
     next_version: bool,
     folder: Path,
 ) -> None:
-    """Write the files of a new EVENT: contract, valid and invalid examples.
+    """Write the files of a new event NAME: contract, valid and invalid examples.
 
     They pass `ugc contracts lint` as they are; put your own descriptions, bounds and examples in.
     In a folder without contracts it begins with the envelopes that all events are sent in.
@@ -64,13 +59,18 @@ def new(
       ugc contracts new film_rated --owner catalogue --field rating:integer --field note:string?
       ugc contracts new session_start --owner web --no-fields
       ugc contracts new element_click --next-version
+      ugc contracts new --shared address --owner shop --field street:string --field city:string
     """
     if next_version:
         if owner or title or description or fields or no_fields:
             raise ScaffoldTextError(
                 "--next-version copies; change owner, title and fields in the copy"
             )
-        files = _next_version(folder, event)
+        files = new_shared.next_version(folder, event) if shared else _next_version(folder, event)
+    elif shared:
+        if no_fields:
+            raise ScaffoldTextError("a shared definition without fields is no value")
+        files = new_shared.first_version(folder, event, owner, title, description, fields)
     else:
         if fields and no_fields:
             raise ScaffoldTextError("write --field or --no-fields, not both")
@@ -84,6 +84,8 @@ def new(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         say(f"wrote {path}")
+    if shared:
+        say(f"an event refers to it by {new_shared.reference_in(files)}")
 
 
 def _new_event(
@@ -129,11 +131,12 @@ def _envelopes(folder: Path) -> Mapping[str, str]:
 
 def _next_version(folder: Path, event: str) -> Mapping[str, str]:
     newest = load_catalog(folder).get(event)
+    written = read_document(folder / "events" / event / f"v{newest.version}.json")
     examples = folder / "examples" / event / f"v{newest.version}"
     return scaffold.next_version(
         event,
         newest.version,
-        newest.schema,
+        written,
         {
             path.relative_to(examples).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(examples.glob("*/*.json"))

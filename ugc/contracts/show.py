@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ch_schema.ddl.tables import table_for
 from contracts.model.loader import Catalog, load_catalog
+from contracts.model.shared import path_of, used_by
 from contracts.model.types import Contract
 from registry.avro import record_name
 from ugc.contracts.words import fields_of
@@ -95,6 +96,8 @@ def _facts(catalog: Catalog, contract: Contract) -> list[tuple[str, str]]:
     if pairing := contract.pairing:
         facts.append(("made of", f"{pairing.start} and {pairing.end}"))
         facts.append(("paired by", ", ".join(("user_id", *pairing.keys))))
+    if shared := used_by(contract.schema):
+        facts.append(("refers to", ", ".join(path_of(key) for key in shared)))
     if deprecation := contract.deprecation:
         facts.append(("deprecated", f"since {deprecation.since}: {deprecation.reason}"))
         facts.append(("sunset", str(deprecation.sunset)))

@@ -20,6 +20,7 @@ from contracts.model.loader import Catalog, load_catalog
 from contracts.model.types import Origin
 from contracts.reasons import Reason
 from tests.api.world import CLICK, World, post, with_event
+from tests.support.order import PAYLOAD, contracts_with_an_order
 
 CLIENT_CONTRACTS = [c for c in load_catalog() if c.origin is Origin.CLIENT]
 
@@ -47,6 +48,23 @@ def accepts(found: dict[str, Any], request: Any) -> bool:
 )
 def test_it_is_valid_openapi(catalog: Catalog) -> None:
     validate(document(catalog))
+
+
+def test_a_shared_definition_is_one_component_that_events_refer_to(tmp_path: Path) -> None:
+    found = document(load_catalog(contracts_with_an_order(tmp_path)))
+    validate(found)
+    schemas = found["components"]["schemas"]
+    order = schemas["order_placed.v1.data"]
+    address = {"$ref": "#/components/schemas/shared.address.v1"}
+    assert order["properties"]["ship_to"] == address
+    assert order["properties"]["bill_to"].items() > address.items()
+    assert "$defs" not in order
+    country = schemas["shared.address.v1"]["properties"]["country"]
+    assert country == {"$ref": "#/components/schemas/shared.country.v1"}
+    request = {"event": "order_placed", "token": None, "data": PAYLOAD}
+    assert accepts(found, request)
+    bare = {**PAYLOAD, "ship_to": {"street": "Plein 1", "country": "nl"}}
+    assert not accepts(found, {**request, "data": bare})
 
 
 def test_it_is_json_and_the_same_each_time() -> None:
