@@ -55,6 +55,15 @@ class Tree:
     shared: Shelf = field(default_factory=Shelf)
     stray: list[tuple[Path, Note, int]] = field(default_factory=list)
 
+    def document(self, path: Path) -> Document | None:
+        """What was read from a file; None where nothing was."""
+        for shelf in (self.events, self.envelopes, self.shared):
+            examples = (each.document for found in shelf.examples.values() for each in found)
+            for document in (*shelf.documents.values(), *examples):
+                if document.path == path:
+                    return document
+        return None
+
     def misplaced(self, path: Path, message: str, *, code: str = "file-misplaced") -> None:
         self.stray.append((path, Note(code, "", message), 1))
 

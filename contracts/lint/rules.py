@@ -25,11 +25,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A finding before its file is known: code, JSON pointer and message."""
+    """A finding before its file is known: code, JSON pointer and message.
+
+    ``severity`` is the rule's, unless a company rule says it.
+    """
 
     code: str
     pointer: str
     message: str
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -243,6 +247,11 @@ RULES: dict[str, Rule] = {
     "deprecation-dates": Rule(
         "`x-deprecated.sunset` is after `since`, and `retired` is not before `sunset`.",
         "Clients are promised the time between them.",
+    ),
+    # Rules of one's own.
+    "rule-failed": Rule(
+        "Each company rule can be loaded, and ends without an error.",
+        "A demand that nobody checks is kept by nobody.",
     ),
 }
 """Code → rule, in the order of the documentation."""

@@ -8,10 +8,18 @@ from typing import Any
 
 from contracts.errors import ContractSchemaError
 from contracts.lint import contract, definitions, names, pairing
+from contracts.lint.company import (
+    NO_RULES,
+    CompanyRules,
+    Failure,
+    LintedContract,
+    Remark,
+    remarks,
+)
 from contracts.lint.files import Document, Key, Shelf, Tree, read_tree
 from contracts.lint.rules import RULES, Finding, Note
 from contracts.model import locate
-from contracts.model.shared import Shared
+from contracts.model.shared import Shared, key_in
 from contracts.model.validation import Validator
 
 Schema = Mapping[str, Any]
@@ -22,6 +30,7 @@ def lint_folder(
     reserved_columns: frozenset[str] = frozenset(),
     reserved_events: Mapping[str, str] | None = None,
     locked_shared: Mapping[str, str] | None = None,
+    company_rules: CompanyRules = NO_RULES,
 ) -> tuple[Finding, ...]:
     """Every finding below ``root``, by file and line; empty when there is nothing to change.
 
@@ -30,9 +39,11 @@ def lint_folder(
         reserved_columns: names of the columns that a table has beside the event's fields.
         reserved_events: names that no event may have, each with what has it already.
         locked_shared: ``name@version`` of each shared definition in the lock file → fingerprint.
+        company_rules: rules of one's own, asked about what keeps the dialect.
     """
     tree = read_tree(root)
     found = [_finding(path, note, line) for path, note, line in tree.stray]
+    found += _failures_to_load(root, company_rules)
     notes_by_key, shared = definitions.check(
         {key: each.value for key, each in tree.shared.documents.items()}
     )
@@ -49,6 +60,7 @@ def lint_folder(
     for event, note in names.check_apart({event for event, _ in tree.events.documents}):
         newest = max(version for name, version in tree.events.documents if name == event)
         found += _placed(tree.events.documents[event, newest], [note])
+    found += _company(tree, usable, company_rules)
     found += _pairings(tree.events, usable)
     found += _example_files(tree.events, usable, root / "examples")
     envelopes: dict[Key, Schema] = {}
@@ -70,6 +82,51 @@ def _shared(tree: Tree, shared: Shared, locked: Mapping[str, str]) -> Iterator[F
         yield from _placed(shelf[key], [note])
 
 
+def _failures_to_load(root: Path, rules: CompanyRules) -> Iterator[Finding]:
+    for failure in rules.failures:
+        yield _finding(failure.path or root, _failed(failure), failure.line)
+
+
+def _failed(failure: Failure) -> Note:
+    message = f"the rule {failure.where} {failure.message}; repair it, or leave it out"
+    return Note("rule-failed", "", message)
+
+
+def _company(tree: Tree, usable: Mapping[Key, Schema], rules: CompanyRules) -> Iterator[Finding]:
+    documents = tree.events.documents
+    newest = {event: max(n for e, n in documents if e == event) for event, _ in documents}
+    contracts = (
+        LintedContract(
+            event=event,
+            version=version,
+            path=documents[event, version].path,
+            document=documents[event, version].value,
+            schema=usable[event, version],
+        )
+        for event, version in newest.items()
+        if (event, version) in usable
+    )
+    for judged, code, said in remarks(rules, contracts):
+        own = documents[judged.event, judged.version]
+        if isinstance(said, Failure):
+            yield from _placed(own, [_failed(said)])
+            continue
+        place, pointer = _place(tree, own, said)
+        message = f"{said.message}; {said.remedy}" if said.remedy else said.message
+        yield from _placed(place, [Note(code, pointer, message, said.severity)])
+
+
+def _place(tree: Tree, own: Document, remark: Remark) -> tuple[Document, str]:
+    """The file that a remark is about, and the pointer in it."""
+    if remark.file is not None:
+        return tree.document(own.path.parents[2] / remark.file) or own, remark.pointer
+    parts = remark.pointer.split("/")
+    key = key_in("#" + "/".join(parts[:3]))
+    if key is not None and key in tree.shared.documents:
+        return tree.shared.documents[key], "".join(f"/{part}" for part in parts[3:])
+    return own, remark.pointer
+
+
 def _problem_with_envelope(schema: Schema) -> Note | None:
     """Envelopes are not held to the dialect, but a validator has to take them."""
     try:
@@ -85,7 +142,7 @@ def _finding(path: Path, note: Note, line: int) -> Finding:
         line=line,
         pointer=note.pointer,
         code=note.code,
-        severity=RULES[note.code].severity,
+        severity=note.severity or RULES[note.code].severity,
         message=note.message,
     )
 
