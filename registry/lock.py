@@ -20,7 +20,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 from contracts.model.loader import Catalog, default_folder
 from contracts.model.shared import fingerprint as fingerprint_of
 from contracts.model.shared import id_of
-from contracts.model.types import Contract
+from contracts.model.types import Contract, JsonSchema
 from registry.avro import avro_schema, record_name, schema_text
 from registry.errors import LockError
 
@@ -42,12 +42,14 @@ class LockedContract:
 class Lock:
     """What the lock file says, by ``event@version``.
 
-    ``shared`` has the fingerprint of each shared definition, by ``name@version``: of what its file
-    says, since it becomes no Avro schema of its own.
+    ``shared`` has the fingerprint of each shared definition, by ``name@version``, and ``context``
+    of each version of the context: of what its file says, since it becomes no Avro schema of its
+    own.
     """
 
     contracts: Mapping[str, LockedContract]
     shared: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict)
 
     def holds(self, schema_text: str) -> bool:
         """Whether a schema is, to the letter, that of a locked contract version."""
@@ -65,6 +67,7 @@ def lock_of(catalog: Catalog) -> Lock:
     return Lock(
         {contract.id: _locked(catalog, contract) for contract in catalog},
         {id_of(key): fingerprint_of(each) for key, each in catalog.shared.documents.items()},
+        {f"context@{n}": fingerprint_of(each) for n, each in _context_of(catalog).items()},
     )
 
 
@@ -72,10 +75,9 @@ def lock_text(lock: Lock) -> str:
     """The file's text: one contract version per line of the difference, in a fixed order."""
     contracts = {name: asdict(each) for name, each in sorted(lock.contracts.items())}
     document: dict[str, Any] = {"format": _FORMAT, "contracts": contracts}
-    if lock.shared:
-        document["shared"] = {
-            name: {"text_sha256": each} for name, each in sorted(lock.shared.items())
-        }
+    for key, files in (("shared", lock.shared), ("context", lock.context)):
+        if files:
+            document[key] = {name: {"text_sha256": each} for name, each in sorted(files.items())}
     return json.dumps(document, indent=2) + "\n"
 
 
@@ -102,7 +104,10 @@ def read_lock(path: Path) -> Lock | None:
             raise LockError(f"{path} has format {document['format']!r}, not {_FORMAT}")
         return Lock(
             {n: LockedContract(**each) for n, each in document["contracts"].items()},
-            {n: str(each["text_sha256"]) for n, each in document.get("shared", {}).items()},
+            *(
+                {n: str(each["text_sha256"]) for n, each in document.get(key, {}).items()}
+                for key in ("shared", "context")
+            ),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         text = f"{path} is no lock file; `ugc registry lock` writes it"
@@ -124,12 +129,23 @@ def differences(locked: Lock | None, wanted: Lock) -> tuple[str, ...]:
                     found.append(f"{name} has another text (documentation, attributes or defaults)")
                 else:
                     found.append(f"{name} has another Avro schema")
-    return (*found, *_differences_of_shared({} if locked is None else locked.shared, wanted.shared))
+    has = locked or Lock({})
+    return (
+        *found,
+        *_differences_of_files("the shared definition ", has.shared, wanted.shared),
+        *_differences_of_files("", has.context, wanted.context),
+    )
 
 
-def _differences_of_shared(have: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
+def _context_of(catalog: Catalog) -> Mapping[int, JsonSchema]:
+    return {} if catalog.context is None else catalog.context.documents
+
+
+def _differences_of_files(
+    kind: str, have: Mapping[str, str], wanted: Mapping[str, str]
+) -> Iterator[str]:
     for name in sorted({*have, *wanted}):
-        told = f"the shared definition {name}"
+        told = f"{kind}{name}"
         if name not in have:
             yield f"{told} is not in the lock file"
         elif name not in wanted:

@@ -43,7 +43,7 @@ def document(catalog: Catalog, *, version: str) -> Document:
     )
     for name, schema in _components(catalog, accepted).items():
         spec.components.schema(name, schema)
-    for path, operations in _operations(accepted).items():
+    for path, operations in _operations(catalog, accepted).items():
         spec.path(path, operations=operations)
     found: Document = spec.to_dict()
     return found
@@ -74,7 +74,7 @@ def _components(catalog: Catalog, accepted: _Versions) -> Document:
         for contract in versions:
             found[_name(contract)] = _request(catalog, contract, newest=versions[-1])
             found[f"{_name(contract)}.data"] = _data(contract)
-            found.update(_shared(contract))
+            found.update(_shared(contract.schema))
     return {**found, **parts.SCHEMAS, **batch.SCHEMAS, **contracts.SCHEMAS}
 
 
@@ -130,12 +130,9 @@ def _data(contract: Contract) -> Document:
     return moved
 
 
-def _shared(contract: Contract) -> Document:
-    """The shared definitions that a contract refers to, each a component that all of them use."""
-    return {
-        name: _moved(contract.schema["$defs"][name], "")
-        for name in map(bundled_name, used_by(contract.schema))
-    }
+def _shared(schema: JsonSchema) -> Document:
+    """The shared definitions that a schema refers to, each a component that all of them use."""
+    return {name: _moved(schema["$defs"][name], "") for name in map(bundled_name, used_by(schema))}
 
 
 def _moved(schema: Any, root: str) -> Any:
@@ -164,10 +161,10 @@ def _example(contract: Contract, data: Any) -> Document:
     return {"event": contract.event, "token": None, "data": data}
 
 
-def _operations(accepted: _Versions) -> Mapping[str, Document]:
+def _operations(catalog: Catalog, accepted: _Versions) -> Mapping[str, Document]:
     return {
         paths.EVENTS: {"post": _post_event(accepted)},
-        paths.BATCH: {"post": batch.operation()},
+        paths.BATCH: {"post": batch.operation(catalog.context)},
         paths.VALIDATE: {"post": _validate(accepted)},
         paths.CONTRACTS: {"get": contracts.LIST},
         f"{paths.CONTRACTS}/{{event}}": {"get": contracts.EVENT},

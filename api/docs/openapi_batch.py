@@ -11,6 +11,7 @@ from api.docs import openapi_parts as parts
 from api.errors import STATUS, Rejection
 from api.docs.openapi_parts import CORRELATION_ID
 from api.http.problems import problem
+from contracts.model.context import EVENTS, Context
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _DESCRIPTION = f"""\
@@ -93,7 +94,17 @@ def _example() -> dict[str, Any]:
     }
 
 
-def operation() -> dict[str, Any]:
+def _schema(context: Context | None) -> dict[str, Any]:
+    events = {"type": "array", "items": parts.ref("Event")}
+    if context is None:
+        return events
+    around = dict(context.beside_events())
+    around["properties"] = {**around["properties"], EVENTS: events}
+    around["description"] = "A context for all of the events; what one says itself stands first."
+    return {"oneOf": [events, around]}
+
+
+def operation(context: Context | None = None) -> dict[str, Any]:
     """``POST /api/v1/events/batch``."""
     return {
         "tags": ["events"],
@@ -104,7 +115,7 @@ def operation() -> dict[str, Any]:
             "required": True,
             "content": {
                 batch.ARRAY: {
-                    "schema": {"type": "array", "items": parts.ref("Event")},
+                    "schema": _schema(context),
                     "examples": {"two clicks": {"value": _EVENTS}},
                 },
                 batch.LINES: {"schema": _LINES},

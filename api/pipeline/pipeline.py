@@ -17,11 +17,12 @@ from typing import Any, Protocol, TypeVar
 from api.auth.users import Users
 from api.errors import RecordTooLargeError, Rejection, StoreUnavailableError, too_large
 from api.instrumentation import Instrumentation, NoInstrumentation, Stage
-from api.model import Accepted, Outcome, Request, Stamped
+from api.model import Accepted, Common, Outcome, Request, Stamped
 from api.pipeline import quick_json
-from api.pipeline.checking import Checks, data_rejected, rejected
+from api.pipeline.checking import Checks, data_rejected, rejected, with_common
 from api.pipeline.seen import SeenEvents
 from api.pipeline.storing import Publisher, Storing, not_stored
+from contracts.model.context import MEMBER, PREFIX
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from contracts.model.validation import Violation
@@ -204,25 +205,43 @@ class Pipeline:
             raise outcome
         return outcome
 
+    @property
+    def takes_context(self) -> bool:
+        """Whether a batch may have a context for all of its events."""
+        return self._checks.takes_context
+
+    def common(self, body: bytes) -> Common:
+        """What stands around the events of a batch.
+
+        Raises:
+            Rejection: it is no JSON that the service takes, or breaks the context.
+        """
+        return self._checks.common(self.parse(body))
+
     def accept_all(
-        self, bodies: Sequence[bytes | Rejection], *, correlation_id: str
+        self,
+        bodies: Sequence[bytes | Rejection],
+        *,
+        correlation_id: str,
+        common: Common | None = None,
     ) -> list[Outcome]:
         """Stores several events, each given as JSON; what is wrong with one concerns it alone.
 
-        A rejection among them stays as it is, in its place.
+        A rejection among them stays as it is, in its place.  ``common`` is what they share.
         """
         checked = [
-            body if isinstance(body, Rejection) else _caught(partial(self._checked, body))
+            body if isinstance(body, Rejection) else _caught(partial(self._checked, body, common))
             for body in bodies
         ]
         good = [each for each in checked if isinstance(each, Request)]
         stored = iter(self.store_all(good, correlation_id=correlation_id))
         return [each if isinstance(each, Rejection) else next(stored) for each in checked]
 
-    def _checked(self, body: bytes) -> Request:
+    def _checked(self, body: bytes, common: Common | None) -> Request:
         if len(body) > self._limits.body_bytes:
             raise too_large(self._limits.body_bytes)
-        return self.check(self.parse(body))
+        request = self.check(self.parse(body))
+        return request if common is None else with_common(request, common)
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
@@ -249,7 +268,8 @@ class Pipeline:
             finally:
                 self._took(_ENCODE, perf_counter() - began)
         except EncodeError as error:
-            violation = Violation(error.pointer, "type", error.problem, None)
+            pointer = error.pointer.replace(f"/data/{PREFIX}", f"/{MEMBER}/")
+            violation = Violation(pointer, "type", error.problem, None)
             raise data_rejected(request.contract, (violation,)) from error
         except StoreUnavailableError as error:
             raise not_stored(request.contract, error) from error
@@ -262,12 +282,16 @@ class Pipeline:
         """
         event_id = request.event_id or self._components.make_id()
         timestamp = _whole_milliseconds(self._components.clock())
+        data, context = request.data, None
+        if request.context is not None:
+            context = self._context_of(request, timestamp)
+            data = {**data, **context}
         value = encoder.encode(
             request.contract,
             event_id=event_id,
             user_id=user_id,
             timestamp=timestamp,
-            data=request.data,
+            data=data,
         )
         given = request.event_id is not None
         image = encoder.image(request.contract, value, request.data) if given else None
@@ -281,7 +305,15 @@ class Pipeline:
             timestamp=timestamp,
             value=value,
             image=image,
+            context=context,
         )
+
+    def _context_of(self, request: Request, received: dt.datetime) -> Mapping[str, Any]:
+        """What a request's context adds to the event's data."""
+        known = self._components.catalog.context
+        assert known is not None  # the envelope has no such member without one
+        assert request.context is not None
+        return known.as_fields(request.context, request.sent_at, received)
 
     def _user(self, request: Request, resolve: Resolve) -> str:
         began = perf_counter()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contracts.lint import contract, examples, shape
 from contracts.lint.rules import Note
 from contracts.lint.sites import Schema, sites
+from contracts.model.context import problems
 from contracts.model.shared import Key, Shared, fingerprint, id_of
 from contracts.model.validation import shared_dialect_validator
 
@@ -36,6 +37,21 @@ def check(documents: Mapping[Key, Schema]) -> tuple[dict[Key, list[Note]], Share
     return found, shared
 
 
+def check_context(document: Schema) -> list[Note]:
+    """Everything wrong with one version of the context, as far as the file alone shows it."""
+    places = list(sites(document))
+    found = [note for site in places for note in shape.check(site)]
+    named = [site for site in places if site.name is not None]
+    found += examples.has_examples_inside(document, named)
+    violations = shared_dialect_validator().violations(document, limit=None)
+    found += contract.dialect_notes(violations, found)
+    if not violations and contract.is_usable(found):
+        found += [Note("context-field", *each) for each in problems(document)]
+        if not any("$ref" in site.schema for site in places):
+            found += examples.example_notes(document, places)
+    return found
+
+
 def _of_the_file(shared: Shared, key: Key) -> list[Note]:
     document = shared.documents[key]
     found = [note for site in sites(document) for note in shape.check(site)]
@@ -62,14 +78,16 @@ def check_used(shared: Shared, contracts: Iterable[Schema]) -> Iterator[tuple[Ke
             yield (name, version), Note("shared-unused", "", message)
 
 
-def check_locked(shared: Shared, locked: Mapping[str, str]) -> Iterator[tuple[Key, Note]]:
-    """Definitions that say something else than the lock file holds.
+def check_locked(
+    documents: Mapping[Key, Schema], locked: Mapping[str, str]
+) -> Iterator[tuple[Key, Note]]:
+    """Definitions, or versions of the context, that say something else than the lock file holds.
 
     Args:
-        shared: the definitions.
+        documents: what their files say.
         locked: ``name@version`` → fingerprint, as the lock file has it.
     """
-    for key, document in shared.documents.items():
+    for key, document in documents.items():
         name = id_of(key)
         if name in locked and locked[name] != fingerprint(document):
             message = (

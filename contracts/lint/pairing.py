@@ -40,6 +40,17 @@ def check(event: str, schema: Schema, usable: Versions) -> Iterator[Note]:
     yield from _results(schema, pairing)
 
 
+def check_clock(schema: Schema, *, has_time: bool) -> Iterator[Note]:
+    """Whether the time that a duration is taken from is there.
+
+    ``has_time``: the context says when an event occurred.
+    """
+    named = schema.get("x-pairing", {}).get("duration_from")
+    if named is not None and not has_time:
+        message = f"no context has {named}; write it in context/v<N>.json, or leave this out"
+        yield Note("pairing-field", f"{_AT}/duration_from", message)
+
+
 def check_prefixes(newest: Mapping[str, Schema]) -> Iterator[tuple[str, Note]]:
     """Event and finding for each store prefix that another event uses already."""
     taken: dict[str, str] = {}

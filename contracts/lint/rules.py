@@ -51,8 +51,9 @@ class Finding:
 RULES: dict[str, Rule] = {
     # Files.
     "file-misplaced": Rule(
-        "Only `events/<event>/v<N>.json`, `envelopes/<name>/v<N>.json`, `shared/<name>/v<N>.json`"
-        " and the example files of events and envelopes lie in the contract folder.",
+        "Only `events/<event>/v<N>.json`, `envelopes/<name>/v<N>.json`, `shared/<name>/v<N>.json`,"
+        " `context/v<N>.json`, and example files of events and envelopes lie in the contract"
+        " folder.",
         "A file elsewhere is read by nothing, and its author would not notice.",
     ),
     "json-invalid": Rule(
@@ -166,7 +167,7 @@ RULES: dict[str, Rule] = {
         Severity.WARNING,
     ),
     "shared-edited": Rule(
-        "A shared definition in the lock file stays as it is.",
+        "A shared definition, and the context, in the lock file stay as they are.",
         "Every event that refers to it would change, merged versions too.",
     ),
     "pattern-not-portable": Rule(
@@ -243,6 +244,10 @@ RULES: dict[str, Rule] = {
     "pairing-prefix": Rule(
         "Each `x-pairing.store_prefix` is used once.",
         "Two pairings would find each other's waiting halves.",
+    ),
+    "context-field": Rule(
+        "Each field of the context may be left out and is a plain value; `occurred_at` is a time.",
+        "Every event would have to be sent with it, or its column could not be made.",
     ),
     "deprecation-dates": Rule(
         "`x-deprecated.sunset` is after `since`, and `retired` is not before `sunset`.",

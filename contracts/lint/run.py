@@ -19,6 +19,8 @@ from contracts.lint.company import (
 from contracts.lint.files import Document, Key, Shelf, Tree, read_tree
 from contracts.lint.rules import RULES, Finding, Note
 from contracts.model import locate
+from contracts.model.context import FOLDER as CONTEXT
+from contracts.model.context import OCCURRED_AT
 from contracts.model.shared import Shared, key_in
 from contracts.model.validation import Validator
 
@@ -30,6 +32,7 @@ def lint_folder(
     reserved_columns: frozenset[str] = frozenset(),
     reserved_events: Mapping[str, str] | None = None,
     locked_shared: Mapping[str, str] | None = None,
+    locked_context: Mapping[str, str] | None = None,
     company_rules: CompanyRules = NO_RULES,
 ) -> tuple[Finding, ...]:
     """Every finding below ``root``, by file and line; empty when there is nothing to change.
@@ -39,6 +42,7 @@ def lint_folder(
         reserved_columns: names of the columns that a table has beside the event's fields.
         reserved_events: names that no event may have, each with what has it already.
         locked_shared: ``name@version`` of each shared definition in the lock file → fingerprint.
+        locked_context: the same of each version of the context.
         company_rules: rules of one's own, asked about what keeps the dialect.
     """
     tree = read_tree(root)
@@ -50,6 +54,9 @@ def lint_folder(
     for key, notes in notes_by_key.items():
         found += _placed(tree.shared.documents[key], notes)
     found += _shared(tree, shared, locked_shared or {})
+    found += _context(tree, locked_context or {})
+    if tree.context.documents:
+        reserved_columns |= {CONTEXT}
     usable: dict[Key, Schema] = {}
     for key, document in tree.events.documents.items():
         notes, is_usable = contract.check(document.value, reserved_columns, shared)
@@ -61,7 +68,7 @@ def lint_folder(
         newest = max(version for name, version in tree.events.documents if name == event)
         found += _placed(tree.events.documents[event, newest], [note])
     found += _company(tree, usable, company_rules)
-    found += _pairings(tree.events, usable)
+    found += _pairings(tree.events, usable, has_time=_has_time(tree))
     found += _example_files(tree.events, usable, root / "examples")
     envelopes: dict[Key, Schema] = {}
     for key, document in tree.envelopes.documents.items():
@@ -78,7 +85,16 @@ def _shared(tree: Tree, shared: Shared, locked: Mapping[str, str]) -> Iterator[F
     contracts = (each.value for each in tree.events.documents.values())
     for key, note in definitions.check_used(shared, contracts):
         yield from _placed(shelf[key], [note])
-    for key, note in definitions.check_locked(shared, locked):
+    for key, note in definitions.check_locked(shared.documents, locked):
+        yield from _placed(shelf[key], [note])
+
+
+def _context(tree: Tree, locked: Mapping[str, str]) -> Iterator[Finding]:
+    shelf = tree.context.documents
+    for document in shelf.values():
+        yield from _placed(document, definitions.check_context(document.value))
+    values = {key: document.value for key, document in shelf.items()}
+    for key, note in definitions.check_locked(values, locked):
         yield from _placed(shelf[key], [note])
 
 
@@ -156,7 +172,15 @@ def _placed(document: Document, notes: Iterable[Note]) -> list[Finding]:
     return [_finding(document.path, n, locate.line_of(lines, n.pointer)) for n in notes]
 
 
-def _pairings(shelf: Shelf, usable: Mapping[Key, Schema]) -> list[Finding]:
+def _has_time(tree: Tree) -> bool:
+    """Whether the newest context says when an event occurred."""
+    newest = max(tree.context.documents, default=None)
+    schema = {} if newest is None else tree.context.documents[newest].value
+    properties = schema.get("properties")
+    return isinstance(properties, Mapping) and OCCURRED_AT in properties
+
+
+def _pairings(shelf: Shelf, usable: Mapping[Key, Schema], *, has_time: bool) -> list[Finding]:
     versions: dict[str, dict[int, Schema]] = {}
     for (event, version), schema in usable.items():
         versions.setdefault(event, {})[version] = schema
@@ -165,6 +189,7 @@ def _pairings(shelf: Shelf, usable: Mapping[Key, Schema]) -> list[Finding]:
     for event, schema in newest.items():
         document = shelf.documents[event, max(versions[event])]
         found += _placed(document, pairing.check(event, schema, versions))
+        found += _placed(document, pairing.check_clock(schema, has_time=has_time))
     for event, note in pairing.check_prefixes(newest):
         found += _placed(shelf.documents[event, max(versions[event])], [note])
     return found

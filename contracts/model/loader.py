@@ -5,6 +5,7 @@ Layout (``N`` counts from 1 without gaps)::
     events/<event>/v<N>.json
     envelopes/<name>/v<N>.json
     shared/<name>/v<N>.json                            what events refer to; may be missing
+    context/v<N>.json                                  what all events have; may be missing
     examples/<event>/v<N>/{valid,invalid}/*.json
     envelopes/examples/<name>/v<N>/{valid,invalid}/*.json
     meta/dialect.json
@@ -16,10 +17,9 @@ what does not exist stops the load with an error that names the file and every f
 from __future__ import annotations
 
 import datetime as dt
-import re
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -34,9 +34,17 @@ from contracts.errors import (
     UnknownVersionError,
 )
 from contracts.model import walker
+from contracts.model.common import problems_with_references
+from contracts.model.common import read_context as read_context
+from contracts.model.common import read_shared as read_shared
+from contracts.model.context import FOLDER as CONTEXT_FOLDER
+from contracts.model.context import Context
 from contracts.model.documents import parse_json as parse_json
 from contracts.model.documents import read_document as read_document
-from contracts.model.shared import FOLDER, NOTHING_SHARED, Key, Shared
+from contracts.model.numbered import EVENT_NAME as EVENT_NAME
+from contracts.model.numbered import VERSION_FILE as VERSION_FILE
+from contracts.model.numbered import version_files
+from contracts.model.shared import FOLDER, NOTHING_SHARED, Shared
 from contracts.model.types import (
     Contract,
     Deprecation,
@@ -48,14 +56,7 @@ from contracts.model.types import (
     RecordType,
     TableSpec,
 )
-from contracts.model.validation import (
-    Validator,
-    problems_with_contract,
-    problems_with_shared,
-)
-
-VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
-EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+from contracts.model.validation import Validator, problems_with_contract
 
 
 def package_folder() -> Path:
@@ -63,7 +64,7 @@ def package_folder() -> Path:
     return Path(str(files("contracts")))
 
 
-FILES = ("events", "envelopes", "examples", FOLDER, "contracts.lock.json")
+FILES = ("events", "envelopes", "examples", FOLDER, CONTEXT_FOLDER, "contracts.lock.json")
 """What a folder of contracts consists of; ``events`` and ``envelopes`` have to be there."""
 
 
@@ -104,6 +105,7 @@ class Catalog:
     versions: Mapping[str, Mapping[int, Contract]]
     envelopes: Mapping[str, Envelope]
     shared: Shared = NOTHING_SHARED
+    context: Context | None = None
 
     def __iter__(self) -> Iterator[Contract]:
         """Every contract: by event name, then by version."""
@@ -172,49 +174,32 @@ def load_catalog(folder: Path | None = None) -> Catalog:
             " (CONTRACTS_DIR, or --contracts, chooses it)"
         )
     shared = read_shared(root)
+    context = read_context(root)
     events: dict[str, dict[int, Contract]] = {}
-    for event, version, path in _version_files(root / "events"):
+    for event, version, path in version_files(root / "events"):
         events.setdefault(event, {})[version] = parse_contract(
-            event, version, read_document(path), path, shared
+            event, version, read_document(path), path, shared, context
         )
     envelopes: dict[str, Envelope] = {}
-    for name, version, path in _version_files(root / "envelopes", skip=frozenset({"examples"})):
+    for name, version, path in version_files(root / "envelopes", skip=frozenset({"examples"})):
         envelopes[name] = _envelope(name, version, read_document(path), path)
     if missing := {"request", "message"} - envelopes.keys():
         raise ContractLoadError(f"{root / 'envelopes'} lacks {', '.join(sorted(missing))}")
-    catalog = Catalog(events, envelopes, shared=shared)
+    if context is not None:
+        request = envelopes["request"]
+        envelopes["request"] = replace(request, schema=context.in_request(request.schema))
+    catalog = Catalog(events, envelopes, shared=shared, context=context)
     _check_pairings(catalog)
     return catalog
 
 
-def read_shared(root: Path) -> Shared:
-    """The shared definitions of a folder of contracts; none where it has no folder for them.
-
-    Raises:
-        ContractLoadError: a file is unreadable, is not JSON, or lies where none belongs.
-        ContractSchemaError: a file breaks the dialect, or refers to what is not there.
-    """
-    if not (root / FOLDER).is_dir():
-        return NOTHING_SHARED
-    paths: dict[Key, Path] = {
-        (name, version): path for name, version, path in _version_files(root / FOLDER)
-    }
-    shared = Shared({key: read_document(path) for key, path in paths.items()})
-    for key, document in shared.documents.items():
-        problems = _problems_with_references(shared, document, key)
-        if problems := problems or problems_with_shared(document):
-            raise ContractSchemaError(str(paths[key]), problems)
-    return shared
-
-
-def _problems_with_references(
-    shared: Shared, document: JsonSchema, key: Key | None = None
-) -> tuple[str, ...]:
-    return tuple(f"{each.pointer} {each.message}" for each in shared.problems(document, key))
-
-
 def parse_contract(
-    event: str, version: int, schema: JsonSchema, path: Path, shared: Shared = NOTHING_SHARED
+    event: str,
+    version: int,
+    schema: JsonSchema,
+    path: Path,
+    shared: Shared = NOTHING_SHARED,
+    context: Context | None = None,
 ) -> Contract:
     """One contract out of its JSON; the contract's own ``schema`` is whole in itself.
 
@@ -222,7 +207,7 @@ def parse_contract(
         ContractSchemaError: it breaks the dialect, or refers to what ``shared`` does not have; all
             findings at once.
     """
-    problems = _problems_with_references(shared, schema)
+    problems = problems_with_references(shared, schema)
     if problems := problems or problems_with_contract(schema):
         raise ContractSchemaError(str(path), problems)
     schema = shared.whole(schema)
@@ -231,7 +216,7 @@ def parse_contract(
     except ContractTooLargeError as error:
         raise ContractTooLargeError(str(path), error.problems) from error
     _check_named_fields(schema, data, path)
-    return Contract(
+    found = Contract(
         event=event,
         version=version,
         title=schema["title"],
@@ -245,29 +230,7 @@ def parse_contract(
         pairing=_pairing(schema.get("x-pairing")),
         deprecation=_deprecation(schema.get("x-deprecated")),
     )
-
-
-def _version_files(
-    folder: Path, skip: frozenset[str] = frozenset()
-) -> Iterator[tuple[str, int, Path]]:
-    if not folder.is_dir():
-        raise ContractLoadError(f"{folder} is not a folder")
-    for inner in sorted(folder.iterdir()):
-        if inner.name in skip:
-            continue
-        if not inner.is_dir() or not EVENT_NAME.fullmatch(inner.name):
-            raise ContractLoadError(f"{inner} is not a folder named like an event (a-z, 0-9, _)")
-        numbered = sorted((_version_of(path), path) for path in inner.iterdir())
-        if [number for number, _ in numbered] != list(range(1, len(numbered) + 1)) or not numbered:
-            raise ContractLoadError(f"{inner} must hold v1.json, v2.json … without a gap")
-        yield from ((inner.name, number, path) for number, path in numbered)
-
-
-def _version_of(path: Path) -> int:
-    found = VERSION_FILE.fullmatch(path.name)
-    if found is None:
-        raise ContractLoadError(f"{path} is not named v<N>.json")
-    return int(found[1])
+    return found if context is None else found.with_context(context.fields)
 
 
 def _table(declared: Mapping[str, Any]) -> TableSpec:
@@ -339,6 +302,10 @@ def _check_pairings(catalog: Catalog) -> None:
             other = taken[pairing.store_prefix]
             raise ContractSchemaError(where, (f"x-pairing.store_prefix is {other}'s already",))
         taken[pairing.store_prefix] = event
+        has_time = catalog.context is not None and catalog.context.has_time
+        if pairing.duration_from is not None and not has_time:
+            problem = f"x-pairing.duration_from names {pairing.duration_from}, which no context has"
+            raise ContractSchemaError(where, (problem,))
         needs = {pairing.start: {*pairing.keys, *pairing.carry}, pairing.end: set(pairing.keys)}
         for half, fields in needs.items():
             known = catalog.versions.get(half)

@@ -12,6 +12,7 @@ from typing import Any
 from ch_schema.ddl.tables import table_for
 from ch_schema.errors import TableError
 from ch_schema.migrate.diff import Step, table_changes
+from contracts.model.context import FOLDER as CONTEXT_FOLDER
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from registry.avro import avro_schema
@@ -36,8 +37,9 @@ def judge(base: Snapshot, head: Snapshot, today: dt.date) -> Report:
     judged = (_Event(base, head, today, event).report() for event in events)
     envelopes = (_envelope(base, head, name, today) for name in sorted(base.catalog.envelopes))
     shared = shared_reports(base, head, partial(version_changes, head=head, today=today))
+    common = (*envelopes, _context(base, head, today), *shared)
     return Report(
-        events=tuple(report for report in (*envelopes, *shared, *judged) if report is not None),
+        events=tuple(report for report in (*common, *judged) if report is not None),
     )
 
 
@@ -237,6 +239,24 @@ def _without_repetition(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     order = list(Target)
     return tuple(
         sorted(seen.values(), key=lambda f: (not f.breaking, order.index(f.target), f.pointer))
+    )
+
+
+def _context(base: Snapshot, head: Snapshot, today: dt.date) -> EventReport | None:
+    """What all events are sent with; what that is in Avro and in tables is told at each event."""
+    findings = tuple(version_changes(base, head, CONTEXT_FOLDER, today))
+    before, after = base.catalog.context, head.catalog.context
+    if before is not None and after is not None:
+        for version, document in before.documents.items():
+            against = f"{CONTEXT_FOLDER}@{version}"
+            findings += http.judge(document, after.schema, against)
+    if not findings:
+        return None
+    return EventReport(
+        event=CONTEXT_FOLDER,
+        contract=f"{CONTEXT_FOLDER}@{after.version if after else 0}",
+        earlier=tuple(f"{CONTEXT_FOLDER}@{n}" for n in sorted(before.documents if before else ())),
+        findings=_without_repetition(findings),
     )
 
 

@@ -11,7 +11,8 @@ from contracts.model.loader import load_catalog, parse_json
 from ugc.compatibility.snapshot import Snapshot
 from ugc.errors import UgcError
 
-_PARTS = ("events", "envelopes", "shared")
+_PARTS = ("events", "envelopes", "shared", "context")
+_VERSIONS = ("events/*/v*.json", "envelopes/*/v*.json", "shared/*/v*.json", "context/v*.json")
 
 
 class SourceError(UgcError):
@@ -29,8 +30,8 @@ def from_folder(folder: Path) -> Snapshot:
         catalog,
         {
             path.relative_to(folder).as_posix(): parse_json(path.read_text(encoding="utf-8"))
-            for part in _PARTS
-            for path in sorted((folder / part).glob("*/v*.json"))
+            for pattern in _VERSIONS
+            for path in sorted(folder.glob(pattern))
         },
     )
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from contracts.lint import Finding, lint_folder
 from contracts.lint.company import load_rules
-from contracts.model.shared import FOLDER
+from contracts.model.context import FOLDER as CONTEXT
+from contracts.model.shared import FOLDER as SHARED
 from contracts.settings import Settings
-from registry.lock import lock_path, read_lock
+from registry.lock import Lock, lock_path, read_lock
 from ugc.project.reserved import reserved_columns, reserved_events
 
 RULE_FILES = "CONTRACTS_RULES"
@@ -21,18 +22,20 @@ def findings_in(folder: Path, env: Mapping[str, str]) -> tuple[Finding, ...]:
 
     Raises:
         SettingError: CONTRACTS_RULES names what is no file.
-        LockError: there are shared definitions, and the lock file is malformed.
+        LockError: there is what it holds, and the lock file is malformed.
     """
+    locked = _lock(folder)
     return lint_folder(
         folder,
         reserved_columns(),
         reserved_events(),
-        _locked_shared(folder),
+        locked.shared,
+        locked.context,
         load_rules(Settings(env).files(RULE_FILES)),
     )
 
 
-def _locked_shared(folder: Path) -> Mapping[str, str]:
-    """Fingerprints of the shared definitions; without any, no lock file is read."""
-    locked = read_lock(lock_path(folder)) if (folder / FOLDER).is_dir() else None
-    return {} if locked is None else locked.shared
+def _lock(folder: Path) -> Lock:
+    """The lock file; it is not read where nothing lies in the folder that lint asks it about."""
+    is_asked = any((folder / inside).is_dir() for inside in (SHARED, CONTEXT))
+    return (read_lock(lock_path(folder)) if is_asked else None) or Lock({})

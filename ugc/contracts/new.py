@@ -12,7 +12,7 @@ from contracts.lint.contract import check
 from contracts.lint.names import check_event
 from contracts.lint.shape import alike
 from contracts.model.loader import load_catalog, package_folder, read_document
-from ugc.contracts import new_shared
+from ugc.contracts import new_context, new_shared
 from ugc.contracts.errors import ScaffoldError, ScaffoldTextError
 from ugc.exits import PLAIN_EPILOG
 from ugc.project import scaffold
@@ -22,7 +22,8 @@ from ugc.terminal import say
 
 
 @click.command(name="new", epilog=PLAIN_EPILOG)
-@click.argument("event", metavar="NAME")
+@click.argument("event", metavar="NAME", required=False, default="")
+@click.option("--context", is_flag=True, help="What all events are sent with; it has no NAME.")
 @click.option("--shared", is_flag=True, help="A definition that events refer to, and no event.")
 @click.option("--owner", metavar="TEAM", help="The team that answers for the event.")
 @click.option("--title", help="A few words for lists; made of the event's name when left out.")
@@ -39,6 +40,7 @@ from ugc.terminal import say
 @folder_option
 def new(
     event: str,
+    context: bool,
     shared: bool,
     owner: str | None,
     title: str | None,
@@ -59,8 +61,16 @@ def new(
       ugc contracts new film_rated --owner catalogue --field rating:integer --field note:string?
       ugc contracts new session_start --owner web --no-fields
       ugc contracts new element_click --next-version
+      ugc contracts new --context --owner web
       ugc contracts new --shared address --owner shop --field street:string --field city:string
     """
+    if context:
+        if event or shared or title or description or fields or no_fields:
+            raise ScaffoldTextError("--context takes --owner or --next-version, and nothing else")
+        _write(folder, new_context.files(folder, owner, next_version=next_version))
+        return
+    if not event:
+        raise ScaffoldTextError("write the NAME of the new event, as in `ugc contracts new --help`")
     if next_version:
         if owner or title or description or fields or no_fields:
             raise ScaffoldTextError(
@@ -76,6 +86,12 @@ def new(
             raise ScaffoldTextError("write --field or --no-fields, not both")
         wanted = () if no_fields else fields or ("element_id:string",)
         files = _new_event(folder, event, owner, title, description, wanted)
+    _write(folder, files)
+    if shared:
+        say(f"an event refers to it by {new_shared.reference_in(files)}")
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
     for name in files:
         if (folder / name).exists():
             raise ScaffoldError(f"{folder / name} exists already")
@@ -84,8 +100,6 @@ def new(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         say(f"wrote {path}")
-    if shared:
-        say(f"an event refers to it by {new_shared.reference_in(files)}")
 
 
 def _new_event(

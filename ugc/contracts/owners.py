@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from contracts.model.context import FOLDER as CONTEXT
 from contracts.model.loader import Catalog, load_catalog
 from contracts.model.shared import FOLDER
 from ugc.exits import PLAIN_EPILOG
@@ -54,4 +55,6 @@ def code_owners(catalog: Catalog, folder: str, organization: str | None = None) 
     newest = dict(sorted(catalog.shared.documents.items()))
     owners = {name: document["x-owner"] for (name, _), document in newest.items()}
     lines += [f"/{folder}/{FOLDER}/{name}/ {team}{owner}" for name, owner in owners.items()]
+    if catalog.context is not None:
+        lines.append(f"/{folder}/{CONTEXT}/ {team}{catalog.context.schema['x-owner']}")
     return _HEAD + "\n".join(lines) + "\n"

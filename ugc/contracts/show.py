@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 
 from ch_schema.ddl.tables import table_for
+from contracts.model.context import FOLDER as CONTEXT
 from contracts.model.loader import Catalog, load_catalog
 from contracts.model.shared import path_of, used_by
 from contracts.model.types import Contract
@@ -98,6 +99,8 @@ def _facts(catalog: Catalog, contract: Contract) -> list[tuple[str, str]]:
         facts.append(("paired by", ", ".join(("user_id", *pairing.keys))))
     if shared := used_by(contract.schema):
         facts.append(("refers to", ", ".join(path_of(key) for key in shared)))
+    if catalog.context is not None:
+        facts.append(("context", f"{CONTEXT}/v{catalog.context.version}.json, with every event"))
     if deprecation := contract.deprecation:
         facts.append(("deprecated", f"since {deprecation.since}: {deprecation.reason}"))
         facts.append(("sunset", str(deprecation.sunset)))

@@ -20,6 +20,7 @@ from contracts.model.loader import Catalog, load_catalog
 from contracts.model.types import Origin
 from contracts.reasons import Reason
 from tests.api.world import CLICK, World, post, with_event
+from tests.support.with_context import catalog_with_context
 from tests.support.order import PAYLOAD, contracts_with_an_order
 
 CLIENT_CONTRACTS = [c for c in load_catalog() if c.origin is Origin.CLIENT]
@@ -42,9 +43,10 @@ def accepts(found: dict[str, Any], request: Any) -> bool:
     [
         load_catalog(),
         with_event("twice", {"a": FIELD}, {"a": FIELD, "b": FIELD}),
+        catalog_with_context(),
         with_event("shared", {"a": {"$ref": "#/$defs/short"}, "$defs": {"short": FIELD}}),
     ],
-    ids=["the contracts", "two versions", "local references"],
+    ids=["the contracts", "two versions", "a context", "local references"],
 )
 def test_it_is_valid_openapi(catalog: Catalog) -> None:
     validate(document(catalog))
@@ -65,6 +67,20 @@ def test_a_shared_definition_is_one_component_that_events_refer_to(tmp_path: Pat
     assert accepts(found, request)
     bare = {**PAYLOAD, "ship_to": {"street": "Plein 1", "country": "nl"}}
     assert not accepts(found, {**request, "data": bare})
+
+
+def test_a_request_may_have_a_context_and_a_batch_one_for_all() -> None:
+    found = document(catalog_with_context())
+    event = {**CLICK, "context": {"session_id": "s-1"}, "sent_at": "2026-01-31T12:00:00Z"}
+    assert accepts(found, event)
+    assert accepts(found, CLICK)
+    assert not accepts(found, {**CLICK, "context": {"session": "s-1"}})
+    body = found["paths"]["/api/v1/events/batch"]["post"]["requestBody"]
+    schema = {**body["content"]["application/json"]["schema"], "components": found["components"]}
+    judge = Draft202012Validator(schema)
+    assert judge.is_valid([CLICK])
+    assert judge.is_valid({"context": {"session_id": "s-1"}, "events": [CLICK, event]})
+    assert not judge.is_valid({"context": {"session_id": 1}, "events": [CLICK]})
 
 
 def test_it_is_json_and_the_same_each_time() -> None:
