@@ -41,9 +41,14 @@ lint: $(STAMP)  ## ruff and mypy.
 generate: $(STAMP)  ## Write anew every file that is generated; a test tells when one is stale.
 	UPDATE_GOLDEN=1 $(BIN)/pytest --quiet -m "generated and not full"
 
+# As many processes as there are processors, up to four: tests on real servers are many, and each
+# has a stack of its own.  WORKERS=0 runs them one after the other in this process.
+WORKERS ?= auto
+PARALLEL = --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
+
 .PHONY: test
 test: $(STAMP) lint  ## Everything that needs only PyPI.
-	$(BIN)/pytest -m "not full"
+	$(BIN)/pytest $(PARALLEL) -m "not full"
 
 .PHONY: coverage
 coverage: $(STAMP)  ## What of the code the tests of make test reach, without those on real servers.
@@ -57,7 +62,7 @@ test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs t
 	COMPATIBILITY_EXAMPLES=1000 $(BIN)/pytest --timeout=1800 tests/ugc/compatibility/test_differential.py
 	RAW_BYTES_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/http/test_raw_bytes.py
 	WIRE_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/http/test_wire.py
-	$(BIN)/pytest -m full
+	$(BIN)/pytest $(PARALLEL) -m full
 
 .PHONY: test-long
 test-long: $(STAMP)  ## The random explorations at their full counts: about half an hour.

@@ -123,6 +123,11 @@ Outcome = Accepted | Rejection
 """What became of one event of several."""
 
 
+def shown_time(instant: dt.datetime) -> str:
+    """An instant in UTC as every answer and report has it: ``2026-01-31T12:00:00.000Z``."""
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class ComponentStatus(StrEnum):
     """How a part of the system is, as seen from this process."""
 

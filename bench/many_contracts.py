@@ -134,6 +134,21 @@ def processor_seconds(pid: int) -> float:
 
 
 def tell_commands(folder: Path, count: int) -> None:
+    contracts = repository_in(folder, count)
+    _, baseline = json_of(contracts)
+    print(f"{count} contracts: {baseline:.2f} s of processor to load their files as JSON")
+    for name, (seconds, processor) in (
+        ("lint", processor_of(contracts_command("lint", contracts))),
+        ("check", check_of(contracts)),
+    ):
+        print(
+            f"ugc contracts {name}: {seconds:.2f} s by the clock,"
+            f" {processor:.2f} s of processor ({processor / baseline:.1f} times the JSON)"
+        )
+
+
+def repository_in(folder: Path, count: int) -> Path:
+    """Contracts in a git repository, whose branch gives one of twenty a version."""
     place = Path(tempfile.mkdtemp(dir=folder))
     contracts = contracts_in(place, count)
     git = ["git", "-C", str(place), "-c", "user.name=bench", "-c", "user.email=bench@localhost"]
@@ -144,22 +159,23 @@ def tell_commands(folder: Path, count: int) -> None:
         add_version(contracts / "events" / f"event_{number}")
     subprocess.run([*git, "add", "."], check=True)
     subprocess.run([*git, "commit", "-qm", "versions"], check=True)
-    paths = sorted(contracts.rglob("*.json"))
-    baseline = processor_of(
-        [sys.executable, "-c", "import json, sys\nfor p in sys.argv[1:]: json.load(open(p))"]
-        + [str(path) for path in paths]
-    )
-    print(
-        f"{count} contracts, {len(paths)} files: {baseline[1]:.2f} s of processor to load as JSON"
-    )
-    for command in (["lint"], ["check", "--against", "main"]):
-        seconds, processor = processor_of(
-            [sys.executable, "-m", "ugc", "contracts", *command, "--contracts", str(contracts)]
-        )
-        print(
-            f"ugc contracts {command[0]}: {seconds:.2f} s by the clock,"
-            f" {processor:.2f} s of processor ({processor / baseline[1]:.1f} times the JSON)"
-        )
+    return contracts
+
+
+def json_of(contracts: Path) -> tuple[float, float]:
+    """Seconds by the clock and of processor to load every file as JSON: the baseline."""
+    load = "import json, sys\nfor p in sys.argv[1:]: json.load(open(p))"
+    return processor_of([sys.executable, "-c", load, *map(str, sorted(contracts.rglob("*.json")))])
+
+
+def check_of(contracts: Path) -> tuple[float, float]:
+    """Seconds by the clock and of processor of the check against the repository's main."""
+    return processor_of(contracts_command("check", contracts, "--against", "main"))
+
+
+def contracts_command(name: str, contracts: Path, *more: str) -> list[str]:
+    command = [sys.executable, "-m", "ugc", "contracts", name, *more]
+    return [*command, "--contracts", str(contracts)]
 
 
 def add_version(event: Path) -> None:

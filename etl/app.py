@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.layout import ONE_SERVER, Layout
 from ch_schema.migrate.erasure import ErasedUsers
 from ch_schema.migrate.run import ensure_tables
 from contracts.model.loader import Catalog, load_catalog
@@ -56,6 +57,7 @@ class Etl:
     open_source: Callable[[], Source]
     open_history: Callable[[], History]
     close: Callable[[], None]
+    layout: Layout = ONE_SERVER
 
     def run_once(
         self,
@@ -97,7 +99,7 @@ class Etl:
 
     def _prepare(self) -> None:
         self.context.store.check()
-        ensure_tables(self.clickhouse, self.catalog, (RUNS,))
+        ensure_tables(self.clickhouse, self.catalog, (RUNS,), self.layout)
 
     def replay(
         self,
@@ -112,7 +114,7 @@ class Etl:
         """
         if not request.dry_run:
             self.context.store.check()
-            ensure_tables(self.clickhouse, self.catalog)
+            ensure_tables(self.clickhouse, self.catalog, layout=self.layout)
         with closing(self.open_history()) as history:
             return replay(
                 self.context, history, request, should_stop=should_stop, progress=progress
@@ -168,6 +170,7 @@ def connect(config: EtlConfig) -> Etl:
             open_source=lambda: KafkaSource(config.kafka),
             open_history=lambda: KafkaHistory(config.kafka),
             close=opened.pop_all().close,
+            layout=Layout.of(config.clickhouse_cluster),
         )
 
 
@@ -182,7 +185,7 @@ def ask_quality(config: EtlConfig, since: dt.datetime) -> Verdict:
     with ExitStack() as opened:
         clickhouse = connect_clickhouse(config.clickhouse_url)
         opened.callback(clickhouse.close)
-        ensure_tables(clickhouse, catalog, (RUNS,))
+        ensure_tables(clickhouse, catalog, (RUNS,), Layout.of(config.clickhouse_cluster))
         ledger = opened.enter_context(closing(_ledger(config)))
         history = opened.enter_context(closing(KafkaHistory(config.kafka)))
         witnesses = Witnesses(

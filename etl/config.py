@@ -12,6 +12,7 @@ REDIS_URL                    ``redis://host:port``, without a db number, or sent
                              ``redis+cluster://host:port,host:port``
 REDIS_TIMEOUT_SECONDS        longest wait for Redis (5)
 CLICKHOUSE_URL               see :mod:`ch_schema.client.address`
+CLICKHOUSE_CLUSTER           name of the cluster that the tables are spread over (one server)
 CONTRACTS_DIR                folder of the contract files (contracts/ of the project)
 DEDUP_WINDOW_SECONDS         how long an event id is remembered to count duplicates (900)
 ETL_CHUNK_MESSAGES           messages in memory at a time, and so the largest block (20,000)
@@ -110,6 +111,7 @@ class EtlConfig:
     contracts_dir: Path | None
     dedup_window_seconds: int
     policy: RunPolicy
+    clickhouse_cluster: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> EtlConfig:
@@ -136,4 +138,5 @@ class EtlConfig:
                 gap_grace_seconds=read.count("ETL_GAP_GRACE_SECONDS", 3_600),
                 producer_memory_seconds=read.count("ETL_PRODUCER_MEMORY_SECONDS", 604_800),
             ),
+            clickhouse_cluster=read.optional("CLICKHOUSE_CLUSTER"),
         )

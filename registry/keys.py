@@ -8,8 +8,8 @@ KAFKA_KEY                  ``event``: the event's name (requirement L3), so that
                            spreads over all of them (``event``)
 =========================  ===================================================================
 
-With ``event,user`` a key is ``{name}:{who}``, such as ``element_click:8f0c…`` or
-``page_view:8f0c…``.  Equal keys lie in one partition, in the order in which they were accepted.
+With ``event,user`` a key is ``{name}:{who}``, such as ``order_placed:8f0c…`` or
+``checkout:8f0c…``.  Equal keys lie in one partition, in the order in which they were accepted.
 
 * ``name`` is the event's, and for the two halves of a pair that of the event which they become:
   so both are in one partition, the start before its end.

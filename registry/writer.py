@@ -10,10 +10,10 @@ does not expect with any exception; then the reference writes the value, or says
     def write(event_id, user_id, timestamp, data):
         p1 = encode(str(event_id))
         ...
-        v5 = data['element_type']
+        v5 = data['currency']
         p6 = encode(v5)
         if len(data) != 2: raise Unexpected
-        return join((b'\\0\\0\\0\\0\\1H', p1, b'\\x1aelement_click', ..., length(len(p6)), p6))
+        return join((b'\\0\\0\\0\\0\\1H', p1, b'\\x18order_placed', ..., length(len(p6)), p6))
 """
 
 from __future__ import annotations

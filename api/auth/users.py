@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -36,6 +37,9 @@ _log = logging.getLogger(__name__)
 
 _MEMORY, _ACCEPTED, _REFUSED = TokenSource.MEMORY, TokenResult.ACCEPTED, TokenResult.REFUSED
 """To look a member of an enumeration up takes as long as to count."""
+
+_SCHEME = re.compile(r"""(?:^|[\s"':])bearer(?:[\s"':]|$)""", re.IGNORECASE)
+"""The word before a token in a header (RFC 6750); inside of a token it cannot stand like this."""
 
 MAX_USER_ID_CHARACTERS = 128
 """As in the message envelope."""
@@ -136,7 +140,7 @@ class Users:
             case Identity(user_id=user_id):
                 return user_id
             case TokenRejection(reason=reason):
-                raise Rejection(reason, DESCRIPTIONS[reason])
+                raise Rejection(reason, DESCRIPTIONS[reason] + _what_to_do(token))
 
     def known(self, token: str | None) -> str | None:
         """The user id where nobody has to be asked: for no token, or one that this process knows.
@@ -235,6 +239,13 @@ class Users:
             case Identity(expires_at=expires_at):
                 left = math.inf if expires_at is None else expires_at - self._clock()
                 return min(self._times.identity_seconds, left)
+
+
+def _what_to_do(token: str) -> str:
+    """A sentence for a token that is bad because of what was written around it, else nothing."""
+    if _SCHEME.search(token):
+        return " It holds the word `Bearer`; send what follows that word, and nothing else."
+    return ""
 
 
 def usable_user_id(found: object) -> str | None:

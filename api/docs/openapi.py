@@ -16,6 +16,8 @@ from apispec import APISpec
 from api.docs import openapi_batch as batch
 from api.docs import openapi_contracts as contracts
 from api.docs import openapi_parts as parts
+from api.docs.openapi_examples import Examples, examples_of, request
+from api.docs.openapi_refusals import rejections
 from api import paths
 from contracts.model.loader import Catalog
 from contracts.model.shared import bundled_name, key_in, used_by
@@ -30,6 +32,7 @@ _Versions = Mapping[str, tuple[Contract, ...]]
 def document(catalog: Catalog, *, version: str) -> Document:
     """The whole document; ``version`` is that of the service."""
     accepted = _accepted(catalog)
+    examples = examples_of([versions[-1] for versions in accepted.values()])
     spec = APISpec(
         title="UGC events",
         version=version,
@@ -41,9 +44,9 @@ def document(catalog: Catalog, *, version: str) -> Document:
             {"name": "health", "description": "For operators and orchestrators."},
         ],
     )
-    for name, schema in _components(catalog, accepted).items():
+    for name, schema in _components(catalog, accepted, examples).items():
         spec.components.schema(name, schema)
-    for path, operations in _operations(catalog, accepted).items():
+    for path, operations in _operations(catalog, accepted, examples).items():
         spec.path(path, operations=operations)
     found: Document = spec.to_dict()
     return found
@@ -66,7 +69,7 @@ def _description(accepted: _Versions) -> str:
     return f"{parts.DESCRIPTION}\n{table}\n"
 
 
-def _components(catalog: Catalog, accepted: _Versions) -> Document:
+def _components(catalog: Catalog, accepted: _Versions, examples: Examples) -> Document:
     found: Document = {"Event": _any_event(accepted)}
     for event, versions in accepted.items():
         if len(versions) > 1:
@@ -75,7 +78,12 @@ def _components(catalog: Catalog, accepted: _Versions) -> Document:
             found[_name(contract)] = _request(catalog, contract, newest=versions[-1])
             found[f"{_name(contract)}.data"] = _data(contract)
             found.update(_shared(contract.schema))
-    return {**found, **parts.SCHEMAS, **batch.SCHEMAS, **contracts.SCHEMAS}
+    return {
+        **found,
+        **parts.schemas(examples),
+        **batch.schemas(examples),
+        **contracts.schemas(examples),
+    }
 
 
 def _any_event(accepted: _Versions) -> Document:
@@ -109,7 +117,7 @@ def _request(catalog: Catalog, contract: Contract, *, newest: Contract) -> Docum
             "version": _constant(envelope["properties"]["version"], contract.version),
             "data": parts.ref(f"{_name(contract)}.data"),
         },
-        "examples": [_example(contract, data) for data in contract.examples],
+        "examples": [request(contract, data) for data in contract.examples],
     }
 
 
@@ -157,32 +165,27 @@ def _reference(contract: Contract) -> Mapping[str, str]:
     return parts.ref(_name(contract))
 
 
-def _example(contract: Contract, data: Any) -> Document:
-    return {"event": contract.event, "token": None, "data": data}
-
-
-def _operations(catalog: Catalog, accepted: _Versions) -> Mapping[str, Document]:
+def _operations(
+    catalog: Catalog, accepted: _Versions, examples: Examples
+) -> Mapping[str, Document]:
     return {
-        paths.EVENTS: {"post": _post_event(accepted)},
-        paths.BATCH: {"post": batch.operation(catalog.context)},
-        paths.VALIDATE: {"post": _validate(accepted)},
-        paths.CONTRACTS: {"get": contracts.LIST},
-        f"{paths.CONTRACTS}/{{event}}": {"get": contracts.EVENT},
-        f"{paths.CONTRACTS}/{{event}}/{{version}}": {"get": contracts.SCHEMA},
+        paths.EVENTS: {"post": _post_event(accepted, examples)},
+        paths.BATCH: {"post": batch.operation(examples, catalog.context)},
+        paths.VALIDATE: {"post": _validate(accepted, examples)},
+        **contracts.operations(examples),
         paths.LIVE: {"get": parts.LIVE},
         paths.READY: {"get": parts.READY},
     }
 
 
-def _post_event(accepted: _Versions) -> Document:
-    newest = [versions[-1] for versions in accepted.values()]
+def _post_event(accepted: _Versions, examples: Examples) -> Document:
     return {
         "tags": ["events"],
         "operationId": "postEvent",
         "summary": "Send one event",
         "description": parts.POST_DESCRIPTION,
-        "requestBody": _event_body(newest),
-        "responses": {"202": parts.ACCEPTED_RESPONSE, **parts.rejections()},
+        "requestBody": _event_body(accepted, examples),
+        "responses": {"202": parts.ACCEPTED_RESPONSE, **rejections(examples)},
     }
 
 
@@ -190,15 +193,15 @@ _OF_REQUEST = ("400", "408", "413", "415", "429", "500", "503")
 """With what a request may be refused whatever the event in it."""
 
 
-def _validate(accepted: _Versions) -> Document:
+def _validate(accepted: _Versions, examples: Examples) -> Document:
     """The dry run: what is wrong with the request itself is an error, all else is its report."""
-    errors = parts.rejections()
+    errors = rejections(examples)
     return {
         "tags": ["events"],
         "operationId": "validateEvent",
         "summary": "Ask what would happen to an event",
         "description": parts.VALIDATE_DESCRIPTION,
-        "requestBody": _event_body([versions[-1] for versions in accepted.values()]),
+        "requestBody": _event_body(accepted, examples),
         "responses": {
             "200": parts.REPORT_RESPONSE,
             **{status: errors[status] for status in _OF_REQUEST},
@@ -206,12 +209,13 @@ def _validate(accepted: _Versions) -> Document:
     }
 
 
-def _event_body(newest: list[Contract]) -> Document:
+def _event_body(accepted: _Versions, examples: Examples) -> Document:
+    newest = [versions[-1] for versions in accepted.values()]
     return {
         "required": True,
         "content": {
             "application/json": {"schema": parts.ref("Event"), "examples": _examples(newest)},
-            "text/plain": {"schema": parts.BEACON},
+            "text/plain": {"schema": parts.beacon(examples)},
         },
     }
 
@@ -220,7 +224,7 @@ def _examples(contracts: list[Contract]) -> Document:
     return {
         f"{contract.event}.{number}": {
             "summary": f"{contract.event}: {contract.title}",
-            "value": _example(contract, data),
+            "value": request(contract, data),
         }
         for contract in contracts
         for number, data in enumerate(contract.examples, start=1)

@@ -8,8 +8,10 @@ from typing import Any
 from api.http import batch
 from api import paths
 from api.docs import openapi_parts as parts
-from api.errors import STATUS, Rejection
+from api.docs.openapi_examples import Examples
 from api.docs.openapi_parts import CORRELATION_ID
+from api.docs.openapi_refusals import refusals_of_body
+from api.errors import STATUS, Rejection
 from api.http.problems import problem
 from contracts.model.context import EVENTS, Context
 from contracts.reasons import DESCRIPTIONS, Reason
@@ -27,52 +29,42 @@ of the whole request means that nothing was stored.
 Give every event an `event_id`: when no answer comes, the whole batch can be sent again.
 """
 
-_EVENTS = [
-    {
-        "event": "element_click",
-        "token": None,
-        "data": {"element_type": "trailer", "page_type": "movie"},
-    },
-    {
-        "event": "element_click",
-        "token": None,
-        "data": {"element_type": "category", "page_type": "promotion"},
-    },
-]
 
-_LINES = {
-    "type": "string",
-    "description": "One event in each line; empty lines count for nothing.",
-    "examples": ["\n".join(json.dumps(each) for each in _EVENTS)],
-}
+def _lines(examples: Examples) -> dict[str, Any]:
+    return {
+        "type": "string",
+        "description": "One event in each line; empty lines count for nothing.",
+        "examples": ["\n".join(json.dumps(each) for each in examples.requests)],
+    }
 
-_RESULT = {
-    "type": "object",
-    "required": ["status"],
-    "properties": {
-        "status": {
-            "type": "integer",
-            "description": "202, or the status that this event alone would get.",
+
+def schemas(examples: Examples) -> dict[str, Any]:
+    """The component of the answer to a batch."""
+    result = {
+        "type": "object",
+        "required": ["status"],
+        "properties": {
+            "status": {
+                "type": "integer",
+                "description": "202, or the status that this event alone would get.",
+            },
+            **parts.accepted_properties(examples),
+            "problem": parts.ref("Problem"),
         },
-        **parts.ACCEPTED_PROPERTIES,
-        "problem": parts.ref("Problem"),
-    },
-}
-
-_BATCH = {
-    "type": "object",
-    "required": ["accepted", "refused", "results"],
-    "properties": {
-        "accepted": {"type": "integer", "description": "How many are stored."},
-        "refused": {"type": "integer", "description": "How many are not."},
-        "results": {"type": "array", "items": _RESULT},
-    },
-}
-
-SCHEMAS = {"BatchResult": _BATCH}
+    }
+    batch_result = {
+        "type": "object",
+        "required": ["accepted", "refused", "results"],
+        "properties": {
+            "accepted": {"type": "integer", "description": "How many are stored."},
+            "refused": {"type": "integer", "description": "How many are not."},
+            "results": {"type": "array", "items": result},
+        },
+    }
+    return {"BatchResult": batch_result}
 
 
-def _example() -> dict[str, Any]:
+def _example(examples: Examples) -> dict[str, Any]:
     reason = Reason.EVENT_UNKNOWN
     rejection = Rejection(reason, DESCRIPTIONS[reason])
     return {
@@ -82,8 +74,8 @@ def _example() -> dict[str, Any]:
             {
                 "status": 202,
                 "event_id": "0190163d-8694-739b-aea5-966c26f8ad91",
-                "event": "element_click",
-                "version": 1,
+                "event": examples.event,
+                "version": examples.version,
                 "timestamp": "2026-01-31T12:00:00.000Z",
             },
             {
@@ -104,7 +96,7 @@ def _schema(context: Context | None) -> dict[str, Any]:
     return {"oneOf": [events, around]}
 
 
-def operation(context: Context | None = None) -> dict[str, Any]:
+def operation(examples: Examples, context: Context | None = None) -> dict[str, Any]:
     """``POST /api/v1/events/batch``."""
     return {
         "tags": ["events"],
@@ -116,10 +108,10 @@ def operation(context: Context | None = None) -> dict[str, Any]:
             "content": {
                 batch.ARRAY: {
                     "schema": _schema(context),
-                    "examples": {"two clicks": {"value": _EVENTS}},
+                    "examples": {"two events": {"value": list(examples.requests)}},
                 },
-                batch.LINES: {"schema": _LINES},
-                "text/plain": {"schema": _LINES},
+                batch.LINES: {"schema": _lines(examples)},
+                "text/plain": {"schema": _lines(examples)},
             },
         },
         "responses": {
@@ -136,10 +128,10 @@ def operation(context: Context | None = None) -> dict[str, Any]:
                 "content": {
                     "application/json": {
                         "schema": parts.ref("BatchResult"),
-                        "example": _example(),
+                        "example": _example(examples),
                     }
                 },
             },
-            **parts.refusals_of_body(),
+            **refusals_of_body(examples),
         },
     }

@@ -3,94 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from api import paths
+from api.docs.openapi_examples import Examples
+from api.errors import STATUS
 from api.http.codecs import ACCEPT_ENCODING
-from api.errors import STATUS, Rejection
 from api.model import ComponentStatus
-from api.http.problems import MEDIA_TYPE, problem
-from contracts.reasons import DESCRIPTIONS, Reason
-from contracts.model.validation import MAX_VIOLATIONS, Violation
+from contracts.model.validation import MAX_VIOLATIONS
 
 CORRELATION_ID = "0190163d-8694-739b-aea5-966c26f8ad92"
-
-_NOT_OF_POST = frozenset({Reason.NOT_FOUND, Reason.METHOD_NOT_ALLOWED, Reason.BATCH_TOO_LONG})
-
-_OF_BODY = (
-    Reason.REQUEST_INVALID,
-    Reason.BODY_EMPTY,
-    Reason.LENGTH_INVALID,
-    Reason.BODY_TIMEOUT,
-    Reason.JSON_INVALID,
-    Reason.BODY_TOO_LARGE,
-    Reason.BATCH_TOO_LONG,
-    Reason.MEDIA_TYPE_UNSUPPORTED,
-    Reason.ENCODING_UNSUPPORTED,
-    Reason.RATE_LIMITED,
-    Reason.STORE_UNAVAILABLE,
-    Reason.OVERLOADED,
-    Reason.INTERNAL_ERROR,
-)
-
 
 def ref(name: str) -> dict[str, str]:
     """A reference to the schema component ``name``."""
     return {"$ref": f"#/components/schemas/{name}"}
-
-
-def rejections() -> dict[str, Any]:
-    """Status → response, for every status with which an event may be refused."""
-    return _by_status([reason for reason in STATUS if reason not in _NOT_OF_POST])
-
-
-def refusals_of_body() -> dict[str, Any]:
-    """Status → response, for every status with which a whole batch may be refused."""
-    return _by_status(_OF_BODY)
-
-
-def _by_status(reasons: Sequence[Reason]) -> dict[str, Any]:
-    found: dict[int, list[Reason]] = {}
-    for reason in reasons:
-        found.setdefault(STATUS[reason], []).append(reason)
-    return {str(status): _rejection(status, found[status]) for status in sorted(found)}
-
-
-def refusal_of(code: str) -> dict[str, Any]:
-    """The response of one reason alone, for operations that can fail in no other way."""
-    reason = Reason(code)
-    return _rejection(STATUS[reason], [reason])
-
-
-def _rejection(status: int, reasons: list[Reason]) -> dict[str, Any]:
-    headers = {**_HEADERS, **_HEADERS_OF_STATUS.get(status, {})}
-    codes = ", ".join(f"`{reason}`" for reason in reasons)
-    return {
-        "description": f"Refused: {codes}.",
-        "headers": headers,
-        "content": {
-            MEDIA_TYPE: {
-                "schema": ref("Problem"),
-                "examples": {str(reason): _problem_example(reason) for reason in reasons},
-            }
-        },
-    }
-
-
-def _problem_example(reason: Reason) -> dict[str, Any]:
-    known = reason is Reason.DATA_INVALID
-    rejection = Rejection(
-        reason,
-        DESCRIPTIONS[reason],
-        violations=(_VIOLATION,) if known else (),
-        event="element_click" if known else None,
-        version=1 if known else None,
-    )
-    return {
-        "summary": DESCRIPTIONS[reason],
-        "value": problem(rejection, correlation_id=CORRELATION_ID),
-    }
 
 
 def header(
@@ -101,9 +27,7 @@ def header(
     return {"description": description, **always, "schema": {"type": schema_type}}
 
 
-_VIOLATION = Violation("/data/page_type", "required", "is required", True)
-
-_HEADERS = {
+HEADERS = {
     "X-Correlation-Id": header(
         "The id of this request in the service's logs: the one that was sent in a header of the"
         " same name or in `X-Request-ID` (1 to 64 of A-Z, a-z, 0-9, '.', '_', '-'), else the"
@@ -112,33 +36,8 @@ _HEADERS = {
     )
 }
 
-_HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {
-    401: {"WWW-Authenticate": header("As HTTP demands it of a 401.", required=True)},
-    415: {
-        "Accept-Encoding": header(
-            f"`{ACCEPT_ENCODING}`, when the Content-Encoding was none of these; else absent."
-        )
-    },
-    429: {
-        "Retry-After": header(
-            "Seconds until as much as this would be accepted.", "integer", required=True
-        ),
-        "RateLimit": header(
-            "How many events (`r`) are left now, and that time (`t`).", required=True
-        ),
-        "RateLimit-Policy": header(
-            "How many events (`q`) one client may send in `w` seconds.", required=True
-        ),
-    },
-    503: {
-        "Retry-After": header(
-            "Seconds to wait before sending the event again.", "integer", required=True
-        )
-    },
-}
-
 _HEADERS_WHILE_DOWN = {
-    **_HEADERS,
+    **HEADERS,
     "Retry-After": header("Seconds to wait before asking again.", "integer", required=True),
 }
 
@@ -164,53 +63,46 @@ refused is answered with a problem document (RFC 9457) whose `code` says why
 ([all codes]({paths.REASONS})).
 """
 
-BEACON = {
-    "type": "string",
-    "description": "The same JSON as text, as `navigator.sendBeacon` sends it.",
-    "contentMediaType": "application/json",
-    "contentSchema": ref("Event"),
-    "examples": [
-        json.dumps(
-            {
-                "event": "element_click",
-                "token": None,
-                "data": {"element_type": "trailer", "page_type": "movie"},
-            }
-        )
-    ],
-}
 
-ACCEPTED_PROPERTIES: dict[str, Any] = {
-    "event_id": {
+def beacon(examples: Examples) -> dict[str, Any]:
+    """One event as text."""
+    return {
         "type": "string",
-        "format": "uuid",
-        "description": "The id that was sent, else a new one.",
-        "examples": ["0190163d-8694-739b-aea5-966c26f8ad91"],
-    },
-    "event": {"type": "string", "examples": ["element_click"]},
-    "version": {
-        "type": "integer",
-        "description": "The contract version that the data was checked against.",
-        "examples": [1],
-    },
-    "timestamp": {
-        "type": "string",
-        "format": "date-time",
-        "description": "When the service accepted the event, in UTC.",
-        "examples": ["2026-01-31T12:00:00.000Z"],
-    },
-    "duplicate": {
-        "type": "boolean",
-        "description": "True when this event was stored before under the same `event_id`; the"
-        " timestamp is that of the first time. Absent otherwise.",
-    },
-}
+        "description": "The same JSON as text, as `navigator.sendBeacon` sends it.",
+        "contentMediaType": "application/json",
+        "contentSchema": ref("Event"),
+        "examples": [json.dumps(each) for each in examples.requests[:1]],
+    }
 
-_ACCEPTED = {
-    "type": "object",
-    "required": ["event_id", "event", "version", "timestamp"],
-    "properties": ACCEPTED_PROPERTIES,
-}
+
+def accepted_properties(examples: Examples) -> dict[str, Any]:
+    """What is told of an event that is stored."""
+    return {
+        "event_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The id that was sent, else a new one.",
+            "examples": ["0190163d-8694-739b-aea5-966c26f8ad91"],
+        },
+        "event": {"type": "string", "examples": [examples.event]},
+        "version": {
+            "type": "integer",
+            "description": "The contract version that the data was checked against.",
+            "examples": [examples.version],
+        },
+        "timestamp": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When the service accepted the event, in UTC.",
+            "examples": ["2026-01-31T12:00:00.000Z"],
+        },
+        "duplicate": {
+            "type": "boolean",
+            "description": "True when this event was stored before under the same `event_id`; the"
+            " timestamp is that of the first time. Absent otherwise.",
+        },
+    }
+
 
 _VIOLATION_SCHEMA = {
     "type": "object",
@@ -303,7 +195,16 @@ _REPORT = {
     },
 }
 
-SCHEMAS = {"Accepted": _ACCEPTED, "Problem": _PROBLEM, "Health": _HEALTH, "Report": _REPORT}
+
+def schemas(examples: Examples) -> dict[str, Any]:
+    """The components that no event changes, but for their examples."""
+    accepted = {
+        "type": "object",
+        "required": ["event_id", "event", "version", "timestamp"],
+        "properties": accepted_properties(examples),
+    }
+    return {"Accepted": accepted, "Problem": _PROBLEM, "Health": _HEALTH, "Report": _REPORT}
+
 
 VALIDATE_DESCRIPTION = """\
 A dry run: the event is parsed, checked and its token resolved exactly as when it is sent, and
@@ -313,12 +214,12 @@ could not be read as a body at all.
 
 REPORT_RESPONSE = {
     "description": "The verdict.",
-    "headers": _HEADERS,
+    "headers": HEADERS,
     "content": {"application/json": {"schema": ref("Report")}},
 }
 
 ACCEPTED_HEADERS = {
-    **_HEADERS,
+    **HEADERS,
     "Deprecation": header(
         "Since when the contract version of the event is deprecated (RFC 9745: `@` and Unix"
         " seconds); absent while it is not."
@@ -327,7 +228,7 @@ ACCEPTED_HEADERS = {
 }
 
 CACHED_HEADERS = {
-    **_HEADERS,
+    **HEADERS,
     "ETag": header("Changes with the content.", required=True),
     "Cache-Control": header("How long it may be kept.", required=True),
 }
@@ -345,7 +246,7 @@ LIVE = {
     "responses": {
         "200": {
             "description": "It does.",
-            "headers": _HEADERS,
+            "headers": HEADERS,
             "content": {
                 "application/json": {
                     "schema": {
@@ -381,7 +282,7 @@ READY = {
     "responses": {
         "200": {
             "description": "They can; `degraded` when a part is down that they can do without.",
-            "headers": _HEADERS,
+            "headers": HEADERS,
             "content": _HEALTH_CONTENT,
         },
         "503": {

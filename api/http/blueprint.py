@@ -25,7 +25,7 @@ from api.http.environ import FATE
 from api.http.exchange import current
 from api.http.problems import bytes_for_each, problem
 from api.limits.rate_limit import RateLimit
-from api.model import Accepted, Common, Outcome, Stamped
+from api.model import Accepted, Common, Outcome, Stamped, shown_time
 from api.pipeline.pipeline import Pipeline
 from contracts.model.types import Deprecation
 from contracts.reasons import Reason
@@ -137,7 +137,7 @@ def answer(accepted: Accepted) -> dict[str, object]:
         "event_id": str(accepted.event_id),
         "event": accepted.event,
         "version": accepted.version,
-        "timestamp": _utc(accepted.timestamp),
+        "timestamp": shown_time(accepted.timestamp),
         **({"duplicate": True} if accepted.is_duplicate else {}),
     }
 
@@ -195,7 +195,7 @@ def would_store(stamped: Stamped) -> dict[str, object]:
             "event_id": str(stamped.event_id),
             "event": contract.event,
             "user_id": stamped.user_id,
-            "timestamp": _utc(stamped.timestamp),
+            "timestamp": shown_time(stamped.timestamp),
             "contract_version": contract.version,
             "data": {**stamped.request.data, **(stamped.context or {})},
         },
@@ -209,10 +209,6 @@ def would_refuse(rejection: Rejection, *, correlation_id: str) -> dict[str, obje
         "status": rejection.status,
         "problem": problem(rejection, correlation_id=correlation_id),
     }
-
-
-def _utc(instant: dt.datetime) -> str:
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def notice(deprecation: Deprecation) -> dict[str, str]:

@@ -22,6 +22,7 @@ from api.pipeline import quick_json
 from api.pipeline.checking import Checks, data_rejected, rejected, with_common
 from api.pipeline.seen import SeenEvents
 from api.pipeline.storing import Publisher, Storing, not_stored
+from api.pipeline.suggestions import Suggestions
 from contracts.model.context import MEMBER, PREFIX
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
@@ -114,6 +115,7 @@ class Pipeline:
             key_of=components.key_of,
         )
         self._checks = Checks(components.catalog, components.clock)
+        self._suggestions = Suggestions(components.catalog)
         self._took = components.instrumentation.took
 
     def accept(self, body: bytes, *, correlation_id: str) -> Accepted:
@@ -189,9 +191,16 @@ class Pipeline:
         """
         began = perf_counter()
         try:
-            return self._checks.request(document)
+            return self._request(document)
         finally:
             self._took(_VALIDATE, perf_counter() - began)
+
+    def _request(self, document: Any) -> Request:
+        """The request, or the rejection as it is answered."""
+        try:
+            return self._checks.request(document)
+        except Rejection as rejection:
+            raise self._suggestions.added_to(rejection, document) from None
 
     def store(self, request: Request, *, correlation_id: str) -> Accepted:
         """Finds the user, stamps, encodes and publishes; returns when it is safe.

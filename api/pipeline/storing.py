@@ -17,7 +17,7 @@ from api.errors import (
     StoreUnavailableError,
 )
 from api.instrumentation import Instrumentation, Stage, timed
-from api.model import Accepted, Outcome, Stamped
+from api.model import Accepted, Outcome, Stamped, shown_time
 from api.pipeline.seen import Seen, SeenEvents, fingerprint
 from api.publish.spool.record import Record
 from contracts.model.types import Contract
@@ -194,6 +194,6 @@ def _again(event: Stamped, before: Seen) -> Outcome:
     contract = event.request.contract
     if as_seen(event).fingerprint != before.fingerprint:
         reason = Reason.EVENT_ID_REUSED
-        detail = f"another event was stored as {event.event_id} at {before.timestamp.isoformat()}"
+        detail = f"another event was stored as {event.event_id} at {shown_time(before.timestamp)}"
         return Rejection(reason, detail, event=contract.event, version=contract.version)
     return replace(accepted(event), timestamp=before.timestamp, is_duplicate=True)

@@ -18,6 +18,7 @@ import orjson
 from ua_parser import parse_user_agent
 
 from api.errors import Rejection
+from api.model import shown_time
 from contracts.model.validation import MAX_VIOLATIONS
 
 _T = TypeVar("_T")
@@ -132,7 +133,7 @@ def message(found: Rejected, weight: int) -> dict[str, Any]:
         "violations": [
             {"pointer": pointer, "keyword": keyword} for pointer, keyword in found.violations
         ],
-        "time": found.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": shown_time(found.time),
         "correlation_id": found.correlation_id,
         "body": None if found.body is None else redacted(found.body),
         "origin": _sane(_ORIGIN, found.hints.origin),

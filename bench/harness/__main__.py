@@ -15,6 +15,7 @@ from bench.harness.stack import MissingServerError
 from bench.harness.table import between, render
 
 _ROOT = Path(__file__).parents[2]
+_RESULTS = "bench/results"
 _PAGE = _ROOT / "docs" / "performance.md"
 _IMAGES = _ROOT / "docs" / "images"
 
@@ -53,30 +54,39 @@ def _render() -> int:
 
 
 def _check(after: Results) -> int:
-    before = _committed_last(after)
-    if before is None:
-        print("bench: no results of another run are committed", file=sys.stderr)
+    before = _committed(after)
+    compared = changes(before, after)
+    if not compared:
+        print("bench: no run that is committed has one of these ratios", file=sys.stderr)
         return 1
-    print(f"compared with {before.file_name}: {'; '.join(before.notes) or 'nothing to remark'}")
-    for change in changes(before, after):
+    newest = before[-1]
+    remarks = "; ".join(newest.notes) or "nothing to remark"
+    print(f"compared with what is committed, last {newest.file_name}: {remarks}")
+    for change in compared:
         print(f"  {change}")
-    found = worse(before, after)
+    found = worse(compared)
     for change in found:
         print(f"WORSE: {change}")
-    print(f"{len(found)} of {len(changes(before, after))} ratios got worse")
+    print("; ".join([f"{len(found)} of {len(compared)} ratios got worse", *after.notes]))
     return 1 if found else 0
 
 
-def _committed_last(other_than: Results) -> Results | None:
-    command = ["git", "ls-tree", "--name-only", "HEAD", "bench/results/"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=_ROOT)
-    names = [Path(line).name for line in done.stdout.splitlines() if line.endswith(".json")]
-    names = [name for name in sorted(names) if name != other_than.file_name]
-    if not names:
-        return None
-    show = ["git", "show", f"HEAD:bench/results/{names[-1]}"]
-    text = subprocess.run(show, check=True, capture_output=True, text=True, cwd=_ROOT).stdout
-    return results.parse(text)
+def _committed(other_than: Results) -> list[Results]:
+    """Every run whose file is committed, oldest first."""
+    names = [Path(line).name for line in _git("ls-tree", "--name-only", "HEAD", f"{_RESULTS}/")]
+    wanted = [each for each in sorted(names) if each.endswith(".json")]
+    return [
+        results.parse("\n".join(_git("show", f"HEAD:{_RESULTS}/{name}")))
+        for name in wanted
+        if name != other_than.file_name
+    ]
+
+
+def _git(*arguments: str) -> list[str]:
+    done = subprocess.run(
+        ["git", *arguments], check=True, capture_output=True, text=True, cwd=_ROOT
+    )
+    return done.stdout.splitlines()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Two runs compared by their ratios: what got worse. Pure."""
+"""A run compared with older ones by its ratios: what got worse. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.harness.figures import Ratio, ratios
@@ -13,7 +14,7 @@ LEAST_TOLERANCE = 0.10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A ratio in two runs."""
+    """A ratio in an older run and in the one that is judged."""
 
     before: Ratio
     after: Ratio
@@ -40,17 +41,20 @@ class Change:
         return f"{what}: {values} ({self.relative:+.0%}, tolerated {self.tolerance:.0%})"
 
 
-def changes(before: Results, after: Results) -> list[Change]:
-    """Of the ratios that both runs have."""
-    known = {(each.case, each.baseline, each.metric): each for each in ratios(before)}
+def changes(before: Sequence[Results], after: Results) -> list[Change]:
+    """Of each ratio that an older run has, too; of several the newest. ``before``: oldest first."""
+    known = {_key(each): each for run in before for each in ratios(run)}
     return [
-        Change(before=known[key], after=each)
+        Change(before=known[_key(each)], after=each)
         for each in ratios(after)
-        if (key := (each.case, each.baseline, each.metric)) in known
+        if _key(each) in known
     ]
 
 
-def worse(before: Results, after: Results) -> list[Change]:
+def worse(compared: Sequence[Change]) -> list[Change]:
     """What got worse by more than is tolerated, the worst first."""
-    found = [change for change in changes(before, after) if change.is_worse]
-    return sorted(found, key=lambda change: change.relative)
+    return sorted((each for each in compared if each.is_worse), key=lambda each: each.relative)
+
+
+def _key(ratio: Ratio) -> tuple[str, str, str]:
+    return ratio.case, ratio.baseline, ratio.metric

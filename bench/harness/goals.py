@@ -78,6 +78,12 @@ GOALS: tuple[Goal, ...] = (
     _least("loader/clicks", "events_per_s", 130_000, "messages/s"),
     _least("loader/pairs", "events_per_s", 25_000, "views/s", factor=0.5),
     _most("loader/mixed", "memory_mb", 200, "MB"),
+    _most("contracts/start-200", "seconds", 1.5, "s"),
+    _most("contracts/start-200", "memory_mb", 120, "MB"),
+    _most("contracts/check-500", "seconds", 10, "s"),
+    # The ratio is of how cheap it is: at most 1.1 times the cost.
+    _least("contracts/event-1000", "cpu_us", 0.91, against="contracts/event-10"),
+    _least("contracts/event-10-of-1000", "cpu_us", 0.91, against="contracts/event-10"),
 )
 
 Row = tuple[Goal, float | None]

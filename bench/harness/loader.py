@@ -105,11 +105,13 @@ def measure(parts: Parts, store: Warehouse, case: LoaderCase, topic: str, size: 
     redis_used = cpu_seconds(parts.redis.process.pid) - redis_before
     _check(case, spent, size)
     sample = {
-        "events_per_s": size / max(1e-6, spent.seconds - idle.seconds),
         "cpu_us": (spent.cpu_seconds - idle.cpu_seconds) / size * 1e6,
         "memory_mb": spent.memory_mb,
         "start_seconds": idle.seconds,
     }
+    # On a busy machine a start may take longer than another and its work: then nothing is known.
+    if (seconds := spent.seconds - idle.seconds) > 0:
+        sample["events_per_s"] = size / seconds
     if case.module is None:
         sample["redis_us"] = redis_used / size * 1e6
     return Measured(sample, {})

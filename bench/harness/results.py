@@ -31,7 +31,7 @@ class Case:
 
     @property
     def group(self) -> str:
-        """``api`` or ``loader``."""
+        """``api``, ``loader`` or ``contracts``."""
         return self.name.partition("/")[0]
 
 

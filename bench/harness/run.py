@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench.harness import api, loader, machine
+from bench.harness import api, contracts, loader, machine
 from bench.harness.api import Measured
 from bench.harness.cases import API_CASES, LOADER_CASES, ApiCase, LoaderCase
-from bench.harness.figures import figure_of
+from bench.harness.contracts import CONTRACTS_CASES, ContractsCase
 from bench.harness.results import Case, Results, Sample
 from bench.harness.stack import Parts, parts, require_programs
 
-_Case = TypeVar("_Case", ApiCase, LoaderCase)
+_Case = TypeVar("_Case", ApiCase, LoaderCase, ContractsCase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,9 @@ class Scope:
         beginnings = tuple(filter(None, self.only.split(",")))
         if not beginnings:
             return tuple(known)
-        asked = {case.name for case in known if case.name.startswith(beginnings)}
-        return tuple(case for case in known if case.name in asked)
+        asked = [case for case in known if case.name.startswith(beginnings)]
+        wanted = {name for case in asked for name in (case.name, *case.against)}
+        return tuple(case for case in known if case.name in wanted)
 
 
 class Collected:
@@ -88,11 +89,13 @@ def measure(scope: Scope) -> Results:
     print(f"what is measured runs on core {machine.MEASURED_CORE}; the generator, broker, ", end="")
     print(f"registry, Redis and ClickHouse on core {machine.OTHER_CORE}", flush=True)
     found: list[Case] = []
-    with tempfile.TemporaryDirectory() as name, parts(Path(name)) as running:
-        if loader_cases:
-            found += _loader(scope, running, loader_cases)
-        if api_cases:
-            found = _api(scope, running, api_cases) + found
+    if loader_cases or api_cases:
+        with tempfile.TemporaryDirectory() as name, parts(Path(name)) as running:
+            if loader_cases:
+                found += _loader(scope, running, loader_cases)
+            if api_cases:
+                found = _api(scope, running, api_cases) + found
+    found += _contracts(scope, scope.chosen(CONTRACTS_CASES))
     return Results(
         taken=taken,
         commit=machine.commit(),
@@ -137,17 +140,26 @@ def _loader(scope: Scope, running: Parts, cases: tuple[LoaderCase, ...]) -> list
                 measured = loader.measure(running, store, case, topics[case.backlog], size)
                 _say(number, case.name, measured)
                 collected.add(case.name, measured)
-    found = [collected.case(case) for case in cases]
-    return [case for case in found if figure_of(case, "events_per_s") is not None]
+    return [collected.case(case) for case in cases]
+
+
+def _contracts(scope: Scope, cases: tuple[ContractsCase, ...]) -> list[Case]:
+    samples: dict[str, list[Sample]] = {}
+    for number, name, sample in contracts.measure(cases, scope.rounds) if cases else ():
+        told = "  ".join(f"{metric} {value:,.2f}" for metric, value in sample.items())
+        print(f"round {number + 1}  {name:26} {told}", flush=True)
+        samples.setdefault(name, []).append(sample)
+    return contracts.collected(cases, samples)
 
 
 def _say(number: int, name: str, measured: Measured) -> None:
     sample = measured.sample
+    rate = f"{sample['events_per_s']:,.0f}" if "events_per_s" in sample else "?"
     latency = f"  p99 {sample['p99_ms']:7.1f} ms" if "p99_ms" in sample else ""
     spooled = f"  spooled {sample['spool_share']:.1%}" if "spool_share" in sample else ""
     odd = {status: n for status, n in measured.answers.items() if status not in {"202", "207"}}
     print(
-        f"round {number + 1}  {name:22} {sample['events_per_s']:10,.0f}/s"
+        f"round {number + 1}  {name:22} {rate:>10}/s"
         f" {sample['cpu_us']:8.1f} µs{latency}{spooled}{f'  {odd}' if odd else ''}",
         flush=True,
     )

@@ -11,14 +11,17 @@ from bench.harness.results import Case, Results
 _COLUMNS = {
     "events_per_s": ("/s", "{:,.0f}"),
     "cpu_us": ("CPU µs", "{:,.1f}"),
+    "seconds": ("s", "{:,.2f}"),
+    "cpu_s": ("CPU s", "{:,.2f}"),
     "p50_ms": ("p50 ms", "{:,.1f}"),
     "p99_ms": ("p99 ms", "{:,.1f}"),
     "p999_ms": ("p99.9 ms", "{:,.1f}"),
     "memory_mb": ("MB", "{:,.0f}"),
 }
 _GROUPS = {
-    "api": ("API", tuple(_COLUMNS)),
+    "api": ("API", ("events_per_s", "cpu_us", "p50_ms", "p99_ms", "p999_ms", "memory_mb")),
     "loader": ("Loader", ("events_per_s", "cpu_us", "memory_mb")),
+    "contracts": ("Many contracts", ("cpu_us", "seconds", "cpu_s", "memory_mb")),
 }
 _HISTORY = ("api/single-64", "api/single-known-64", "api/batch-4", "loader/mixed", "loader/clicks")
 
@@ -83,7 +86,7 @@ def _goals(run: Results) -> str:
 def _table(run: Results, group: str, cases: Sequence[Case]) -> str:
     title, metrics = _GROUPS[group]
     head = ["case", "", *(_COLUMNS[metric][0] for metric in metrics)]
-    extra = "spooled" if group == "api" else "Redis µs"
+    extra = {"api": "spooled", "loader": "Redis µs"}.get(group, "")
     rows = []
     for case in cases:
         shown = [_shown(figure_of(case, metric), _COLUMNS[metric][1]) for metric in metrics]
@@ -122,10 +125,10 @@ def _ratios(run: Results, cases: Sequence[Case]) -> str:
 def _against(case: Case, baseline: Case | None) -> str:
     if baseline is None:
         return ""
-    found = ratio(case, baseline, "events_per_s"), ratio(case, baseline, "cpu_us")
-    speed, cpu = ("" if each is None else f"{each.figure.value:.2f}" for each in found)
-    spread = "" if found[0] is None else f" ± {found[0].figure.spread:.2f}"
-    return f"{speed}{spread} ({cpu})"
+    speed = ratio(case, baseline, "events_per_s")
+    cpu = ratio(case, baseline, "cpu_us") or ratio(case, baseline, "cpu_s")
+    told = "" if speed is None else f"{speed.figure.value:.2f} ± {speed.figure.spread:.2f} "
+    return f"{told}({'' if cpu is None else f'{cpu.figure.value:.2f}'})"
 
 
 def _answers(run: Results) -> str:

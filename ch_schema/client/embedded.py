@@ -36,8 +36,12 @@ class _Session(Protocol):
 class Engine:
     """The engine on one folder. Threads may share it: each statement has a session of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: Path | None = None) -> None:
         """Opens ``folder``, making it when it is missing.
+
+        Args:
+            folder: holds the databases.
+            config: a file of ClickHouse's own settings, such as ``remote_servers``.
 
         Raises:
             RetryableError: another process has it open.
@@ -45,7 +49,8 @@ class Engine:
         """
         self._folder = folder.absolute()
         # The engine, and its lock, live as long as any session; this one spans the statements.
-        self._spanning: _Session | None = _open(self._folder)
+        self._config = config
+        self._spanning: _Session | None = _open(self._folder, config)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._folder})"
@@ -68,7 +73,7 @@ class Engine:
             raise RefusedError(f"the embedded engine on {self._folder} is closed")
         if fmt.lower() in _NOT_CLICKHOUSE_FORMATS:
             raise RefusedError(f"Unknown format {fmt}", _UNKNOWN_FORMAT_CODE)
-        session = _session(self._folder)
+        session = _session(self._folder, self._config)
         try:
             if database is not None:
                 session.query(f"USE {quote_identifier(database)}")
@@ -133,15 +138,15 @@ def _write(file: Path, body: bytes) -> None:
         raise RetryableError(text, _NOT_ENOUGH_SPACE) from error
 
 
-def _session(folder: Path) -> _Session:
+def _session(folder: Path, config: Path | None) -> _Session:
     make: Callable[[str], _Session] = Session
-    return make(str(folder))
+    return make(str(folder) if config is None else f"{folder}?config-file={config}")
 
 
-def _open(folder: Path) -> _Session:
+def _open(folder: Path, config: Path | None) -> _Session:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _session(folder)
+        return _session(folder, config)
     except OSError as error:
         raise AddressError(f"the folder {folder} cannot be made: {error.strerror}") from error
     except RuntimeError as error:

@@ -46,6 +46,8 @@ def insert_settings(row_count: int, deduplication_token: str) -> Mapping[str, st
     """What makes an insert one block, stored whole or not at all, and known by its token."""
     return {
         "async_insert": 0,
+        # A Distributed table would else send the rows to their shards some time later.
+        "insert_distributed_sync": 1,
         "insert_deduplication_token": deduplication_token,
         # The server gathers rows until either is reached (0: never). In several blocks, the first
         # would be stored when the last is refused.

@@ -53,6 +53,8 @@ _DRIVER_REFUSALS = (
     driver_errors.UnknownTypeError,
     driver_errors.TooLargeStringSize,
 )
+_STORED_WHEN_ANSWERED: Mapping[str, str | int] = {"insert_distributed_sync": 1}
+"""A Distributed table of a cluster would else send the rows to their shards some time later."""
 _CONNECTION_FAULTS = (driver_errors.Error, EOFError, OSError)
 
 
@@ -109,7 +111,8 @@ class NativeClickHouse:
             _insert_statement(table, columns),
             wire_rows,
             writes=True,
-            settings={"insert_block_size": len(rows)},  # the driver's own: all rows in one block
+            # The driver's own: all rows in one block.
+            settings={"insert_block_size": len(rows), **_STORED_WHEN_ANSWERED},
             newer_settings=_insert_settings(deduplication_token),
         )
 
@@ -123,6 +126,7 @@ class NativeClickHouse:
             _insert_statement(block.table, block.names),
             [block],
             writes=True,
+            settings=_STORED_WHEN_ANSWERED,
             newer_settings=_insert_settings(deduplication_token),
         )
 

@@ -1,89 +1,77 @@
-"""The same tables for a cluster: statements that run on every server of it. Pure.
+"""The tables that are asked on a cluster. Pure.
 
-``--replicated`` alone keeps one copy of a table per replica.  With a cluster the rows lie in
-``ugc_shard``, spread by the hash of what makes an event one (so ``FINAL`` on each shard is enough),
-and the tables in ``ugc`` are Distributed over it: loader, views and people ask those.
-
-The servers' macros ``{shard}`` and ``{replica}`` have to be set.
+The rows lie in ``ugc_shard``, spread by the hash of what makes an event one (so ``FINAL`` on each
+shard is enough), and the tables in ``ugc`` are Distributed over it: loader, views and people ask
+those.  They hold no rows, so a change makes them anew, as it does a view.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import hashlib
+from dataclasses import dataclass
 
-from ch_schema.ddl.tables import DEDUPLICATION_WINDOW_BLOCKS, Table, create_database_statement
-from ch_schema.ddl.targets import Targets
-from ch_schema.ddl.views import View
+from ch_schema.ddl.layout import Layout
+from ch_schema.ddl.tables import DATABASE, Table, create_database_statement
 from ch_schema.quoting import quote_identifier, quote_string
-
-SHARD_DATABASE = "ugc_shard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """``cluster`` as it is named in the servers' configuration."""
+class Spread:
+    """A Distributed table in ``database`` over ``stored``, which lies on every shard."""
 
-    cluster: str | None = None
-    replicated: bool = False
+    database: str
+    stored: Table
 
     @property
-    def on_cluster(self) -> str:
-        """Behind the name in every statement."""
-        return f" ON CLUSTER {quote_identifier(self.cluster)}" if self.cluster else ""
+    def name(self) -> str:
+        """The stored table's."""
+        return self.stored.name
+
+    @property
+    def full_comment(self) -> str:
+        """With a digest of what it says, by which a change is seen."""
+        digest = hashlib.sha256(self._body().encode()).hexdigest()[:12]
+        return f"{self.stored.comment} [{digest}]"
+
+    def create_statement(self) -> str:
+        """Repeating it is harmless; who asks sees the old table or the new."""
+        return self._statement("CREATE OR REPLACE TABLE")
+
+    def first_statement(self) -> str:
+        """The same where there is none yet."""
+        return self._statement("CREATE TABLE IF NOT EXISTS")
+
+    def _statement(self, create: str) -> str:
+        name = f"{quote_identifier(self.database)}.{quote_identifier(self.name)}"
+        comment = quote_string(self.full_comment)
+        return f"{create} {name}{self.stored.placed.on_cluster}\n{self._body()}\nCOMMENT {comment}"
+
+    def _body(self) -> str:
+        table = self.stored
+        columns = ",\n".join(
+            f"    {quote_identifier(each.name)} {each.type} COMMENT {quote_string(each.comment)}"
+            for each in table.columns
+        )
+        place = (table.placed.cluster or "", table.database, table.name)
+        arguments = ", ".join((*map(quote_string, place), _spread_by(table)))
+        return f"(\n{columns}\n)\nENGINE = Distributed({arguments})"
 
 
-def databases(targets: Targets, layout: Layout) -> tuple[str, ...]:
-    """Statements that make the databases."""
-    shard = (SHARD_DATABASE,) if layout.cluster else ()
+def first_statements(table: Table, layout: Layout, database: str = DATABASE) -> tuple[str, ...]:
+    """What makes a table and the databases that it needs where there is nothing yet."""
+    stored = table.on(layout, database)
+    needed = tuple(dict.fromkeys((stored.database, database)))
+    return (
+        *(create_database_statement(name, layout) for name in needed),
+        stored.create_statement(),
+        *(each.first_statement() for each in spread_over((stored,), database)),
+    )
+
+
+def spread_over(tables: tuple[Table, ...], database: str) -> tuple[Spread, ...]:
+    """Those of tables that lie on a cluster."""
     return tuple(
-        create_database_statement(name) + layout.on_cluster
-        for name in (*shard, *targets.databases.all)
-    )
-
-
-def table_statements(table: Table, layout: Layout) -> tuple[str, ...]:
-    """One statement, or with a cluster two: the rows' table and the one that is asked."""
-    if not layout.cluster:
-        return (_stored(table, layout),)
-    stored = replace(table, database=SHARD_DATABASE)
-    arguments = ", ".join(
-        (*map(quote_string, (layout.cluster, SHARD_DATABASE, table.name)), _spread_by(table))
-    )
-    return (
-        _stored(stored, layout),
-        f"CREATE TABLE IF NOT EXISTS {table.qualified_name}{layout.on_cluster}\n"
-        f"(\n{_plain_columns(table)}\n)\n"
-        f"ENGINE = Distributed({arguments})\n"
-        f"COMMENT {quote_string(table.comment)}",
-    )
-
-
-def view_statement(view: View, layout: Layout) -> str:
-    """The view, on every server."""
-    head = f"CREATE OR REPLACE VIEW {view.qualified_name}"
-    return view.create_statement().replace(head, head + layout.on_cluster, 1)
-
-
-def _stored(table: Table, layout: Layout) -> str:
-    engine, window = "ReplacingMergeTree(", "non_replicated_deduplication_window"
-    if layout.replicated:
-        path = f"/clickhouse/tables/{{shard}}/{table.database}/{table.name}"
-        engine = f"ReplicatedReplacingMergeTree({quote_string(path)}, '{{replica}}', "
-        window = "replicated_deduplication_window"
-    return (
-        f"CREATE TABLE IF NOT EXISTS {table.qualified_name}{layout.on_cluster}\n"
-        f"(\n{table.body()}\n)\n"
-        f"ENGINE = {engine}{table.version})\n"
-        f"{table.layout()}"
-        f"SETTINGS {window} = {DEDUPLICATION_WINDOW_BLOCKS}\n"
-        f"COMMENT {quote_string(table.comment)}"
-    )
-
-
-def _plain_columns(table: Table) -> str:
-    return ",\n".join(
-        f"    {quote_identifier(column.name)} {column.type} COMMENT {quote_string(column.comment)}"
-        for column in table.columns
+        Spread(database=database, stored=table) for table in tables if table.placed.cluster
     )
 
 

@@ -14,9 +14,10 @@ A :class:`Table` may also be one of the tool's own (:mod:`ch_schema.ddl.internal
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ch_schema.ddl.layout import ONE_SERVER, Layout
 from ch_schema.ddl.types import PLAIN_CODEC, TIME_CODEC, ColumnType, codec, column_type
 from ch_schema.errors import TableError
 from ch_schema.quoting import quote_identifier, quote_string
@@ -93,11 +94,27 @@ class Table:
     version: str = "row_version"
     time: str = "timestamp"
     indexes: tuple[Index, ...] = INDEXES
+    placed: Layout = ONE_SERVER
 
     @property
     def qualified_name(self) -> str:
         """Database and table, quoted."""
         return f"{quote_identifier(self.database)}.{quote_identifier(self.name)}"
+
+    @property
+    def named(self) -> str:
+        """As CREATE and ALTER name it."""
+        return f"{self.qualified_name}{self.placed.on_cluster}"
+
+    def on(self, layout: Layout, database: str) -> Table:
+        """The table that holds the rows of ``database`` there."""
+        return replace(self, database=layout.stored_in(database), placed=layout)
+
+    @property
+    def window_setting(self) -> str:
+        """What remembers the last inserts."""
+        kind = "replicated" if self.placed.replicated else "non_replicated"
+        return f"{kind}_deduplication_window = {DEDUPLICATION_WINDOW_BLOCKS}"
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -129,11 +146,15 @@ class Table:
 
     def create_statement(self) -> str:
         """The whole ``CREATE TABLE``; harmless when the table exists."""
+        engine = "ReplacingMergeTree("
+        if self.placed.replicated:
+            path = f"/clickhouse/tables/{{shard}}/{self.database}/{self.name}"
+            engine = f"ReplicatedReplacingMergeTree({quote_string(path)}, '{{replica}}', "
         return (
-            f"CREATE TABLE IF NOT EXISTS {self.qualified_name}\n(\n{self.body()}\n)\n"
-            f"ENGINE = ReplacingMergeTree({self.version})\n"
+            f"CREATE TABLE IF NOT EXISTS {self.named}\n(\n{self.body()}\n)\n"
+            f"ENGINE = {engine}{self.version})\n"
             f"{self.layout()}"
-            f"SETTINGS non_replicated_deduplication_window = {DEDUPLICATION_WINDOW_BLOCKS}\n"
+            f"SETTINGS {self.window_setting}\n"
             f"COMMENT {quote_string(self.comment)}"
         )
 
@@ -143,9 +164,9 @@ def lifetime(time: str, days: int) -> str:
     return f"TTL toDateTime({time}) + INTERVAL {days} DAY"
 
 
-def create_database_statement(name: str = DATABASE) -> str:
+def create_database_statement(name: str = DATABASE, layout: Layout = ONE_SERVER) -> str:
     """The database that holds every event's table, or another."""
-    return f"CREATE DATABASE IF NOT EXISTS {quote_identifier(name)}"
+    return f"CREATE DATABASE IF NOT EXISTS {quote_identifier(name)}{layout.on_cluster}"
 
 
 def table_for(contract: Contract) -> Table:

@@ -39,6 +39,8 @@ class View:
     comment: str
     types: str = ""
     """Of the columns that it reads: a view keeps those of the time when it was made."""
+    on_cluster: str = ""
+    """See :attr:`ch_schema.ddl.layout.Layout.on_cluster`."""
 
     @property
     def qualified_name(self) -> str:
@@ -54,7 +56,8 @@ class View:
     def create_statement(self) -> str:
         """The whole statement. Repeating it is harmless; readers see the old view or the new."""
         comment = quote_string(self.full_comment)
-        return f"CREATE OR REPLACE VIEW {self.qualified_name} AS\n{self.select}\nCOMMENT {comment}"
+        name = f"{self.qualified_name}{self.on_cluster}"
+        return f"CREATE OR REPLACE VIEW {name} AS\n{self.select}\nCOMMENT {comment}"
 
 
 def unique_view(table: Table, database: str) -> View:

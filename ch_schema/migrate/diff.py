@@ -76,7 +76,7 @@ def table_changes(old: Table, new: Table) -> tuple[Step, ...]:
 
 
 def _alter(table: Table, what: str) -> str:
-    return f"ALTER TABLE {table.qualified_name} {what}"
+    return f"ALTER TABLE {table.named} {what}"
 
 
 def _sorting_key(old: Table, new: Table) -> Iterator[Step]:

@@ -17,13 +17,15 @@ import datetime as dt
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.cluster import first_statements
 from ch_schema.ddl.internal import ERASED_USERS
+from ch_schema.ddl.layout import ONE_SERVER, Layout
 from ch_schema.ddl.reports import ANONYMOUS, ERASED
 from ch_schema.ddl.rows import USER_COLUMN
-from ch_schema.ddl.tables import DATABASE, Table, create_database_statement
+from ch_schema.ddl.tables import DATABASE, Table
 from ch_schema.errors import EraseError
 from ch_schema.migrate.mutations import Mutation, wait_for_mutations
 from ch_schema.migrate.run import utc_now
@@ -64,11 +66,13 @@ class Eraser:
         client: ClickHouse,
         tables: Sequence[Table],
         *,
+        layout: Layout = ONE_SERVER,
         clock: Callable[[], dt.datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._tables = tables
+        self._layout = layout
         self._clock = clock
         self._sleep = sleep
 
@@ -130,8 +134,8 @@ class Eraser:
             ClickHouseError: it ended early; it may simply be begun again.
         """
         rows = sum(each.rows for each in self.affected(user_id))
-        self._client.execute(create_database_statement())
-        self._client.execute(ERASED_USERS.create_statement())
+        for statement in first_statements(ERASED_USERS, self._layout):
+            self._client.execute(statement)
         self._record(user_id)
         for _ in range(_ROUNDS):
             left = self.affected(user_id)
@@ -165,24 +169,34 @@ class Eraser:
         say: Callable[[tuple[Mutation, ...]], object],
     ) -> None:
         for each in affected:
-            self._client.execute(_statement(each, user_id), settings={"mutations_sync": 0})
+            stored = each.table.on(self._layout, each.table.database)
+            statement = _statement(replace(each, table=stored), user_id)
+            self._client.execute(statement, settings={"mutations_sync": 0})
         by_database: dict[str, set[str]] = {}
         for each in affected:
-            by_database.setdefault(each.table.database, set()).add(each.table.name)
+            stored_in = self._layout.stored_in(each.table.database)
+            by_database.setdefault(stored_in, set()).add(each.table.name)
         for database, names in by_database.items():
-            wait_for_mutations(self._client, database, names, sleep=self._sleep, say=say)
+            wait_for_mutations(
+                self._client,
+                database,
+                names,
+                sleep=self._sleep,
+                cluster=self._layout.cluster,
+                say=say,
+            )
 
 
 def _statement(affected: Affected, user_id: str) -> str:
     table = affected.table
     where = f"WHERE {_HASH_OF_ROW} = {quote_string(user_hash(user_id))}"
     if affected.deletes:
-        return f"ALTER TABLE {table.qualified_name} DELETE {where}"
+        return f"ALTER TABLE {table.named} DELETE {where}"
     types = {column.name: column.type for column in table.columns}
     changes = ", ".join(
         f"{quote_identifier(name)} = {_empty(name, types[name])}" for name in affected.columns
     )
-    return f"ALTER TABLE {table.qualified_name} UPDATE {changes} {where}"
+    return f"ALTER TABLE {table.named} UPDATE {changes} {where}"
 
 
 def _empty(name: str, type_text: str) -> str:

@@ -40,7 +40,10 @@ class LiveTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """Everything of interest in the databases. ``views``: database and name → comment."""
+    """Everything of interest in the databases.
+
+    ``views``: database and name → comment, also of Distributed tables: neither holds rows.
+    """
 
     databases: frozenset[str]
     tables: Mapping[str, LiveTable]
@@ -68,6 +71,7 @@ WHERE active AND database = {database:String} GROUP BY table
 _VIEWS = """
 SELECT database, name, comment FROM system.tables
 WHERE database IN ({unique:String}, {reports:String})
+    OR database = {tables:String} AND engine = 'Distributed'
 """
 
 _UNKNOWN_DATABASE = 81
@@ -75,22 +79,27 @@ _UNKNOWN_DATABASE = 81
 Rows = Sequence[Mapping[str, Any]]
 
 
-def read_live(client: ClickHouse, names: Databases) -> Live:
+def read_live(client: ClickHouse, names: Databases, stored_in: str | None = None) -> Live:
     """What is there. A database that is missing holds nothing, also when the URL names it.
+
+    Args:
+        client: ClickHouse; on a cluster its other servers are not asked.
+        names: the databases.
+        stored_in: the database of the rows, if it is another than the one that is asked.
 
     Raises:
         ClickHouseError: as :meth:`ch_schema.client.protocol.ClickHouse.query` does.
     """
     try:
-        return _read(client, names)
+        return _read(client, names, stored_in or names.tables)
     except RefusedError as error:
         if error.code != _UNKNOWN_DATABASE:
             raise
         return Live(databases=frozenset(), tables={}, views={})
 
 
-def _read(client: ClickHouse, names: Databases) -> Live:
-    of_tables = {"database": names.tables}
+def _read(client: ClickHouse, names: Databases, stored_in: str) -> Live:
+    of_tables = {"database": stored_in}
     # The tables first: one that another program makes meanwhile is then not seen at all, rather
     # than as a table without columns.
     listed = client.query(_TABLES, parameters=of_tables)
@@ -101,8 +110,8 @@ def _read(client: ClickHouse, names: Databases) -> Live:
     for found in listed:
         name = found["name"]
         (size,) = parts[name] or ({"rows": 0, "bytes": 0},)
-        tables[name] = _table(names.tables, found, columns[name], indexes[name], size)
-    of_views = {"unique": names.unique, "reports": names.reports}
+        tables[name] = _table(stored_in, found, columns[name], indexes[name], size)
+    of_views = {"unique": names.unique, "reports": names.reports, "tables": names.tables}
     views = client.query(_VIEWS, parameters=of_views)
     known = client.query("SELECT name FROM system.databases")
     return Live(

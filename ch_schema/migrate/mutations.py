@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from ch_schema.client.protocol import ClickHouse
 from ch_schema.errors import RefusedError
+from ch_schema.quoting import quote_string
 
-_UNFINISHED = """
-SELECT table, mutation_id, command, parts_to_do, latest_fail_reason FROM system.mutations
-WHERE database = {database:String} AND NOT is_done ORDER BY table, mutation_id
+_SELECT = """
+SELECT table, mutation_id, command, parts_to_do, latest_fail_reason FROM {source}
+WHERE database = {{database:String}} AND NOT is_done ORDER BY table, mutation_id
 """
+_HERE = "system.mutations"
 _WAIT_SECONDS = 0.2
 
 
@@ -26,9 +28,12 @@ class Mutation:
     failure: str
 
 
-def unfinished(client: ClickHouse, database: str, tables: Set[str]) -> tuple[Mutation, ...]:
-    """Those of these tables."""
-    rows = client.query(_UNFINISHED, parameters={"database": database})
+def unfinished(
+    client: ClickHouse, database: str, tables: Set[str], cluster: str | None = None
+) -> tuple[Mutation, ...]:
+    """Those of these tables, on a cluster those of every replica."""
+    source = f"clusterAllReplicas({quote_string(cluster)}, {_HERE})" if cluster else _HERE
+    rows = client.query(_SELECT.format(source=source), parameters={"database": database})
     return tuple(
         Mutation(
             table=row["table"],
@@ -48,6 +53,7 @@ def wait_for_mutations(
     tables: Set[str],
     *,
     sleep: Callable[[float], None],
+    cluster: str | None = None,
     say: Callable[[tuple[Mutation, ...]], object] = lambda _left: None,
 ) -> None:
     """Returns when none is left on these tables. ``say`` hears what is left, again and again.
@@ -55,7 +61,7 @@ def wait_for_mutations(
     Raises:
         RefusedError: one of them fails; ClickHouse goes on trying until it is killed there.
     """
-    while left := unfinished(client, database, tables):
+    while left := unfinished(client, database, tables, cluster):
         for mutation in left:
             if mutation.failure:
                 raise RefusedError(f"{mutation.table}: {mutation.command}: {mutation.failure}")

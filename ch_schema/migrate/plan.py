@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from ch_schema.ddl.tables import DEDUPLICATION_WINDOW_BLOCKS, Table, create_database_statement
+from ch_schema.ddl.cluster import Spread
+from ch_schema.ddl.tables import Table, create_database_statement
 from ch_schema.ddl.targets import Targets
 from ch_schema.ddl.views import View
 from ch_schema.migrate.diff import Effect, Step, table_changes
@@ -89,9 +90,9 @@ def plan(targets: Targets, live: Live, history: History) -> Plan:
             kind=Kind.MISSING,
             effect=Effect.ADDITIVE,
             reason="the database is missing",
-            statement=create_database_statement(name),
+            statement=create_database_statement(name, targets.layout),
         )
-        for name in targets.databases.all
+        for name in targets.all_databases
         if name not in live.databases
     ]
     ahead = set()
@@ -102,8 +103,14 @@ def plan(targets: Targets, live: Live, history: History) -> Plan:
             newest = history.newest(table.name)
             notes.append(f"{table.name} is at version {newest}, these contracts end at {contract}")
             continue
+        if not targets.layout.cluster and (table.database, table.name) in live.views:
+            tasks.append(_spread_already(table))
+            continue
         tasks += _table(table, contract, live.tables.get(table.name), history)
         notes += _extra(table, live.tables.get(table.name))
+    for spread in targets.spread:
+        if spread.name not in ahead:
+            tasks += _view(spread, live)
     for view in targets.views:
         # A report may be over several tables; an older program does not take columns back.
         if view.name not in ahead and not (ahead and view.database == targets.databases.reports):
@@ -117,12 +124,14 @@ def plan(targets: Targets, live: Live, history: History) -> Plan:
 def _strangers(targets: Targets, live: Live) -> Iterator[str]:
     tables = {table.name for table in targets.tables}
     views = {(view.database, view.name) for view in targets.views}
+    views |= {(targets.databases.tables, name) for name in tables}
     for name in sorted(live.tables):
         if name not in tables:
             yield f"{targets.databases.tables}.{name} is in no contract of today; it is kept"
     for database, name in sorted(live.views):
         if (database, name) not in views:
-            yield f"{database}.{name} is a view of no contract of today; it is kept"
+            what = "in" if database == targets.databases.tables else "a view of"
+            yield f"{database}.{name} is {what} no contract of today; it is kept"
 
 
 def _number(contract: str) -> int:
@@ -177,11 +186,10 @@ def _steps(table: Table, live: LiveTable) -> Iterator[Step]:
     if live.order != wanted:
         yield _refused(f"it is sorted by {', '.join(live.order)}, not {', '.join(wanted)}")
     if live.window_blocks == 0:
-        setting = f"non_replicated_deduplication_window = {DEDUPLICATION_WINDOW_BLOCKS}"
         yield Step(
             effect=Effect.ADDITIVE,
             reason="repeated inserts are not recognised",
-            statement=f"ALTER TABLE {table.qualified_name} MODIFY SETTING {setting}",
+            statement=f"ALTER TABLE {table.named} MODIFY SETTING {table.window_setting}",
         )
     known = {column.name for column in table.columns}
     old = replace(
@@ -209,13 +217,24 @@ def _extra(table: Table, live: LiveTable | None) -> Iterator[str]:
                 yield f"{table.name}.{column.name} is in no contract of today; it is kept"
 
 
-def _view(view: View, live: Live) -> Iterator[Task]:
+def _spread_already(table: Table) -> Task:
+    return Task(
+        object=table.name,
+        kind=Kind.DRIFTED,
+        effect=Effect.REFUSED,
+        reason="it is Distributed over a cluster: set CLICKHOUSE_CLUSTER to the cluster's name",
+        statement=None,
+    )
+
+
+def _view(view: View | Spread, live: Live) -> Iterator[Task]:
     comment = live.views.get((view.database, view.name))
+    what = "Distributed table" if isinstance(view, Spread) else "view"
     if comment != view.full_comment:
         yield Task(
             object=f"{view.database}.{view.name}",
             kind=Kind.MISSING if comment is None else Kind.CHANGED,
             effect=Effect.ADDITIVE,
-            reason="the view is missing" if comment is None else "the view has other columns",
+            reason=f"the {what} is missing" if comment is None else f"the {what} has other columns",
             statement=view.create_statement(),
         )

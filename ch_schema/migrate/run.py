@@ -17,7 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.cluster import first_statements
 from ch_schema.ddl.internal import MIGRATIONS
+from ch_schema.ddl.layout import ONE_SERVER, Layout
 from ch_schema.ddl.tables import Table, create_database_statement
 from ch_schema.ddl.targets import Targets, targets_for
 from ch_schema.ddl.views import Databases
@@ -87,8 +89,11 @@ class Migrator:
         return found
 
     def _look(self) -> tuple[Plan, History]:
-        live = read_live(self._client, self._targets.databases)
-        history = self._record.read() if MIGRATIONS.name in live.tables else NOTHING
+        targets = self._targets
+        live = read_live(self._client, targets.databases, targets.stored_in)
+        asked = (targets.databases.tables, MIGRATIONS.name)
+        is_there = asked in live.views if targets.spread else MIGRATIONS.name in live.tables
+        history = self._record.read() if is_there else NOTHING
         return plan(self._targets, live, history), history
 
     def apply(
@@ -136,8 +141,13 @@ class Migrator:
 
         Raises:
             MigrationNeededError, EditedHistoryError: as :meth:`apply`.
-            ClickHouseError: a statement fails on the copy, or does not do what it should.
+            ClickHouseError: a statement fails on the copy, or does not do what it should; or the
+                tables are those of a cluster.
         """
+        if self._targets.layout.cluster:
+            raise RefusedError(
+                "the tables of a cluster are not copied: try the steps on one server"
+            )
         found = self.plan()
         self._check(found, allowed, accept_edited=False)
         with _copies(self._client, self._targets.databases, found) as names:
@@ -161,10 +171,9 @@ class Migrator:
 
     def _ensure_record(self) -> None:
         """The first step of all, since the others are recorded in it."""
-        database = self._targets.databases.tables
-        self._client.execute(create_database_statement(database))
-        table = next(each for each in self._targets.tables if each.name == MIGRATIONS.name)
-        self._client.execute(table.create_statement())
+        targets = self._targets
+        for statement in first_statements(MIGRATIONS, targets.layout, targets.databases.tables):
+            self._client.execute(statement)
 
     def _settle(self, found: Plan) -> int:
         """Steps of killed runs that are done, though nobody said so; those that run still."""
@@ -172,7 +181,14 @@ class Migrator:
         if not pending:
             return 0
         names = frozenset(entry.object for entry in pending)
-        wait_for_mutations(self._client, self._targets.databases.tables, names, sleep=self._sleep)
+        targets = self._targets
+        wait_for_mutations(
+            self._client,
+            targets.stored_in,
+            names,
+            sleep=self._sleep,
+            cluster=targets.layout.cluster,
+        )
         open_ones = {(task.object, task.statement) for task in found.tasks}
         settled = [each for each in pending if (each.object, each.statement) not in open_ones]
         if settled:
@@ -286,7 +302,10 @@ def statements(catalog: Catalog) -> tuple[str, ...]:
 
 
 def ensure_tables(
-    client: ClickHouse, catalog: Catalog, internal: tuple[Table, ...] = ()
+    client: ClickHouse,
+    catalog: Catalog,
+    internal: tuple[Table, ...] = (),
+    layout: Layout = ONE_SERVER,
 ) -> tuple[str, ...]:
     """Takes the additive steps, and returns the statements that were run.
 
@@ -294,11 +313,12 @@ def ensure_tables(
         client: ClickHouse.
         catalog: the contracts.
         internal: tables of the caller's own (:mod:`ch_schema.ddl.internal`).
+        layout: one server or a cluster.
 
     Raises:
         MigrationNeededError: a step is not additive; nothing was done.
         EditedHistoryError: a contract was edited after it was applied; nothing was done.
         ClickHouseError: as :meth:`ch_schema.client.protocol.ClickHouse.execute` does.
     """
-    applied = Migrator(client, targets_for(catalog, internal)).apply()
+    applied = Migrator(client, targets_for(catalog, internal, layout=layout)).apply()
     return tuple(task.statement for task in applied.tasks if task.statement is not None)

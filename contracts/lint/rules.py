@@ -97,7 +97,7 @@ RULES: dict[str, Rule] = {
     ),
     "name-collision": Rule(
         "Names of one object, and those of events, stay distinct without case and underscores.",
-        "Generated client code writes `pageType` for both `page_type` and `pagetype`.",
+        "Generated client code writes `cartId` for both `cart_id` and `cartid`.",
     ),
     # Types.
     "type-missing": Rule(

@@ -45,10 +45,27 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789 -_йцукен漢字é✓"
 _WORD = "abcdefghijklmnopqrstuvwxyz"
 
 _EDGE_SHARE = 0.15
-"""So often a value lies on the edge of what is allowed."""
+"""So often a day lies on the edge of what is allowed."""
 
-_EXAMPLE_SHARE = 0.4
-"""So often a value is one that the contract gives as an example, as real ones are."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaning:
+    """How often, as shares from 0 to 1, a value is of a kind that chance alone would seldom give.
+
+    ``example`` is one that the contract gives as an example, as real ones are; ``edge`` lies on
+    the edge of what is allowed; ``null`` is null where that is allowed.
+    """
+
+    example: float = 0.4
+    edge: float = 0.15
+    null: float = 0.15
+
+
+EVERYTHING = Leaning()
+"""Values of all kinds, to try a contract with."""
+
+LIFELIKE = Leaning(example=0.95, edge=0.0, null=0.05)
+"""Mostly what the contract gives as examples, and nothing extreme: what people send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +80,10 @@ class NearMiss:
 class Sampler:
     """Makes payloads of one schema of the contract dialect. Keeps no state between calls."""
 
-    def __init__(self, schema: JsonSchema) -> None:
+    def __init__(self, schema: JsonSchema, leaning: Leaning = EVERYTHING) -> None:
         """Raises ContractSchemaError for a schema that no validator takes."""
         self._schema = schema
+        self._leaning = leaning
         self._validator = Validator(schema)
 
     def valid(self, rng: random.Random) -> Any:
@@ -76,7 +94,7 @@ class Sampler:
                 larger than a payload can be.
         """
         for _ in range(_ATTEMPTS):
-            value = _Values(self._schema, rng).payload()
+            value = _Values(self._schema, rng, self._leaning).payload()
             if self._validator.accepts(value):
                 return value
         raise SampleError(f"no valid payload in {_ATTEMPTS} attempts; are the bounds satisfiable?")
@@ -115,9 +133,10 @@ class Sampler:
 class _Values:
     """Values of one document's schemas; some of them break a rule that only the validator sees."""
 
-    def __init__(self, root: JsonSchema, rng: random.Random) -> None:
+    def __init__(self, root: JsonSchema, rng: random.Random, leaning: Leaning) -> None:
         self._root = root
         self._rng = rng
+        self._leaning = leaning
         self._room = _ROOM
 
     def payload(self) -> Any:
@@ -129,14 +148,16 @@ class _Values:
             return self.value(definition(self._root, schema["$ref"]))
         if "const" in schema:
             return schema["const"]
-        if schema.get("examples") and self._rng.random() < _EXAMPLE_SHARE:
+        # One UUID is as good as another, and those of two payloads should differ.
+        has_examples = bool(schema.get("examples")) and schema.get("format") != "uuid"
+        if has_examples and self._rng.random() < self._leaning.example:
             return copy.deepcopy(self._rng.choice(schema["examples"]))
         if "enum" in schema:
             return self._rng.choice(schema["enum"])
         kinds = [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
         # Null is one value, the type beside it has many.
         others = [kind for kind in kinds if kind != "null"]
-        is_null = len(others) < len(kinds) and self._rng.random() < _EDGE_SHARE
+        is_null = len(others) < len(kinds) and self._rng.random() < self._leaning.null
         return None if is_null else _BY_KIND[self._rng.choice(others)](self, schema)
 
     def string(self, schema: Mapping[str, Any]) -> str:
@@ -156,7 +177,7 @@ class _Values:
         low, high = self._bounds(schema, Fraction(1))
         lowest, highest = max(math.ceil(low), INT64_MIN), min(math.floor(high), INT64_MAX)
         step = Fraction(str(schema.get("multipleOf", 1)))
-        if self._rng.random() < _EDGE_SHARE:
+        if self._rng.random() < self._leaning.edge:
             return self._rng.choice((lowest, highest))
         number = self._rng.randint(lowest, max(lowest, highest))
         multiple = math.floor(number / step) * step
@@ -168,7 +189,7 @@ class _Values:
             step = Fraction(str(schema["multipleOf"]))
             first, last = math.ceil(low / step), math.floor(high / step)
             return float(self._rng.randint(first, max(first, last)) * step)
-        if self._rng.random() < _EDGE_SHARE:
+        if self._rng.random() < self._leaning.edge:
             return float(self._rng.choice((low, high)))
         # Few digits, as people and sensors write them, where the range is wide enough for that.
         exact = float(low + (high - low) * Fraction(self._rng.random()))
@@ -216,7 +237,7 @@ class _Values:
     def _size(self, least: int, most: int, usual: int) -> int:
         """Mostly short; now and then the least or the most that is allowed and has room."""
         most = most if most <= self._room else max(least, self._room)
-        if self._rng.random() < _EDGE_SHARE:
+        if self._rng.random() < self._leaning.edge:
             size = self._rng.choice((least, most))
         else:
             size = self._rng.randint(least, max(least, min(most, least + usual)))

@@ -38,6 +38,7 @@ _CONFIG = """<?xml version="1.0"?>
   <default_database>default</default_database>
   <mark_cache_size>67108864</mark_cache_size>
   <timezone>America/New_York</timezone>
+  {more}
 </yandex>
 """
 
@@ -62,9 +63,10 @@ _USERS = f"""<?xml version="1.0"?>
 class ClickHouseServer:
     """One server; it may be killed and started again on the same ports and data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "", native_port: int | None = None) -> None:
+        """``more`` stands in the configuration as it is."""
         self.http_port = free_port()
-        self.native_port = free_port()
+        self.native_port = native_port or free_port()
         self.tls_port = free_port()
         self.certificate, key = write_certificate(folder)
         self._config = folder / "config.xml"
@@ -76,6 +78,7 @@ class ClickHouseServer:
                 tls_port=self.tls_port,
                 certificate=self.certificate,
                 key=key,
+                more=more,
             )
         )
         (folder / "users.xml").write_text(_USERS)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fullstack.chromium import Page, chromium
+from tests.support.shop import shop_contracts
 from tests.support.stack import NO_SCHEDULE, free_ports
 from ugc.local.stack import PartName, Stack, StackConfig
 
@@ -20,6 +21,21 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with Stack.start(
         StackConfig(state_dir=folder, ports=free_ports(), parts=NO_SCHEDULE, alone=True)
     ) as stack:
+        yield stack.urls[PartName.API]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API of a web shop."""
+    folder = tmp_path_factory.mktemp("shop")
+    config = StackConfig(
+        state_dir=folder / "state",
+        ports=free_ports(),
+        parts=NO_SCHEDULE,
+        alone=True,
+        env={"CONTRACTS_DIR": str(shop_contracts(folder))},
+    )
+    with Stack.start(config) as stack:
         yield stack.urls[PartName.API]
 
 
@@ -40,24 +56,61 @@ def test_swagger_ui_shows_every_event(api: str, browser: Page) -> None:
     assert "Failed to load" not in page
 
 
+def try_out(browser: Page, operation: str, example: str) -> str:
+    """Executes an operation with the example that is its body; gives what is answered."""
+    block = f"document.querySelector('#operations-events-{operation}')"
+    browser.wait(f"{block} !== null")
+    browser.run(f"{block}.querySelector('.opblock-summary-control').click()")
+    browser.wait(f"{block}.querySelector('button.execute') !== null")
+    # The button does nothing before the example has become the body.
+    browser.wait(f"({block}.querySelector('textarea')?.value ?? '').includes('{example}')")
+    browser.run(f"{block}.querySelector('button.execute').click()")
+    answer = f"{block}.querySelector('.live-responses-table')"
+    browser.wait(f"{answer} !== null")
+    shown: str = browser.run(f"{answer}.innerText")
+    browser.run(f"{answer}.scrollIntoView()")
+    return shown
+
+
 def test_the_documentation_sends_an_event(api: str, browser: Page, tmp_path: Path) -> None:
     """Swagger UI under its policy, without a complaint in the console."""
     browser.open(f"{api}/docs")
-    operation = "document.querySelector('#operations-events-postEvent')"
-    browser.wait(f"{operation} !== null")
-    browser.run(f"{operation}.querySelector('.opblock-summary-control').click()")
-    browser.wait(f"{operation}.querySelector('button.execute') !== null")
-    # The button does nothing before the example has become the body.
-    browser.wait(f"({operation}.querySelector('textarea')?.value ?? '').includes('element_click')")
-    browser.run(f"{operation}.querySelector('button.execute').click()")
-    answer = f"{operation}.querySelector('.live-responses-table')"
-    browser.wait(f"{answer} !== null")
-    shown = browser.run(f"{answer}.innerText")
+    shown = try_out(browser, "postEvent", "element_click")
     assert "202" in shown
     assert '"event": "element_click"' in shown
-    browser.run(f"{answer}.scrollIntoView()")
     browser.screenshot(tmp_path / "docs.png")
     assert browser.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "status"), [("postEvent", "202"), ("postBatch", "207"), ("validateEvent", "200")]
+)
+def test_the_documentation_of_a_shop_sends_what_it_shows(
+    shop: str, browser: Page, operation: str, status: str, tmp_path: Path
+) -> None:
+    browser.show_as(width=1200, height=1600, is_mobile=False, colors="light")
+    browser.open(f"{shop}/docs")
+    shown = try_out(browser, operation, "cart_changed")
+    assert status in shown
+    assert '"accepted": 0' not in shown
+    assert "cart_changed" in shown
+    browser.screenshot(tmp_path / f"{operation}.png")
+    page = browser.run("document.body.innerText")
+    assert [
+        word for word in ("element_click", "movie", "trailer", "page_view") if word in page
+    ] == []
+    assert browser.complaints == []
+
+
+def test_the_start_page_of_a_shop_lists_its_events(
+    shop: str, browser: Page, tmp_path: Path
+) -> None:
+    browser.open(shop)
+    page = browser.run("document.body.innerText")
+    for event in ("cart_changed", "checkout_ended", "checkout_started", "order_placed"):
+        assert event in page
+    browser.screenshot(tmp_path / "start.png")
+    assert "movie" not in page
 
 
 def test_the_page_of_reasons_is_shown_as_it_should_be(api: str, browser: Page) -> None:

@@ -190,3 +190,19 @@ def test_kafka_or_redis_away_gives_what_the_help_says() -> None:
     for name, process in running.items():
         assert process.returncode == code_without_parts(name), errors[name]
         assert "Traceback" not in errors[name]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["etl run", "etl replay --from-time 1h", "etl dead-letters list", "quality", "rejected"],
+)
+def test_without_a_stack_a_command_says_how_to_start_one(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    assert exit_code(*command.split()) == 78
+    assert "no local stack runs here (start one: ugc up)" in capsys.readouterr().err

@@ -154,6 +154,7 @@ BY_AUTH = {
 }
 
 ANYTHING = {
+    "CLICKHOUSE_CLUSTER": "ClickHouse says which clusters it knows",
     "JWT_AUDIENCE": "any text",
     "JWT_ISSUER": "any text",
     "KAFKA_GROUP_ID": "any text",

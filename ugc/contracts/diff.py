@@ -29,8 +29,8 @@ def diff(old: str, new: str, folder: Path) -> None:
 
     \b
     Examples:
-      ugc contracts diff element_click@1 element_click@2
-      ugc contracts diff element_click draft.json
+      ugc contracts diff order_placed@1 order_placed@2
+      ugc contracts diff order_placed draft.json
     """
     found = changes(_document(folder, old), _document(folder, new))
     for change in found:

@@ -57,10 +57,10 @@ def new(
 
     \b
     Examples:
-      ugc contracts new video_play --owner player --field video_id:string
-      ugc contracts new film_rated --owner catalogue --field rating:integer --field note:string?
+      ugc contracts new order_placed --owner shop --field order_id:string
+      ugc contracts new article_rated --owner catalogue --field rating:integer --field note:string?
       ugc contracts new session_start --owner web --no-fields
-      ugc contracts new element_click --next-version
+      ugc contracts new order_placed --next-version
       ugc contracts new --context --owner web
       ugc contracts new --shared address --owner shop --field street:string --field city:string
     """

@@ -30,8 +30,8 @@ def sample(event: str, count: int, invalid: bool, seed: int | None, folder: Path
 
     \b
     Examples:
-      ugc contracts sample element_click -n 5
-      ugc contracts sample quality_change@1 -n 3 --invalid --seed 7
+      ugc contracts sample order_placed -n 5
+      ugc contracts sample cart_changed@1 -n 3 --invalid --seed 7
     """
     sampler = Sampler(contract_named(load_catalog(folder), event).schema)
     rng = random.Random(seed)  # noqa: S311 - payloads need no secrets

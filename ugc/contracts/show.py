@@ -55,8 +55,8 @@ def show(event: str, folder: Path) -> None:
 
     \b
     Examples:
-      ugc contracts show element_click
-      ugc contracts show element_click@1
+      ugc contracts show order_placed
+      ugc contracts show order_placed@1
     """
     catalog = load_catalog(folder)
     contract = contract_named(catalog, event)

@@ -1,40 +1,33 @@
-"""The demo, step by step: a stack of its own, the first six messages, visitors, totals."""
+"""The demo, step by step: a stack of its own, one of each event, visitors, totals."""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from ch_schema.client.connect import connect
-from contracts.model.loader import (
-    Catalog,
-    copy_contracts,
-    default_folder,
-    load_catalog,
-    package_folder,
-)
+from contracts.model.loader import Catalog, copy_contracts, load_catalog
 from contracts.visible import counted
 from ugc.demo import report
-from ugc.demo.first_messages import first_messages
 from ugc.demo.totals import add_up, checks
 from ugc.errors import UgcError
-from ugc.local.auth.client import demo_token
 from ugc.local.stack import PartName, Stack, StackConfig
-from ugc.traffic.run import send_visits
-from ugc.traffic.sender import Tally, send_sessions
-from ugc.traffic.sessions import Habits, Step
+from ugc.traffic.run import Traffic, repertoire_of
+from ugc.traffic.sender import Tally
+from ugc.traffic.visitor import Habits, Step
+from ugc.wiring import contracts_folder
 
 WAIT_SECONDS = 8
-"""So long an open page waits for its end in the demo; the contract says twelve hours."""
+"""So long a start waits for its end in the demo; contracts say hours."""
 
 _HURRIED = Habits(think_seconds=0.2)
 _WAVES = 3
@@ -56,10 +49,15 @@ def run_demo(state_dir: Path, *, visits: int, seed: int, console: Console) -> bo
         console: where progress and the report go.
 
     Raises:
+        NothingToSendError: the contracts have no event that a client can send.
         StackError, DemoError: a part does not start, or a run of the loader fails.
+        ContractError: the contracts cannot be loaded.
     """
+    own = contracts_folder(os.environ)
+    repertoire_of(load_catalog(own), own)
+    console.print(f"The contracts are those in {own}.", markup=False)
     with tempfile.TemporaryDirectory(prefix="ugc-demo-") as folder:
-        contracts_dir = _impatient_contracts(Path(folder) / "contracts")
+        contracts_dir = _impatient_contracts(own, Path(folder) / "contracts")
         return _run(state_dir, contracts_dir, visits, seed, console)
 
 
@@ -73,8 +71,6 @@ def _run(state_dir: Path, contracts_dir: Path, visits: int, seed: int, console: 
         env={"CONTRACTS_DIR": str(contracts_dir)},
     )
     started = time.monotonic()
-    if (own := default_folder()) != package_folder():
-        console.print(f"The demo is an online cinema's; the contracts in {own} are not in it.")
     console.rule("1  the stack: real servers on loopback")
     with Stack.start(config, lambda line: console.print(f"  {line}")) as stack:
         console.print(f"  everything is ready after {time.monotonic() - started:.1f} s")
@@ -85,29 +81,24 @@ def _run(state_dir: Path, contracts_dir: Path, visits: int, seed: int, console: 
 
 def _show(stack: Stack, catalog: Catalog, visits: int, seed: int, console: Console) -> bool:
     tally, runs = Tally(), []
-    console.rule("2  one of each event, as a front end sends it")
-    _send_first_messages(stack, tally, console)
-
-    console.rule(
-        f"3  {counted(visits, 'visit')}: six events, some wrong, some sent twice, some never ended"
-    )
     rng = random.Random(seed)  # noqa: S311 - visitors need no secrets
+    traffic = Traffic(stack.env, stack.urls[PartName.API], rng)
+    console.rule("2  one of each event, as a front end sends it")
+    _send_one_of_each(traffic, tally, console)
+
+    events = counted(sum(1 for _ in traffic.repertoire.events), "event")
+    unended = ", some never ended" if traffic.repertoire.pairs else ""
+    console.rule(f"3  {counted(visits, 'visit')}: {events}, some wrong, some sent twice{unended}")
     for wave in range(_WAVES):
         sessions = visits * (wave + 1) // _WAVES - visits * wave // _WAVES
-        send_visits(
-            stack.env,
-            stack.urls[PartName.API],
-            rng=rng,
-            sessions=sessions,
-            at_once=_AT_ONCE,
-            console=console,
-            tally=tally,
-            habits=_HURRIED,
-        )
+        traffic.send(sessions, tally, at_once=_AT_ONCE, habits=_HURRIED, console=console)
         runs.append(_run_loader(stack, console))
-    console.print(f"  a page waits {WAIT_SECONDS} s for its end here; the contract says 12 hours")
-    time.sleep(WAIT_SECONDS)
-    runs.append(_run_loader(stack, console))
+    if catalog.pairings:
+        console.print(
+            f"  a start waits {WAIT_SECONDS} s for its end here, not as its contract says"
+        )
+        time.sleep(WAIT_SECONDS)
+        runs.append(_run_loader(stack, console))
 
     totals = add_up(runs)
     clickhouse = connect(stack.env["CLICKHOUSE_URL"])
@@ -122,27 +113,28 @@ def _show(stack: Stack, catalog: Catalog, visits: int, seed: int, console: Conso
     return report.print_totals(console, tally, totals, list(checks(catalog, tally, totals, rows)))
 
 
-def _impatient_contracts(folder: Path) -> Path:
-    """The contracts with one change: open pages wait seconds, not hours."""
-    copy_contracts(package_folder(), folder)
-    path = folder / "events" / "page_view" / "v1.json"
-    contract = json.loads(path.read_text(encoding="utf-8"))
-    contract["x-pairing"]["wait_seconds"] = WAIT_SECONDS
-    path.write_text(json.dumps(contract, indent=2, ensure_ascii=False), encoding="utf-8")
+def _impatient_contracts(source: Path, folder: Path) -> Path:
+    """The contracts with one change: starts wait seconds for their ends, not hours."""
+    copy_contracts(source, folder)
+    for event in load_catalog(folder).pairings:
+        for path in (folder / "events" / event).glob("v*.json"):
+            contract = json.loads(path.read_text(encoding="utf-8"))
+            if "x-pairing" in contract:
+                contract["x-pairing"]["wait_seconds"] = WAIT_SECONDS
+                path.write_text(json.dumps(contract, ensure_ascii=False), encoding="utf-8")
     return folder
 
 
-def _send_first_messages(stack: Stack, tally: Tally, console: Console) -> None:
-    token = demo_token(stack.env["AUTH_SERVICE_URL"]).token
-    url = f"{stack.urls[PartName.API]}/api/v1/events"
-    view = str(uuid.uuid4())
-    for message in first_messages(token, view):
-        step = Step(body=json.dumps(message).encode(), view=view)
+def _send_one_of_each(traffic: Traffic, tally: Tally, console: Console) -> None:
+    for message, begins in traffic.one_of_each():
         before = sum(tally.accepted.values())
-        send_sessions(url, [[step]], tally, at_once=1, on_session_done=lambda: None)
+        traffic.send_one(Step(body=json.dumps(message).encode(), begins=begins), tally)
         answer = "202" if sum(tally.accepted.values()) > before else "not accepted"
         shown = {**message, "token": "eyJ…" if message["token"] else None}
-        console.print(f"  {answer}  {json.dumps(shown, ensure_ascii=False)}", soft_wrap=True)
+        line = f"  {answer}  {json.dumps(shown, ensure_ascii=False)}"
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+    for event, reason in traffic.repertoire.left_out.items():
+        console.print(f"  {event} is not sent: {reason}", markup=False)
 
 
 def _run_loader(stack: Stack, console: Console) -> dict[str, Any]:

@@ -100,8 +100,8 @@ def checks(
     for event in catalog.pairings:
         yield Check(
             event=event,
-            left=len(tally.views_started),
-            left_counts="views started",
+            left=len(tally.views[event]),
+            left_counts="pairs begun",
             right=rows[event] + totals.waiting.get(event, 0),
             right_counts="rows + still open",
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ugc.environment import current_environment, state_dir_option
+from ugc.environment import current_environment, require, state_dir_option
 from ugc.exits import EPILOG
 from ugc.options import AT_LEAST_ONE, DELAY, INTERVAL, JITTER, LETTER, OFFSET, PORT, TIME
 
@@ -34,6 +35,17 @@ def _metrics_options(function: Any) -> Any:
     return function
 
 
+def _environment(state_dir: Path) -> Mapping[str, str]:
+    """Where the parts are.
+
+    Raises:
+        MisconfiguredError: nowhere: no stack is running, and nothing names Kafka.
+    """
+    env = current_environment(state_dir)
+    require(env, "KAFKA_BOOTSTRAP_SERVERS")
+    return env
+
+
 @click.group()
 def command() -> None:
     """Load events from Kafka into ClickHouse."""
@@ -50,7 +62,7 @@ def run(as_json: bool, state_dir: Path) -> None:
     """
     from ugc.etl.loading import load_once
 
-    load_once(current_environment(state_dir), as_json=as_json)
+    load_once(_environment(state_dir), as_json=as_json)
 
 
 @command.command(epilog=EPILOG)
@@ -87,7 +99,7 @@ def schedule(
     from ugc.etl.loading import Timing, load_on_schedule
 
     timing = Timing(every_seconds, jitter_seconds)
-    load_on_schedule(current_environment(state_dir), timing, metrics_host, metrics_port)
+    load_on_schedule(_environment(state_dir), timing, metrics_host, metrics_port)
 
 
 @command.command(epilog=EPILOG)
@@ -131,7 +143,7 @@ def follow(
     from ugc.etl.following import load_as_it_comes
 
     pace = Pace(max_delay_seconds=max_delay_seconds, report_seconds=report_seconds)
-    env = current_environment(state_dir)
+    env = _environment(state_dir)
     load_as_it_comes(env, pace, max_messages, metrics_host, metrics_port)
 
 
@@ -178,7 +190,7 @@ def replay(
         events=frozenset(events),
         dry_run=dry_run,
     )
-    replay_now(current_environment(state_dir), request, as_json=as_json)
+    replay_now(_environment(state_dir), request, as_json=as_json)
 
 
 @command.group("dead-letters")
@@ -225,7 +237,7 @@ def list_(
         partitions=frozenset(partitions),
         retried=None if also_retried else False,
     )
-    list_letters(current_environment(state_dir), wanted, as_json=as_json)
+    list_letters(_environment(state_dir), wanted, as_json=as_json)
 
 
 @dead_letters.command(epilog=EPILOG)
@@ -236,7 +248,7 @@ def show(letter: str, as_json: bool, state_dir: Path) -> None:
     """Show one dead letter whole; `list` tells where it lies."""
     from ugc.etl.replaying import show_letter
 
-    show_letter(current_environment(state_dir), letter, as_json=as_json)
+    show_letter(_environment(state_dir), letter, as_json=as_json)
 
 
 @dead_letters.command(epilog=EPILOG)
@@ -272,4 +284,4 @@ def retry(
         locations=frozenset(letters),
         retried=None if again else False,
     )
-    retry_letters(current_environment(state_dir), wanted, dry_run=dry_run, as_json=as_json)
+    retry_letters(_environment(state_dir), wanted, dry_run=dry_run, as_json=as_json)

@@ -23,7 +23,7 @@ from registry.sync import sync
 from registry.topics import TopicNames, TopicSpec, topic_specs
 from ugc.environment import require
 from ugc.init.topics import Topic, TopicError, ensure_topics
-from ugc.project.tables import INTERNAL
+from ugc.project.tables import INTERNAL, layout
 from ugc.wiring import catalog_from
 
 _COUNT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
@@ -74,7 +74,7 @@ def initialise(
         say(f"subjects: {versions}, {counted(len(done.actions), 'step')} taken")
         for drift in done.drift:
             say(f"subjects: drift: {drift}")
-        made = patient(ensure_tables, clickhouse, catalog, INTERNAL)
+        made = patient(ensure_tables, clickhouse, catalog, INTERNAL, layout(env))
         names_of_tables = ", ".join(contract.event for contract in catalog.tables)
         say(f"tables: {names_of_tables}; {counted(len(made), 'step')} taken")
 

@@ -77,5 +77,5 @@ def contract_named(catalog: Catalog, reference: str) -> Contract:
     """
     found = _REFERENCE.fullmatch(reference)
     if found is None:
-        raise ReferenceTextError(f"{reference!r} is not EVENT or EVENT@N, such as element_click@1")
+        raise ReferenceTextError(f"{reference!r} is not EVENT or EVENT@N, such as order_placed@1")
     return catalog.get(found[1], int(found[2]) if found[2] else None)

@@ -56,7 +56,7 @@ class NewField:
         bare = kind.removesuffix("?")
         if not colon or bare not in TYPES:
             raise FieldTextError(
-                f"{text!r} is not name:type, such as video_id:string or rating:number?;"
+                f"{text!r} is not name:type, such as order_id:string or rating:number?;"
                 f" the types are {', '.join(TYPES)}"
             )
         return cls(name=name, type=bare, required=not kind.endswith("?"))

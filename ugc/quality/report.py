@@ -12,6 +12,7 @@ from etl.app import ask_quality
 from etl.config import EtlConfig
 from etl.quality.objectives import Finding, Verdict
 from etl.sessions.pairing import instant
+from ugc.environment import require
 from ugc.terminal import PlainConsole, say_json
 
 _SHARES = frozenset({"invalid", "duplicates", "gaps", "missing rows", "unpaired", "clocks"})
@@ -23,8 +24,10 @@ def print_quality(env: Mapping[str, str], since_ms: int, *, as_json: bool) -> bo
     """Prints the verdict; gives whether all objectives are met.
 
     Raises:
+        MisconfiguredError: no stack is running, and nothing names Kafka.
         EtlError, ClickHouseError, ContractError: it could not be told.
     """
+    require(env, "KAFKA_BOOTSTRAP_SERVERS")
     verdict = ask_quality(EtlConfig.from_env(env), instant(since_ms))
     if as_json:
         say_json(verdict.as_dict())

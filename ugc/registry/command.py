@@ -84,8 +84,8 @@ def avro(event: str, folder: Path) -> None:
 
     \b
     Examples:
-      ugc registry avro element_click
-      ugc registry avro element_click@1
+      ugc registry avro order_placed
+      ugc registry avro order_placed@1
     """
     import json
 

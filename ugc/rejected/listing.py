@@ -15,6 +15,7 @@ from etl.config import KafkaConfig
 from etl.decode.rejections import Told, each_rejection
 from etl.errors import TopicMissingError
 from etl.sessions.pairing import instant
+from ugc.environment import require
 from ugc.errors import UgcError
 from ugc.terminal import PlainConsole, say_json
 
@@ -64,8 +65,10 @@ def print_rejected(env: Mapping[str, str], since_ms: int, *, top: int, as_json: 
 
     Raises:
         NothingKeptError: there is no topic that keeps what is refused.
+        MisconfiguredError: no stack is running, and nothing names Kafka.
         EtlError: a setting is wrong, or Kafka does not answer.
     """
+    require(env, "KAFKA_BOOTSTRAP_SERVERS")
     config = KafkaConfig.from_env(env)
     with closing(open_rejected(config)) as history:
         try:

@@ -19,6 +19,7 @@ from ugc.terminal import say
 
 if TYPE_CHECKING:
     from ch_schema.client.protocol import ClickHouse
+    from ch_schema.ddl.layout import Layout
     from ch_schema.migrate.diff import Effect
 
 
@@ -28,12 +29,14 @@ def command() -> None:
 
 
 @contextmanager
-def _clickhouse(state_dir: Path) -> Iterator[ClickHouse]:
+def _clickhouse(state_dir: Path) -> Iterator[tuple[ClickHouse, Layout]]:
     from ch_schema.client.connect import connect
+    from ugc.project.tables import layout
 
-    client = connect(require(current_environment(state_dir), "CLICKHOUSE_URL"))
+    env = current_environment(state_dir)
+    client = connect(require(env, "CLICKHOUSE_URL"))
     try:
-        yield client
+        yield client, layout(env)
     finally:
         client.close()
 
@@ -48,7 +51,7 @@ def ddl(event: str | None, cluster: str | None, replicated: bool, folder: Path) 
 
     \b
     Examples:
-      ugc schema ddl page_view
+      ugc schema ddl order_placed
       ugc schema ddl --cluster main --replicated
     """
     from ugc.schema.ddl import document
@@ -71,8 +74,8 @@ def plan(as_json: bool, folder: Path, state_dir: Path) -> None:
     from ugc.project.tables import migrator
     from ugc.schema.show import as_json_document, exit_code, in_words
 
-    with _clickhouse(state_dir) as client:
-        found = migrator(client, folder).plan()
+    with _clickhouse(state_dir) as (client, layout):
+        found = migrator(client, folder, layout).plan()
     if as_json:
         say(json.dumps(as_json_document(found), indent=2))
     else:
@@ -113,8 +116,8 @@ def apply(
     from ugc.schema.show import task_line
 
     allowed = _allowed(rewrite=allow_rewrite, erase=allow_erase)
-    with _clickhouse(state_dir) as client:
-        runner = migrator(client, folder)
+    with _clickhouse(state_dir) as (client, layout):
+        runner = migrator(client, folder, layout)
         if dry_run_on_copy:
             applied = runner.dry_run(allowed)
             say(
@@ -160,8 +163,16 @@ def erase(
     """
     from ugc.schema.erase import run
 
-    with _clickhouse(state_dir) as client:
-        run(client, folder, user_id, dry_run=dry_run, yes=yes, settle_seconds=settle_seconds)
+    with _clickhouse(state_dir) as (client, layout):
+        run(
+            client,
+            folder,
+            user_id,
+            layout=layout,
+            dry_run=dry_run,
+            yes=yes,
+            settle_seconds=settle_seconds,
+        )
 
 
 @command.command(epilog=PLAIN_EPILOG)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from ch_schema.ddl.cluster import Layout, databases, table_statements, view_statement
-from ch_schema.ddl.tables import table_for
+from ch_schema.ddl.cluster import spread_over
+from ch_schema.ddl.layout import Layout
+from ch_schema.ddl.tables import Table, create_database_statement, table_for
 from ch_schema.ddl.targets import Targets, targets_for
 from ch_schema.ddl.views import unique_view
 from contracts.model.loader import load_catalog
-from contracts.model.types import Contract
 from ugc.errors import UgcError
 from ugc.project.folder import contract_named
 from ugc.project.tables import INTERNAL
@@ -31,25 +32,32 @@ def document(
     """
     catalog = load_catalog(folder)
     layout = Layout(cluster=cluster, replicated=replicated)
-    targets = targets_for(catalog, INTERNAL)
+    targets = targets_for(catalog, INTERNAL, layout=layout)
     if event is None:
-        found = _whole(targets, layout)
+        found = _whole(targets)
     else:
         contract = contract_named(catalog, event)
         if contract.event not in targets.contracts:
             raise NoTableError(f"{contract.event} has no table: it becomes part of a paired event")
-        found = _one(contract, targets, layout)
+        found = _one(table_for(contract), targets)
     return "\n".join(f"{statement};\n" for statement in found)
 
 
-def _whole(targets: Targets, layout: Layout) -> Iterator[str]:
-    yield from databases(targets, layout)
+def _whole(targets: Targets) -> Iterator[str]:
+    yield from (create_database_statement(name, targets.layout) for name in targets.all_databases)
     for table in targets.tables:
-        yield from table_statements(table, layout)
-    yield from (view_statement(view, layout) for view in targets.views)
+        yield from _stored(table, targets)
+    yield from (view.create_statement() for view in targets.views)
 
 
-def _one(contract: Contract, targets: Targets, layout: Layout) -> Iterator[str]:
-    table = table_for(contract)
-    yield from table_statements(table, layout)
-    yield view_statement(unique_view(table, targets.databases.unique), layout)
+def _one(table: Table, targets: Targets) -> Iterator[str]:
+    names, layout = targets.databases, targets.layout
+    yield from _stored(table.on(layout, names.tables), targets)
+    view = unique_view(table, names.unique)
+    yield replace(view, on_cluster=layout.on_cluster).create_statement()
+
+
+def _stored(table: Table, targets: Targets) -> Iterator[str]:
+    yield table.create_statement()
+    for spread in spread_over((table,), targets.databases.tables):
+        yield spread.create_statement()

@@ -8,6 +8,7 @@ import click
 from rich.text import Text
 
 from ch_schema.client.protocol import ClickHouse
+from ch_schema.ddl.layout import Layout
 from ch_schema.ddl.tables import table_for
 from ch_schema.migrate.erasure import Affected, Eraser
 from ch_schema.migrate.mutations import Mutation
@@ -21,6 +22,7 @@ def run(
     folder: Path | None,
     user_id: str,
     *,
+    layout: Layout,
     dry_run: bool,
     yes: bool,
     settle_seconds: float,
@@ -31,7 +33,8 @@ def run(
         ClickHouseError: see :class:`ch_schema.migrate.erasure.Eraser`.
         click.Abort: the question was answered with no.
     """
-    eraser = Eraser(client, [table_for(contract) for contract in load_catalog(folder).tables])
+    tables = [table_for(contract) for contract in load_catalog(folder).tables]
+    eraser = Eraser(client, tables, layout=layout)
     affected = eraser.affected(user_id)
     for name in eraser.strangers():
         say(f"warning: {name} has users and no contract; it is not touched", err=True)

@@ -43,7 +43,7 @@ def in_words(plan: Plan) -> Iterator[str]:
 
 
 def task_line(task: Task) -> str:
-    """``drifted  page_view.page_type: … (rewriting; 12 rows, 3.4 KiB are written anew)``."""
+    """``drifted  order_placed.currency: … (rewriting; 12 rows, 3.4 KiB are written anew)``."""
     where = f"{task.object}.{task.column}" if task.column else task.object
     cost = ""
     if task.effect.writes_parts:

@@ -27,7 +27,7 @@ def command(query: str, output_format: str, state_dir: Path) -> None:
 
     Control characters in it are spelt as in JSON (\\u001b), whatever the format.
 
-    Example: ugc sql "SELECT page_type, count() FROM ugc.page_view FINAL GROUP BY page_type"
+    Example: ugc sql "SELECT currency, count() FROM ugc.order_placed FINAL GROUP BY currency"
     """
     from ch_schema.client.connect import connect
 

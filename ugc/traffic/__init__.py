@@ -1,5 +1,6 @@
-"""Realistic visitors of an online cinema, as HTTP requests.
+"""Visitors made from any project's contracts, as HTTP requests.
 
-``sessions`` (pure) decides what a visitor does, ``sender`` does it over HTTP and keeps the tally
-that the books are balanced against.
+``repertoire`` (pure) makes what can be sent, ``bad`` what has to be refused, ``visitor`` (pure)
+decides who sends what and when, ``sender`` does it over HTTP and keeps the tally that the books are
+balanced against.
 """

@@ -1,4 +1,4 @@
-"""``ugc traffic``: realistic visitor sessions over HTTP."""
+"""``ugc traffic``: visits made from the contracts, over HTTP."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ from ugc.terminal import PlainConsole
 def command(
     sessions: int, at_once: int, seed: int | None, api_url: str | None, state_dir: Path
 ) -> None:
-    """Send visits of an online cinema: some anonymous, some wrong, some sent twice.
+    """Send visits made from the contracts: some anonymous, some wrong, some sent twice.
 
-    Nothing is sent to an API whose contracts are others than those in CONTRACTS_DIR (or of the
-    project around this folder), or that has none for these six events.
+    Values are mostly the contracts' examples; pairs are begun and mostly ended; what is wrong
+    breaks a contract in one place. Nothing is sent to an API whose contracts are others than those
+    in CONTRACTS_DIR (or of the project around this folder).
 
     Exit code 1 when a request got no answer, or another one than it should.
     """
-    from ugc.traffic.run import send_visits
+    from ugc.traffic.run import Traffic
+    from ugc.traffic.sender import Tally
+    from ugc.traffic.visitor import Habits
 
-    env = current_environment(state_dir)
-    tally = send_visits(
-        env,
-        api_url or require(env, "UGC_API_URL"),
-        rng=random.Random(seed),  # noqa: S311 - visitors need no secrets
-        sessions=sessions,
-        at_once=at_once,
-        console=PlainConsole(stderr=True),
-    )
+    env, console, tally = current_environment(state_dir), PlainConsole(stderr=True), Tally()
+    rng = random.Random(seed)  # noqa: S311 - visitors need no secrets
+    traffic = Traffic(env, api_url or require(env, "UGC_API_URL"), rng)
+    for event, reason in traffic.repertoire.left_out.items():
+        console.print(f"{event} is not sent: {reason}", markup=False)
+    traffic.send(sessions, tally, at_once=at_once, habits=Habits(), console=console)
     shown = Table("answer", "requests")
     for event, count in sorted(tally.accepted.items()):
         shown.add_row(f"202 {event}", str(count))

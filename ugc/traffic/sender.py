@@ -15,7 +15,7 @@ import orjson
 
 from contracts.addresses import without_user_info
 from ugc.errors import PartAwayError
-from ugc.traffic.sessions import Step
+from ugc.traffic.visitor import Step
 
 _ACCEPTED = 202
 _TIMEOUT_SECONDS = 15.0
@@ -28,15 +28,15 @@ class Tally:
 
     ``refused`` counts what had to be; everything else that was not accepted ``failed``.
     ``accepted`` counts answers; ``recognised`` those among them that the API itself took for a
-    repetition and did not store again; ``ids`` distinct events.
+    repetition and did not store again; ``ids`` distinct events.  ``views`` are the starts of pairs
+    that were accepted: the event that a pair becomes → distinct views.
     """
 
     sent: int = 0
     accepted: Counter[str] = field(default_factory=Counter)
     recognised: Counter[str] = field(default_factory=Counter)
     ids: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    views_started: set[str] = field(default_factory=set)
-    views_ended: set[str] = field(default_factory=set)
+    views: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     refused: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     latencies_ms: list[float] = field(default_factory=list)
@@ -65,9 +65,9 @@ class Tally:
         self.accepted[event] += 1
         self.recognised[event] += bool(answer.get("duplicate"))
         self.ids[event].add(answer["event_id"])
-        if step.view is not None:
-            views = self.views_started if event == "page_view_start" else self.views_ended
-            views.add(step.view)
+        if step.begins is not None:
+            joined, view = step.begins
+            self.views[joined].add(view)
 
 
 def _failure(answer: httpx2.Response) -> str:

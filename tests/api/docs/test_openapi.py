@@ -22,6 +22,7 @@ from contracts.reasons import Reason
 from tests.api.world import CLICK, World, post, with_event
 from tests.support.with_context import catalog_with_context
 from tests.support.order import PAYLOAD, contracts_with_an_order
+from tests.support.shop import shop_catalog
 
 CLIENT_CONTRACTS = [c for c in load_catalog() if c.origin is Origin.CLIENT]
 
@@ -45,8 +46,9 @@ def accepts(found: dict[str, Any], request: Any) -> bool:
         with_event("twice", {"a": FIELD}, {"a": FIELD, "b": FIELD}),
         catalog_with_context(),
         with_event("shared", {"a": {"$ref": "#/$defs/short"}, "$defs": {"short": FIELD}}),
+        shop_catalog(),
     ],
-    ids=["the contracts", "two versions", "a context", "local references"],
+    ids=["the contracts", "two versions", "a context", "local references", "a shop"],
 )
 def test_it_is_valid_openapi(catalog: Catalog) -> None:
     validate(document(catalog))
@@ -112,15 +114,55 @@ def test_events_that_only_the_etl_makes_are_not_in_it() -> None:
     )
 
 
-def test_its_examples_are_what_the_service_takes() -> None:
-    found = document()
+PROJECTS = pytest.mark.parametrize("catalog", [load_catalog(), shop_catalog()], ids=["films", "shop"])
+
+
+@PROJECTS
+def test_its_examples_are_what_the_service_takes(catalog: Catalog) -> None:
+    found = document(catalog)
     content = found["paths"]["/api/v1/events"]["post"]["requestBody"]["content"]
     examples = [each["value"] for each in content["application/json"]["examples"].values()]
-    assert {each["event"] for each in examples} == {c.event for c in CLIENT_CONTRACTS}
+    assert {each["event"] for each in examples} == {
+        each.event for each in catalog.newest if each.origin is Origin.CLIENT
+    }
     beacons = [json.loads(text) for text in content["text/plain"]["schema"]["examples"]]
+    assert len(beacons) == 1
     for example in [*examples, *beacons]:
         assert accepts(found, example)
-        assert post(World().client(), example).status_code == 202
+        assert post(World(catalog).client(), example).status_code == 202
+
+
+def test_it_speaks_of_no_events_but_those_of_the_contracts() -> None:
+    text = json.dumps(document(shop_catalog()))
+    assert "order_placed" in text
+    named = [c.event for c in load_catalog()] + ["movie", "trailer", "film", "video"]
+    assert [name for name in named if name in text] == []
+
+
+def test_what_is_refused_in_it_is_what_the_service_refuses() -> None:
+    """The example of ``data_invalid`` is the answer to its example of an event, less a field."""
+    for catalog in (load_catalog(), shop_catalog()):
+        operation = document(catalog)["paths"]["/api/v1/events"]["post"]
+        content = operation["responses"]["422"]["content"]["application/problem+json"]
+        shown = content["examples"]["data_invalid"]["value"]
+        beacon = operation["requestBody"]["content"]["text/plain"]["schema"]["examples"][0]
+        event = json.loads(beacon)
+        assert shown["contract"].startswith(f"{event['event']}@")
+        for violation in shown["violations"]:
+            del event["data"][violation["pointer"].rpartition("/")[2]]
+        refused = post(World(catalog).client(), event).get_json()
+        assert refused["violations"] == shown["violations"]
+
+
+def test_an_event_without_an_example_is_shown_with_data_made_for_it() -> None:
+    catalog = with_event("alone", {"a": FIELD})
+    alone = Catalog({"alone": catalog.versions["alone"]}, catalog.envelopes)
+    found = document(alone)
+    content = found["paths"]["/api/v1/events/batch"]["post"]["requestBody"]["content"]
+    (shown,) = content["application/json"]["examples"].values()
+    assert [each["event"] for each in shown["value"]] == ["alone", "alone"]
+    assert all(accepts(found, each) for each in shown["value"])
+    assert json.dumps(found) == json.dumps(document(alone))
 
 
 @pytest.mark.parametrize(
@@ -166,8 +208,9 @@ def test_every_reason_is_documented_with_its_status() -> None:
     assert found["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(STATUS)
 
 
-def test_the_batch_in_it_is_what_the_service_takes_and_answers() -> None:
-    found = document()
+@PROJECTS
+def test_the_batch_in_it_is_what_the_service_takes_and_answers(catalog: Catalog) -> None:
+    found = document(catalog)
     operation = found["paths"]["/api/v1/events/batch"]["post"]
     content = operation["requestBody"]["content"]
     lines = content["application/x-ndjson"]["schema"]["examples"]
@@ -176,7 +219,7 @@ def test_the_batch_in_it_is_what_the_service_takes_and_answers() -> None:
     for body, media_type in [(json.dumps(array), "application/json")] + [
         (each, "application/x-ndjson") for each in lines
     ]:
-        answer = World().client().post("/api/v1/events/batch", data=body, content_type=media_type)
+        answer = World(catalog).client().post("/api/v1/events/batch", data=body, content_type=media_type)
         assert (answer.status_code, answer.get_json()["accepted"]) == (207, 2)
         answers.append(answer.get_json())
     schema = {"$ref": "#/components/schemas/BatchResult", "components": found["components"]}

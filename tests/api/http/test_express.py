@@ -311,6 +311,30 @@ def test_every_golden_problem_is_the_same(path: Any) -> None:
     assert_refused_alike(document(path), [("x-correlation-id", "from-the-client")])
 
 
+MEANT: Mapping[str, tuple[Any, str]] = {
+    "an event": ({**CLICK, "event": "elementClick"}, "did you mean element_click?"),
+    "an event of the loader": (
+        {**CLICK, "event": "page_view"},
+        "page_view_start and page_view_end",
+    ),
+    "a property": (
+        {**CLICK, "data": {"element_tpye": "trailer", "page_type": "movie"}},
+        "did you mean element_type?",
+    ),
+    "a batch": ([CLICK, CLICK], "/api/v1/events/batch"),
+    "a token": ({**CLICK, "token": "Bearer abc"}, "the word `Bearer`"),
+}
+
+
+@pytest.mark.parametrize(("sent", "told"), MEANT.values(), ids=MEANT.keys())
+def test_what_was_meant_is_told_alike(sent: Any, told: str) -> None:
+    taken = PAIR.taken
+    status, _, answered = PAIR.send(json.dumps(sent).encode())
+    assert 400 <= status < 500
+    assert told in answered.decode()
+    assert PAIR.taken == taken
+
+
 def assert_refused_alike(
     body: bytes | Mapping[str, Any], more: Pairs, **changes: str | None
 ) -> None:

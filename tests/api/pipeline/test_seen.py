@@ -51,8 +51,11 @@ def test_the_order_of_keys_and_another_token_do_not_matter() -> None:
 def test_another_event_under_the_same_id_is_refused() -> None:
     world = World()
     post(world.client(), NAMED)
+    first = post(world.client(), NAMED).get_json()
     answer = post(world.client(), OTHER)
     assert (answer.status_code, answer.get_json()["code"]) == (409, "event_id_reused")
+    told = f"another event was stored as {first['event_id']} at {first['timestamp']}"
+    assert answer.get_json()["detail"] == told
     assert len(world.publisher.published) == 1
 
 

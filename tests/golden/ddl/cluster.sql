@@ -27,7 +27,7 @@ ORDER BY (`begun_at`, `id`)
 SETTINGS replicated_deduplication_window = 1000
 COMMENT 'Every step that ugc schema apply, or a start of the loader, took';
 
-CREATE TABLE IF NOT EXISTS `ugc`.`schema_migrations` ON CLUSTER `main`
+CREATE OR REPLACE TABLE `ugc`.`schema_migrations` ON CLUSTER `main`
 (
     `id` UUID COMMENT 'One per step, or per contract version that was met',
     `object` String COMMENT 'Table or view that the step is about',
@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`schema_migrations` ON CLUSTER `main`
     `version` UInt8 COMMENT '1 begun, 2 done; the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'schema_migrations', cityHash64(`id`))
-COMMENT 'Every step that ugc schema apply, or a start of the loader, took';
+COMMENT 'Every step that ugc schema apply, or a start of the loader, took [9c3b6f9917ce]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`erased_users` ON CLUSTER `main`
 (
@@ -58,7 +58,7 @@ ORDER BY (`user_hash`)
 SETTINGS replicated_deduplication_window = 1000
 COMMENT 'Who was erased, as hashes, so that loading again does not bring anything back';
 
-CREATE TABLE IF NOT EXISTS `ugc`.`erased_users` ON CLUSTER `main`
+CREATE OR REPLACE TABLE `ugc`.`erased_users` ON CLUSTER `main`
 (
     `user_hash` FixedString(64) COMMENT 'SHA-256 of the user\'s id, in hexadecimal',
     `erased_at` DateTime64(3, 'UTC') COMMENT 'Events up to this time were erased (UTC)',
@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`erased_users` ON CLUSTER `main`
     `epoch` DateTime64(3, 'UTC') COMMENT 'Always 1970: keeps every row in one partition'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'erased_users', cityHash64(`user_hash`))
-COMMENT 'Who was erased, as hashes, so that loading again does not bring anything back';
+COMMENT 'Who was erased, as hashes, so that loading again does not bring anything back [3746c56d4705]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`etl_runs` ON CLUSTER `main`
 (
@@ -109,7 +109,7 @@ TTL toDateTime(started_at) + INTERVAL 400 DAY
 SETTINGS replicated_deduplication_window = 1000
 COMMENT 'What each run of the loader did; see docs/operations.md';
 
-CREATE TABLE IF NOT EXISTS `ugc`.`etl_runs` ON CLUSTER `main`
+CREATE OR REPLACE TABLE `ugc`.`etl_runs` ON CLUSTER `main`
 (
     `run_id` UUID COMMENT 'One per run',
     `version` UInt32 COMMENT 'Of rows with one run_id the highest stays',
@@ -144,7 +144,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`etl_runs` ON CLUSTER `main`
     `ends_waiting` Array(Int64) COMMENT 'For each of derived: ends that wait'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'etl_runs', cityHash64(`run_id`))
-COMMENT 'What each run of the loader did; see docs/operations.md';
+COMMENT 'What each run of the loader did; see docs/operations.md [3396808d5045]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`element_click` ON CLUSTER `main`
 (
@@ -168,7 +168,7 @@ TTL toDateTime(timestamp) + INTERVAL 730 DAY
 SETTINGS replicated_deduplication_window = 1000
 COMMENT 'Click on an interface element (contract element_click@1, owner ugc)';
 
-CREATE TABLE IF NOT EXISTS `ugc`.`element_click` ON CLUSTER `main`
+CREATE OR REPLACE TABLE `ugc`.`element_click` ON CLUSTER `main`
 (
     `event_id` UUID COMMENT 'One id per event',
     `user_id` String COMMENT 'The user, or anonymous',
@@ -182,7 +182,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`element_click` ON CLUSTER `main`
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'element_click', cityHash64(`event_id`))
-COMMENT 'Click on an interface element (contract element_click@1, owner ugc)';
+COMMENT 'Click on an interface element (contract element_click@1, owner ugc) [14b4e162b3d1]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`page_view` ON CLUSTER `main`
 (
@@ -207,7 +207,7 @@ TTL toDateTime(timestamp) + INTERVAL 730 DAY
 SETTINGS replicated_deduplication_window = 1000
 COMMENT 'A page was viewed (contract page_view@1, owner ugc)';
 
-CREATE TABLE IF NOT EXISTS `ugc`.`page_view` ON CLUSTER `main`
+CREATE OR REPLACE TABLE `ugc`.`page_view` ON CLUSTER `main`
 (
     `event_id` UUID COMMENT 'One id per event',
     `user_id` String COMMENT 'The user, or anonymous',
@@ -222,7 +222,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`page_view` ON CLUSTER `main`
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'page_view', cityHash64(`event_id`))
-COMMENT 'A page was viewed (contract page_view@1, owner ugc)';
+COMMENT 'A page was viewed (contract page_view@1, owner ugc) [876735d30e17]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`quality_change` ON CLUSTER `main`
 (
@@ -247,7 +247,7 @@ TTL toDateTime(timestamp) + INTERVAL 730 DAY
 SETTINGS replicated_deduplication_window = 1000
 COMMENT 'The video quality changed (contract quality_change@1, owner ugc)';
 
-CREATE TABLE IF NOT EXISTS `ugc`.`quality_change` ON CLUSTER `main`
+CREATE OR REPLACE TABLE `ugc`.`quality_change` ON CLUSTER `main`
 (
     `event_id` UUID COMMENT 'One id per event',
     `user_id` String COMMENT 'The user, or anonymous',
@@ -262,7 +262,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`quality_change` ON CLUSTER `main`
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'quality_change', cityHash64(`event_id`))
-COMMENT 'The video quality changed (contract quality_change@1, owner ugc)';
+COMMENT 'The video quality changed (contract quality_change@1, owner ugc) [531a9087e588]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`search_filter` ON CLUSTER `main`
 (
@@ -286,7 +286,7 @@ TTL toDateTime(timestamp) + INTERVAL 365 DAY
 SETTINGS replicated_deduplication_window = 1000
 COMMENT 'Search filters were used (contract search_filter@1, owner ugc)';
 
-CREATE TABLE IF NOT EXISTS `ugc`.`search_filter` ON CLUSTER `main`
+CREATE OR REPLACE TABLE `ugc`.`search_filter` ON CLUSTER `main`
 (
     `event_id` UUID COMMENT 'One id per event',
     `user_id` String COMMENT 'The user, or anonymous',
@@ -300,7 +300,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`search_filter` ON CLUSTER `main`
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'search_filter', cityHash64(`event_id`))
-COMMENT 'Search filters were used (contract search_filter@1, owner ugc)';
+COMMENT 'Search filters were used (contract search_filter@1, owner ugc) [8616fc8d6457]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`video_complete` ON CLUSTER `main`
 (
@@ -324,7 +324,7 @@ TTL toDateTime(timestamp) + INTERVAL 730 DAY
 SETTINGS replicated_deduplication_window = 1000
 COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc)';
 
-CREATE TABLE IF NOT EXISTS `ugc`.`video_complete` ON CLUSTER `main`
+CREATE OR REPLACE TABLE `ugc`.`video_complete` ON CLUSTER `main`
 (
     `event_id` UUID COMMENT 'One id per event',
     `user_id` String COMMENT 'The user, or anonymous',
@@ -338,7 +338,7 @@ CREATE TABLE IF NOT EXISTS `ugc`.`video_complete` ON CLUSTER `main`
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'video_complete', cityHash64(`event_id`))
-COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc)';
+COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc) [a77517e04e43]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`element_click` ON CLUSTER `main` AS
 SELECT

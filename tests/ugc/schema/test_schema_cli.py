@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ch_schema.client.connect import connect
+from ch_schema.errors import ClickHouseError
 from ch_schema.migrate.run import ensure_tables
 from contracts.model.loader import load_catalog
 from tests.support.golden import Golden
@@ -27,10 +28,9 @@ class Schema:
     def __init__(self, folder: Path) -> None:
         self.url = f"chdb://{folder}/data"
 
-    def __call__(self, *arguments: str, answer: str | None = None) -> Result:
-        found: Result = CliRunner().invoke(
-            command, arguments, env={"CLICKHOUSE_URL": self.url}, input=answer
-        )
+    def __call__(self, *arguments: str, answer: str | None = None, cluster: str = "") -> Result:
+        env = {"CLICKHOUSE_URL": self.url, "CLICKHOUSE_CLUSTER": cluster}
+        found: Result = CliRunner().invoke(command, arguments, env=env, input=answer)
         if found.exception is not None and not isinstance(found.exception, SystemExit):
             raise found.exception
         return found
@@ -71,6 +71,19 @@ def test_clickhouse_can_read_every_statement_of_a_cluster(schema: Schema) -> Non
     with closing(connect(schema.url)) as client:
         for statement in found:
             assert client.query(f"EXPLAIN AST {statement}")
+
+
+def test_the_plan_of_a_cluster_is_what_ddl_prints_for_it(schema: Schema) -> None:
+    printed = schema("ddl", "--cluster", "main", "--replicated").stdout
+    found = schema("plan", "--json", cluster="main")
+    assert found.exit_code == 3
+    steps = [step["statement"] for step in json.loads(found.stdout)["steps"]]
+    assert sorted(printed.removesuffix(";\n").split(";\n\n")) == sorted(steps)
+
+
+def test_a_cluster_that_the_server_does_not_know_is_told(schema: Schema) -> None:
+    with pytest.raises(ClickHouseError, match="Requested cluster 'elsewhere' not found"):
+        schema("apply", cluster="elsewhere")
 
 
 def test_ddl_of_half_a_pair_is_refused(schema: Schema) -> None:

@@ -19,7 +19,7 @@ from tests.support.commands import exit_code
 from ugc.local.auth.app import create_app
 from ugc.traffic.run import OtherContractsError, check_contracts
 from ugc.traffic.sender import Tally, newest_versions
-from ugc.traffic.sessions import EVENTS, Step
+from ugc.traffic.visitor import Step
 
 CATALOG = load_catalog(package_folder())
 HERE = {contract.event: contract.version for contract in CATALOG.newest}
@@ -114,16 +114,6 @@ def test_what_differs_is_named(of_api: Mapping[str, int], problem: str) -> None:
     with pytest.raises(OtherContractsError, match=problem):
         check_contracts(of_api, CATALOG, Path("here"))
     check_contracts(HERE, CATALOG, Path("here"))
-
-
-def test_visits_are_not_made_of_other_contracts() -> None:
-    others = type(CATALOG)({"page_view_start": CATALOG.versions["page_view_start"]}, {})
-    with pytest.raises(OtherContractsError, match="no contract for element_click, page_view_end"):
-        check_contracts({"page_view_start": 1}, others, Path("here"))
-
-
-def test_the_visits_events_have_contracts() -> None:
-    assert HERE.keys() >= EVENTS
 
 
 def test_the_newest_versions_are_those_that_the_api_lists() -> None:
