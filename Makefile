@@ -60,6 +60,7 @@ test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs t
 	tests/fullstack/install
 	ETL_STATE_MACHINE_EXAMPLES=3000 $(BIN)/pytest --timeout=3600 tests/etl/test_faults.py
 	COMPATIBILITY_EXAMPLES=1000 $(BIN)/pytest --timeout=1800 tests/ugc/compatibility/test_differential.py
+	SECOND_JUDGE_EXAMPLES=3000 $(BIN)/pytest --timeout=1800 tests/contracts/evolution/test_second_judge.py
 	RAW_BYTES_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/http/test_raw_bytes.py
 	WIRE_EXAMPLES=5000 $(BIN)/pytest --timeout=1800 tests/api/http/test_wire.py
 	$(BIN)/pytest $(PARALLEL) -m full
@@ -68,6 +69,7 @@ test-full: $(STAMP)  ## What needs servers from outside PyPI as well; installs t
 test-long: $(STAMP)  ## The random explorations at their full counts: about half an hour.
 	ETL_STATE_MACHINE_EXAMPLES=20000 $(BIN)/pytest --timeout=7200 tests/etl/test_faults.py
 	COMPATIBILITY_EXAMPLES=20000 $(BIN)/pytest --timeout=7200 tests/ugc/compatibility/test_differential.py
+	SECOND_JUDGE_EXAMPLES=100000 $(BIN)/pytest --timeout=7200 tests/contracts/evolution/test_second_judge.py
 	RAW_BYTES_EXAMPLES=50000 $(BIN)/pytest --timeout=3600 tests/api/http/test_raw_bytes.py
 	WIRE_EXAMPLES=50000 $(BIN)/pytest --timeout=3600 tests/api/http/test_wire.py
 

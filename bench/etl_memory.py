@@ -28,6 +28,7 @@ from etl.app import never, utc_now
 from etl.config import KafkaConfig, RunPolicy
 from etl.kafka.consumer import KafkaSource
 from etl.run.context import RunContext
+from etl.run.lanes import Threads
 from etl.run.load import Loader
 from etl.run.runner import run
 from etl.sequence.redis_ledger import RedisLedger
@@ -137,6 +138,7 @@ def load(size: int, redis_url: str, broker_address: str | None) -> dict[str, flo
             RedisSessionStore.connect(redis_url, TOPIC, dedup_window_seconds=60, timeout_seconds=30)
         ) as store,
         closing(RedisLedger.connect(redis_url, TOPIC, timeout_seconds=30)) as ledger,
+        closing(Threads()) as lanes,
     ):
         context = RunContext(
             topic=TOPIC,
@@ -149,19 +151,21 @@ def load(size: int, redis_url: str, broker_address: str | None) -> dict[str, flo
             dead_letters=MemoryDeadLetters(),
             policy=RunPolicy(),
             clock=utc_now,
+            lanes=lanes,
         )
         source: Source = LazySource(generated, size)
         if broker_address is not None:
             source = KafkaSource(kafka_config(broker_address))
-        began = time.monotonic()
+        began, cpu = time.monotonic(), time.process_time()
         with closing(source):
             report = run(context, source, never)
-        seconds = time.monotonic() - began
+        seconds, cpu = time.monotonic() - began, time.process_time() - cpu
     assert report.reconciled
     return {
         "messages": report.consumed,
         "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "seconds": seconds,
+        "cpu_us": cpu / report.consumed * 1e6,
     }
 
 
@@ -215,6 +219,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broker", action="store_true", help="a real broker's backlog")
     parser.add_argument("--sizes", type=int, nargs="+")
+    parser.add_argument("--sample", action="store_true", help="the last size, as JSON")
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -222,7 +227,7 @@ def main() -> None:
         print(json.dumps(load(int(size), redis_url, address[0] if address else None)))
         return
     sizes = options.sizes or (BROKER_SIZES if options.broker else SIZES)
-    baseline = 0.0
+    baseline, found = 0.0, {"rss_mb": 0.0}
     for size in sizes:
         found = measure(size, with_broker=options.broker)
         baseline = baseline or found["rss_mb"]
@@ -232,6 +237,14 @@ def main() -> None:
             f" {found['messages'] / found['seconds']:8.0f} messages/s",
             flush=True,
         )
+    if options.sample:
+        told = {
+            "memory_mb": found["rss_mb"],
+            "memory_ratio": found["rss_mb"] / baseline,
+            "events_per_s": found["messages"] / found["seconds"],
+            "cpu_us": found["cpu_us"],
+        }
+        print(json.dumps(told))
 
 
 if __name__ == "__main__":

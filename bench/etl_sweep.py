@@ -12,10 +12,12 @@ made of them; ours is a whole sweep, with rows made and thrown away, and views b
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
@@ -25,6 +27,7 @@ from bench.etl_memory import Nowhere
 from etl.app import never, utc_now
 from etl.config import RunPolicy
 from etl.run.context import RunContext
+from etl.run.lanes import Threads
 from etl.run.load import Loader
 from etl.run.report import Tally
 from etl.run.sessions import SessionStep
@@ -128,10 +131,42 @@ def context_of(store: RedisSessionStore) -> RunContext:
     )
 
 
+def swept(
+    store: RedisSessionStore, client: redis.Redis, views: int, now_ms: int
+) -> tuple[float, float, float]:
+    """Sweeps all views, which are due; seconds by the clock, of the loader, and of Redis."""
+    with closing(Threads()) as lanes:
+        context, tally = replace(context_of(store), lanes=lanes), Tally()
+        step = SessionStep(context)
+        loader, server = time.process_time(), cpu_of(client)
+        seconds = timed(lambda: step.expire(now_ms, tally, never))
+    loader, server = time.process_time() - loader, cpu_of(client) - server
+    totals = step.totals()
+    assert tally.pairs(totals, totals)["page_view"].unpaired == views
+    return seconds, loader, server
+
+
+def sample(
+    store: RedisSessionStore, client: redis.Redis, views: int, now_ms: int
+) -> dict[str, float]:
+    """What the harness takes."""
+    fill(store, views, lambda _number: now_ms - HOUR_MS)
+    seconds, loader, server = swept(store, client, views, now_ms)
+    return {
+        "events_per_s": views / seconds,
+        "seconds_per_million": seconds / views * 1e6,
+        "cpu_us": loader / views * 1e6,
+        "redis_us": server / views * 1e6,
+        "memory_mb": getrusage(RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--views", type=int, default=1_000_000)
-    views: int = parser.parse_args().views
+    parser.add_argument("--sample", action="store_true", help="the sweep alone, as JSON")
+    options = parser.parse_args()
+    views: int = options.views
     now_ms = milliseconds(utc_now())
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -142,6 +177,9 @@ def main() -> None:
         redis.Redis.from_url(server.url, db=2) as client,
         redis.Redis.from_url(server.url, db=1) as markers,
     ):
+        if options.sample:
+            print(json.dumps(sample(store, client, views, now_ms)))
+            return
         fill(store, views, lambda n: now_ms - HOUR_MS if n < DUE else now_ms + 11 * HOUR_MS)
         scan = timed(lambda: scan_both(client, markers))
         print(f"{views} views open, {DUE} of them due")
@@ -153,16 +191,10 @@ def main() -> None:
         bare = timed(lambda: read_all(client, markers))
         print(f"{views} views open, all of them due")
         print(f"  bare reading       {bare:9.3f} s  1 (baseline)")
-        context, tally = context_of(store), Tally()
-        step = SessionStep(context)
-        loader, server = time.process_time(), cpu_of(client)
-        sweep = timed(lambda: step.expire(now_ms, tally, never))
-        loader, server = time.process_time() - loader, cpu_of(client) - server
-        totals = step.totals()
-        assert tally.pairs(totals, totals)["page_view"].unpaired == views
+        sweep, loader_seconds, redis_seconds = swept(store, client, views, now_ms)
         print(f"  swept, with rows   {sweep:9.3f} s  {sweep / bare:.2f}")
         print(
-            f"  processor time: loader {loader:.3f} s, Redis {server:.3f} s beside it;"
+            f"  processor time: loader {loader_seconds:.3f} s, Redis {redis_seconds:.3f} s;"
             f" peak RSS of the loader {getrusage(RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
         )
 

@@ -71,12 +71,23 @@ class Measured:
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
+    def sample(self) -> Mapping[str, float]:
+        """What the harness takes."""
+        shares = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
+        return {
+            "events_per_s": self.sent / self.seconds,
+            "cpu_us": self.cpu_seconds / self.sent * 1e6,
+            **{name: self.at(share) * 1000 for name, share in shares.items()},
+        }
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=660.0)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--schedule-every", default="60s")
+    parser.add_argument("--delay", help="of the one loader that follows, alone")
+    parser.add_argument("--sample", action="store_true", help="the first loader, as JSON")
     parser.add_argument("--drive", metavar="PORT", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.drive is not None:
@@ -90,6 +101,9 @@ def main() -> None:
             max(options.seconds, 62.0),
         ),
     }
+    if options.delay is not None:
+        only = ["follow", f"--max-delay={options.delay}"]
+        loaders = {f"follow --max-delay {options.delay}": (only, options.seconds)}
     with tempfile.TemporaryDirectory() as folder:
         config = StackConfig(
             state_dir=Path(folder),
@@ -103,6 +117,8 @@ def main() -> None:
                 for name, (arguments, seconds) in loaders.items()
             ]
     show(found)
+    if options.sample:
+        print(json.dumps(found[0].sample()))
 
 
 def measure(stack: Stack, name: str, arguments: list[str], rate: float, seconds: float) -> Measured:

@@ -25,6 +25,7 @@ from etl.quality.objectives import Verdict, judge
 from etl.run.context import RunContext
 from etl.run.follow import Follower, Stop, Watcher, follow
 from etl.run.following import Pace
+from etl.run.lanes import Threads
 from etl.run.load import Loader
 from etl.run.replay import Progress, ReplayReport, ReplayRequest, replay
 from etl.run.report import RunReport
@@ -54,7 +55,8 @@ class Etl:
     context: RunContext
     catalog: Catalog
     clickhouse: ClickHouse
-    open_source: Callable[[], Source]
+    open_source: Callable[[Callable[[], bool]], Source]
+    """Of a worker that is to wait for partitions no longer when the function says so."""
     open_history: Callable[[], History]
     close: Callable[[], None]
     layout: Layout = ONE_SERVER
@@ -69,10 +71,11 @@ class Etl:
         ``progress`` is told how many messages have been read.
 
         Raises:
+            StoppedError: it was asked to stop before it had partitions.
             EtlError, RegistryError, ClickHouseError: the run ended early; the next one goes on.
         """
         self._prepare()
-        with closing(self.open_source()) as source:
+        with closing(self.open_source(should_stop)) as source:
             return run(self.context, watched(source, progress), should_stop)
 
     def follow(
@@ -91,7 +94,7 @@ class Etl:
         follower = Follower(
             context=self.context,
             prepare=self._prepare,
-            open_source=lambda: watched(self.open_source(), progress),
+            open_source=lambda: watched(self.open_source(stop.is_set), progress),
             is_passing=is_passing,
             clock=time.monotonic,
         )
@@ -150,6 +153,8 @@ def connect(config: EtlConfig) -> Etl:
         opened.callback(ledger.close)
         dead_letters = KafkaDeadLetters(config.kafka)
         opened.callback(dead_letters.close)
+        lanes = Threads()
+        opened.callback(lanes.close)
         return Etl(
             context=RunContext(
                 topic=config.kafka.topic,
@@ -164,10 +169,11 @@ def connect(config: EtlConfig) -> Etl:
                 dead_letters=dead_letters,
                 policy=config.policy,
                 clock=utc_now,
+                lanes=lanes,
             ),
             catalog=catalog,
             clickhouse=clickhouse,
-            open_source=lambda: KafkaSource(config.kafka),
+            open_source=lambda should_stop: KafkaSource(config.kafka, should_stop=should_stop),
             open_history=lambda: KafkaHistory(config.kafka),
             close=opened.pop_all().close,
             layout=Layout.of(config.clickhouse_cluster),

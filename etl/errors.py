@@ -6,6 +6,7 @@
     ├── ReplayError                what shall be loaded again cannot be: unknown, or not kept
     ├── PlanError                  a contract declares a pairing that cannot be carried out
     ├── OlderContractsError        messages say more than the contracts here; try again with newer
+    ├── StoppedError               asked to stop before there was anything to finish
     ├── SourceError
     │   ├── SourceUnavailableError   Kafka does not answer in time; try again later
     │   │   └── TopicMissingError    … since there is no such topic
@@ -47,6 +48,10 @@ class OlderContractsError(EtlError):
             f"the loader's contracts are older than messages in Kafka, which wait there: {where}."
             " Nothing is lost; restart the loader with the contracts that the API has"
         )
+
+
+class StoppedError(EtlError):
+    """A worker was asked to stop while it waited for partitions. Nothing was begun."""
 
 
 class SourceError(EtlError):

@@ -153,6 +153,9 @@ class Source(Protocol):
 
         Fixes where reading ends: what was in a partition when this was called is below its end,
         what comes after the first fetch from it is above.  Blocks until the group has settled.
+
+        Raises:
+            StoppedError: the worker was asked to stop before that.
         """
         ...
 

@@ -30,6 +30,13 @@ EPILOG = (
     " 130 interrupted."
 )
 
+CHECK_EPILOG = (
+    "Exit codes: 0 it may be merged; 1 it may not, and each mistake is told; 2 the command line is"
+    " wrong; 75 the registry did not answer, so try again; 78 there is nothing to compare with, or"
+    " a setting is wrong; 130 interrupted."
+)
+"""Of the checks of contracts: a job can tell a mistake (1) from a set-up that cannot judge."""
+
 
 def exit_code(error: Exception) -> int:
     """What the program ends with for one of :func:`ugc.errors.expected_errors`."""

@@ -104,6 +104,7 @@ def fill(parts: Parts, name: str, size: int) -> str:
             "bootstrap.servers": parts.broker.address,
             "enable.idempotence": True,
             "linger.ms": 5,
+            "batch.num.messages": 200,  # an API's batches are small
             "queue.buffering.max.messages": 1_000_000,
         }
     )

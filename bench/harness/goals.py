@@ -84,6 +84,11 @@ GOALS: tuple[Goal, ...] = (
     # The ratio is of how cheap it is: at most 1.1 times the cost.
     _least("contracts/event-1000", "cpu_us", 0.91, against="contracts/event-10"),
     _least("contracts/event-10-of-1000", "cpu_us", 0.91, against="contracts/event-10"),
+    _most("loader/sweep", "seconds_per_million", 15, "s for 10⁶ views"),
+    _most("loader/follow-2s", "p95_ms", 3, "s, p95", factor=0.001),
+    _most("loader/follow-500ms", "p95_ms", 1, "s, p95", factor=0.001),
+    _most("loader/backlog", "memory_mb", 200, "MB over ten times the backlog"),
+    _most("loader/backlog", "memory_ratio", 1.2, "× the memory of a tenth of it"),
 )
 
 Row = tuple[Goal, float | None]

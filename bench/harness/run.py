@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench.harness import api, contracts, loader, machine
+from bench.harness import api, contracts, loader, machine, scripts
 from bench.harness.api import Measured
 from bench.harness.cases import API_CASES, LOADER_CASES, ApiCase, LoaderCase
 from bench.harness.contracts import CONTRACTS_CASES, ContractsCase
 from bench.harness.results import Case, Results, Sample
+from bench.harness.scripts import SCRIPT_CASES, ScriptCase
 from bench.harness.stack import Parts, parts, require_programs
 
-_Case = TypeVar("_Case", ApiCase, LoaderCase, ContractsCase)
+_Case = TypeVar("_Case", ApiCase, LoaderCase, ContractsCase, ScriptCase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class Collected:
         self._samples.setdefault(name, []).append(measured.sample)
         self._answers.setdefault(name, Counter()).update(measured.answers)
 
-    def case(self, case: ApiCase | LoaderCase) -> Case:
+    def case(self, case: ApiCase | LoaderCase | ScriptCase) -> Case:
         return Case(
             name=case.name,
             title=case.title,
@@ -86,16 +87,18 @@ def measure(scope: Scope) -> Results:
     api_cases, loader_cases = scope.chosen(API_CASES), scope.chosen(LOADER_CASES)
     taken = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     notes = [*scope.notes, *_warnings()]
+    script_cases = scope.chosen(SCRIPT_CASES)
     print(f"what is measured runs on core {machine.MEASURED_CORE}; the generator, broker, ", end="")
     print(f"registry, Redis and ClickHouse on core {machine.OTHER_CORE}", flush=True)
     found: list[Case] = []
-    if loader_cases or api_cases:
+    if api_cases or loader_cases:
         with tempfile.TemporaryDirectory() as name, parts(Path(name)) as running:
             if loader_cases:
                 found += _loader(scope, running, loader_cases)
             if api_cases:
                 found = _api(scope, running, api_cases) + found
     found += _contracts(scope, scope.chosen(CONTRACTS_CASES))
+    found += _scripts(scope, script_cases)
     return Results(
         taken=taken,
         commit=machine.commit(),
@@ -152,11 +155,23 @@ def _contracts(scope: Scope, cases: tuple[ContractsCase, ...]) -> list[Case]:
     return contracts.collected(cases, samples)
 
 
+def _scripts(scope: Scope, cases: tuple[ScriptCase, ...]) -> list[Case]:
+    """They have servers of their own, and take long: once in a quick run."""
+    collected = Collected()
+    for number in range(1 if scope.quick else scope.rounds):
+        for case in cases:
+            measured = Measured(scripts.measure(case, is_quick=scope.quick), {})
+            _say(number, case.name, measured)
+            collected.add(case.name, measured)
+    return [collected.case(case) for case in cases]
+
+
 def _say(number: int, name: str, measured: Measured) -> None:
     sample = measured.sample
     rate = f"{sample['events_per_s']:,.0f}" if "events_per_s" in sample else "?"
     latency = f"  p99 {sample['p99_ms']:7.1f} ms" if "p99_ms" in sample else ""
     spooled = f"  spooled {sample['spool_share']:.1%}" if "spool_share" in sample else ""
+    latency += f"  p95 {sample['p95_ms']:7.1f} ms" if "p95_ms" in sample else ""
     odd = {status: n for status, n in measured.answers.items() if status not in {"202", "207"}}
     print(
         f"round {number + 1}  {name:22} {rate:>10}/s"

@@ -14,13 +14,14 @@ _COLUMNS = {
     "seconds": ("s", "{:,.2f}"),
     "cpu_s": ("CPU s", "{:,.2f}"),
     "p50_ms": ("p50 ms", "{:,.1f}"),
+    "p95_ms": ("p95 ms", "{:,.0f}"),
     "p99_ms": ("p99 ms", "{:,.1f}"),
     "p999_ms": ("p99.9 ms", "{:,.1f}"),
     "memory_mb": ("MB", "{:,.0f}"),
 }
 _GROUPS = {
     "api": ("API", ("events_per_s", "cpu_us", "p50_ms", "p99_ms", "p999_ms", "memory_mb")),
-    "loader": ("Loader", ("events_per_s", "cpu_us", "memory_mb")),
+    "loader": ("Loader", ("events_per_s", "cpu_us", "p95_ms", "memory_mb")),
     "contracts": ("Many contracts", ("cpu_us", "seconds", "cpu_s", "memory_mb")),
 }
 _HISTORY = ("api/single-64", "api/single-known-64", "api/batch-4", "loader/mixed", "loader/clicks")

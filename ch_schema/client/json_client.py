@@ -10,11 +10,16 @@ from ch_schema.client.parameters import bind
 from ch_schema.client.protocol import NO_PARAMETERS, NO_SETTINGS
 from ch_schema.client.statements import makes_database
 from ch_schema.columns import ColumnBlock
+from ch_schema.errors import RefusedError
 from ch_schema.quoting import quote_identifier, quote_table
 from ch_schema.values import convert_rows
 
 # An answer nobody reads; a statement that has none is not troubled by it.
 _NO_ANSWER = "Null"
+
+_NO_CONVERSION = "input_format_native_allow_types_conversion"
+_OTHER_TYPES = frozenset({53, 115})
+"""TYPE_MISMATCH, and UNKNOWN_SETTING of a server that would convert, whether it fits or not."""
 
 
 class Transport(Protocol):
@@ -126,18 +131,29 @@ class JsonClickHouse:
 
     def insert_columns(self, block: ColumnBlock, *, deduplication_token: str) -> None:
         """See :meth:`ch_schema.client.protocol.ClickHouse.insert_columns`."""
-        native = block.native() if block.fits(self._types(block.table)) else None
-        if native is None:
-            rows = block.as_rows()
-            self.insert(block.table, block.names, rows, deduplication_token=deduplication_token)
-            return
+        native = block.native()
+        if native is not None:
+            try:
+                self._insert_native(block, native, deduplication_token)
+                return
+            except RefusedError as error:
+                if error.code not in _OTHER_TYPES:
+                    raise
+        rows = block.as_rows()
+        self.insert(block.table, block.names, rows, deduplication_token=deduplication_token)
+
+    def _insert_native(self, block: ColumnBlock, native: bytes, token: str) -> None:
+        """Lets ClickHouse itself refuse a block whose types are not the table's.
+
+        A question for the types before each block would double the statements.
+        """
         names = ", ".join(map(quote_identifier, block.names))
         self._transport.insert(
             f"INSERT INTO {quote_table(block.table)} ({names})",
             "Native",
             native,
             database=self._database,
-            settings=json_rows.insert_settings(block.row_count, deduplication_token),
+            settings={**json_rows.insert_settings(block.row_count, token), _NO_CONVERSION: 0},
         )
 
     def _types(self, table: str) -> dict[str, str]:

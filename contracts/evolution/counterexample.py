@@ -14,6 +14,8 @@ from typing import Any
 
 from contracts.errors import SampleError
 from contracts.evolution.changes import resolved
+from contracts.evolution.difference import values_between
+from contracts.evolution.inclusion import Included, text_outside
 from contracts.evolution.keywords import Change, canonical, choices, json_kinds, plain
 from contracts.model import patterns
 from contracts.model.types import INT64_MAX, INT64_MIN, JsonSchema
@@ -47,7 +49,7 @@ def counterexample(change: Change, old: JsonSchema, new: JsonSchema) -> dict[str
     )
     here_accepted, here_refused = Validator(before), Validator(after)
     proposed = maker.candidates(_hints(old, change.old), _hints(new, change.new))
-    for value in chain(proposed, _sampled(before)):
+    for value in chain(proposed, _sampled(before), values_between(before, after)):
         if here_accepted.accepts(value) and not here_refused.accepts(value):
             payload = maker.around(old, change.path, value)
             if payload is not None and accepted.accepts(payload) and not refused.accepts(payload):
@@ -155,6 +157,8 @@ class _Maker:
     def strings(
         self, schema: Mapping[str, Any], other: Mapping[str, Any], _depth: int
     ) -> Iterator[Any]:
+        if isinstance(text := _text_outside(schema, other), str):
+            yield text
         for source in (schema, other):
             if "pattern" in source:
                 yield from _matching(source["pattern"])
@@ -264,6 +268,14 @@ def _sizes(what: str, schema: Mapping[str, Any], other: Mapping[str, Any]) -> It
     ]
     near = {bound + step for bound in bounds for step in (-1, 0, 1)}
     return sorted(size for size in near if 0 <= size <= _LONGEST)
+
+
+def _text_outside(schema: Mapping[str, Any], other: Mapping[str, Any]) -> str | Included | None:
+    """A shortest text that the one takes and that does not match the other's pattern."""
+    if "pattern" not in other:
+        return None
+    bounds = schema.get("minLength", 0), schema.get("maxLength")
+    return text_outside(schema.get("pattern"), other["pattern"], *bounds)
 
 
 def _matching(pattern: str) -> Iterator[str]:

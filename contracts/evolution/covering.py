@@ -8,7 +8,15 @@ from typing import Any
 import jsonschema_rs
 from jsonschema_rs.canonical import Containment
 
-from contracts.evolution.keywords import ELSEWHERE, KEYWORDS, Change, choices, plain
+from contracts.evolution.inclusion import INCLUDED, Texts, text_outside
+from contracts.evolution.keywords import (
+    ELSEWHERE,
+    KEYWORDS,
+    Change,
+    choices,
+    json_kinds,
+    plain,
+)
 from contracts.model import formats, patterns
 
 _SCHEMAS_BY_NAME = ("properties", "$defs")
@@ -28,8 +36,9 @@ def covers(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
         old: another.
     """
     try:
-        wider = _canonical(_prepared(new, facts=False))
-        return wider.covers(_canonical(_prepared(old, facts=True))) is Containment.YES
+        wider = canonical_form(_prepared(new))
+        narrower = canonical_form(_prepared(old, frozenset(_text_demands(new))))
+        return wider.covers(narrower) is Containment.YES
     except ValueError:  # a malformed schema, or one that the library cannot reason about
         return False
 
@@ -50,7 +59,12 @@ def change_is_covered(change: Change, old: Mapping[str, Any], new: Mapping[str, 
     return stands_alone and covers({**before, change.keyword: change.after}, before)
 
 
-def _canonical(schema: Mapping[str, Any]) -> jsonschema_rs.CanonicalSchema:
+def canonical_form(schema: Mapping[str, Any]) -> jsonschema_rs.CanonicalSchema:
+    """A schema as the library reasons about it; formats are its own ones.
+
+    Raises:
+        ValueError: the schema is malformed, or refers to something outside of itself.
+    """
     return jsonschema_rs.canonicalize(
         dict(schema),
         draft=jsonschema_rs.Draft202012,
@@ -59,7 +73,7 @@ def _canonical(schema: Mapping[str, Any]) -> jsonschema_rs.CanonicalSchema:
     )
 
 
-def _prepared(schema: Any, *, facts: bool) -> Any:
+def _prepared(schema: Any, demands: frozenset[Texts] | None = None) -> Any:
     """The schema with names in its formats that the library does not know.
 
     Its own ``date`` takes days that ours refuses.  A name that it does not know stands for a set of
@@ -68,7 +82,8 @@ def _prepared(schema: Any, *, facts: bool) -> Any:
 
     Args:
         schema: a schema of the dialect, or ``False``.
-        facts: whether to say how long texts of a format or a pattern are.
+        demands: what the other schema demands of texts; of those that hold here anyway it is said
+            that they do, and how long texts of a format or a pattern are. ``None`` adds nothing.
 
     Raises:
         ValueError: a format may lie where it is not seen, or meet an ``enum`` through a ``$ref``.
@@ -82,12 +97,13 @@ def _prepared(schema: Any, *, facts: bool) -> Any:
     found = dict(schema)
     for key in _SCHEMAS:
         if key in found:
-            found[key] = _prepared(found[key], facts=facts)
+            found[key] = _prepared(found[key], demands)
     for key in _SCHEMAS_BY_NAME:
         if key in found:
             inner = found[key].items()
-            found[key] = {name: _prepared(value, facts=facts) for name, value in inner}
-    if facts:
+            found[key] = {name: _prepared(value, demands) for name, value in inner}
+    if demands is not None:
+        _add_texts(found, demands)
         for shortest, longest in _lengths(found):
             found["minLength"] = max(shortest, found.get("minLength", 0))
             if longest is not None:
@@ -95,6 +111,39 @@ def _prepared(schema: Any, *, facts: bool) -> Any:
     if found.get("format") in formats.CHECKS:
         _rename_format(found, found["format"])
     return found
+
+
+def _text_demands(schema: Any) -> Iterator[Texts]:
+    """The patterns of a schema, and its lists of texts, wherever they stand."""
+    if not isinstance(schema, Mapping):
+        return
+    if isinstance(pattern := schema.get("pattern"), str):
+        yield pattern
+    listed = choices(schema)
+    if listed is not None and (texts := [each for each in listed if isinstance(each, str)]):
+        yield tuple(texts)
+    for key in _SCHEMAS:
+        yield from _text_demands(schema.get(key))
+    for key in _SCHEMAS_BY_NAME:
+        for inner in schema.get(key, {}).values():
+            yield from _text_demands(inner)
+
+
+def _add_texts(schema: dict[str, Any], demands: frozenset[Texts]) -> None:
+    """Says of a schema's texts which patterns they match, and of which list they are."""
+    kinds, here = json_kinds(schema), schema.get("pattern")
+    if kinds is None or "string" not in kinds or choices(schema) is not None or "$ref" in schema:
+        return
+    if not isinstance(here, str | None):
+        return
+    bounds = schema.get("minLength", 0), schema.get("maxLength")
+    for demand in sorted(demands, key=repr):
+        if demand == here or text_outside(here, demand, *bounds) is not INCLUDED:
+            continue
+        if not isinstance(demand, tuple):
+            schema["allOf"] = [*schema.get("allOf", ()), {"pattern": demand}]
+        elif kinds <= {"string", "null"} and "enum" not in schema:
+            schema["enum"] = [*demand, *([None] if "null" in kinds else [])]
 
 
 def _lengths(schema: Mapping[str, Any]) -> Iterator[tuple[int, int | None]]:

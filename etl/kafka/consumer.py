@@ -13,7 +13,12 @@ from collections.abc import Callable, Collection, Mapping
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from etl.config import KafkaConfig
-from etl.errors import OffsetOutOfRangeError, RebalancedError, SourceUnavailableError
+from etl.errors import (
+    OffsetOutOfRangeError,
+    RebalancedError,
+    SourceUnavailableError,
+    StoppedError,
+)
 from etl.kafka.reader import POLL_SECONDS, PartitionReader, translated
 from etl.source import AssignedPartition, Assignment, Chunk
 
@@ -27,6 +32,7 @@ class KafkaSource:
         *,
         silence_seconds: float = 30.0,
         join_seconds: float = 120.0,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """Connects in the background.
 
@@ -36,9 +42,11 @@ class KafkaSource:
                 at its end, counts as unavailable.
             join_seconds: longest wait for partitions.  A group settles when all its workers have
                 come back from the chunk they are at.
+            should_stop: asked several times a second while it waits for them.
         """
         self._topic = config.topic
         self._join_seconds = join_seconds
+        self._should_stop = should_stop
         self._reader = PartitionReader(
             config, silence_seconds=silence_seconds, check_still_ours=self._check_still_ours
         )
@@ -117,6 +125,10 @@ class KafkaSource:
             self._subscribed = True
         give_up_at = time.monotonic() + self._join_seconds
         while self._assigned is None:
+            if self._should_stop():
+                raise StoppedError(
+                    "stopped before the group gave any partitions; nothing was loaded"
+                )
             message = self._consumer.poll(POLL_SECONDS)
             if message is not None and (error := message.error()) is not None:
                 raise SourceUnavailableError(f"Kafka: {error.str()}")

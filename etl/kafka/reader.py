@@ -34,7 +34,8 @@ _REQUEST_SECONDS = 10.0
 _BATCH_MESSAGES = 250
 """So many are taken from the client at a time: more fall out of the processor's caches."""
 
-_CHUNK_BYTES = 64 * 2**20
+_CHUNK_BYTES = 32 * 2**20
+"""A chunk is stored while the next one is read, so that two are in memory."""
 
 _Headers = Sequence[tuple[str, bytes | None]]
 
@@ -94,6 +95,10 @@ class PartitionReader:
                 "queued.min.messages": 5_000,
                 "queued.max.messages.kbytes": 2_048,
                 "fetch.max.bytes": 2 * 2**20,
+                # So that a chunk has a little of every partition: producers' numbers go over all
+                # partitions, and so do the two halves of a session.  Read one after the other, each
+                # number is a gap and each half waits, in Redis.
+                "max.partition.fetch.bytes": 64 * 2**10,
                 # A full queue is looked at again after that; by default a second.
                 "fetch.queue.backoff.ms": 20,
                 "partition.assignment.strategy": "range",

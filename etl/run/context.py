@@ -11,6 +11,7 @@ from etl.config import RunPolicy
 from etl.decode.dead_letters import DeadLetters
 from etl.decode.decoding import MessageDecoder
 from etl.run.journal import RunsTable
+from etl.run.lanes import IN_TURN, Lanes
 from etl.run.load import Loader
 from etl.sequence.ledger import Ledger
 from etl.sessions.pairing import Plan
@@ -35,3 +36,4 @@ class RunContext:
     policy: RunPolicy
     clock: Clock
     new_id: Callable[[], uuid.UUID] = uuid.uuid4
+    lanes: Lanes = IN_TURN

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from etl.decode.dead_letters import DeadLetter
+from etl.run.collecting import uncollected
 from etl.run.context import RunContext
 from etl.run.derived import Closings, columns_of
 from etl.run.report import Tally
@@ -43,28 +44,32 @@ class Expiry:
         Returns:
             The time before which nothing is left; None when it was asked to stop.
         """
-        block, expired_to_ms = _Block(self._pairing), self._before_ms
-        largest = self._context.policy.chunk_messages
+        expired_to_ms = self._before_ms
         while not should_stop():
-            at_end = False
-            while not at_end and block.looked_at < largest:
-                limit, ahead = self._ahead or self._look(0, largest)
-                page = ahead()
-                block.add(page, self._context.topic)
-                if page.left_from_ms is not None:
-                    expired_to_ms = min(expired_to_ms, page.left_from_ms)
-                at_end = page.looked_at < limit
-                room = largest - block.looked_at
-                self._ahead = None if at_end else self._look(block.looked_at, room or largest)
-            if not block.looked_at:
-                self._count_settled()
-                return expired_to_ms
-            self._take_out(block)
-            # At the end once more from the beginning: another worker's sweep may have moved
-            # candidates to where had been looked.
-            block = _Block(self._pairing)
+            with uncollected():
+                # At the end once more from the beginning: another worker's sweep may have moved
+                # candidates to where had been looked.
+                block = _Block(self._pairing)
+                self._fill(block)
+                expired_to_ms = min(expired_to_ms, block.left_from_ms or expired_to_ms)
+                if not block.looked_at:
+                    self._count_settled()
+                    return expired_to_ms
+                self._take_out(block)
+                del block
         self._count_settled()
         return None
+
+    def _fill(self, block: _Block) -> None:
+        """Looks at candidates until the block is full, or none is left."""
+        at_end, largest = False, self._context.policy.chunk_messages
+        while not at_end and block.looked_at < largest:
+            limit, ahead = self._ahead or self._look(0, largest)
+            page = ahead()
+            block.add(page, self._context.topic)
+            at_end = page.looked_at < limit
+            room = largest - block.looked_at
+            self._ahead = None if at_end else self._look(block.looked_at, room or largest)
 
     def _look(self, after: int, most: int) -> tuple[int, Callable[[], ExpiredPage]]:
         """Begins to look at the candidates after so many; how many it looks at, and the page."""
@@ -94,6 +99,7 @@ class _Block:
     def __init__(self, pairing: PairingPlan) -> None:
         self._pairing = pairing
         self.looked_at = 0
+        self.left_from_ms: int | None = None
         self.rows: list[Derived] = []
         self.dead_letters: list[DeadLetter] = []
         self.closings = Closings(pairing)
@@ -101,6 +107,8 @@ class _Block:
     def add(self, page: ExpiredPage, topic: str) -> None:
         """Makes of a page's sessions what they have become."""
         self.looked_at += page.looked_at
+        if page.left_from_ms is not None:
+            self.left_from_ms = min(self.left_from_ms or page.left_from_ms, page.left_from_ms)
         for state in page.states:
             row = self._pairing.derive(state)
             if row is not None:

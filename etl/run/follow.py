@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
+from etl.errors import StoppedError
 from etl.run.context import RunContext
 from etl.run.following import Following, Pace
 from etl.run.report import RunReport
@@ -70,6 +71,8 @@ def follow(follower: Follower, pace: Pace, stop: Stop, watcher: Watcher) -> None
             follower.prepare()
             with closing(follower.open_source()) as source:
                 _runs(follower, pace, source, stop, outage)
+        except StoppedError:
+            return
         except Exception as error:
             if not follower.is_passing(error):
                 raise

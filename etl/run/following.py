@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from etl.source import Assignment, Chunk, Source
+from etl.source import Assignment, Chunk, Source, Spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +57,12 @@ class Following:
         self._over_at = clock() + pace.report_seconds
         self._closed_at = clock()
         self._at_ends = False
-        self._since_ms: int | None = None
+        self._is_ahead = False
+        self._uncommitted: list[tuple[Spans, int | None]] = []
 
     def assign(self) -> Assignment:
         """See :meth:`etl.source.Source.assign`."""
-        self._at_ends, self._since_ms = False, None
+        self._at_ends, self._uncommitted = False, []
         return self._source.assign()
 
     def rewind(self, starts: Mapping[int, int]) -> None:
@@ -73,7 +74,10 @@ class Following:
         return self._source.offsets_at(partitions, timestamp_ms)
 
     def read(self, max_messages: int) -> Chunk | None:
-        """The next block, which may be empty; None at the ends when the time is over."""
+        """The next block, which may be empty; None at the ends when the time is over.
+
+        While a block is not committed, what is there is taken without waiting for more.
+        """
         chunk = None if self._at_ends else self._source.read(max_messages)
         if chunk is None:
             if not self._at_ends:
@@ -81,14 +85,22 @@ class Following:
                 self._stored(None)
             if self._clock() >= self._over_at:
                 return None
-            now = self._clock()
-            stored_for = now - self._closed_at
-            due = now + self._pace.max_delay_seconds - 2 * stored_for
-            seconds = max(0.0, min(due, self._over_at) - now)
-            chunk = self._source.read_on(max_messages, seconds, self._should_stop)
+            chunk = self._source.read_on(max_messages, self._seconds_left(), self._should_stop)
         self._closed_at = self._clock()
-        self._since_ms = chunk.messages[0].timestamp_ms if chunk.messages else None
+        self._is_ahead = bool(chunk.spans)
+        if chunk.spans:
+            since_ms = chunk.messages[0].timestamp_ms if chunk.messages else None
+            self._uncommitted.append((chunk.spans, since_ms))
         return chunk
+
+    def _seconds_left(self) -> float:
+        """Until the block at hand is to be closed."""
+        if self._is_ahead and self._uncommitted:
+            return 0.0
+        now = self._clock()
+        stored_for = now - self._closed_at
+        due = now + self._pace.max_delay_seconds - 2 * stored_for
+        return max(0.0, min(due, self._over_at) - now)
 
     def read_on(self, max_messages: int, seconds: float, should_stop: Callable[[], bool]) -> Chunk:
         """See :meth:`etl.source.Source.read_on`."""
@@ -97,9 +109,15 @@ class Following:
     def commit(self, positions: Mapping[int, int], metadata: str) -> None:
         """See :meth:`etl.source.Source.commit`."""
         self._source.commit(positions, metadata)
-        if self._since_ms is not None:
-            self._stored(self._since_ms)
-            self._since_ms = None
+        committed = [
+            (spans, since_ms)
+            for spans, since_ms in self._uncommitted
+            if any(positions.get(p, -1) >= span.stop for p, span in spans.items())
+        ]
+        self._uncommitted = [each for each in self._uncommitted if each not in committed]
+        known = [since_ms for _, since_ms in committed if since_ms is not None]
+        if known:
+            self._stored(min(known))
 
     def lag(self) -> Mapping[int, int]:
         """See :meth:`etl.source.Source.lag`."""

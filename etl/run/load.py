@@ -7,6 +7,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import tenacity
@@ -18,6 +19,7 @@ from ch_schema.errors import AmbiguousError, RetryableError
 from contracts.message import Message
 from contracts.model.loader import Catalog
 from etl.run.column_blocks import ColumnBlocks, PlainColumns
+from etl.run.lanes import IN_TURN, Lanes
 
 _LOADED_AT = "loaded_at"
 
@@ -142,10 +144,29 @@ class Loader:
         """As :meth:`load`, for messages by column; the groups are of different events."""
         if not groups:
             return
+        self.ask_erased()
+        IN_TURN.wait(self.begin_columns(groups, loaded_at, IN_TURN))
+
+    def ask_erased(self) -> None:
+        """Learns who was erased, which holds for what is loaded until it is asked again.
+
+        Raises:
+            ClickHouseError: it gave no answer, after all attempts.
+        """
         self._patient(self._erased.refresh)
-        for group in groups:
-            block, token = self._blocks[group.event].block(group, loaded_at, self._erased.until)
-            self._patient(self._tables.insert_columns, block, deduplication_token=token)
+
+    def begin_columns(
+        self, groups: Sequence[PlainColumns], loaded_at: dt.datetime, lanes: Lanes
+    ) -> list[Callable[[], None]]:
+        """Begins to load the groups beside each other; all are stored when each was waited for.
+
+        Each group gives or raises what :meth:`load` would.  Comes behind :meth:`ask_erased`.
+        """
+        return [lanes.begin(partial(self._load_group, group, loaded_at)) for group in groups]
+
+    def _load_group(self, group: PlainColumns, loaded_at: dt.datetime) -> None:
+        block, token = self._blocks[group.event].block(group, loaded_at, self._erased.until)
+        self._patient(self._tables.insert_columns, block, deduplication_token=token)
 
     def load(self, loadables: Iterable[Loadable], loaded_at: dt.datetime) -> None:
         """Stores a row of every message; all of them are stored when it returns.

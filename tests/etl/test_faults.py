@@ -66,6 +66,7 @@ class Faults(RuleBasedStateMachine):
     """Two workers, a producer, and everything that can go wrong between them."""
 
     follows = False
+    overlaps = False
     chunk_messages = 2
     key_forms: tuple[KeyForm, ...] = (KeyForm.EVENT,)
     """How the API may be set; each lot of views comes by one of them."""
@@ -76,8 +77,8 @@ class Faults(RuleBasedStateMachine):
         self.world = World(partitions=PARTITIONS, policy=policy)
         # What one of them has begun, by column, the other may end one by one.
         self.workers = [
-            Worker(self.world, follows=self.follows),
-            Worker(self.world, follows=self.follows, one_by_one=True),
+            Worker(self.world, follows=self.follows, overlaps=self.overlaps),
+            Worker(self.world, follows=self.follows, overlaps=self.overlaps, one_by_one=True),
         ]
         self.starts: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
         self.ends: dict[tuple[uuid.UUID, str], list[Sent]] = defaultdict(list)
@@ -356,7 +357,33 @@ class FaultsWithUsersInKeys(Faults):
     key_forms = tuple(KeyForm)
 
 
-MACHINES = (Faults, FollowingFaults, FaultsOfLargerChunks, FaultsWithUsersInKeys)
+class OverlappingFaults(Faults):
+    """The workers read a chunk while they store another, and insert tables beside each other."""
+
+    overlaps = True
+
+
+class OverlappingFollowingFaults(FollowingFaults):
+    """The same, and the workers follow the topic."""
+
+    overlaps = True
+
+
+class OverlappingFaultsOfLargerChunks(FaultsOfLargerChunks):
+    """Pairs, plain events and dead letters lie in chunks that are stored beside each other."""
+
+    overlaps = True
+
+
+MACHINES = (
+    Faults,
+    FollowingFaults,
+    FaultsOfLargerChunks,
+    FaultsWithUsersInKeys,
+    OverlappingFaults,
+    OverlappingFollowingFaults,
+    OverlappingFaultsOfLargerChunks,
+)
 
 for machine in MACHINES:
     machine.TestCase.settings = settings(
@@ -369,3 +396,6 @@ TestFaults = Faults.TestCase
 TestFollowingFaults = FollowingFaults.TestCase
 TestFaultsOfLargerChunks = FaultsOfLargerChunks.TestCase
 TestFaultsWithUsersInKeys = FaultsWithUsersInKeys.TestCase
+TestOverlappingFaults = OverlappingFaults.TestCase
+TestOverlappingFollowingFaults = OverlappingFollowingFaults.TestCase
+TestOverlappingFaultsOfLargerChunks = OverlappingFaultsOfLargerChunks.TestCase

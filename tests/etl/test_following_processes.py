@@ -15,9 +15,11 @@ from typing import Any
 import httpx2
 import pytest
 import redis
+from confluent_kafka import Consumer
 
 from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.client.protocol import ClickHouse
+from etl.config import EtlConfig
 from etl.quality.objectives import range_faults
 from registry.topics import topic_specs
 from tests.api.servers import redis_server
@@ -122,6 +124,28 @@ def test_it_stops_while_nothing_comes(parts: Parts, tmp_path: Path, number: sign
         wait_until(lambda: joined(parts) > 0, "it has a partition", WAIT_SECONDS)
         loader.process.send(number)
         assert loader.process.wait_exit(10) == 0
+
+
+def test_it_stops_while_it_waits_for_its_partitions(parts: Parts, tmp_path: Path) -> None:
+    """Another member does not answer, as one that stores a large chunk; the group waits for it."""
+    kafka = EtlConfig.from_env(parts.env).kafka
+    busy = Consumer(
+        {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            "group.id": kafka.group_id,
+            "partition.assignment.strategy": "range",
+            "max.poll.interval.ms": 300_000,
+        }
+    )
+    with closing(busy):
+        busy.subscribe([kafka.topic])
+        wait_until(lambda: busy.poll(0.2) is None and busy.assignment() != [], "it has partitions")
+        with following(parts.env, tmp_path / "log") as loader:
+            wait_until(lambda: bool(loader.said("as messages come")), "it begins", WAIT_SECONDS)
+            with pytest.raises(AssertionError):
+                wait_until(lambda: joined(parts) > 0, "it has a partition", 5)
+            loader.process.send(signal.SIGTERM)
+            assert loader.process.wait_exit(20) == 0, "long before the group gives it any"
 
 
 def test_two_share_the_partitions_and_one_goes_on_when_the_other_is_killed(

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -136,7 +136,7 @@ class TestStoreOnCluster(StoreSuite):
     ) -> None:
         store.check()
         expires_ms = int(time.time() * 1000) + 3_600_000
-        store.apply(NOWHERE, [replace(START, session="pv:6f1c.ann", expires_ms=expires_ms)])
+        store.apply(NOWHERE, [START._replace(session="pv:6f1c.ann", expires_ms=expires_ms)])
         with closing(redis.Redis(port=cluster.owner.port, decode_responses=True)) as client:
             keys = set(client.scan_iter())
             assert {"{ugc}1:pv:6f1c.ann", "{ugc}2:pv:6f1c.ann"} <= keys

@@ -20,6 +20,8 @@ from etl.run.replay import ReplayReport
 from etl.run.report import RunReport
 from tests.support.commands import commands
 from tests.support.filled import HOSTILE, filled
+from ugc.check.entries import Verdict as CheckVerdict
+from ugc.check.render import FORMATS as CHECK
 from ugc.compatibility.findings import Report
 from ugc.compatibility.render import FORMATS
 from ugc.contracts.lint import RENDER
@@ -47,6 +49,9 @@ JSON: Mapping[str, Callable[[], object]] = {
 """Command with ``--json`` → the document that it prints, with every table filled."""
 
 FORMATTED: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "check": {
+        name: lambda write=write: write(filled(CheckVerdict)) for name, write in CHECK.items()
+    },
     "contracts check": {
         name: lambda write=write: write(filled(Report)) for name, write in FORMATS.items()
     },

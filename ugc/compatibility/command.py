@@ -24,13 +24,13 @@ from ugc.compatibility.sources import (
     is_folder,
     require_same_repository,
 )
-from ugc.exits import EPILOG
+from ugc.exits import CHECK_EPILOG
 from ugc.options import URL
 from ugc.project.folder import judged_folder_option
 from ugc.terminal import say
 
 
-@click.command(name="check", epilog=EPILOG)
+@click.command(name="check", epilog=CHECK_EPILOG)
 @judged_folder_option
 @click.option(
     "--against",

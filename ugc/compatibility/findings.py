@@ -24,7 +24,9 @@ class Target(StrEnum):
 class Finding:
     """What one change means to one target.
 
-    ``pointer`` leads into the newer contract (into the older one where something is gone).
+    ``pointer`` leads into the newer contract (into the older one where something is gone);
+    ``path`` is the newer one's file in the contract folder, with ``/`` between its parts. ``twin``
+    leads to the other field that the change is about as well: the new name of a renamed one.
     ``against`` is the earlier version that shows it. ``payload`` is ``data`` that the earlier
     version takes and the newer refuses.
     """
@@ -37,6 +39,8 @@ class Finding:
     against: str = ""
     payload: Mapping[str, Any] | None = None
     way_out: str = ""
+    path: str = ""
+    twin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from contracts.evolution.counterexample import counterexample
 from contracts.evolution.covering import change_is_covered, covers
 from contracts.evolution.keywords import ABSENT, Change
 from contracts.evolution.rules import UNCLASSIFIED, Rule, rule_for
+from contracts.model.pointer import join
 from contracts.model.types import JsonSchema
 from contracts.visible import shortened
 from ugc.compatibility.findings import Finding, Target
@@ -47,7 +48,12 @@ def _finding(
         against=against,
         payload=counterexample(change, old, new) if rule.breaking else None,
         way_out=rule.way_out,
+        twin=join((*change.path, "properties", change.after)) if _renames(change) else "",
     )
+
+
+def _renames(change: Change) -> bool:
+    return change.kind == "property.renamed"
 
 
 def _shown(value: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,9 @@ from ugc.compatibility.shared import shared_reports
 from ugc.compatibility.snapshot import Snapshot
 from ugc.project.reserved import reserved_events
 
-_NEW_VERSION = "put the file back, and write the change into a new version"
+_NEW_VERSION = (
+    "put the file back, and write the change into a new version: `ugc check --fix` does both"
+)
 
 
 def judge(base: Snapshot, head: Snapshot, today: dt.date) -> Report:
@@ -58,6 +60,7 @@ def version_changes(
                 pointer="",
                 message=f"{path} is gone: clients may still send it, and old data names it",
                 way_out="put the file back; x-deprecated in it says when the version ends",
+                path=path,
             )
         elif _text(before) != _text(head.documents[path]):
             yield Finding(
@@ -67,6 +70,7 @@ def version_changes(
                 pointer="",
                 message=f"{path} says something else than the version that is merged",
                 way_out=_NEW_VERSION,
+                path=path,
             )
         elif (ends := _ends_on(head.documents[path])) < (told := _ends_on(before)) and (
             told < dt.date.max or ends <= today
@@ -79,6 +83,7 @@ def version_changes(
                 pointer="/x-deprecated",
                 message=f"{path} ends on {ends}, before {when}",
                 way_out="keep the day that was announced, or choose one that is still to come",
+                path=path,
             )
 
 
@@ -121,7 +126,7 @@ class _Event:
             event=self.event,
             contract=new.id,
             earlier=tuple(dict.fromkeys(earlier.id for earlier, _ in pairs)),
-            findings=_without_repetition(findings),
+            findings=_without_repetition(_in_file(_version_path(new), *findings)),
             steps=steps,
             creates=creates,
             forward=self._forward(pairs, new),
@@ -159,8 +164,8 @@ class _Event:
     def _compatibility(self, pairs: tuple[tuple[Contract, Contract], ...]) -> Iterator[Finding]:
         for old, new in pairs:
             if not self._may_be_refused(old):
-                yield from http.judge(old.schema, new.schema, old.id)
-            yield from self._avro(old, new)
+                yield from _in_file(_version_path(new), *http.judge(old.schema, new.schema, old.id))
+            yield from _in_file(_version_path(new), *self._avro(old, new))
         if not pairs and self.event in self.base.catalog.versions:
             # The message's own envelope may have changed around an event that did not.
             newest = self.head.catalog.get(self.event)
@@ -219,6 +224,15 @@ class _Event:
         return steps, None, tables.judge(old, new, steps)
 
 
+def _version_path(contract: Contract) -> str:
+    return f"events/{contract.event}/v{contract.version}.json"
+
+
+def _in_file(path: str, *findings: Finding) -> tuple[Finding, ...]:
+    """The findings; those that name no file are about ``path``."""
+    return tuple(each if each.path else replace(each, path=path) for each in findings)
+
+
 def _no_table(message: str, way_out: str) -> Finding:
     return Finding(
         code="clickhouse.refused",
@@ -244,12 +258,19 @@ def _without_repetition(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def _context(base: Snapshot, head: Snapshot, today: dt.date) -> EventReport | None:
     """What all events are sent with; what that is in Avro and in tables is told at each event."""
-    findings = tuple(version_changes(base, head, CONTEXT_FOLDER, today))
+    command = "`ugc contracts new --context --next-version`"
+    new_version = f"put the file back, and write the change into a new version: {command}"
+    findings = tuple(
+        replace(each, way_out=new_version) if each.code == "version.edited" else each
+        for each in version_changes(base, head, CONTEXT_FOLDER, today)
+    )
     before, after = base.catalog.context, head.catalog.context
     if before is not None and after is not None:
         for version, document in before.documents.items():
             against = f"{CONTEXT_FOLDER}@{version}"
-            findings += http.judge(document, after.schema, against)
+            newest = f"{CONTEXT_FOLDER}/v{after.version}.json"
+            judged = http.judge(document, after.schema, against)
+            findings += tuple(replace(each, path=newest) for each in judged)
     if not findings:
         return None
     return EventReport(
@@ -264,6 +285,7 @@ def _envelope(base: Snapshot, head: Snapshot, name: str, today: dt.date) -> Even
     """What clients send around ``data``; the message's envelope is part of each Avro schema."""
     findings = tuple(version_changes(base, head, f"envelopes/{name}", today))
     new = head.catalog.envelopes.get(name)
+    version = new.version if new else 0
     earlier = sorted(path for path in base.documents if path.startswith(f"envelopes/{name}/"))
     if new is not None and name == "request":
         for path in earlier:
@@ -272,7 +294,7 @@ def _envelope(base: Snapshot, head: Snapshot, name: str, today: dt.date) -> Even
         return None
     return EventReport(
         event=f"envelope {name}",
-        contract=f"{name}@{new.version if new else 0}",
+        contract=f"{name}@{version}",
         earlier=tuple(earlier),
-        findings=_without_repetition(findings),
+        findings=_without_repetition(_in_file(f"envelopes/{name}/v{version}.json", *findings)),
     )

@@ -59,7 +59,11 @@ def _findings(
         told = f"it reaches {', '.join(reached) or 'no event'}"
         only = replace(base, documents={path: base.documents[path]})
         for finding in changes(only, folder=f"{FOLDER}/{key[0]}"):
-            yield replace(finding, message=f"{finding.message}; {told}")
+            way_out = finding.way_out
+            if finding.code == "version.edited":
+                command = f"`ugc contracts new --shared {key[0]} --next-version`"
+                way_out = f"put the file back, and write the change into a new version: {command}"
+            yield replace(finding, message=f"{finding.message}; {told}", way_out=way_out)
         return
     if reached:
         told = f"reaches {', '.join(reached)}"
@@ -71,4 +75,5 @@ def _findings(
         breaking=False,
         pointer="",
         message=f"{path} is new and {told}",
+        path=path,
     )

@@ -11,10 +11,11 @@ from ugc.compatibility.findings import Finding, Target
 _WAYS_OUT = {
     Effect.REWRITING: (
         "keep the column as it is (x-categorical: true keeps a text column a dictionary),"
-        " or plan the rewrite as an operation of its own"
+        " or write it anew as an operation of its own: `ugc schema apply --allow-rewrite`"
     ),
     Effect.ERASING: (
-        "keep the lifetimes of x-table in the release, and shorten them as an operation of its own"
+        "keep the lifetimes of x-table in the release, and shorten them as an operation of its own:"
+        " `ugc schema apply --allow-erase`"
     ),
     Effect.REFUSED: "keep the column as it is, and add an optional field beside it",
 }

@@ -48,6 +48,22 @@ FURTHER: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         _field(type="string", format="uuid"),
         _field(type="string", format="uuid", maxLength=36),
     ),
+    "a pattern takes more": (
+        _field(type="string", pattern="^[a-z]{2}$"),
+        _field(type="string", pattern="^[a-z0-9]+$"),
+    ),
+    "a pattern becomes the list of its texts": (
+        _field(type="string", pattern="^[ab]$"),
+        _field(type="string", enum=["a", "b"]),
+    ),
+    "a divisor divides the old one": (
+        _field(type="number", multipleOf=0.1),
+        _field(type="number", multipleOf=0.01),
+    ),
+    "a bound moves into a list": (
+        _field(type="integer", minimum=1, maximum=3),
+        _field(type="integer", enum=[1, 2, 3]),
+    ),
     "an integer's bound is said otherwise": (
         _field(type="integer", minimum=1),
         _field(type="integer", exclusiveMinimum=0),
@@ -184,7 +200,9 @@ verdict. A change that no rule names is `unclassified`, and breaking: nobody has
 
 - HTTP: everything that an earlier version takes, the new one takes. Front ends that name no version
   are validated by the newest, and they are not redeployed when a contract changes. A change that a
-  rule calls breaking is none where the new version provably takes all that the earlier one does.
+  rule calls breaking is none where the new version provably takes all that the earlier one does:
+  by jsonschema-rs, which tests hold the whole verdict against, and for patterns by walking both
+  (decision 0016). Where that is unknown, the change is breaking.
 - Avro: the new schema reads what was written with every earlier one, and as the same value.
 - ClickHouse: each statement is additive or a widening. One that would write a whole column anew,
   change, drop or make up a value is not part of a release.

@@ -14,7 +14,7 @@ from rich.table import Table
 from contracts.visible import counted
 from etl.app import Etl, connect
 from etl.config import EtlConfig
-from etl.errors import OlderContractsError
+from etl.errors import OlderContractsError, StoppedError
 from etl.metrics import Metrics, Outcome
 from etl.run.report import RunReport
 from etl.schedule import run_on_schedule, stop_on_signals
@@ -53,7 +53,11 @@ def load_once(env: Mapping[str, str], *, as_json: bool) -> None:
         closing(connect(config)) as etl,
         stop_on_signals() as stop,
     ):
-        report = etl.run_once(stop.is_set, lambda messages: say(messages, None))
+        try:
+            report = etl.run_once(stop.is_set, lambda messages: say(messages, None))
+        except StoppedError as error:
+            _log.warning("%s", error)
+            return
     if as_json:
         say_json(report.as_dict())
     else:
@@ -105,6 +109,9 @@ def serve(metrics: Metrics, host: str, port: int) -> Callable[[], None]:
 def _one_of_many(etl: Etl, metrics: Metrics, should_stop: Callable[[], bool]) -> None:
     try:
         report = etl.run_once(should_stop)
+    except StoppedError as error:
+        _log.info("%s", error)
+        return
     except Exception:
         metrics.ended("failed", time.time())
         raise

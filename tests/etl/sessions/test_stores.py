@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +82,7 @@ class TestRedis(StoreSuite):
     def test_a_start_is_in_both_dbs(self, server: RedisServer, store: SessionStore) -> None:
         """Requirement L4: with a lifetime in the first, without one in the second."""
         expires_ms = int(time.time() * 1000) + HOUR_MS
-        store.apply(NOWHERE, [replace(START, session="pv:6f1c.ann", expires_ms=expires_ms)])
+        store.apply(NOWHERE, [START._replace(session="pv:6f1c.ann", expires_ms=expires_ms)])
         marker = self.in_db(server, 1)["pv:6f1c.ann"]
         assert HOUR_MS - 5_000 < marker <= HOUR_MS
         assert self.in_db(server, 2)["pv:6f1c.ann"] == -1
@@ -92,7 +91,7 @@ class TestRedis(StoreSuite):
     def test_a_booked_pair_leaves_no_marker(self, server: RedisServer, store: SessionStore) -> None:
         expires_ms = int(time.time() * 1000) + HOUR_MS
         store.apply(
-            NOWHERE, [replace(START, expires_ms=expires_ms), replace(END, expires_ms=expires_ms)]
+            NOWHERE, [START._replace(expires_ms=expires_ms), END._replace(expires_ms=expires_ms)]
         )
         store.settle([settlement(SettledAs.PAIRED)])
         assert self.in_db(server, 1) == {}
@@ -130,7 +129,7 @@ class TestRedis(StoreSuite):
     def test_a_flush_of_the_markers_sweeps_nothing(
         self, server: RedisServer, store: SessionStore
     ) -> None:
-        store.apply(NOWHERE, [replace(START, expires_ms=FUTURE)])
+        store.apply(NOWHERE, [START._replace(expires_ms=FUTURE)])
         with redis.Redis.from_url(server.url, db=1) as markers:
             markers.flushdb()
         assert list(store.expired("pv", START.side, NOW_MS, skip=0, limit=10).states) == []
@@ -180,8 +179,9 @@ class TestRedis(StoreSuite):
 
 
 HALVES = st.builds(
-    lambda session, side, number, lateness, settled: replace(
-        START if side is Side.START else END,
+    lambda session, side, number, lateness, settled: {Side.START: START, Side.END: END}[
+        side
+    ]._replace(
         session=f"pv:{session}.ann",
         location=f"{number % 3}:{number}",
         payload=b"%d" % number,

@@ -129,11 +129,63 @@ def test_no_repository(tmp_path: Path) -> None:
         default_reference(folder)
 
 
-def test_a_commit_without_contracts(contracts: Path) -> None:
+def test_against_a_commit_without_contracts_every_event_is_new(contracts: Path) -> None:
     git(contracts, "rm", "-r", "--cached", ".")
     git(contracts, "commit", "--message", "Nothing", "--allow-empty")
-    with pytest.raises(SourceError, match="git ls-tree"):
-        from_reference("HEAD", contracts)
+    assert from_reference("HEAD", contracts).documents == {}
+    result = check(contracts, "--against", "HEAD")
+    assert (result.exit_code, "CREATE TABLE" in result.output) == (0, True)
+
+
+def test_contracts_that_were_moved_are_not_taken_for_new(contracts: Path) -> None:
+    moved = contracts.rename(contracts.parent / "moved")
+    with pytest.raises(SourceError, match="has no contracts in moved, but in contracts"):
+        from_reference("main", moved)
+
+
+def test_a_second_folder_of_contracts_is_new(contracts: Path) -> None:
+    (contracts.parent / "game").mkdir()
+    second = copy_of_contracts(contracts.parent / "game")
+    assert from_reference("main", second).documents == {}
+    assert from_reference("main", contracts).documents != {}
+
+
+@pytest.mark.parametrize("branch", ["master", "trunk"])
+def test_the_servers_default_branch_has_any_name(contracts: Path, branch: str) -> None:
+    git(contracts, "update-ref", f"refs/remotes/origin/{branch}", "main")
+    git(contracts, "update-ref", "refs/remotes/origin/main", "main")
+    git(contracts, "symbolic-ref", "refs/remotes/origin/HEAD", f"refs/remotes/origin/{branch}")
+    assert default_reference(contracts) == f"origin/{branch}"
+
+
+def test_a_repository_whose_main_branch_is_called_master(contracts: Path) -> None:
+    git(contracts, "branch", "--move", "main", "master")
+    assert default_reference(contracts) == "master"
+
+
+def test_a_job_is_told_the_branch_that_a_request_is_merged_into(contracts: Path) -> None:
+    assert default_reference(contracts, {"GITHUB_BASE_REF": "release/1"}) == "origin/release/1"
+    told = {"GITHUB_BASE_REF": "", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "next"}
+    assert default_reference(contracts, told) == "origin/next"
+
+
+def test_without_any_usual_branch_it_is_said_what_to_give(contracts: Path) -> None:
+    git(contracts, "branch", "--delete", "main")
+    with pytest.raises(SourceError, match=r"--against REF \(branches here: work\)"):
+        default_reference(contracts)
+
+
+def test_a_clone_that_ends_too_early_is_told_as_one(contracts: Path, tmp_path: Path) -> None:
+    new_version(contracts, optional_field)
+    git(contracts, "add", "--all")
+    git(contracts, "commit", "--message", "Referrer")
+    git(contracts, "checkout", "main")
+    git(contracts, "commit", "--message", "Else", "--allow-empty")
+    shallow = tmp_path / "shallow"
+    origin = f"file://{contracts.parent}"
+    git(tmp_path, "clone", "--depth=1", "--no-single-branch", "-b", "work", origin, str(shallow))
+    with pytest.raises(SourceError, match="fetch-depth: 0"):
+        from_reference("origin/main", shallow / "contracts")
 
 
 def test_a_contract_that_breaks_the_dialect(contracts: Path) -> None:

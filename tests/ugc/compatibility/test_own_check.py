@@ -173,7 +173,7 @@ def test_a_version_that_is_a_link_is_judged_by_what_it_says(contracts: Path) -> 
 def test_a_folder_of_contracts_that_moves_has_nothing_to_be_compared_with(contracts: Path) -> None:
     moved = contracts.rename(contracts.parent / "tracking")
     commit(moved)
-    with pytest.raises(SourceError, match="git ls-tree"):
+    with pytest.raises(SourceError, match="has no contracts in tracking, but in contracts"):
         verdict(moved)
 
 
