@@ -65,19 +65,33 @@ class JwtPolicy:
 
 @dataclass(slots=True, kw_only=True)
 class Request:
-    """A request whose envelope and data satisfy their contracts. The token is unchecked."""
+    """A request whose envelope and data satisfy their contracts. The token is unchecked.
+
+    ``context`` is valid too, and ``sent_at`` a date-time; both ``None`` where they were not sent.
+    """
 
     contract: Contract
     token: str | None
     event_id: uuid.UUID | None
     data: Mapping[str, Any]
+    context: Mapping[str, Any] | None = None
+    sent_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the events of a batch share: a valid context, and when the batch was sent."""
+
+    context: Mapping[str, Any] | None
+    sent_at: str | None
 
 
 @dataclass(slots=True, kw_only=True)
 class Stamped:
     """An event that only has to be published; ``value`` is its Kafka value.
 
-    ``image`` is what will be kept of its data, for those whose sender gave them an id.
+    ``image`` is what will be kept of its data, for those whose sender gave them an id.  ``context``
+    is what its data has beside its own fields, in JSON; ``None`` for nothing.
     """
 
     request: Request
@@ -86,6 +100,7 @@ class Stamped:
     timestamp: dt.datetime
     value: bytes
     image: bytes | None = None
+    context: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,6 +5,7 @@
     name = "shop"                       # the other names follow from it
     contracts = "contracts"             # folder, seen from this file
     owner = "web"                       # who answers for an event where --owner is left out
+    rules = "rules.py"                  # lint rules of one's own: files, separated by commas
     topic_prefix = "shop"               # shop.events, shop.events.rejected, ….dead-letter
     consumer_group = "shop-etl"
     database = "shop"                   # shop, shop_unique, shop_reports
@@ -59,6 +60,13 @@ KEYS: Mapping[str, Key] = {
         form=Form(
             re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII),
             "a team's name: small letters, digits, '_' and '-'",
+        ),
+    ),
+    "rules": Key(
+        variable="CONTRACTS_RULES",
+        form=Form(re.compile(r"[^\0]+"), "paths of Python files, seen from this file"),
+        value=lambda folder, text: ",".join(
+            str((folder / each.strip()).resolve()) for each in text.split(",")
         ),
     ),
     "topic_prefix": Key(

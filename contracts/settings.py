@@ -58,6 +58,13 @@ class Settings:
             raise SettingError(name, "the path of a file")
         return found
 
+    def files(self, name: str) -> tuple[Path, ...]:
+        """Files that are there, separated by commas; none when it is not set."""
+        found = tuple(Path(each.strip()) for each in self.text(name, "").split(",") if each.strip())
+        if not all(path.is_file() for path in found):
+            raise SettingError(name, "paths of files, separated by commas")
+        return found
+
     def count(self, name: str, default: int, *, least: int = 1, most: int = _MOST) -> int:
         """A whole number, in digits alone."""
         found = self.text(name, str(default))

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from contracts.model.loader import Catalog, default_folder
-from contracts.model.types import Contract
+from contracts.model.shared import fingerprint as fingerprint_of
+from contracts.model.shared import id_of
+from contracts.model.types import Contract, JsonSchema
 from registry.avro import avro_schema, record_name, schema_text
 from registry.errors import LockError
 
@@ -37,9 +40,16 @@ class LockedContract:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What the lock file says, by ``event@version``."""
+    """What the lock file says, by ``event@version``.
+
+    ``shared`` has the fingerprint of each shared definition, by ``name@version``, and ``context``
+    of each version of the context: of what its file says, since it becomes no Avro schema of its
+    own.
+    """
 
     contracts: Mapping[str, LockedContract]
+    shared: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict)
 
     def holds(self, schema_text: str) -> bool:
         """Whether a schema is, to the letter, that of a locked contract version."""
@@ -54,13 +64,21 @@ def text_fingerprint(schema_text: str) -> str:
 
 def lock_of(catalog: Catalog) -> Lock:
     """What the lock file of these contracts has to say."""
-    return Lock({contract.id: _locked(catalog, contract) for contract in catalog})
+    return Lock(
+        {contract.id: _locked(catalog, contract) for contract in catalog},
+        {id_of(key): fingerprint_of(each) for key, each in catalog.shared.documents.items()},
+        {f"context@{n}": fingerprint_of(each) for n, each in _context_of(catalog).items()},
+    )
 
 
 def lock_text(lock: Lock) -> str:
     """The file's text: one contract version per line of the difference, in a fixed order."""
     contracts = {name: asdict(each) for name, each in sorted(lock.contracts.items())}
-    return json.dumps({"format": _FORMAT, "contracts": contracts}, indent=2) + "\n"
+    document: dict[str, Any] = {"format": _FORMAT, "contracts": contracts}
+    for key, files in (("shared", lock.shared), ("context", lock.context)):
+        if files:
+            document[key] = {name: {"text_sha256": each} for name, each in sorted(files.items())}
+    return json.dumps(document, indent=2) + "\n"
 
 
 def lock_path(contracts_dir: Path | None) -> Path:
@@ -84,7 +102,13 @@ def read_lock(path: Path) -> Lock | None:
         document = json.loads(text)
         if document["format"] != _FORMAT:
             raise LockError(f"{path} has format {document['format']!r}, not {_FORMAT}")
-        return Lock({n: LockedContract(**each) for n, each in document["contracts"].items()})
+        return Lock(
+            {n: LockedContract(**each) for n, each in document["contracts"].items()},
+            *(
+                {n: str(each["text_sha256"]) for n, each in document.get(key, {}).items()}
+                for key in ("shared", "context")
+            ),
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         text = f"{path} is no lock file; `ugc registry lock` writes it"
         raise LockError(text) from error
@@ -105,7 +129,29 @@ def differences(locked: Lock | None, wanted: Lock) -> tuple[str, ...]:
                     found.append(f"{name} has another text (documentation, attributes or defaults)")
                 else:
                     found.append(f"{name} has another Avro schema")
-    return tuple(found)
+    has = locked or Lock({})
+    return (
+        *found,
+        *_differences_of_files("the shared definition ", has.shared, wanted.shared),
+        *_differences_of_files("", has.context, wanted.context),
+    )
+
+
+def _context_of(catalog: Catalog) -> Mapping[int, JsonSchema]:
+    return {} if catalog.context is None else catalog.context.documents
+
+
+def _differences_of_files(
+    kind: str, have: Mapping[str, str], wanted: Mapping[str, str]
+) -> Iterator[str]:
+    for name in sorted({*have, *wanted}):
+        told = f"{kind}{name}"
+        if name not in have:
+            yield f"{told} is not in the lock file"
+        elif name not in wanted:
+            yield f"{told} is in the lock file, and there is no such file"
+        elif have[name] != wanted[name]:
+            yield f"{told} says something else than the lock file holds"
 
 
 def _locked(catalog: Catalog, contract: Contract) -> LockedContract:

@@ -67,12 +67,12 @@ class Encoder:
         self._readers = {
             key: (
                 None if reader.version == key[1] else self._by_contract[key[0], reader.version][1],
-                to_json(ValueType(reader.data)),
+                to_json(ValueType(reader.own)),
             )
             for key, reader in readers.items()
         }
         self._kept = {
-            key: kept_by(catalog.versions[key[0]][key[1]].data, reader.data)
+            key: kept_by(catalog.versions[key[0]][key[1]].own, reader.own)
             for key, reader in readers.items()
         }
 
@@ -148,12 +148,12 @@ class Encoder:
 
         Read as the loader reads it, in the shape of the event's newest contract; so it is the same
         for the same data by whichever version it was sent.  (Where the newest cannot read it, in
-        its own.)  JSON with sorted keys.
+        its own.)  JSON with sorted keys, without the context: a repetition may have another.
 
         Args:
             contract: what ``value`` was encoded for.
             value: what :meth:`encode` gave for ``data``.
-            data: parsed JSON, by JSON name.
+            data: parsed JSON, by JSON name, without the context's fields.
         """
         kept = self._kept[contract.event, contract.version]
         return self.image_as_reference(contract, value) if kept is None else kept(data)

@@ -126,7 +126,7 @@ def plan(catalog: Catalog, state: State, strategy: SubjectStrategy, topic: str) 
         contracts = [catalog.get(event, number) for number in sorted(catalog.versions[event])]
         texts = {each.id: schema_text(avro_schema(catalog, each)) for each in contracts}
         actions += _missing(subject, texts, has)
-        drift += _too_much(subject, contracts, texts, has)
+        drift += _too_much(subject, _explained(catalog, contracts), has)
     for subject in sorted(state.keys() - explained):
         count = len(state[subject].versions)
         detail = f"no contract explains it, with {count} version{'' if count == 1 else 's'}"
@@ -168,14 +168,29 @@ def _missing(subject: str, texts: Mapping[str, str], has: SubjectState) -> list[
     ]
 
 
-def _too_much(
-    subject: str, contracts: list[Contract], texts: Mapping[str, str], has: SubjectState
-) -> list[Drift]:
-    ours = {_normal(texts[each.id]): each for each in contracts}
+_Turn = tuple[int, Contract | None]
+"""A contract version with a context's version (0: with none)."""
+
+
+def _explained(catalog: Catalog, contracts: list[Contract]) -> Mapping[str, _Turn]:
+    """Every schema that a contract version has, or had with an earlier context."""
+    found: dict[str, _Turn] = {}
+    for contract in contracts:
+        earlier = catalog.context.generations(contract) if catalog.context else ()
+        for turn, each in enumerate((*earlier, contract)):
+            found.setdefault(_normal(schema_text(avro_schema(catalog, each))), (turn, each))
+    return found
+
+
+def _too_much(subject: str, ours: Mapping[str, _Turn], has: SubjectState) -> list[Drift]:
+    """With a newer context all versions are registered anew, in their order."""
     found = []
     in_order: list[Contract] = []
+    latest = 0
     for version in has.versions:
-        contract = ours.get(_normal(version.text))
+        turn, contract = ours.get(_normal(version.text), (latest, None))
+        if turn > latest:
+            in_order, latest = [], turn
         if contract is None:
             detail = (
                 f"version {version.number} (schema id {version.schema_id}) is no contract version"

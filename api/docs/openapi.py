@@ -21,6 +21,7 @@ from api.docs.openapi_refusals import rejections
 from api import paths
 from contracts.model import decimals
 from contracts.model.loader import Catalog
+from contracts.model.shared import bundled_name, key_in, used_by
 from contracts.model.types import Contract, JsonSchema, Origin
 
 Document = dict[str, Any]
@@ -46,7 +47,7 @@ def document(catalog: Catalog, *, version: str) -> Document:
     )
     for name, schema in _components(catalog, accepted, examples).items():
         spec.components.schema(name, schema)
-    for path, operations in _operations(accepted, examples).items():
+    for path, operations in _operations(catalog, accepted, examples).items():
         spec.path(path, operations=operations)
     found: Document = spec.to_dict()
     return found
@@ -77,6 +78,7 @@ def _components(catalog: Catalog, accepted: _Versions, examples: Examples) -> Do
         for contract in versions:
             found[_name(contract)] = _request(catalog, contract, newest=versions[-1])
             found[f"{_name(contract)}.data"] = _data(contract)
+            found.update(_shared(contract.schema))
     return {
         **found,
         **parts.schemas(examples),
@@ -125,13 +127,24 @@ def _constant(schema: JsonSchema, value: str | int) -> Document:
 
 
 def _data(contract: Contract) -> Document:
-    """The contract as a component: its local references now start at the document's root.
+    """The contract as a component: its local references start at the document's root.
 
     A decimal's form is told in the words of JSON Schema too, as far as it has them: for texts.
     """
-    schema = {key: value for key, value in contract.schema.items() if key != "$schema"}
-    moved: Document = _moved(schema, parts.ref(f"{_name(contract)}.data")["$ref"])
+    own = {key: value for key, value in contract.schema.items() if key != "$schema"}
+    if shared := used_by(contract.schema):
+        taken_out = frozenset(map(bundled_name, shared))
+        definitions = {name: each for name, each in own["$defs"].items() if name not in taken_out}
+        own = {**own, "$defs": definitions}
+        if not definitions:
+            del own["$defs"]
+    moved: Document = _moved(own, parts.ref(f"{_name(contract)}.data")["$ref"])
     return moved
+
+
+def _shared(schema: JsonSchema) -> Document:
+    """The shared definitions that a schema refers to, each a component that all of them use."""
+    return {name: _moved(schema["$defs"][name], "") for name in map(bundled_name, used_by(schema))}
 
 
 def _moved(schema: Any, root: str) -> Any:
@@ -139,6 +152,8 @@ def _moved(schema: Any, root: str) -> Any:
         case {decimals.KEYWORD: dict(digits), **_rest} if "type" in schema:
             pattern = decimals.text_pattern(digits["precision"], digits["scale"])
             return {**schema, "format": "decimal", "pattern": pattern}
+        case {"$ref": str(reference), **rest} if key := key_in(reference):
+            return {**parts.ref(bundled_name(key)), **_moved(rest, root)}
         case {"$ref": str(reference), **rest} if reference.startswith("#"):
             return {"$ref": root + reference[1:], **_moved(rest, root)}
         case dict():
@@ -157,10 +172,12 @@ def _reference(contract: Contract) -> Mapping[str, str]:
     return parts.ref(_name(contract))
 
 
-def _operations(accepted: _Versions, examples: Examples) -> Mapping[str, Document]:
+def _operations(
+    catalog: Catalog, accepted: _Versions, examples: Examples
+) -> Mapping[str, Document]:
     return {
         paths.EVENTS: {"post": _post_event(accepted, examples)},
-        paths.BATCH: {"post": batch.operation(examples)},
+        paths.BATCH: {"post": batch.operation(examples, catalog.context)},
         paths.VALIDATE: {"post": _validate(accepted, examples)},
         **contracts.operations(examples),
         paths.LIVE: {"get": parts.LIVE},

@@ -13,6 +13,7 @@ from api.docs.openapi_parts import CORRELATION_ID
 from api.docs.openapi_refusals import refusals_of_body
 from api.errors import STATUS, Rejection
 from api.http.problems import problem
+from contracts.model.context import EVENTS, Context
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _DESCRIPTION = f"""\
@@ -85,7 +86,17 @@ def _example(examples: Examples) -> dict[str, Any]:
     }
 
 
-def operation(examples: Examples) -> dict[str, Any]:
+def _schema(context: Context | None) -> dict[str, Any]:
+    events = {"type": "array", "items": parts.ref("Event")}
+    if context is None:
+        return events
+    around = dict(context.beside_events())
+    around["properties"] = {**around["properties"], EVENTS: events}
+    around["description"] = "A context for all of the events; what one says itself stands first."
+    return {"oneOf": [events, around]}
+
+
+def operation(examples: Examples, context: Context | None = None) -> dict[str, Any]:
     """``POST /api/v1/events/batch``."""
     return {
         "tags": ["events"],
@@ -96,7 +107,7 @@ def operation(examples: Examples) -> dict[str, Any]:
             "required": True,
             "content": {
                 batch.ARRAY: {
-                    "schema": {"type": "array", "items": parts.ref("Event")},
+                    "schema": _schema(context),
                     "examples": {"two events": {"value": list(examples.requests)}},
                 },
                 batch.LINES: {"schema": _lines(examples)},

@@ -17,14 +17,15 @@ from werkzeug.http import http_date
 
 from api import paths
 from api.errors import Rejection
+from api.http.batch import ARRAY, LINES, BatchLimits, split
 from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
-from api.http.batch import BatchLimits, split
+from api.http.batch_context import unwrapped
 from api.http.body import MEDIA_TYPES, check_headers, decompress, read_body
 from api.http.environ import FATE
 from api.http.exchange import current
 from api.http.problems import bytes_for_each, problem
 from api.limits.rate_limit import RateLimit
-from api.model import Accepted, Outcome, Stamped, shown_time
+from api.model import Accepted, Common, Outcome, Stamped, shown_time
 from api.pipeline.pipeline import Pipeline
 from contracts.model.types import Deprecation
 from contracts.reasons import Reason
@@ -83,16 +84,24 @@ class _Handlers:
         exchange = current()
         body = _received(self._batch.body_bytes, BATCH_MEDIA_TYPES)
         exchange.bodies = [body]
-        parts = split(body, media_type=request.mimetype, most=self._batch.events)
+        parts, common = self._taken_apart(body)
         if self._rate_limit is not None and len(parts) > 1:
             self._rate_limit.check(request.remote_addr, cost=len(parts) - 1)
         correlation_id = exchange.correlation_id
-        outcomes = self._pipeline.accept_all(parts, correlation_id=correlation_id)
+        outcomes = self._pipeline.accept_all(parts, correlation_id=correlation_id, common=common)
         exchange.outcomes = outcomes
         exchange.bodies = [part if isinstance(part, bytes) else None for part in parts]
         _log_rejected(outcomes, correlation_id=correlation_id)
         answered = orjson.dumps(batch_answer(outcomes, correlation_id=correlation_id))
         return Response(answered, 207, batch_headers(outcomes), mimetype="application/json")
+
+    def _taken_apart(self, body: bytes) -> tuple[Sequence[bytes | Rejection], Common | None]:
+        """The events of a batch, and what they share."""
+        media_type, most = request.mimetype, self._batch.events
+        if self._pipeline.takes_context and media_type != LINES and (found := unwrapped(body)):
+            common = self._pipeline.common(found.rest)
+            return split(found.events, media_type=ARRAY, most=most), common
+        return split(body, media_type=media_type, most=most), None
 
     def validate(self) -> Response:
         body = _received(self._body_limit_bytes, MEDIA_TYPES)
@@ -193,7 +202,7 @@ def would_store(stamped: Stamped) -> dict[str, object]:
             "user_id": stamped.user_id,
             "timestamp": shown_time(stamped.timestamp),
             "contract_version": contract.version,
-            "data": stamped.request.data,
+            "data": {**stamped.request.data, **(stamped.context or {})},
         },
     }
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from api.errors import Rejection
-from api.model import Request
+from api.model import Common, Request
 from api.pipeline.doubles import with_doubles
 from contracts.errors import UnknownEventError, UnknownVersionError
+from contracts.model.context import MEMBER, SENT_AT
 from contracts.model.formats import parse_uuid
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract, Origin
@@ -29,6 +30,8 @@ class Checks:
         self._catalog = catalog
         self._clock = clock
         self._envelope = Validator(catalog.request.schema)
+        context = catalog.context
+        self._common = None if context is None else Validator(context.beside_events())
         self._data = {
             (contract.event, contract.version): Validator(contract.schema) for contract in catalog
         }
@@ -60,7 +63,30 @@ class Checks:
             token=document["token"],
             event_id=None if event_id is None else parse_uuid(event_id),
             data=data,
+            context=document.get(MEMBER),
+            sent_at=document.get(SENT_AT),
         )
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether a batch may have a context for all of its events."""
+        return self._common is not None
+
+    def common(self, document: Any) -> Common:
+        """What stands around the events of a batch.
+
+        Raises:
+            Rejection: it breaks the context.
+        """
+        assert self._common is not None
+        if violations := self._common.violations(document, limit=None):
+            raise Rejection(
+                Reason.ENVELOPE_INVALID,
+                DESCRIPTIONS[Reason.ENVELOPE_INVALID],
+                violations=violations[:MAX_VIOLATIONS],
+                more_violations=len(violations[MAX_VIOLATIONS:]),
+            )
+        return Common(document.get(MEMBER), document.get(SENT_AT))
 
     def _contract(self, event: str, version: float | None) -> tuple[Contract, Validator]:
         """``version`` may be ``1.0``: that is an integer in JSON Schema, and equal to ``1``."""
@@ -101,6 +127,16 @@ class Checks:
         named = document.get("event") if isinstance(document, dict) else None
         known = isinstance(named, str) and named in self._catalog.versions
         return named if known else None
+
+
+def with_common(request: Request, common: Common | None) -> Request:
+    """The request with what its batch says; what it says itself stands before that."""
+    if common is None:
+        return request
+    if common.context is not None:
+        request.context = {**common.context, **(request.context or {})}
+    request.sent_at = request.sent_at or common.sent_at
+    return request
 
 
 def rejected(contract: Contract, reason: Reason, detail: str) -> Rejection:

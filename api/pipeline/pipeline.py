@@ -17,13 +17,15 @@ from typing import Any, Protocol, TypeVar
 from api.auth.users import Users
 from api.errors import RecordTooLargeError, Rejection, StoreUnavailableError, too_large
 from api.instrumentation import Instrumentation, NoInstrumentation, Stage
-from api.model import Accepted, Outcome, Request, Stamped
+from api.model import Accepted, Common, Outcome, Request, Stamped
 from api.pipeline import quick_json
-from api.pipeline.checking import Checks, data_rejected, rejected
+from api.pipeline.checking import Checks, data_rejected, rejected, with_common
+from api.pipeline.doubles import with_doubles
 from api.pipeline.seen import SeenEvents
 from api.pipeline.storing import Publisher, Storing, not_stored
 from api.pipeline.suggestions import Suggestions
 from api.pipeline.together import Step, through
+from contracts.model.context import MEMBER, PREFIX
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from contracts.model.validation import Violation
@@ -214,11 +216,29 @@ class Pipeline:
             raise outcome
         return outcome
 
+    @property
+    def takes_context(self) -> bool:
+        """Whether a batch may have a context for all of its events."""
+        return self._checks.takes_context
+
+    def common(self, body: bytes) -> Common:
+        """What stands around the events of a batch.
+
+        Raises:
+            Rejection: it is no JSON that the service takes, or breaks the context.
+        """
+        return self._checks.common(self.parse(body))
+
     def accept_all(
-        self, bodies: Sequence[bytes | Rejection], *, correlation_id: str
+        self,
+        bodies: Sequence[bytes | Rejection],
+        *,
+        correlation_id: str,
+        common: Common | None = None,
     ) -> list[Outcome]:
-        """Stores several events, each given as JSON; what is wrong with one concerns it alone. A
-        rejection among them stays as it is, in its place.
+        """Stores several events, each given as JSON; what is wrong with one concerns it alone.
+
+        A rejection among them stays as it is, in its place.  ``common`` is what they share.
         """
         resolve = asked_once(self._components.users.resolve)
         fitting = [
@@ -226,13 +246,15 @@ class Pipeline:
             for each in bodies
         ]
         stamped = [
-            found or self._stamped_alone(body, resolve)
-            for body, found in zip(bodies, self._stamped_together(fitting, resolve), strict=True)
+            found or self._stamped_alone(body, resolve, common)
+            for body, found in zip(
+                bodies, self._stamped_together(fitting, resolve, common), strict=True
+            )
         ]
         return self._store_stamped(stamped, correlation_id)
 
     def _stamped_together(
-        self, bodies: Sequence[bytes | None], resolve: Resolve
+        self, bodies: Sequence[bytes | None], resolve: Resolve, common: Common | None
     ) -> Sequence[Stamped | None]:
         try:
             encoder = self._components.encoder()
@@ -240,19 +262,23 @@ class Pipeline:
             return [None] * len(bodies)
         steps: Sequence[Step] = (
             (_PARSE, partial(quick_json.parse, max_depth=self._limits.json_depth)),
-            (_VALIDATE, self._checks.request),
+            (_VALIDATE, lambda document: with_common(self._checks.request(document), common)),
             (_USER, lambda request: (request, resolve(request.token))),
             (_ENCODE, lambda found: self._stamped(found[0], found[1], encoder)),
         )
         return through(bodies, steps, self._components.instrumentation)
 
-    def _stamped_alone(self, body: bytes | Rejection, resolve: Resolve) -> Stamped | Rejection:
+    def _stamped_alone(
+        self, body: bytes | Rejection, resolve: Resolve, common: Common | None
+    ) -> Stamped | Rejection:
         """One event of a batch, step by step: the reference."""
         if isinstance(body, Rejection):
             return body
         if len(body) > self._limits.body_bytes:
             return too_large(self._limits.body_bytes)
-        return _caught(lambda: self.stamp(self.check(self.parse(body)), resolve))
+        return _caught(
+            lambda: self.stamp(with_common(self.check(self.parse(body)), common), resolve)
+        )
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
@@ -284,7 +310,8 @@ class Pipeline:
             finally:
                 self._took(_ENCODE, perf_counter() - began)
         except EncodeError as error:
-            violation = Violation(error.pointer, "type", error.problem, None)
+            pointer = error.pointer.replace(f"/data/{PREFIX}", f"/{MEMBER}/")
+            violation = Violation(pointer, "type", error.problem, None)
             raise data_rejected(request.contract, (violation,)) from error
         except StoreUnavailableError as error:
             raise not_stored(request.contract, error) from error
@@ -297,12 +324,16 @@ class Pipeline:
         """
         event_id = request.event_id or self._components.make_id()
         timestamp = _whole_milliseconds(self._components.clock())
+        data, context = request.data, None
+        if request.context is not None:
+            context = self._context_of(request, timestamp)
+            data = {**data, **context}
         value = encoder.encode(
             request.contract,
             event_id=event_id,
             user_id=user_id,
             timestamp=timestamp,
-            data=request.data,
+            data=data,
         )
         given = request.event_id is not None
         image = encoder.image(request.contract, value, request.data) if given else None
@@ -316,7 +347,17 @@ class Pipeline:
             timestamp=timestamp,
             value=value,
             image=image,
+            context=context,
         )
+
+    def _context_of(self, request: Request, received: dt.datetime) -> Mapping[str, Any]:
+        """What a request's context adds to the event's data."""
+        known = self._components.catalog.context
+        assert known is not None  # the envelope has no such member without one
+        assert request.context is not None
+        fields = known.as_fields(request.context, request.sent_at, received)
+        found: dict[str, Any] = with_doubles(fields, request.contract.data)
+        return found
 
     def _user(self, request: Request, resolve: Resolve) -> str:
         began = perf_counter()

@@ -1,21 +1,34 @@
-"""Rules about one contract as a whole: dialect, references, examples, dates, table. Pure."""
+"""Rules about one contract as a whole: dialect, references, examples, dates, table. Pure.
+
+``whole`` is a contract with the shared definitions that it refers to in its ``$defs``; pointers
+lead into the contract as its file says it.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from contracts.errors import ContractSchemaError, ContractTooLargeError
 from contracts.lint import shape
+from contracts.lint.examples import example_notes, has_examples
 from contracts.lint.rules import Note
 from contracts.lint.shape import SNAKE_CASE
 from contracts.lint.sites import Schema, Site, resolved, sites
 from contracts.model import walker
 from contracts.model.definitions import find_definition
 from contracts.model.pointer import escape
-from contracts.model.validation import Validator, Violation, dialect, dialect_validator
+from contracts.model.shared import (
+    NOTHING_SHARED,
+    Problem,
+    Shared,
+    bundled_name,
+    is_to_another_file,
+    used_by,
+)
+from contracts.model.validation import Violation, dialect, dialect_validator
 
 _INSTEAD: Mapping[str, str] = {
     "anyOf": 'write ["<type>", "null"] for a value that may be null, else one field for each case',
@@ -45,27 +58,61 @@ _INSTEAD: Mapping[str, str] = {
 """For keywords of JSON Schema and OpenAPI that the dialect does not have: what to write."""
 
 
-def check(schema: Schema, reserved_columns: frozenset[str]) -> tuple[list[Note], bool]:
-    """Everything wrong with one contract, as far as the file alone shows it.
+def check(
+    schema: Schema, reserved_columns: frozenset[str], shared: Shared = NOTHING_SHARED
+) -> tuple[list[Note], bool]:
+    """Everything wrong with one contract, as far as the file and what it refers to show it.
 
     The second value says whether it can be worked with: it keeps the dialect, and a validator can
     be made of it.
     """
-    places = list(sites(schema))
+    whole = shared.whole(schema)
+    places = list(sites(schema, of_event=True))
+    places_of_whole = own_places(whole)
     found = [note for site in places for note in shape.check(site)]
     found += _references(schema, places)
+    found += references_to_files(shared.problems(schema))
     found += _dates(schema)
-    found += _table(schema)
+    found += _table(whole)
     found += _columns(schema, reserved_columns)
-    found += _inner_names(places)
-    found += _has_examples(schema, places)
+    found += _inner_names(places_of_whole)
+    found += has_examples(whole, places_of_whole)
     violations = dialect_validator().violations(schema, limit=None)
-    if not violations:
-        found += _size(schema)
-    usable = not violations and not any(note.code in _UNUSABLE for note in found)
+    is_whole = not violations and shared.can_be_whole(schema)
+    if is_whole:
+        found += _size(whole)
+    found += dialect_notes(violations, found)
+    usable = is_whole and is_usable(found)
+    return found + (list(example_notes(whole, places_of_whole)) if usable else []), usable
+
+
+def own_places(whole: Schema) -> list[Site]:
+    """What the file itself describes, without the shared definitions that it refers to."""
+    beside = tuple(f"/$defs/{bundled_name(key)}" for key in used_by(whole))
+    return [
+        site
+        for site in sites(whole, of_event=True)
+        if not site.pointer.startswith(tuple(f"{each}/" for each in beside))
+        and site.pointer not in beside
+    ]
+
+
+def is_usable(found: Iterable[Note]) -> bool:
+    """Whether a validator can be made of what was looked at."""
+    return not any(note.code in _UNUSABLE for note in found)
+
+
+def dialect_notes(violations: Iterable[Violation], found: Iterable[Note]) -> list[Note]:
+    """What the dialect refuses, where no rule in ``found`` speaks of it already."""
     told = {note.pointer for note in found}
-    found += [_dialect(v) for v in violations if v.pointer not in told and v.keyword not in _TOLD]
-    return found + (list(_examples(schema, places)) if usable else []), usable
+    return [_dialect(v) for v in violations if v.pointer not in told and v.keyword not in _TOLD]
+
+
+def references_to_files(problems: Iterable[Problem]) -> Iterator[Note]:
+    """References to shared definitions that cannot be followed."""
+    for problem in problems:
+        code = "ref-recursive" if problem.is_cycle else "ref-unresolved"
+        yield Note(code, problem.pointer, problem.message)
 
 
 def _size(schema: Schema) -> Iterator[Note]:
@@ -123,7 +170,7 @@ def _references(root: Schema, places: list[Site]) -> Iterator[Note]:
     inside = _references_inside(root)
     for site in places:
         reference = site.schema.get("$ref")
-        if reference is None:
+        if reference is None or is_to_another_file(reference):
             continue
         used.add(str(reference))
         if find_definition(root, reference) is None:
@@ -177,52 +224,6 @@ def _leads_to(inside: Mapping[str, frozenset[str]], reference: str, goal: str | 
             seen.add(here)
             waiting += inside.get(here, ())
     return False
-
-
-def _has_examples(root: Schema, places: list[Site]) -> Iterator[Note]:
-    if not root.get("examples"):
-        message = 'write "examples": [{…}] with a whole payload'
-        yield Note("example-missing", "/examples", message)
-    for site in places:
-        if site.name is None:
-            continue
-        described = resolved(root, site.schema)
-        if not (site.schema.get("examples") or described.get("examples")) and not described.get(
-            "properties"
-        ):
-            yield Note("example-missing", site.at("examples"), 'write "examples": […]')
-
-
-def _examples(root: Schema, places: list[Site]) -> Iterator[Note]:
-    """Examples and listed values that the schema beside them refuses."""
-    for site in places:
-        if examples := site.schema.get("examples"):
-            validator = validator_of(root, site.schema)
-            for index, value in enumerate(examples):
-                for problem in validator.violations(value, at=site.at("examples", index), limit=1):
-                    yield Note("example-refused", problem.pointer, problem.message)
-        yield from _listed_values(root, site)
-
-
-def _listed_values(root: Schema, site: Site) -> Iterator[Note]:
-    schema = site.schema
-    listed = [(site.at("enum", i), value) for i, value in enumerate(schema.get("enum", ()))]
-    if "const" in schema:
-        listed.append((site.at("const"), schema["const"]))
-    if not listed:
-        return
-    rest = {key: value for key, value in schema.items() if key not in ("enum", "const")}
-    validator = validator_of(root, rest)
-    for pointer, value in listed:
-        for problem in validator.violations(value, at=pointer, limit=1):
-            yield Note("enum-value-refused", pointer, f"{problem.message}; leave it out")
-
-
-def validator_of(root: Schema, schema: Schema) -> Validator:
-    """A validator of one place; its references are those of the whole contract."""
-    if "$defs" in root and schema is not root:
-        return Validator({**schema, "$defs": root["$defs"]})
-    return Validator(schema)
 
 
 def _dates(schema: Schema) -> Iterator[Note]:

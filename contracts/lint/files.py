@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from contracts.lint.rules import Note
+from contracts.model.context import FOLDER as CONTEXT_FOLDER
 from contracts.model.loader import EVENT_NAME, VERSION_FILE, parse_json
+from contracts.model.shared import FOLDER
 
 _VERSION_FOLDER = re.compile(r"v([1-9][0-9]*)")
 
@@ -44,11 +46,25 @@ class Shelf:
 
 @dataclass(slots=True)
 class Tree:
-    """Everything below one contract folder. ``stray`` is what is wrong with a file as a file."""
+    """Everything below one contract folder. ``stray`` is what is wrong with a file as a file.
+
+    Shared definitions have no example files: those of the events try them.
+    """
 
     events: Shelf = field(default_factory=Shelf)
     envelopes: Shelf = field(default_factory=Shelf)
+    shared: Shelf = field(default_factory=Shelf)
+    context: Shelf = field(default_factory=Shelf)
     stray: list[tuple[Path, Note, int]] = field(default_factory=list)
+
+    def document(self, path: Path) -> Document | None:
+        """What was read from a file; None where nothing was."""
+        for shelf in (self.events, self.envelopes, self.shared, self.context):
+            examples = (each.document for found in shelf.examples.values() for each in found)
+            for document in (*shelf.documents.values(), *examples):
+                if document.path == path:
+                    return document
+        return None
 
     def misplaced(self, path: Path, message: str, *, code: str = "file-misplaced") -> None:
         self.stray.append((path, Note(code, "", message), 1))
@@ -59,6 +75,9 @@ def read_tree(root: Path) -> Tree:
     tree = Tree()
     _read_versions(tree, tree.events, root / "events")
     _read_versions(tree, tree.envelopes, root / "envelopes", skip=("examples",))
+    _read_versions(tree, tree.shared, root / FOLDER)
+    if (root / CONTEXT_FOLDER).is_dir():
+        _read_numbered(tree, tree.context, root / CONTEXT_FOLDER)
     _read_examples(tree, tree.events, root / "examples")
     _read_examples(tree, tree.envelopes, root / "envelopes" / "examples")
     for name in ("request", "message"):
@@ -75,19 +94,23 @@ def _read_versions(tree: Tree, shelf: Shelf, folder: Path, skip: tuple[str, ...]
         if not inner.is_dir() or not EVENT_NAME.fullmatch(inner.name):
             tree.misplaced(inner, "write a folder named like an event: a-z, 0-9 and single _")
             continue
-        numbers = set()
-        for path in _entries(inner):
-            numbered = VERSION_FILE.fullmatch(path.name)
-            if numbered is None or not path.is_file():
-                tree.misplaced(path, "name it v<N>.json, or move it out of the contract folder")
-                continue
-            numbers.add(int(numbered[1]))
-            document = _read(tree, path)
-            if document is not None and not isinstance(document.value, dict):
-                tree.misplaced(path, "write a JSON object", code="json-invalid")
-            elif document is not None:
-                shelf.documents[inner.name, int(numbered[1])] = document
-        _find_gaps(tree, inner, numbers)
+        _read_numbered(tree, shelf, inner)
+
+
+def _read_numbered(tree: Tree, shelf: Shelf, inner: Path) -> None:
+    numbers = set()
+    for path in _entries(inner):
+        numbered = VERSION_FILE.fullmatch(path.name)
+        if numbered is None or not path.is_file():
+            tree.misplaced(path, "name it v<N>.json, or move it out of the contract folder")
+            continue
+        numbers.add(int(numbered[1]))
+        document = _read(tree, path)
+        if document is not None and not isinstance(document.value, dict):
+            tree.misplaced(path, "write a JSON object", code="json-invalid")
+        elif document is not None:
+            shelf.documents[inner.name, int(numbered[1])] = document
+    _find_gaps(tree, inner, numbers)
 
 
 def _find_gaps(tree: Tree, folder: Path, numbers: set[int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts.lint.contract import validator_of
+from contracts.lint.examples import validator_of
 from contracts.lint.rules import Note
 from contracts.model import walker
 from contracts.model.types import FieldType, NumberType
@@ -38,6 +38,17 @@ def check(event: str, schema: Schema, usable: Versions) -> Iterator[Note]:
     yield from _keys(pairing, usable)
     yield from _carried(schema, pairing, usable)
     yield from _results(schema, pairing)
+
+
+def check_clock(schema: Schema, *, has_time: bool) -> Iterator[Note]:
+    """Whether the time that a duration is taken from is there.
+
+    ``has_time``: the context says when an event occurred.
+    """
+    named = schema.get("x-pairing", {}).get("duration_from")
+    if named is not None and not has_time:
+        message = f"no context has {named}; write it in context/v<N>.json, or leave this out"
+        yield Note("pairing-field", f"{_AT}/duration_from", message)
 
 
 def check_prefixes(newest: Mapping[str, Schema]) -> Iterator[tuple[str, Note]]:

@@ -25,11 +25,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A finding before its file is known: code, JSON pointer and message."""
+    """A finding before its file is known: code, JSON pointer and message.
+
+    ``severity`` is the rule's, unless a company rule says it.
+    """
 
     code: str
     pointer: str
     message: str
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -47,8 +51,9 @@ class Finding:
 RULES: dict[str, Rule] = {
     # Files.
     "file-misplaced": Rule(
-        "Only `events/<event>/v<N>.json`, `envelopes/<name>/v<N>.json` and their example files lie"
-        " in the contract folder.",
+        "Only `events/<event>/v<N>.json`, `envelopes/<name>/v<N>.json`, `shared/<name>/v<N>.json`,"
+        " `context/v<N>.json`, and example files of events and envelopes lie in the contract"
+        " folder.",
         "A file elsewhere is read by nothing, and its author would not notice.",
     ),
     "json-invalid": Rule(
@@ -145,7 +150,7 @@ RULES: dict[str, Rule] = {
     ),
     # References and patterns.
     "ref-unresolved": Rule(
-        "`$ref` leads to something under `$defs` of the same file.",
+        "`$ref` leads to something under `$defs` of the same file, or to a shared definition.",
         "A contract has to be whole without a network.",
     ),
     "ref-recursive": Rule(
@@ -160,6 +165,15 @@ RULES: dict[str, Rule] = {
         "Everything under `$defs` is used.",
         "A reader takes it for part of the event.",
         Severity.WARNING,
+    ),
+    "shared-unused": Rule(
+        "Every shared definition is referred to by an event.",
+        "It says nothing about any event.",
+        Severity.WARNING,
+    ),
+    "shared-edited": Rule(
+        "A shared definition, and the context, in the lock file stay as they are.",
+        "Every event that refers to it would change, merged versions too.",
     ),
     "pattern-not-portable": Rule(
         "Patterns use what a browser (ECMA-262, flag `u`) and the validator read alike: literals,"
@@ -238,9 +252,18 @@ RULES: dict[str, Rule] = {
         "Each `x-pairing.store_prefix` is used once.",
         "Two pairings would find each other's waiting halves.",
     ),
+    "context-field": Rule(
+        "Each field of the context may be left out and is a plain value; `occurred_at` is a time.",
+        "Every event would have to be sent with it, or its column could not be made.",
+    ),
     "deprecation-dates": Rule(
         "`x-deprecated.sunset` is after `since`, and `retired` is not before `sunset`.",
         "Clients are promised the time between them.",
+    ),
+    # Rules of one's own.
+    "rule-failed": Rule(
+        "Each company rule can be loaded, and ends without an error.",
+        "A demand that nobody checks is kept by nobody.",
     ),
 }
 """Code → rule, in the order of the documentation."""

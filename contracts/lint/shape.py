@@ -12,6 +12,7 @@ from contracts.lint import backtracking
 from contracts.lint.rules import Note
 from contracts.lint.sites import Site
 from contracts.model import decimals, patterns
+from contracts.model.shared import is_to_another_file
 from contracts.model.types import INT64_MAX, INT64_MIN
 from contracts.model.validation import problem_with_pattern
 
@@ -118,7 +119,7 @@ def _closed(site: Site) -> Iterator[Note]:
 def _is_event_without_fields(site: Site) -> bool:
     """Inside of an event such an object would have no column, so that its presence were lost."""
     properties, extra = site.schema.get("properties"), site.schema.get("additionalProperties")
-    return site.pointer == "" and properties == {} and extra is False
+    return site.is_event and properties == {} and extra is False
 
 
 def _items(site: Site) -> Iterator[Note]:
@@ -129,7 +130,7 @@ def _items(site: Site) -> Iterator[Note]:
 def _effect(site: Site) -> Iterator[Note]:
     """Keywords of the dialect that the type (or format) at this place leaves without effect."""
     kind = "decimal" if site.is_decimal else site.kind
-    if kind is None or kind not in _BY_KIND or site.pointer == "":
+    if kind is None or kind not in _BY_KIND or site.is_event:
         return
     acting = _BY_KIND[kind] | _EVERYWHERE
     all_known = _EVERYWHERE.union(*_BY_KIND.values())
@@ -143,7 +144,7 @@ def _effect(site: Site) -> Iterator[Note]:
 
 
 def _bounded(site: Site) -> Iterator[Note]:
-    if "enum" in site.schema or "const" in site.schema or site.pointer == "":
+    if "enum" in site.schema or "const" in site.schema or site.is_event:
         return
     match "decimal" if site.is_decimal else site.kind:
         case "string":
@@ -282,6 +283,8 @@ def _pattern(site: Site) -> Iterator[Note]:
 
 
 def _fields_say_what_they_are(site: Site) -> Iterator[Note]:
+    if is_to_another_file(site.schema.get("$ref")):
+        return  # A shared definition has one, or lint says so there.
     if site.name is not None and not site.schema.get("description"):
         yield Note("description-missing", site.at("description"), 'write "description": "…"')
 

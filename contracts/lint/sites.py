@@ -19,6 +19,8 @@ class Site:
     pointer: str
     schema: Schema
     name: str | None = None
+    is_event: bool = False
+    """Whether it is a whole event, which is no value and has no bounds."""
 
     @property
     def kind(self) -> str | None:
@@ -44,9 +46,9 @@ class Site:
         return self.pointer + join(parts)
 
 
-def sites(root: Schema) -> Iterator[Site]:
+def sites(root: Schema, *, of_event: bool = False) -> Iterator[Site]:
     """The root, then everything in it, definitions last. References are not followed."""
-    yield from _inside(Site("", root))
+    yield from _inside(Site("", root, is_event=of_event))
     definitions = root.get("$defs")
     for name, schema in definitions.items() if isinstance(definitions, Mapping) else ():
         if isinstance(schema, Mapping):

@@ -16,6 +16,11 @@ def name_in(reference: object) -> str | None:
     return reference.removeprefix(_BEFORE_NAME)
 
 
+def reference_to(name: str) -> str:
+    """``name`` → ``#/$defs/name``."""
+    return _BEFORE_NAME + name
+
+
 def find_definition(root: JsonSchema, reference: object) -> JsonSchema | None:
     """What a reference leads to in any JSON object; None if nowhere, or to no object."""
     definitions = root.get("$defs")

@@ -4,6 +4,8 @@ Layout (``N`` counts from 1 without gaps)::
 
     events/<event>/v<N>.json
     envelopes/<name>/v<N>.json
+    shared/<name>/v<N>.json                            what events refer to; may be missing
+    context/v<N>.json                                  what all events have; may be missing
     examples/<event>/v<N>/{valid,invalid}/*.json
     envelopes/examples/<name>/v<N>/{valid,invalid}/*.json
     meta/dialect.json
@@ -15,11 +17,9 @@ what does not exist stops the load with an error that names the file and every f
 from __future__ import annotations
 
 import datetime as dt
-import json
-import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -34,6 +34,17 @@ from contracts.errors import (
     UnknownVersionError,
 )
 from contracts.model import walker
+from contracts.model.common import problems_with_references
+from contracts.model.common import read_context as read_context
+from contracts.model.common import read_shared as read_shared
+from contracts.model.context import FOLDER as CONTEXT_FOLDER
+from contracts.model.context import Context
+from contracts.model.documents import parse_json as parse_json
+from contracts.model.documents import read_document as read_document
+from contracts.model.numbered import EVENT_NAME as EVENT_NAME
+from contracts.model.numbered import VERSION_FILE as VERSION_FILE
+from contracts.model.numbered import version_files
+from contracts.model.shared import FOLDER, NOTHING_SHARED, Shared
 from contracts.model.types import (
     Contract,
     Deprecation,
@@ -48,19 +59,13 @@ from contracts.model.types import (
 from contracts.model.validation import Validator, problems_with_contract
 from contracts.naming import Naming
 
-VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.json")
-MOST_LEVELS = 100
-"""How deep a file of the contract folder may be nested: what walks through it calls itself."""
-
-EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-
 
 def package_folder() -> Path:
     """The contracts that came with the package."""
     return Path(str(files("contracts")))
 
 
-FILES = ("events", "envelopes", "examples", "contracts.lock.json")
+FILES = ("events", "envelopes", "examples", FOLDER, CONTEXT_FOLDER, "contracts.lock.json")
 """What a folder of contracts consists of; ``events`` and ``envelopes`` have to be there."""
 
 
@@ -96,11 +101,15 @@ def default_folder(start: Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every contract, by event and version, the two envelopes, and what the project is called."""
+    """Every contract, by event and version, the two envelopes, what contracts share, and what the
+    project is called.
+    """
 
     versions: Mapping[str, Mapping[int, Contract]]
     envelopes: Mapping[str, Envelope]
     naming: Naming = field(default_factory=Naming)
+    shared: Shared = NOTHING_SHARED
+    context: Context | None = None
 
     def __iter__(self) -> Iterator[Contract]:
         """Every contract: by event name, then by version."""
@@ -170,35 +179,50 @@ def load_catalog(folder: Path | None = None, naming: Naming | None = None) -> Ca
             f"{root} is no folder of contracts: it holds no folder events"
             " (CONTRACTS_DIR, --contracts, or contracts in ugc.toml, chooses it)"
         )
+    shared = read_shared(root)
+    context = read_context(root)
     events: dict[str, dict[int, Contract]] = {}
-    for event, version, path in _version_files(root / "events"):
+    for event, version, path in version_files(root / "events"):
         events.setdefault(event, {})[version] = parse_contract(
-            event, version, read_document(path), path
+            event, version, read_document(path), path, shared, context
         )
     envelopes: dict[str, Envelope] = {}
-    for name, version, path in _version_files(root / "envelopes", skip=frozenset({"examples"})):
+    for name, version, path in version_files(root / "envelopes", skip=frozenset({"examples"})):
         envelopes[name] = _envelope(name, version, read_document(path), path)
     if missing := {"request", "message"} - envelopes.keys():
         raise ContractLoadError(f"{root / 'envelopes'} lacks {', '.join(sorted(missing))}")
-    catalog = Catalog(events, envelopes, naming or Naming())
+    if context is not None:
+        request = envelopes["request"]
+        envelopes["request"] = replace(request, schema=context.in_request(request.schema))
+    catalog = Catalog(events, envelopes, naming or Naming(), shared, context)
     _check_pairings(catalog)
     return catalog
 
 
-def parse_contract(event: str, version: int, schema: JsonSchema, path: Path) -> Contract:
-    """One contract out of its JSON.
+def parse_contract(
+    event: str,
+    version: int,
+    schema: JsonSchema,
+    path: Path,
+    shared: Shared = NOTHING_SHARED,
+    context: Context | None = None,
+) -> Contract:
+    """One contract out of its JSON; the contract's own ``schema`` is whole in itself.
 
     Raises:
-        ContractSchemaError: it breaks the dialect; all findings at once.
+        ContractSchemaError: it breaks the dialect, or refers to what ``shared`` does not have; all
+            findings at once.
     """
-    if problems := problems_with_contract(schema):
+    problems = problems_with_references(shared, schema)
+    if problems := problems or problems_with_contract(schema):
         raise ContractSchemaError(str(path), problems)
+    schema = shared.whole(schema)
     try:
         data = walker.record_type(schema)
     except ContractTooLargeError as error:
         raise ContractTooLargeError(str(path), error.problems) from error
     _check_named_fields(schema, data, path)
-    return Contract(
+    found = Contract(
         event=event,
         version=version,
         title=schema["title"],
@@ -212,89 +236,7 @@ def parse_contract(event: str, version: int, schema: JsonSchema, path: Path) -> 
         pairing=_pairing(schema.get("x-pairing")),
         deprecation=_deprecation(schema.get("x-deprecated")),
     )
-
-
-def _version_files(
-    folder: Path, skip: frozenset[str] = frozenset()
-) -> Iterator[tuple[str, int, Path]]:
-    if not folder.is_dir():
-        raise ContractLoadError(f"{folder} is not a folder")
-    for inner in sorted(folder.iterdir()):
-        if inner.name in skip:
-            continue
-        if not inner.is_dir() or not EVENT_NAME.fullmatch(inner.name):
-            raise ContractLoadError(f"{inner} is not a folder named like an event (a-z, 0-9, _)")
-        numbered = sorted((_version_of(path), path) for path in inner.iterdir())
-        if [number for number, _ in numbered] != list(range(1, len(numbered) + 1)) or not numbered:
-            raise ContractLoadError(f"{inner} must hold v1.json, v2.json … without a gap")
-        yield from ((inner.name, number, path) for number, path in numbered)
-
-
-def _version_of(path: Path) -> int:
-    found = VERSION_FILE.fullmatch(path.name)
-    if found is None:
-        raise ContractLoadError(f"{path} is not named v<N>.json")
-    return int(found[1])
-
-
-def read_document(path: Path) -> JsonSchema:
-    """The JSON object in a file.
-
-    Raises:
-        ContractLoadError: the file is unreadable, or is no JSON object.
-    """
-    try:
-        document = parse_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ContractLoadError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ContractLoadError(f"{path} is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise ContractLoadError(f"{path} is not a JSON object")
-    return document
-
-
-def parse_json(text: str) -> Any:
-    """A file's JSON (RFC 8259).
-
-    Raises:
-        ValueError: it is none, has NaN or an infinity, an object has a key twice, or it is nested
-            deeper than :data:`MOST_LEVELS`.
-    """
-    too_deep = f"it is nested more than {MOST_LEVELS} levels deep"
-    try:
-        value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise ValueError(too_deep) from error
-    if _levels(value) > MOST_LEVELS:
-        raise ValueError(too_deep)
-    return value
-
-
-def _levels(value: Any) -> int:
-    """How many arrays and objects lie in each other."""
-    levels, inner = 0, [value]
-    while inner := [each for each in inner if isinstance(each, dict | list)]:
-        levels += 1
-        inner = [
-            member
-            for each in inner
-            for member in (each.values() if isinstance(each, dict) else each)
-        ]
-    return levels
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
-
-
-def _distinct(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key!r} stands twice in one object")
-        found[key] = value
-    return found
+    return found if context is None else found.with_context(context.fields)
 
 
 def _table(declared: Mapping[str, Any]) -> TableSpec:
@@ -366,6 +308,10 @@ def _check_pairings(catalog: Catalog) -> None:
             other = taken[pairing.store_prefix]
             raise ContractSchemaError(where, (f"x-pairing.store_prefix is {other}'s already",))
         taken[pairing.store_prefix] = event
+        has_time = catalog.context is not None and catalog.context.has_time
+        if pairing.duration_from is not None and not has_time:
+            problem = f"x-pairing.duration_from names {pairing.duration_from}, which no context has"
+            raise ContractSchemaError(where, (problem,))
         needs = {pairing.start: {*pairing.keys, *pairing.carry}, pairing.end: set(pairing.keys)}
         for half, fields in needs.items():
             known = catalog.versions.get(half)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -178,7 +178,8 @@ class Pairing:
     Two messages belong together when they agree on ``user_id`` and on every field in ``keys``.
     The derived event takes ``carry`` from the start, the time between the two in ``duration``,
     and the constants in ``when_paired`` or ``when_unpaired``.  A start that has waited
-    ``wait_seconds`` in Kafka time becomes an unpaired event.
+    ``wait_seconds`` in Kafka time becomes an unpaired event.  ``duration_from`` names a time of the
+    context (``occurred_at``) that the duration is taken from, where both events have it.
     """
 
     start: str
@@ -190,6 +191,7 @@ class Pairing:
     store_prefix: str
     when_paired: Mapping[str, Any] = field(default_factory=dict)
     when_unpaired: Mapping[str, Any] = field(default_factory=dict)
+    duration_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +225,11 @@ class Deprecation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """One version of one event. ``schema`` describes the message's ``data``."""
+    """One version of one event. ``schema`` describes the message's ``data`` as it is sent.
+
+    ``data`` has the event's own fields and behind them, where there is a context, its fields
+    (:mod:`contracts.model.context`), of which there are ``context_fields``.
+    """
 
     event: str
     version: int
@@ -237,6 +243,24 @@ class Contract:
     quality: QualityObjectives = field(default_factory=QualityObjectives)
     pairing: Pairing | None = None
     deprecation: Deprecation | None = None
+    context_fields: int = 0
+
+    @property
+    def own(self) -> RecordType:
+        """The event's own fields."""
+        if not self.context_fields:
+            return self.data
+        return RecordType(self.data.fields[: -self.context_fields])
+
+    @property
+    def context(self) -> tuple[Field, ...]:
+        """The fields of the context."""
+        return self.data.fields[len(self.own.fields) :]
+
+    def with_context(self, fields: tuple[Field, ...]) -> Contract:
+        """The same with these fields of a context, instead of those that it has."""
+        data = RecordType((*self.own.fields, *fields))
+        return replace(self, data=data, context_fields=len(fields))
 
     @property
     def id(self) -> str:

@@ -180,6 +180,36 @@ def dialect_validator() -> Validator:
     return Validator(dialect())
 
 
+def problems_with_shared(schema: JsonSchema) -> tuple[str, ...]:
+    """Where a shared definition breaks the dialect, in lines as for a contract."""
+    return tuple(
+        f"{violation.pointer or '/'} {violation.message}"
+        for violation in shared_dialect_validator().violations(schema)
+    )
+
+
+@cache
+def shared_dialect() -> JsonSchema:
+    """The meta-schema of a shared definition: one value, and what is said of its file."""
+    whole = dialect()
+    value = whole["$defs"]["value"]
+    of_the_file = {name: whole["properties"][name] for name in ("$schema", "x-owner")}
+    return {
+        **value,
+        "$schema": whole["$schema"],
+        "title": "A shared definition of the contract dialect",
+        "required": ["$schema", "title", "description", "x-owner"],
+        "properties": {**value["properties"], **of_the_file},
+        "$defs": whole["$defs"],
+    }
+
+
+@cache
+def shared_dialect_validator() -> Validator:
+    """Holds a shared definition against :func:`shared_dialect`."""
+    return Validator(shared_dialect())
+
+
 def foreign_check(schema: object) -> Callable[[Any], bool]:
     """Whether a value satisfies a schema of any draft, the one that ``$schema`` names.
 

@@ -127,6 +127,17 @@ class _Walk:
         target = pointer.at_fragment(self._root, reference[1:])
         return None if target is pointer.NOTHING else target
 
+    def _said(self, schema: object, keyword: str) -> str | None:
+        """A keyword's text, from where a ``$ref`` leads if there is none beside it."""
+        seen: set[str] = set()
+        while (found := annotation(schema, keyword)) is None:
+            reference = annotation(schema, "$ref")
+            if reference is None or reference in seen:
+                return None
+            seen.add(reference)
+            schema = self._resolve(reference)
+        return found
+
     def _union(self, branches: object, seen: frozenset[str]) -> ValueType:
         alternatives = branches if isinstance(branches, list) else []
         others = [branch for branch in alternatives if not is_null(branch)]
@@ -160,8 +171,8 @@ class _Walk:
                     json_name=key,
                     value=self.value(schema, seen),
                     required=key in required,
-                    description=annotation(schema, "description") or "",
-                    pii=annotation(schema, "x-pii"),
+                    description=self._said(schema, "description") or "",
+                    pii=self._said(schema, "x-pii"),
                 )
                 for key, schema in properties.items()
             )

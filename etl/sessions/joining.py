@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from contracts.message import Message
-from etl.sessions.pairing import Derived, PairingPlan, Plan, end_payload
+from etl.sessions.pairing import Derived, PairingPlan, Plan
 from etl.sessions.store import SessionPair, Side
 from etl.source import RawMessage
 
@@ -108,7 +108,7 @@ class _Found:
         pairing, wait_ms = self.pairing, self.pairing.wait_ms
         (start_raw, start_message), (end_raw, end_message) = self.start, self.end
         start = pairing.start_payload(self.keys, start_message, start_raw)
-        end = end_payload(end_message, end_raw)
+        end = pairing.end_payload(end_message, end_raw)
         start_ms: int = start["at"]
         end_ms: int = end["at"]
         latest_ms = max(start_ms, start_raw.timestamp_ms, end_ms, end_raw.timestamp_ms)
@@ -122,4 +122,4 @@ class _Found:
             end_ms + wait_ms,
             latest_ms + 2 * wait_ms,
         )
-        return Joined(stored, pairing.row(self.session, start, end_ms))
+        return Joined(stored, pairing.row(self.session, start, end))

@@ -13,33 +13,27 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
 
 from contracts.message import Message
+from contracts.model.context import OCCURRED_AT
 from contracts.model.loader import Catalog
 from contracts.model.types import (
-    BooleanType,
     Contract,
-    Field,
-    FieldType,
-    IntegerType,
-    NumberType,
     Pairing,
-    StringType,
 )
 from contracts.reasons import Reason
 from etl.decode.dead_letters import DeadLetter
 from etl.errors import PlanError
+from etl.sessions.client_clock import occurred_ms
+from etl.sessions.derived_data import DataMaker, check_sources, duration_reader, readers
 from etl.sessions.store import SessionEvent, SessionState, Side
 from etl.source import RawMessage
-from registry.errors import EncodeError
 from registry.framing import schema_id_of
-from registry.values import to_json, to_typed
 
 ROW_IDS = uuid.UUID("5b7e6c1d-3f52-4c0e-9f43-7d1f7a1f6a55")
 """Namespace of the derived rows' ids (UUID version 5). A change would double every row."""
@@ -51,6 +45,7 @@ _RANDOM_BITS = ~(15 << 76 | 3 << 62)
 VERSION_UNPAIRED = 1
 VERSION_PAIRED = 2
 
+_NOTHING: Mapping[str, Any] = {}
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND = dt.timedelta(milliseconds=1)
 
@@ -70,6 +65,8 @@ class Derived(NamedTuple):
     start: Mapping[str, Any]
     end_at_ms: int | None
     skewed: bool
+    end_occurred_ms: int | None = None
+    """By the client's clock, where the duration is taken from it."""
 
     @property
     def version(self) -> int:
@@ -109,15 +106,18 @@ class PairingPlan:
         self.start_event, self.end_event = pairing.start, pairing.end
         self._pairing = pairing
         self.version = derived.version
-        _check(derived, pairing, start)
-        self._unpaired = _DataMaker(derived, pairing, pairing.when_unpaired)
-        self._paired = _DataMaker(derived, pairing, pairing.when_paired)
-        self._seconds = _duration_reader(derived, pairing)
+        check_sources(derived, pairing, start)
+        self._unpaired = DataMaker(derived, pairing, pairing.when_unpaired)
+        self._paired = DataMaker(derived, pairing, pairing.when_paired)
+        self._seconds = duration_reader(derived, pairing)
         self._keys = {
-            Side.START: _readers(start, pairing.keys),
-            Side.END: _readers(end, pairing.keys),
+            Side.START: readers(start, pairing.keys),
+            Side.END: readers(end, pairing.keys),
         }
-        self._carry = _readers(start, pairing.carry)
+        self._carry = readers(start, pairing.carry)
+        context = tuple(field.json_name for field in start.context)
+        self._context = tuple(zip(context, readers(start, context), strict=True))
+        self._by_client = pairing.duration_from == OCCURRED_AT
 
     def session_event(
         self, side: Side, message: Message, raw: RawMessage, *, settled_before_ms: int | None = None
@@ -136,7 +136,7 @@ class PairingPlan:
         if side is Side.START:
             payload = self.start_payload(keys, message, raw)
         else:
-            payload = end_payload(message, raw)
+            payload = self.end_payload(message, raw)
         at_ms: int = payload["at"]
         expires_ms = at_ms + self.wait_ms
         settled = (
@@ -168,7 +168,7 @@ class PairingPlan:
         self, keys: Sequence[Any], message: Message, raw: RawMessage
     ) -> dict[str, Any]:
         """What the derived row needs of its start."""
-        return {
+        payload = {
             "at": milliseconds(message.timestamp),
             "partition": raw.partition,
             "offset": raw.offset,
@@ -176,18 +176,42 @@ class PairingPlan:
             "user": message.user_id,
             "carry": [read(message.data) for read in self._carry],
         }
+        if self._context:
+            self._add_context(payload, message)
+        return payload
+
+    def _add_context(self, payload: dict[str, Any], message: Message) -> None:
+        data = message.data
+        said = {name: read(data) for name, read in self._context if data.get(name) is not None}
+        if said:
+            payload["context"] = said
+        if self._by_client and (occurred := occurred_ms(data)) is not None:
+            payload["occurred"] = occurred
+
+    def end_payload(self, message: Message, raw: RawMessage) -> dict[str, Any]:
+        """What the derived row needs of its end."""
+        payload = {
+            "at": milliseconds(message.timestamp),
+            "partition": raw.partition,
+            "offset": raw.offset,
+        }
+        if self._by_client and (occurred := occurred_ms(message.data)) is not None:
+            payload["occurred"] = occurred
+        return payload
 
     def derive(self, state: SessionState) -> Derived | None:
         """The row that a state gives: paired, else unpaired; None while it has no start."""
         if state.start is None:
             return None
-        end_at_ms = None if state.end is None else orjson.loads(state.end)["at"]
-        return self.row(state.session, orjson.loads(state.start), end_at_ms)
+        end = {} if state.end is None else orjson.loads(state.end)
+        return self.row(state.session, orjson.loads(state.start), end)
 
-    def row(self, session: str, start: Mapping[str, Any], end_at_ms: int | None) -> Derived:
-        """The row of a start's payload, paired with an end of that time, unpaired without."""
+    def row(self, session: str, start: Mapping[str, Any], end: Mapping[str, Any]) -> Derived:
+        """The row of a start's payload, paired with that of an end, unpaired with an empty one."""
+        end_at_ms: int | None = end.get("at")
         elapsed_ms = 0 if end_at_ms is None else end_at_ms - start["at"]
-        return Derived(self, session, start, end_at_ms, not 0 <= elapsed_ms <= self.wait_ms)
+        skewed = not 0 <= elapsed_ms <= self.wait_ms
+        return Derived(self, session, start, end_at_ms, skewed, end.get("occurred"))
 
     def message(self, row: Derived) -> Message:
         """A row as a message."""
@@ -209,9 +233,13 @@ class PairingPlan:
     def data(self, row: Derived) -> Mapping[str, Any]:
         """A row's typed data."""
         start, end_at_ms = row.start, row.end_at_ms
+        context: Mapping[str, Any] = start.get("context", _NOTHING)
         if end_at_ms is None:
-            return self._unpaired.data(start["carry"])
-        return self._paired.data(start["carry"], self._seconds(max(0, end_at_ms - start["at"])))
+            return self._unpaired.data(start["carry"], context)
+        elapsed_ms = end_at_ms - start["at"]
+        if row.end_occurred_ms is not None and "occurred" in start:
+            elapsed_ms = row.end_occurred_ms - start["occurred"]
+        return self._paired.data(start["carry"], context, self._seconds(max(0, elapsed_ms)))
 
     def orphan(self, original: bytes, topic: str) -> DeadLetter:
         """The dead letter of an end whose start never came, from its ``original``."""
@@ -221,32 +249,6 @@ class PairingPlan:
 
     def _identity(self, start: Mapping[str, Any]) -> bytes:
         return orjson.dumps([self.event, *start["keys"], start["user"]])
-
-
-class _DataMaker:
-    """Makes a derived event's typed data, of which the constants are converted only once."""
-
-    def __init__(self, derived: Contract, pairing: Pairing, constants: Mapping[str, Any]) -> None:
-        fields = _fields(derived)
-        self._constants: dict[str, Any] = dict.fromkeys(field.name for field in fields.values())
-        for name, value in constants.items():
-            self._constants[fields[name].name] = to_typed(fields[name].value)(
-                value, f"/data/{name}"
-            )
-        self._carried = [
-            (fields[name].name, to_typed(fields[name].value), f"/data/{name}")
-            for name in pairing.carry
-        ]
-        self._duration = fields[pairing.duration].name
-
-    def data(self, carried: Sequence[Any], seconds: float | None = None) -> dict[str, Any]:
-        """By field name; ``seconds`` only of a pair."""
-        data = self._constants.copy()
-        for (name, convert, at), value in zip(self._carried, carried, strict=True):
-            data[name] = convert(value, at)
-        if seconds is not None:
-            data[self._duration] = seconds
-        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +300,6 @@ def _row_id(identity: bytes) -> int:
     return int.from_bytes(digest[:16]) & _RANDOM_BITS | _VERSION_BITS
 
 
-def end_payload(message: Message, raw: RawMessage) -> dict[str, Any]:
-    """What the derived row needs of its end."""
-    at_ms = milliseconds(message.timestamp)
-    return {"at": at_ms, "partition": raw.partition, "offset": raw.offset}
-
-
 def milliseconds(moment: dt.datetime) -> int:
     """Unix time of an aware instant, cut to whole milliseconds."""
     return (moment - _EPOCH) // _MILLISECOND
@@ -332,57 +328,3 @@ def _unpacked(packed: bytes, topic: str, event: str) -> RawMessage:
     at = int(key_bytes or 0)
     key, value = (rest[:at] if key_bytes else event.encode()), rest[at:]
     return RawMessage(topic, int(partition), int(offset), key, value, int(timestamp_ms))
-
-
-_Reader = Callable[[Mapping[str, Any]], Any]
-
-
-def _readers(contract: Contract, json_names: tuple[str, ...]) -> tuple[_Reader, ...]:
-    """For each field a function from a message's data to its JSON value."""
-    fields = _fields(contract)
-    return tuple(_reader(fields[json_name]) for json_name in json_names)
-
-
-def _reader(field: Field) -> _Reader:
-    match field.value.type:
-        case StringType() | IntegerType() | NumberType() | BooleanType():
-            return itemgetter(field.name)
-        case _:
-            convert = to_json(field.value)
-            return lambda data: convert(data[field.name])
-
-
-def _duration_reader(derived: Contract, pairing: Pairing) -> Callable[[int], float]:
-    """From elapsed milliseconds to seconds as the duration's field has them."""
-    found: FieldType = _fields(derived)[pairing.duration].value.type
-    match found:
-        case NumberType():
-            return lambda elapsed_ms: elapsed_ms / 1000
-        case IntegerType():
-            return lambda elapsed_ms: elapsed_ms // 1000
-        case _:
-            raise PlanError(f"{derived.id}: the duration {pairing.duration} must be a number")
-
-
-def _fields(contract: Contract) -> dict[str, Field]:
-    return {field.json_name: field for field in contract.data.fields}
-
-
-def _check(derived: Contract, pairing: Pairing, start: Contract) -> None:
-    """Every field of the derived event has a source of its own type."""
-    fields, carried = _fields(derived), _fields(start)
-    for name in pairing.carry:
-        if type(fields[name].value.type) is not type(carried[name].value.type):
-            raise PlanError(f"{derived.id}: {name} has another type in {start.id}")
-    for case, constants, measured in (
-        ("when_paired", pairing.when_paired, {pairing.duration}),
-        ("when_unpaired", pairing.when_unpaired, set()),
-    ):
-        given = {*pairing.carry, *constants, *measured}
-        if lacking := {name for name, field in fields.items() if field.required} - given:
-            raise PlanError(f"{derived.id}: {case} leaves out {', '.join(sorted(lacking))}")
-        for name, value in constants.items():
-            try:
-                to_typed(fields[name].value)(value, f"/x-pairing/{case}/{name}")
-            except EncodeError as error:
-                raise PlanError(f"{derived.id}: {error}") from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import ContractError
-from contracts.lint import Severity, lint_folder
+from contracts.lint import Severity
 from contracts.model import locate
 from contracts.model.loader import Catalog
 from registry.client import ConfluentRegistry
@@ -26,8 +26,8 @@ from ugc.compatibility.judge import judge
 from ugc.compatibility.live import with_registry
 from ugc.compatibility.snapshot import Snapshot
 from ugc.compatibility.sources import from_folder, from_reference
+from ugc.contracts.judging import findings_in
 from ugc.contracts.lint import shown_path
-from ugc.project.reserved import reserved_columns, reserved_events
 
 _LOCK = "`ugc registry lock` writes it, `ugc check --fix` too"
 
@@ -59,7 +59,7 @@ def verdict(asked: Asked) -> Verdict:
         RegistryError: the registry does not answer, or not as one.
     """
     base = from_reference(asked.against, asked.folder)
-    entries = list(_lint(asked.folder))
+    entries = list(_lint(asked))
     report = Report(events=())
     try:
         head = from_folder(asked.folder)
@@ -102,8 +102,8 @@ def _report(asked: Asked, base: Snapshot, head: Snapshot) -> Report:
         return with_registry(report, base, head, client, subject_of)
 
 
-def _lint(folder: Path) -> Iterator[Entry]:
-    for found in lint_folder(folder, reserved_columns(), reserved_events()):
+def _lint(asked: Asked) -> Iterator[Entry]:
+    for found in findings_in(asked.folder, asked.env):
         yield Entry(
             part=Part.LINT,
             level=Level.ERROR if found.severity is Severity.ERROR else Level.WARNING,

@@ -6,16 +6,19 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ch_schema.ddl.tables import table_for
 from ch_schema.errors import TableError
 from ch_schema.migrate.diff import Step, table_changes
+from contracts.model.context import FOLDER as CONTEXT_FOLDER
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from registry.avro import avro_schema
 from ugc.compatibility import avro, http, tables
 from ugc.compatibility.findings import EventReport, Finding, Report, Target
+from ugc.compatibility.shared import shared_reports
 from ugc.compatibility.snapshot import Snapshot
 from ugc.project.reserved import reserved_events
 
@@ -35,8 +38,10 @@ def judge(base: Snapshot, head: Snapshot, today: dt.date) -> Report:
     events = sorted(base.catalog.versions.keys() | head.catalog.versions.keys())
     judged = (_Event(base, head, today, event).report() for event in events)
     envelopes = (_envelope(base, head, name, today) for name in sorted(base.catalog.envelopes))
+    shared = shared_reports(base, head, partial(version_changes, head=head, today=today))
+    common = (*envelopes, _context(base, head, today), *shared)
     return Report(
-        events=tuple(report for report in (*envelopes, *judged) if report is not None),
+        events=tuple(report for report in (*common, *judged) if report is not None),
     )
 
 
@@ -248,6 +253,31 @@ def _without_repetition(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     order = list(Target)
     return tuple(
         sorted(seen.values(), key=lambda f: (not f.breaking, order.index(f.target), f.pointer))
+    )
+
+
+def _context(base: Snapshot, head: Snapshot, today: dt.date) -> EventReport | None:
+    """What all events are sent with; what that is in Avro and in tables is told at each event."""
+    command = "`ugc contracts new --context --next-version`"
+    new_version = f"put the file back, and write the change into a new version: {command}"
+    findings = tuple(
+        replace(each, way_out=new_version) if each.code == "version.edited" else each
+        for each in version_changes(base, head, CONTEXT_FOLDER, today)
+    )
+    before, after = base.catalog.context, head.catalog.context
+    if before is not None and after is not None:
+        for version, document in before.documents.items():
+            against = f"{CONTEXT_FOLDER}@{version}"
+            newest = f"{CONTEXT_FOLDER}/v{after.version}.json"
+            judged = http.judge(document, after.schema, against)
+            findings += tuple(replace(each, path=newest) for each in judged)
+    if not findings:
+        return None
+    return EventReport(
+        event=CONTEXT_FOLDER,
+        contract=f"{CONTEXT_FOLDER}@{after.version if after else 0}",
+        earlier=tuple(f"{CONTEXT_FOLDER}@{n}" for n in sorted(before.documents if before else ())),
+        findings=_without_repetition(findings),
     )
 
 

@@ -14,7 +14,8 @@ from ugc.compatibility.snapshot import Snapshot
 from ugc.errors import MisconfiguredError
 from ugc.wiring import own_catalog
 
-_PARTS = ("events", "envelopes")
+_PARTS = ("events", "envelopes", "shared", "context")
+_VERSIONS = ("events/*/v*.json", "envelopes/*/v*.json", "shared/*/v*.json", "context/v*.json")
 _CONTRACT = re.compile(rb"(?:(.*)/)?events/[a-z][a-z0-9_]*/v[1-9][0-9]*\.json")
 
 _BASE_BRANCHES = ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
@@ -38,8 +39,8 @@ def from_folder(folder: Path) -> Snapshot:
         catalog,
         {
             path.relative_to(folder).as_posix(): parse_json(path.read_text(encoding="utf-8"))
-            for part in _PARTS
-            for path in sorted((folder / part).glob("*/v*.json"))
+            for pattern in _VERSIONS
+            for path in sorted(folder.glob(pattern))
         },
     )
 

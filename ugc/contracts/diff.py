@@ -11,7 +11,7 @@ import click
 
 from contracts.evolution.changes import ABSENT, Change, changes
 from contracts.evolution.rules import rule_for
-from contracts.model.loader import load_catalog, read_document
+from contracts.model.loader import load_catalog, read_document, read_shared
 from contracts.model.types import JsonSchema
 from contracts.visible import counted
 from ugc.contracts.words import in_words
@@ -60,5 +60,5 @@ def _shown(value: Any) -> str:
 def _document(folder: Path, reference: str) -> JsonSchema:
     """A file when it looks like one, else a contract of the folder."""
     if "/" in reference or reference.endswith(".json"):
-        return read_document(Path(reference))
+        return read_shared(folder).whole(read_document(Path(reference)))
     return contract_named(load_catalog(folder), reference).schema

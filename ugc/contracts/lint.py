@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from contracts.lint import RULES, Finding, Severity, lint_folder
+from contracts.lint import RULES, Finding, Severity
 from contracts.visible import counted
+from ugc.contracts.judging import findings_in
+from ugc.environment import own_environment
 from ugc.exits import PLAIN_EPILOG
 from ugc.github import annotation
 from ugc.markdown import cell
 from ugc.project.folder import judged_folder_option
-from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
 
 Findings = Sequence[Finding]
@@ -35,14 +36,18 @@ def lint(folder: Path, form: str) -> None:
     """Check every contract and example file against the rules in docs/lint.md.
 
     Tells all findings at once, with file and line; exits with 1 when one of them is an error.
+    Rules of your own are asked too: those of installed packages (entry points of the group
+    ugc_events.lint), and of the Python files that CONTRACTS_RULES, or
+    rules in ugc.toml, names, separated by commas.
 
     \b
     Examples:
       ugc contracts lint
+      CONTRACTS_RULES=rules.py ugc contracts lint
       ugc contracts lint --format github
       ugc contracts lint --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
-    findings = lint_folder(folder, reserved_columns(), reserved_events())
+    findings = findings_in(folder, own_environment())
     say(RENDER[form](findings), nl=False)
     sys.exit(1 if any(finding.severity is Severity.ERROR for finding in findings) else 0)
 
@@ -146,6 +151,8 @@ _PAGE = """\
 `ugc contracts lint` checks every contract and example file against these rules and tells all
 findings at once. An error makes it exit with 1; a warning is advice. A code never changes its
 meaning. This page is generated from `contracts/lint/rules.py`.
+
+Rules of your own are asked beside them: see [contract-language.md](contract-language.md).
 
 | code | severity | what has to hold | why |
 |---|---|---|---|

@@ -11,10 +11,11 @@ from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
 from contracts.lint.names import check_event
 from contracts.lint.shape import alike
-from contracts.model.loader import load_catalog
+from contracts.model.loader import load_catalog, read_document
 from contracts.settings import Settings
+from ugc.contracts import new_context, new_shared
+from ugc.contracts.errors import ScaffoldError, ScaffoldTextError
 from ugc.environment import own_environment
-from ugc.errors import CommandLineError, UgcError
 from ugc.exits import PLAIN_EPILOG
 from ugc.project import scaffold
 from ugc.project.folder import folder_option
@@ -22,16 +23,10 @@ from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
 
 
-class ScaffoldError(UgcError):
-    """The files cannot be written as asked; nothing was written."""
-
-
-class ScaffoldTextError(ScaffoldError, CommandLineError):
-    """Names and options from which no contract can be made."""
-
-
 @click.command(name="new", epilog=PLAIN_EPILOG)
-@click.argument("event")
+@click.argument("event", metavar="NAME", required=False, default="")
+@click.option("--context", is_flag=True, help="What all events are sent with; it has no NAME.")
+@click.option("--shared", is_flag=True, help="A definition that events refer to, and no event.")
 @click.option(
     "--owner",
     metavar="TEAM",
@@ -51,6 +46,8 @@ class ScaffoldTextError(ScaffoldError, CommandLineError):
 @folder_option
 def new(
     event: str,
+    context: bool,
+    shared: bool,
     owner: str | None,
     title: str | None,
     description: str | None,
@@ -59,7 +56,7 @@ def new(
     next_version: bool,
     folder: Path,
 ) -> None:
-    """Write the files of a new EVENT: contract, valid and invalid examples.
+    """Write the files of a new event NAME: contract, valid and invalid examples.
 
     They pass `ugc contracts lint` as they are; put your own descriptions, bounds and examples in.
     In a folder without contracts it begins with the envelopes that all events are sent in.
@@ -70,19 +67,38 @@ def new(
       ugc contracts new article_rated --owner catalogue --field rating:integer --field note:string?
       ugc contracts new session_start --owner web --no-fields
       ugc contracts new order_placed --next-version
+      ugc contracts new --context --owner web
+      ugc contracts new --shared address --owner shop --field street:string --field city:string
     """
+    if context:
+        if event or shared or title or description or fields or no_fields:
+            raise ScaffoldTextError("--context takes --owner or --next-version, and nothing else")
+        _write(folder, new_context.files(folder, owner, next_version=next_version))
+        return
+    if not event:
+        raise ScaffoldTextError("write the NAME of the new event, as in `ugc contracts new --help`")
     if next_version:
         if owner or title or description or fields or no_fields:
             raise ScaffoldTextError(
                 "--next-version copies; change owner, title and fields in the copy"
             )
-        files = _next_version(folder, event)
+        files = new_shared.next_version(folder, event) if shared else _next_version(folder, event)
+    elif shared:
+        if no_fields:
+            raise ScaffoldTextError("a shared definition without fields is no value")
+        files = new_shared.first_version(folder, event, owner, title, description, fields)
     else:
         if fields and no_fields:
             raise ScaffoldTextError("write --field or --no-fields, not both")
         wanted = () if no_fields else fields or ("element_id:string",)
         owner = owner or Settings(own_environment()).optional("CONTRACTS_OWNER")
         files = _new_event(folder, event, owner, title, description, wanted)
+    _write(folder, files)
+    if shared:
+        say(f"an event refers to it by {new_shared.reference_in(files)}")
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
     for name in files:
         if (folder / name).exists():
             raise ScaffoldError(f"{folder / name} exists already")
@@ -129,11 +145,12 @@ def _new_event(
 
 def _next_version(folder: Path, event: str) -> Mapping[str, str]:
     newest = load_catalog(folder).get(event)
+    written = read_document(folder / "events" / event / f"v{newest.version}.json")
     examples = folder / "examples" / event / f"v{newest.version}"
     return scaffold.next_version(
         event,
         newest.version,
-        newest.schema,
+        written,
         {
             path.relative_to(examples).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(examples.glob("*/*.json"))

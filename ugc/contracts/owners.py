@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from contracts.model.context import FOLDER as CONTEXT
 from contracts.model.loader import Catalog, load_catalog
+from contracts.model.shared import FOLDER
 from ugc.exits import PLAIN_EPILOG
 from ugc.project.folder import folder_option
 from ugc.terminal import say
@@ -39,7 +41,7 @@ def owners(organization: str | None, folder: Path) -> None:
 
 
 def code_owners(catalog: Catalog, folder: str, organization: str | None = None) -> str:
-    """The text of CODEOWNERS: a line for each event's contracts and for its examples.
+    """The text of CODEOWNERS: lines for each event's contracts and examples, and what is shared.
 
     ``folder`` is where the contracts are, seen from the repository's root.  An owner is written as
     ``@owner``, or as the team ``@organization/owner`` (GitHub, "About code owners").
@@ -50,4 +52,9 @@ def code_owners(catalog: Catalog, folder: str, organization: str | None = None) 
         for contract in sorted(catalog.newest, key=lambda each: each.event)
         for kind in ("events", "examples")
     ]
+    newest = dict(sorted(catalog.shared.documents.items()))
+    owners = {name: document["x-owner"] for (name, _), document in newest.items()}
+    lines += [f"/{folder}/{FOLDER}/{name}/ {team}{owner}" for name, owner in owners.items()]
+    if catalog.context is not None:
+        lines.append(f"/{folder}/{CONTEXT}/ {team}{catalog.context.schema['x-owner']}")
     return _HEAD + "\n".join(lines) + "\n"

@@ -9,7 +9,9 @@ from rich import box
 from rich.table import Table
 
 from ch_schema.ddl.tables import table_for
+from contracts.model.context import FOLDER as CONTEXT
 from contracts.model.loader import Catalog
+from contracts.model.shared import path_of, used_by
 from contracts.model.types import Contract
 from registry.avro import record_name
 from ugc.contracts.words import fields_of
@@ -96,6 +98,10 @@ def _facts(catalog: Catalog, contract: Contract) -> list[tuple[str, str]]:
     if pairing := contract.pairing:
         facts.append(("made of", f"{pairing.start} and {pairing.end}"))
         facts.append(("paired by", ", ".join(("user_id", *pairing.keys))))
+    if shared := used_by(contract.schema):
+        facts.append(("refers to", ", ".join(path_of(key) for key in shared)))
+    if catalog.context is not None:
+        facts.append(("context", f"{CONTEXT}/v{catalog.context.version}.json, with every event"))
     if deprecation := contract.deprecation:
         facts.append(("deprecated", f"since {deprecation.since}: {deprecation.reason}"))
         facts.append(("sunset", str(deprecation.sunset)))

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.model.definitions import definition, name_in
+
 _BESIDE = frozenset(
     {"type", "description", "title", "examples", "$comment", "properties", "required", "items"}
 )
@@ -32,7 +34,8 @@ def _fields(root: Mapping[str, Any], schema: Mapping[str, Any], path: str) -> It
     for name, described in schema.get("properties", {}).items():
         inner = _followed(root, described)
         text = in_words(inner)
-        yield Line(f"{path}{name}", text, name in required, described.get("description", ""))
+        said = described.get("description") or inner.get("description", "")
+        yield Line(f"{path}{name}", text, name in required, said)
         yield from _fields(root, inner, f"{path}{name}.")
         if isinstance(items := inner.get("items"), Mapping):
             yield from _fields(root, _followed(root, items), f"{path}{name}[].")
@@ -40,14 +43,14 @@ def _fields(root: Mapping[str, Any], schema: Mapping[str, Any], path: str) -> It
 
 def _followed(root: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     while "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+        schema = definition(root, schema["$ref"])
     return schema
 
 
 def in_words(schema: Mapping[str, Any]) -> str:
     """The type, and every restriction beside it: ``string, maxLength 64``."""
     if "$ref" in schema:
-        return str(schema["$ref"]).removeprefix("#/$defs/")
+        return name_in(schema["$ref"]) or str(schema["$ref"])
     declared = schema.get("type", "any")
     kind = declared if isinstance(declared, str) else " or ".join(declared)
     if isinstance(items := schema.get("items"), Mapping):

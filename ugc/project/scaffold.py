@@ -89,11 +89,34 @@ def contract_document(
     }
 
 
-def _property(field: NewField) -> dict[str, Any]:
+def shared_document(
+    name: str,
+    *,
+    owner: str,
+    fields: Sequence[NewField],
+    title: str | None = None,
+    description: str | None = None,
+) -> dict[str, Any]:
+    """A new shared definition: an object with these fields, and an example of it."""
+    words = name.replace("_", " ")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title or words.capitalize(),
+        "description": description or f"The {words}, as every event has it that refers to this.",
+        "x-owner": owner,
+        "type": "object",
+        "additionalProperties": False,
+        "required": [field.name for field in fields if field.required],
+        "properties": {field.name: _property(field, of=words) for field in fields},
+        "examples": [{field.name: TYPES[field.type]["examples"][0] for field in fields}],
+    }
+
+
+def _property(field: NewField, of: str = "event") -> dict[str, Any]:
     described = dict(TYPES[field.type])
     examples = described.pop("examples")
     words = field.name.replace("_", " ").capitalize()
-    return {**described, "description": f"{words} of the event.", "examples": examples}
+    return {**described, "description": f"{words} of the {of}.", "examples": examples}
 
 
 def new_event(event: str, document: JsonSchema, version: int = 1) -> dict[str, str]:

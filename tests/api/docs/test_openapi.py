@@ -20,6 +20,8 @@ from contracts.model.loader import Catalog, load_catalog
 from contracts.model.types import Origin
 from contracts.reasons import Reason
 from tests.api.world import CLICK, World, post, with_event
+from tests.support.with_context import catalog_with_context
+from tests.support.order import PAYLOAD, contracts_with_an_order
 from tests.support.shop import shop_catalog
 
 CLIENT_CONTRACTS = [c for c in load_catalog() if c.origin is Origin.CLIENT]
@@ -45,11 +47,12 @@ def accepts(found: dict[str, Any], request: Any) -> bool:
     [
         load_catalog(),
         with_event("twice", {"a": FIELD}, {"a": FIELD, "b": FIELD}),
+        catalog_with_context(),
         with_event("shared", {"a": {"$ref": "#/$defs/short"}, "$defs": {"short": FIELD}}),
         shop_catalog(),
         with_event("priced", {"a": PRICE}),
     ],
-    ids=["the contracts", "two versions", "local references", "a shop", "a decimal"],
+    ids=["the contracts", "two versions", "a context", "local references", "a shop", "a decimal"],
 )
 def test_it_is_valid_openapi(catalog: Catalog) -> None:
     validate(document(catalog))
@@ -62,6 +65,37 @@ def test_a_decimal_tells_its_form_in_the_words_of_json_schema() -> None:
     field = Draft202012Validator(told)
     assert all(map(field.is_valid, ["19.90", "-0.5", 19.9]))
     assert not any(map(field.is_valid, ["19.901", "12345", "1e2", "", None]))
+
+
+def test_a_shared_definition_is_one_component_that_events_refer_to(tmp_path: Path) -> None:
+    found = document(load_catalog(contracts_with_an_order(tmp_path)))
+    validate(found)
+    schemas = found["components"]["schemas"]
+    order = schemas["order_placed.v1.data"]
+    address = {"$ref": "#/components/schemas/shared.address.v1"}
+    assert order["properties"]["ship_to"] == address
+    assert order["properties"]["bill_to"].items() > address.items()
+    assert "$defs" not in order
+    country = schemas["shared.address.v1"]["properties"]["country"]
+    assert country == {"$ref": "#/components/schemas/shared.country.v1"}
+    request = {"event": "order_placed", "token": None, "data": PAYLOAD}
+    assert accepts(found, request)
+    bare = {**PAYLOAD, "ship_to": {"street": "Plein 1", "country": "nl"}}
+    assert not accepts(found, {**request, "data": bare})
+
+
+def test_a_request_may_have_a_context_and_a_batch_one_for_all() -> None:
+    found = document(catalog_with_context())
+    event = {**CLICK, "context": {"session_id": "s-1"}, "sent_at": "2026-01-31T12:00:00Z"}
+    assert accepts(found, event)
+    assert accepts(found, CLICK)
+    assert not accepts(found, {**CLICK, "context": {"session": "s-1"}})
+    body = found["paths"]["/api/v1/events/batch"]["post"]["requestBody"]
+    schema = {**body["content"]["application/json"]["schema"], "components": found["components"]}
+    judge = Draft202012Validator(schema)
+    assert judge.is_valid([CLICK])
+    assert judge.is_valid({"context": {"session_id": "s-1"}, "events": [CLICK, event]})
+    assert not judge.is_valid({"context": {"session_id": 1}, "events": [CLICK]})
 
 
 def test_it_is_json_and_the_same_each_time() -> None:

@@ -20,8 +20,8 @@ from contracts.model.validation import Validator
 from tests.support.contract_folder import CLICK, change, copy_of_contracts
 from tests.support.golden import Golden
 from ugc.contracts.command import command
+from ugc.contracts.errors import ScaffoldError
 from ugc.contracts.lint import render_github, rules_markdown
-from ugc.contracts.new import ScaffoldError
 from ugc.project.folder import ReferenceTextError
 from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.project.scaffold import TYPES, FieldTextError
