@@ -65,12 +65,16 @@ class JwtPolicy:
 
 @dataclass(slots=True, kw_only=True)
 class Request:
-    """A request whose envelope and data satisfy their contracts. The token is unchecked."""
+    """A request whose envelope and data satisfy their contracts. The token is unchecked.
+
+    ``headers`` go to Kafka beside the event; ``None``: there are none.
+    """
 
     contract: Contract
     token: str | None
     event_id: uuid.UUID | None
     data: Mapping[str, Any]
+    headers: Mapping[str, str] | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any
 from apispec import APISpec
 
 from api.docs import openapi_batch as batch
+from api.docs import openapi_cloudevents as cloudevents
 from api.docs import openapi_contracts as contracts
 from api.docs import openapi_parts as parts
 from api import paths
@@ -66,13 +67,18 @@ def _description(accepted: _Versions) -> str:
 
 
 def _components(catalog: Catalog, accepted: _Versions) -> Document:
-    found: Document = {"Event": _any_event(accepted)}
+    found: Document = {
+        "Event": _any_event(accepted),
+        "CloudEvent": cloudevents.any_event(accepted),
+    }
+    token = catalog.request.schema["properties"]["token"]
     for event, versions in accepted.items():
         if len(versions) > 1:
             found[event] = {"oneOf": [_reference(contract) for contract in versions]}
         for contract in versions:
             found[_name(contract)] = _request(catalog, contract, newest=versions[-1])
             found[f"{_name(contract)}.data"] = _data(contract)
+        found.update(cloudevents.schemas(versions, versions[-1], token))
     return {**found, **parts.SCHEMAS, **batch.SCHEMAS, **contracts.SCHEMAS}
 
 
@@ -165,7 +171,7 @@ def _post_event(accepted: _Versions) -> Document:
         "tags": ["events"],
         "operationId": "postEvent",
         "summary": "Send one event",
-        "description": parts.POST_DESCRIPTION,
+        "description": parts.POST_DESCRIPTION + cloudevents.DESCRIPTION,
         "requestBody": _event_body(newest),
         "responses": {"202": parts.ACCEPTED_RESPONSE, **parts.rejections()},
     }
@@ -197,6 +203,7 @@ def _event_body(newest: list[Contract]) -> Document:
         "content": {
             "application/json": {"schema": parts.ref("Event"), "examples": _examples(newest)},
             "text/plain": {"schema": parts.BEACON},
+            **cloudevents.content(newest),
         },
     }
 

@@ -34,6 +34,9 @@ _T = TypeVar("_T")
 _PARSE, _VALIDATE, _USER, _ENCODE = Stage.PARSE, Stage.VALIDATE, Stage.USER, Stage.ENCODE
 """To look a member of an enumeration up takes as long as to count."""
 
+Check = Callable[[Any], Request]
+"""Parsed JSON held against the contracts; raises :class:`~api.errors.Rejection`."""
+
 Resolve = Callable[[str | None], str]
 """A token's user id; raises :class:`~api.errors.Rejection`."""
 
@@ -115,13 +118,16 @@ class Pipeline:
         self._checks = Checks(components.catalog, components.clock)
         self._took = components.instrumentation.took
 
-    def accept(self, body: bytes, *, correlation_id: str) -> Accepted:
+    def accept(self, body: bytes, *, correlation_id: str, check: Check | None = None) -> Accepted:
         """Stores the event in ``body``; returns when it is safe in Kafka or the spool.
+
+        ``check`` is for events in another form than the envelope's.
 
         Raises:
             Rejection: the reason why nothing was accepted.
         """
-        return self.store(self.check(self.parse(body)), correlation_id=correlation_id)
+        request = (check or self.check)(self.parse(body))
+        return self.store(request, correlation_id=correlation_id)
 
     def prepared(self, body: bytes) -> Prepared | None:
         """The event in ``body``, ready to be published, if nobody has to be asked and nothing is
@@ -205,24 +211,29 @@ class Pipeline:
         return outcome
 
     def accept_all(
-        self, bodies: Sequence[bytes | Rejection], *, correlation_id: str
+        self,
+        bodies: Sequence[bytes | Rejection],
+        *,
+        correlation_id: str,
+        check: Check | None = None,
     ) -> list[Outcome]:
         """Stores several events, each given as JSON; what is wrong with one concerns it alone.
 
-        A rejection among them stays as it is, in its place.
+        A rejection among them stays as it is, in its place; ``check`` as in :meth:`accept`.
         """
+        judge = check or self.check
         checked = [
-            body if isinstance(body, Rejection) else _caught(partial(self._checked, body))
+            body if isinstance(body, Rejection) else _caught(partial(self._checked, body, judge))
             for body in bodies
         ]
         good = [each for each in checked if isinstance(each, Request)]
         stored = iter(self.store_all(good, correlation_id=correlation_id))
         return [each if isinstance(each, Rejection) else next(stored) for each in checked]
 
-    def _checked(self, body: bytes) -> Request:
+    def _checked(self, body: bytes, check: Check) -> Request:
         if len(body) > self._limits.body_bytes:
             raise too_large(self._limits.body_bytes)
-        return self.check(self.parse(body))
+        return check(self.parse(body))
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
