@@ -62,27 +62,34 @@ def name_of(contract: Contract) -> str:
 def _schema(contract: Contract, token: JsonSchema, *, is_newest: bool) -> Document:
     text = {"type": "string", "minLength": 1, "maxLength": LONGEST}
     named = () if is_newest else ("dataschema",)
+    data = ("data",) if contract.schema.get("required") else ()
     return {
         "title": f"{contract.id} as a CloudEvent",
         "description": contract.description,
         "type": "object",
-        "additionalProperties": False,
-        "required": ["specversion", "type", "source", "id", "data", *named],
+        # An attribute that is null is left out.
+        "additionalProperties": {"type": "null"},
+        "required": ["specversion", "type", "source", "id", *data, *named],
         "properties": {
             "specversion": {"type": "string", "const": SPEC_VERSION},
             "type": {"type": "string", "const": contract.event},
             "source": {**text, "description": "Where the event comes from. A Kafka header."},
             "id": {**text, "description": "Unique beside `source`. The `event_id`, if a UUID."},
             "dataschema": {
-                "type": "string",
-                "const": _dataschema(contract),
+                **_said(_dataschema(contract), may_be_null=is_newest),
                 "description": "The version of the contract; any URI that ends in the same way.",
             },
-            "datacontenttype": {"type": "string", "const": "application/json"},
+            "datacontenttype": _said("application/json", may_be_null=True),
             "token": token,
             "data": parts.ref(f"{contract.event}.v{contract.version}.data"),
         },
     }
+
+
+def _said(text: str, *, may_be_null: bool) -> Document:
+    if may_be_null:
+        return {"type": ["string", "null"], "enum": [text, None]}
+    return {"type": "string", "const": text}
 
 
 def _dataschema(contract: Contract) -> str:

@@ -83,7 +83,9 @@ class CloudEvents:
         if not isinstance(document, dict):
             problem = Violation("", "type", "must be a CloudEvent, a JSON object", "object")
             raise self._rejected([problem], None)
-        return self._request({name: each for name, each in document.items() if each is not None})
+        # An attribute that is null is left out (json-format.md, 2.2); data that is null is a value.
+        said = {n: each for n, each in document.items() if each is not None or n == "data"}
+        return self._request(said)
 
     def binary(self, attributes: Mapping[str, str], document: Any) -> Request:
         """The request whose attributes stand in headers, by name, and ``data`` in the body.
