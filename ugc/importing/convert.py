@@ -9,7 +9,7 @@ Whatever makes the contract take other values than the plan does is a note.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -175,6 +175,7 @@ class Conversion:
         if converted is None:
             return None
         described = {"description": f"{name.name.replace('_', ' ').capitalize()}.", **converted}
+        described["description"] = with_lost(described["description"], notes)
         self.budget.text(len(json.dumps(_own(described))))
         return described
 
@@ -262,6 +263,15 @@ class Conversion:
             return self._value(schema, where, node.seen, notes)
         except UntypedError as error:
             raise UntypedError(f"its {what} have no typed image: {error}") from error
+
+
+_LOST = ("not checked", "left out")
+
+
+def with_lost(description: str, notes: Sequence[str]) -> str:
+    """A description that also names what the plan demands and the contract does not."""
+    lost = [note for note in dict.fromkeys(notes) if any(word in note for word in _LOST)]
+    return f"{description} Of the plan: {'; '.join(lost)}." if lost else description
 
 
 def _own(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from contracts.errors import SampleError
 from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
-from ugc.importing.convert import Conversion, Fate, FieldPath, FieldReport
+from ugc.importing.convert import Conversion, Fate, FieldPath, FieldReport, with_lost
 from ugc.importing.errors import TooLargeError
 from ugc.importing.examples import Examples, example_of
 from ugc.importing.limits import DEEPEST, DEFAULT_LIMITS, Budget, Limits
@@ -160,12 +160,14 @@ def _imported(
         return _refused(name, planned, f"no example of it could be made: {error}")
     except RecursionError:
         return _refused(name, planned, "it is nested deeper than the interpreter can follow")
+    notes = tuple(dict.fromkeys((*planned.notes, *conversion.notes)))
+    document["description"] = with_lost(document["description"], notes)
     return ImportedEvent(
         event=name,
         planned=planned,
         document=document,
         fields=tuple(conversion.reports),
-        notes=tuple(dict.fromkeys(conversion.notes)),
+        notes=notes,
         names=conversion.names,
         findings=_findings(document, platform),
     )
