@@ -75,7 +75,8 @@ def _of_message(document: Mapping[str, Any], fallback: str, message: Mapping[str
     name = _text(message, "name") or fallback
     payload, form = message.get("payload"), _text(message, "schemaFormat")
     if isinstance(payload, Mapping) and "schemaFormat" in payload:
-        payload, form = payload.get("schema"), str(payload["schemaFormat"])
+        form = str(payload["schemaFormat"])
+        payload = payload.get("schema")
     description = _text(message, "description") or _text(message, "summary")
     notes = []
     if "headers" in message:

@@ -97,7 +97,7 @@ def amplitude_schemas(listed: Sequence[Any]) -> Iterator[Found]:
             continue
         properties = events.setdefault(each["event_type"], [])
         if isinstance(each.get("event_property"), str):
-            named = {_AMPLITUDE.get(key, key): value for key, value in each.items()}
+            named = {_AMPLITUDE.get(str(key), str(key)): value for key, value in each.items()}
             if isinstance(named.get("enum"), str):
                 named["enum"] = [text.strip() for text in named["enum"].split(",")]
             properties.append(named)

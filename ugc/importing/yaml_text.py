@@ -21,7 +21,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
-            event = self.peek_event()
+            event = self.peek_event()  # type: ignore[no-untyped-call]
             raise ValueError(f"line {event.start_mark.line + 1}: an alias (*) is not read")
         return super().compose_node(parent, index)
 
@@ -49,7 +49,7 @@ _RESOLVED = (
 )
 for _tag, _form, _first in _RESOLVED:
     _firsts = [*_first.replace("\0", ""), *([""] if "\0" in _first else [])]
-    _Loader.add_implicit_resolver(_tag, re.compile(f"(?:{_form})$"), _firsts)  # type: ignore[no-untyped-call]
+    _Loader.add_implicit_resolver(_tag, re.compile(f"(?:{_form})$"), _firsts)
 
 
 def parse_yaml(text: str) -> Any:
