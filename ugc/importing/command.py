@@ -58,6 +58,13 @@ _YAML = (".yaml", ".yml")
     show_default=True,
     help="KiB that one file of the plan may have.",
 )
+@click.option(
+    "--most-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=DEFAULT_LIMITS.seconds,
+    show_default=True,
+    help="Seconds of the processor that one event may take.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON document.")
 def command(
     plan: Path,
@@ -66,6 +73,7 @@ def command(
     most_fields: int,
     most_kib: int,
     most_plan_kib: int,
+    most_seconds: float,
     as_json: bool,
 ) -> None:
     """Make contracts of a tracking PLAN, a JSON or YAML file or a folder of them.
@@ -83,7 +91,10 @@ def command(
       ugc contracts import schemas/ --owner growth --into contracts
     """
     limits = Limits(
-        fields=most_fields, contract_bytes=most_kib * _KIB, plan_bytes=most_plan_kib * _KIB
+        fields=most_fields,
+        contract_bytes=most_kib * _KIB,
+        plan_bytes=most_plan_kib * _KIB,
+        seconds=most_seconds,
     )
     planned = [event for path in _files(plan) for event in _events(path, plan, limits)]
     platform = Platform(columns=reserved_columns(), events=reserved_events().keys())

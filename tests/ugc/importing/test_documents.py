@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from ugc.importing.command import command
+from ugc.importing.errors import TooSlowError
 from ugc.importing.events import ImportedEvent, imported_all
+from ugc.importing.limits import Budget, Limits
 from ugc.importing.plans import events_in
 from ugc.importing.yaml_text import parse_yaml
 
@@ -251,3 +253,21 @@ def test_a_bad_yaml_file_costs_only_itself(tmp_path: Path) -> None:
     assert "'bad.yaml' (bad.yaml) → refused" in result.output
     assert "it describes no event" in result.output
     assert "order_placed@1" in result.output
+
+
+def test_an_event_whose_time_is_over_is_refused_and_costs_only_itself() -> None:
+    ticks = iter(range(100))
+    budget = Budget(Limits(seconds=3), clock=lambda: float(next(ticks)))
+    for _ in range(3):
+        budget.step()
+    budget.again()
+    with pytest.raises(TooSlowError, match="longer than 3 seconds"):
+        budget.step()
+
+
+def test_the_time_of_an_event_can_be_set(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps(ASYNCAPI))
+    arguments = [str(tmp_path), "--owner", "team", "--most-seconds", "1e-9"]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 1
+    assert "it takes longer than 1e-09 seconds" in result.output
