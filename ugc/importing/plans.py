@@ -160,17 +160,39 @@ def _tracking_plan(listed: list[Any], where: str) -> Iterator[PlannedEvent]:
             where=where,
             family=("plan", where, name),
             version=(version,) if isinstance(version := each.get("version"), int) else (),
+            notes=tuple(_beside_properties(rules)),
         )
 
 
 def _of_call(rules: Mapping[str, Any]) -> Any:
-    """The schema of the event's properties inside that of the whole call."""
+    """The schema of the event's properties inside that of the whole call.
+
+    An event of which the plan lists no properties has none.
+    """
+    if not rules:
+        return _NO_PROPERTIES
     properties = rules.get("properties")
     inner = properties.get("properties") if isinstance(properties, Mapping) else None
     if not isinstance(inner, Mapping):
         return rules
     shared = {key: rules[key] for key in ("$schema", "definitions", "$defs") if key in rules}
-    return {**inner, **shared}
+    none = {"properties": {}} if inner.keys() <= _ABOUT_NO_PROPERTY else {}
+    return {**none, **inner, **shared}
+
+
+def _beside_properties(rules: Mapping[str, Any]) -> Iterator[str]:
+    """What the plan demands of other parts of the call, such as its context."""
+    parts = _mapping(rules.get("properties"))
+    if not isinstance(parts.get("properties"), Mapping):
+        return
+    for name, schema in parts.items():
+        if name != "properties" and schema not in _SAYS_NOTHING:
+            yield f"what it says of {name} is left out"
+
+
+_NO_PROPERTIES: Mapping[str, Any] = {"type": "object", "properties": {}}
+_ABOUT_NO_PROPERTY = frozenset({"$schema", "title", "description", "type", "additionalProperties"})
+_SAYS_NOTHING = ({}, {"type": "object"}, True)
 
 
 def _plain(document: Any, fallback: str, where: str) -> PlannedEvent:

@@ -271,3 +271,24 @@ def test_the_time_of_an_event_can_be_set(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 1
     assert "it takes longer than 1e-09 seconds" in result.output
+
+
+def test_an_event_of_a_plan_without_properties_has_no_fields() -> None:
+    call = {"context": {}, "properties": {"type": "object"}, "traits": {"type": "object"}}
+    events = [
+        {"name": "Nav Clicked", "rules": {"type": "object", "properties": call}},
+        {"name": "Nav Hidden"},
+    ]
+    for event in imported({"rules": {"events": events}}).values():
+        assert properties_of(event) == {}
+        assert event.notes == ("other properties are refused",)
+
+
+def test_what_a_plan_demands_of_the_rest_of_a_call_is_named() -> None:
+    context = {"type": "object", "required": ["app"]}
+    call = {"context": context, "properties": {"type": "object", "properties": {"a": TEXT}}}
+    rules = {"events": [{"name": "Clicked", "rules": {"properties": call}}]}
+    event = imported({"rules": rules})["Clicked"]
+    assert "what it says of context is left out" in event.notes
+    assert event.document is not None
+    assert "what it says of context is left out" in event.document["description"]
