@@ -1,7 +1,7 @@
 """The views of analysts as sources of dbt, with tests and descriptions. Pure.
 
 Only tests that dbt itself has: ``unique``, ``not_null``, ``accepted_values``.  Source:
-https://docs.getdbt.com/reference/source-properties (1.8 and later, which know ``data_tests``).
+https://docs.getdbt.com/reference/source-properties (1.10.5 and later, which know ``arguments``).
 
 There is no ``freshness``: dbt compares the newest row with now, and how often an event happens is
 nothing that a contract promises.
@@ -61,7 +61,7 @@ def _column(each: Described) -> Document:
     if not is_nullable(column.type):
         tests.append("not_null")
     if values := each.values:
-        tests.append({"accepted_values": _accepted(values)})
+        tests.append({"accepted_values": {"arguments": _accepted(values)}})
     return {**found, "data_tests": tests} if tests else found
 
 

@@ -149,8 +149,7 @@ def _tracking_plan(listed: list[Any], where: str) -> Iterator[PlannedEvent]:
         if not isinstance(each, Mapping):
             continue
         rules = _mapping(each.get("rules")) or _mapping(each.get("jsonSchema"))
-        if not rules and isinstance(listed_properties := each.get("properties"), list):
-            rules = listed_schema(listed_properties)
+        rules = rules or _own_rules(each)
         name = str(each.get("name", each.get("key", "")))
         yield PlannedEvent(
             name=name,
@@ -162,6 +161,18 @@ def _tracking_plan(listed: list[Any], where: str) -> Iterator[PlannedEvent]:
             version=(version,) if isinstance(version := each.get("version"), int) else (),
             notes=tuple(_beside_properties(rules)),
         )
+
+
+def _own_rules(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of an event that has its properties beside its name, listed or described."""
+    properties = event.get("properties")
+    if isinstance(properties, list):
+        return listed_schema(properties)
+    if not isinstance(properties, Mapping):
+        return {}
+    required = event.get("required")
+    said = {"required": required} if isinstance(required, list) else {}
+    return {"type": "object", "properties": properties, **said}
 
 
 def _of_call(rules: Mapping[str, Any]) -> Any:

@@ -203,6 +203,13 @@ def test_lists_of_properties_are_read() -> None:
     assert "pinnedValue is not checked" in found["code"]["description"]
 
 
+def test_an_event_may_describe_its_properties_beside_its_name() -> None:
+    event = {"name": "Left", "properties": {"at": TEXT}, "required": ["at"]}
+    document = imported({"events": [event]})["Left"].document
+    assert document is not None
+    assert document["required"] == ["at"]
+
+
 def test_amplitudes_taxonomy_is_read() -> None:
     rows = [
         {"event_type": "Sign Up", "description": "Somebody signed up."},
