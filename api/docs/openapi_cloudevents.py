@@ -8,7 +8,7 @@ from typing import Any
 from api import paths
 from api.docs import openapi_parts as parts
 from api.http.cloudevents import BATCH, STRUCTURED
-from api.pipeline.cloudevents import LONGEST, SPEC_VERSION
+from api.pipeline.cloudevents import LONGEST, SPEC_VERSION, TIME
 from contracts.model.types import Contract, JsonSchema
 
 Document = dict[str, Any]
@@ -80,6 +80,11 @@ def _schema(contract: Contract, token: JsonSchema, *, is_newest: bool) -> Docume
                 "description": "The version of the contract; any URI that ends in the same way.",
             },
             "datacontenttype": _said("application/json", may_be_null=True),
+            "time": {
+                "type": ["string", "null"],
+                "pattern": TIME,
+                "description": "When it happened. The field `occurred_at`, else a Kafka header.",
+            },
             "token": token,
             "data": parts.ref(f"{contract.event}.v{contract.version}.data"),
         },

@@ -125,9 +125,8 @@ class _Handlers:
             body = _received(self._body_limit_bytes, (*MEDIA_TYPES, cloudevents.STRUCTURED))
             is_structured = media_type == cloudevents.STRUCTURED
             return body, self._cloud_events.structured if is_structured else None
-        # A CloudEvent without data may have no Content-Type either.
-        accepted = (ARRAY,) if request.content_length else (ARRAY, "")
-        body = _received(self._body_limit_bytes, accepted)
+        # Without datacontenttype there is no Content-Type, and data is JSON.
+        body = _received(self._body_limit_bytes, (ARRAY,) if media_type else (ARRAY, ""))
         attributes = cloudevents.attributes_in(request.headers.items(), media_type)
         return body or b"{}", partial(self._cloud_events.binary, attributes)
 

@@ -8,7 +8,7 @@
 ``datacontenttype``    JSON, or left out
 ``data``               ``data``; left out: an event without fields
 ``token``              an extension of this service: the user's token, or left out for a visitor
-``time``               the field ``occurred_at`` of ``data``
+``time``               the field ``occurred_at`` of ``data``; a Kafka header where there is none
 any other              the field of its name in ``data``
 =====================  =========================================================================
 
@@ -40,15 +40,22 @@ SPEC_VERSION = "1.0"
 LONGEST = 256
 """Characters of a ``source`` and of an ``id``: much more would not fit beside an event in Kafka."""
 
+TIME = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]"
+    r":([0-5][0-9]|60)(\.[0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+"""RFC 3339, 5.6, as far as an expression can say it; some SDKs send nanoseconds."""
+
 _DETAIL = "the CloudEvent cannot be taken as it is"
 
 _REQUIRED = ("specversion", "type", "source", "id")
 _PLACED = frozenset({*_REQUIRED, "dataschema", "datacontenttype", "data", "token"})
 """Those that are not looked for in ``data``."""
 
-_FIELDS = {"time": "occurred_at"}
+_FIELDS: Mapping[str, str] = {"time": "occurred_at"}
 """Attribute → the field that it goes into, where that is not the one of its name."""
 
+_TIME = re.compile(TIME, re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+", re.ASCII)
 _SCHEMA = re.compile(
     r"(?:[^?#]*/)?(?P<event>[a-z][a-z0-9_]{0,62})/v?(?P<version>[1-9][0-9]{0,9})(?:\.json)?",
@@ -110,10 +117,13 @@ class CloudEvents:
         }
         if "dataschema" in said:
             envelope["version"] = version_of(said["dataschema"])
+        headers = {"ce_source": said["source"], "ce_id": said["id"]}
         contract = self._contract(envelope)
         if contract is not None and isinstance(envelope["data"], dict):
             fields = contract.schema.get("properties", {})
             attributes = {name: each for name, each in said.items() if name not in _PLACED}
+            if "time" in attributes and _FIELDS["time"] not in fields:
+                headers["ce_time"] = attributes.pop("time")
             if problems := [*_misplaced(attributes, fields, envelope["data"], contract)]:
                 raise self._rejected(problems, event)
             envelope["data"] = {**envelope["data"], **_placed(attributes, fields)}
@@ -121,7 +131,7 @@ class CloudEvents:
             request = self._check(envelope)
         except Rejection as rejection:
             raise _pointing_at_attributes(rejection) from rejection
-        return replace(request, headers={"ce_source": said["source"], "ce_id": said["id"]})
+        return replace(request, headers=headers)
 
     def _contract(self, envelope: Mapping[str, Any]) -> Contract | None:
         """``None`` where there is none, which the check will say."""
@@ -172,6 +182,9 @@ def _problems(said: Mapping[str, Any]) -> Iterator[Violation]:
         if isinstance(said.get(name), str) and len(said[name]) > LONGEST:
             message = f"may have at most {LONGEST} characters"
             yield _violation(name, "maxLength", message, LONGEST)
+    time = said.get("time", "2000-01-01T00:00:00Z")
+    if not isinstance(time, str) or not _TIME.match(time) or time.endswith("\n"):
+        yield _violation("time", "pattern", "must be a time of RFC 3339", "date-time")
     yield from _problems_of_schema(said)
     content = said.get("datacontenttype", "application/json")
     if not isinstance(content, str) or not _JSON.fullmatch(content):
@@ -184,7 +197,7 @@ def _problems(said: Mapping[str, Any]) -> Iterator[Violation]:
         if not _NAME.fullmatch(name):
             message = "is no name of an attribute: they are of a-z and 0-9"
             yield _violation(name, "cloudevents", message, None)
-        elif not isinstance(said[name], str | int | bool):
+        elif name != "time" and not isinstance(said[name], str | int | bool):
             message = "must be a text, an integer or a boolean, as every attribute"
             yield _violation(name, "type", message, ["string", "integer", "boolean"])
 

@@ -120,7 +120,10 @@ def test_the_document_and_the_service_agree(request_: Any, good: bool) -> None:
         ({"source": ""}, False),
         ({"source": "x" * 257}, False),
         ({"specversion": "0.3"}, False),
+        ({"time": "2026-01-31T12:00:00.123456789Z"}, True),
+        ({"time": "2026-01-31"}, False),
         ({"subject": "x"}, False),
+        ({"subject": None}, True),
         ({"data": {}}, False),
     ],
 )

@@ -50,7 +50,7 @@ def binary(
         "/api/v1/events",
         data=raw,
         headers=attributes,
-        content_type=content_type if raw else None,
+        content_type=(raw and content_type) or None,
     )
 
 
@@ -77,14 +77,14 @@ def test_one_event_is_stored_in_either_mode(send: Any) -> None:
 
 def test_a_batch_holds_events_of_which_a_bad_one_hurts_no_neighbour() -> None:
     world = World()
-    events = [CLICK, {**CLICK, "id": "a", "time": "2026-01-31T12:00:00Z"}, {**CLICK, "id": "b"}, 7]
+    events = [CLICK, {**CLICK, "id": "a", "subject": "x"}, {**CLICK, "id": "b"}, 7]
     answer = world.client().post(
         "/api/v1/events/batch", data=json.dumps(events), content_type=BATCH
     )
     assert answer.status_code == 207
     results = answer.get_json()["results"]
     assert [each["status"] for each in results] == [202, 422, 202, 422]
-    assert results[1]["problem"]["violations"][0]["pointer"] == "/time"
+    assert results[1]["problem"]["violations"][0]["pointer"] == "/subject"
     assert len(world.messages()) == 2
 
 
@@ -151,13 +151,21 @@ def test_attributes_go_into_the_fields_of_their_names() -> None:
         assert message.data["occurred_at"].isoformat() == "2026-01-31T11:59:00+00:00"
 
 
+@pytest.mark.parametrize("time", ["2026-01-31T11:59:00Z", "2026-01-31T11:59:00.123456789+01:00"])
+def test_a_time_without_a_field_is_kept_in_kafka(time: str) -> None:
+    for send in (structured, binary):
+        world = World()
+        assert send(world, {**CLICK, "time": time}).status_code == 202
+        assert world.publisher.published[0].headers["ce_time"] == time
+
+
 def test_what_has_no_place_is_refused_by_name() -> None:
     world = World()
-    extra = {"time": "2026-01-31T12:00:00Z", "subject": "x", "traceparent": "00-1-1-01"}
+    extra = {"subject": "x", "traceparent": "00-1-1-01"}
     for send in (structured, binary):
         found = violations(send(world, {**CLICK, **extra}))
-        assert set(found) == {"/time", "/subject", "/traceparent"}
-        assert "no field occurred_at" in found["/time"]
+        assert set(found) == {"/subject", "/traceparent"}
+        assert "no field subject" in found["/subject"]
     assert not world.publisher.published
 
 
@@ -182,6 +190,9 @@ def test_a_place_that_is_taken_is_refused_too() -> None:
         ({"dataschema": "/page_view/1"}, "/dataschema"),
         ({"dataschema": "/element_click/9999999999"}, "/dataschema"),
         ({"datacontenttype": "text/xml"}, "/datacontenttype"),
+        ({"time": "yesterday"}, "/time"),
+        ({"time": 5}, "/time"),
+        ({"time": "2026-01-31T12:00:00Z\n"}, "/time"),
         ({"data_base64": "e30="}, "/data_base64"),
         ({"Upper": "x"}, "/Upper"),
         ({"nested": {}}, "/nested"),
@@ -214,6 +225,10 @@ def test_headers_are_percent_decoded_and_unquoted() -> None:
     assert "/subject" in violations(binary(world, {**event, "subject": "%ff"}))
 
 
+def test_in_binary_mode_data_is_json_when_nothing_is_said() -> None:
+    assert binary(World(), CLICK, "").status_code == 202
+
+
 def test_a_body_that_is_not_json_is_refused_in_binary_mode() -> None:
     answer = binary(World(), CLICK, "application/octet-stream")
     assert answer.get_json()["code"] == "media_type_unsupported"
@@ -240,7 +255,7 @@ def test_a_refused_one_is_told_to_operators_with_its_type() -> None:
 @pytest.mark.parametrize(
     ("name", "event"),
     [
-        ("no_place", {**CLICK, "time": "2026-01-31T12:00:00Z", "subject": "x"}),
+        ("no_place", {**CLICK, "traceparent": "00-1-1-01", "subject": "x"}),
         ("no_source", {name: each for name, each in CLICK.items() if name != "source"}),
         ("other_event_in_dataschema", {**CLICK, "dataschema": "/page_view/1"}),
         ("data_invalid", {**CLICK, "data": {}}),
