@@ -187,7 +187,7 @@ def _of_call(rules: Mapping[str, Any]) -> Any:
     if not isinstance(inner, Mapping):
         return rules
     shared = {key: rules[key] for key in ("$schema", "definitions", "$defs") if key in rules}
-    none = {"properties": {}} if inner.keys() <= _ABOUT_NO_PROPERTY else {}
+    none: Mapping[str, Any] = {"properties": {}} if inner.keys() <= _ABOUT_NO_PROPERTY else {}
     return {**none, **inner, **shared}
 
 
@@ -203,7 +203,7 @@ def _beside_properties(rules: Mapping[str, Any]) -> Iterator[str]:
 
 _NO_PROPERTIES: Mapping[str, Any] = {"type": "object", "properties": {}}
 _ABOUT_NO_PROPERTY = frozenset({"$schema", "title", "description", "type", "additionalProperties"})
-_SAYS_NOTHING = ({}, {"type": "object"}, True)
+_SAYS_NOTHING: tuple[Any, ...] = ({}, {"type": "object"}, True)
 
 
 def _plain(document: Any, fallback: str, where: str) -> PlannedEvent:
