@@ -68,6 +68,7 @@ class Request:
     """A request whose envelope and data satisfy their contracts. The token is unchecked.
 
     ``context`` is valid too, and ``sent_at`` a date-time; both ``None`` where they were not sent.
+    ``headers`` go to Kafka beside the event; ``None``: there are none.
     """
 
     contract: Contract
@@ -76,6 +77,7 @@ class Request:
     data: Mapping[str, Any]
     context: Mapping[str, Any] | None = None
     sent_at: str | None = None
+    headers: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

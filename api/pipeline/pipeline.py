@@ -38,6 +38,9 @@ _T = TypeVar("_T")
 _PARSE, _VALIDATE, _USER, _ENCODE = Stage.PARSE, Stage.VALIDATE, Stage.USER, Stage.ENCODE
 """To look a member of an enumeration up takes as long as to count."""
 
+Check = Callable[[Any], Request]
+"""Parsed JSON held against the contracts; raises :class:`~api.errors.Rejection`."""
+
 Resolve = Callable[[str | None], str]
 """A token's user id; raises :class:`~api.errors.Rejection`."""
 
@@ -120,13 +123,16 @@ class Pipeline:
         self._suggestions = Suggestions(components.catalog)
         self._took = components.instrumentation.took
 
-    def accept(self, body: bytes, *, correlation_id: str) -> Accepted:
+    def accept(self, body: bytes, *, correlation_id: str, check: Check | None = None) -> Accepted:
         """Stores the event in ``body``; returns when it is safe in Kafka or the spool.
+
+        ``check`` is for events in another form than the envelope's.
 
         Raises:
             Rejection: the reason why nothing was accepted.
         """
-        return self.store(self.check(self.parse(body)), correlation_id=correlation_id)
+        request = (check or self.check)(self.parse(body))
+        return self.store(request, correlation_id=correlation_id)
 
     def prepared(self, body: bytes) -> Prepared | None:
         """The event in ``body``, ready to be published, if nobody has to be asked and nothing is
@@ -235,21 +241,25 @@ class Pipeline:
         *,
         correlation_id: str,
         common: Common | None = None,
+        check: Check | None = None,
     ) -> list[Outcome]:
         """Stores several events, each given as JSON; what is wrong with one concerns it alone.
 
-        A rejection among them stays as it is, in its place.  ``common`` is what they share.
+        A rejection among them stays as it is, in its place.  ``common`` is what they share;
+        ``check`` as in :meth:`accept`, and then nothing is shared.
         """
         resolve = asked_once(self._components.users.resolve)
         fitting = [
             None if isinstance(each, Rejection) or len(each) > self._limits.body_bytes else each
             for each in bodies
         ]
+        together: Sequence[Stamped | None] = [None] * len(bodies)
+        if check is None:
+            together = self._stamped_together(fitting, resolve, common)
+        judge = check or (lambda document: with_common(self.check(document), common))
         stamped = [
-            found or self._stamped_alone(body, resolve, common)
-            for body, found in zip(
-                bodies, self._stamped_together(fitting, resolve, common), strict=True
-            )
+            found or self._stamped_alone(body, resolve, judge)
+            for body, found in zip(bodies, together, strict=True)
         ]
         return self._store_stamped(stamped, correlation_id)
 
@@ -269,16 +279,14 @@ class Pipeline:
         return through(bodies, steps, self._components.instrumentation)
 
     def _stamped_alone(
-        self, body: bytes | Rejection, resolve: Resolve, common: Common | None
+        self, body: bytes | Rejection, resolve: Resolve, check: Check
     ) -> Stamped | Rejection:
         """One event of a batch, step by step: the reference."""
         if isinstance(body, Rejection):
             return body
         if len(body) > self._limits.body_bytes:
             return too_large(self._limits.body_bytes)
-        return _caught(
-            lambda: self.stamp(with_common(self.check(self.parse(body)), common), resolve)
-        )
+        return _caught(lambda: self.stamp(check(self.parse(body)), resolve))
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
