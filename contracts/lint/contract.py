@@ -311,7 +311,7 @@ def _columns(schema: Schema, reserved: frozenset[str]) -> Iterator[Note]:
             yield Note("column-reserved", f"/properties/{name}", message)
 
 
-_INNER_NAMES: Mapping[str, str] = {
+INNER_NAMES: Mapping[str, str] = {
     "present": "tables say under this name whether its object was sent",
     "null": "ClickHouse keeps this name for itself inside of tuples",
 }
@@ -322,6 +322,6 @@ def _inner_names(places: list[Site]) -> Iterator[Note]:
     for site in places:
         properties = site.schema.get("properties")
         for name in properties if site.pointer and isinstance(properties, Mapping) else ():
-            if reason := _INNER_NAMES.get(name):
+            if reason := INNER_NAMES.get(name):
                 message = f"{reason}; write another name than {name}"
                 yield Note("column-reserved", site.at("properties", name), message)

@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 import redis
@@ -64,7 +63,7 @@ class TestStoreWithPrefix(StoreSuite):
 
     def test_every_key_of_both_dbs_has_it(self, server: RedisServer, store: SessionStore) -> None:
         expires_ms = int(time.time() * 1000) + 3_600_000
-        store.apply(NOWHERE, [replace(START, session="pv:6f1c.ann", expires_ms=expires_ms)])
+        store.apply(NOWHERE, [START._replace(session="pv:6f1c.ann", expires_ms=expires_ms)])
         assert "shop:pv:6f1c.ann" in keys_in(server, 1)
         assert "shop:pv:6f1c.ann" in keys_in(server, 2)
         assert all(key.startswith("shop:") for db in (1, 2) for key in keys_in(server, db))

@@ -22,6 +22,7 @@ from ch_schema.ddl.rows import Lineage, RowMaker
 from ch_schema.ddl.targets import targets_for
 from ch_schema.migrate.run import Migrator
 from contracts.lint import lint_folder
+from contracts.lint.contract import INNER_NAMES
 from contracts.lint.names import LONGEST_NAME
 from contracts.model.loader import Catalog, load_catalog
 from contracts.model.names import AVRO_TYPES
@@ -112,7 +113,7 @@ def events() -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"key_{name}", document({name: TEXT, "is_it": TRUTH}, x_table=keyed)
     names = (*FIGURES, *WORDS, *sorted(AVRO_TYPES))
     yield "texts", document(dict.fromkeys(names[len(FIGURES) :], TEXT))
-    yield "nested", document({name: inside(name) for name in names})
+    yield "nested", document({name: inside(name) for name in names if name not in INNER_NAMES})
     yield "deep", document({"d" * LONGEST_NAME: inside("e" * LONGEST_NAME)})
     yield from _pair()
 
@@ -160,6 +161,17 @@ def write(folder: Path, event: str, contract: Mapping[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def catalog(folder: Path) -> Catalog:
     return load_catalog(folder)
+
+
+@pytest.mark.parametrize("name", INNER_NAMES)
+def test_names_that_no_object_inside_may_use_have_a_reason(name: str, tmp_path: Path) -> None:
+    made = copy_of_contracts(tmp_path)
+    write(made, "nested", document({name: inside(name)}))
+    (found,) = lint_folder(made, reserved_columns(), reserved_events())
+    assert (found.code, found.pointer) == (
+        "column-reserved",
+        f"/properties/{name}/properties/{name}",
+    )
 
 
 def test_lint_lets_them_through(folder: Path) -> None:

@@ -66,6 +66,7 @@ def hostile_contracts(folder: Path) -> Path:
 
 OF_CONTRACTS: Mapping[str, tuple[str, ...]] = {
     "asyncapi": (),
+    "check": ("--against", "{folder}"),
     "contracts check": ("--against", "{folder}"),
     "contracts diff": ("{folder}/" + CLICK, "{folder}/" + VIEW),
     "contracts import": ("{folder}/" + CLICK, "--owner", HOSTILE, "--out", "{folder}/new"),
@@ -76,6 +77,10 @@ OF_CONTRACTS: Mapping[str, tuple[str, ...]] = {
     "contracts roundtrip": ("{folder}/" + CLICK,),
     "contracts sample": ("element_click", "-n", "9"),
     "contracts show": ("element_click",),
+    "export dbt": (),
+    "export jsonschema": (),
+    "export markdown": (),
+    "export odcs": (),
     "quality alerts": (),
     "registry avro": ("element_click",),
     "registry lock": ("--check",),
@@ -100,8 +105,9 @@ OF_KAFKA: Mapping[str, tuple[str, ...]] = {
 }
 
 SHOW_NOTHING_OF_OTHERS = {
-    "api serve", "auth serve", "auth token", "clickhouse serve", "demo", "etl follow", "etl replay",
-    "etl run", "etl schedule", "init", "probe", "quality", "registry serve", "traffic", "up",
+    "api serve", "auth serve", "auth token", "clickhouse serve", "contracts dialect", "demo",
+    "etl follow", "etl replay", "etl run", "etl schedule", "init", "new", "probe", "quality",
+    "registry serve", "traffic", "up",
 }  # fmt: skip
 """They print figures, names of events, and errors, which one place prints for all."""
 

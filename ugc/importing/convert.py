@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from contracts.errors import SampleError
+from contracts.lint.contract import INNER_NAMES
 from ugc.importing.examples import Examples
 from ugc.importing.limits import DEEPEST, Budget
 from ugc.importing.names import Name, chosen_names
@@ -145,7 +146,7 @@ class Conversion:
         chosen = chosen_names(
             properties,
             prefix="field",
-            reserved=frozenset() if path else self.reserved,
+            reserved=frozenset(INNER_NAMES) if path else self.reserved,
             instead="data",
             known={name: self.known[at] for name, at in paths.items() if at in self.known},
         )

@@ -30,7 +30,7 @@ ROWS = st.builds(
     lambda start, elapsed_ms: PAGE_VIEW.row(
         f"pv:{start['keys'][0]}.{start['user']}",
         start,
-        None if elapsed_ms is None else start["at"] + elapsed_ms,
+        {} if elapsed_ms is None else {"at": start["at"] + elapsed_ms},
     ),
     STARTS,
     st.none() | st.integers(-(10**6), 10**9),
@@ -57,5 +57,5 @@ def place(row: dict[str, Any]) -> tuple[int, int, uuid.UUID]:
 
 @given(STARTS)
 def test_the_id_of_a_row_as_text_is_that_of_its_message(start: dict[str, Any]) -> None:
-    row = PAGE_VIEW.row("view", start, None)
+    row = PAGE_VIEW.row("view", start, {})
     assert PAGE_VIEW.row_id(start).decode() == str(row.message.event_id)
