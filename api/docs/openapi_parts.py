@@ -8,6 +8,7 @@ from typing import Any
 from api import paths
 from api.docs.openapi_examples import Examples
 from api.errors import STATUS
+from api.http.applications import HEADER, PARAMETER
 from api.http.codecs import ACCEPT_ENCODING
 from api.model import ComponentStatus
 from contracts.model.validation import MAX_VIOLATIONS
@@ -292,3 +293,13 @@ READY = {
         },
     },
 }
+
+
+def key_parameters() -> list[dict[str, Any]]:
+    """Where a request names its application, in a project that has any."""
+    told = "The key of the application that sends"
+    places = (("header", HEADER, "."), ("query", PARAMETER, ", for what cannot set headers."))
+    return [
+        {"name": name, "in": place, "description": told + more, "schema": {"type": "string"}}
+        for place, name, more in places
+    ]

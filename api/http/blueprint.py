@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 from flask import Blueprint, Response, request
@@ -17,6 +18,8 @@ from werkzeug.http import http_date
 
 from api import paths
 from api.errors import Rejection
+from api.http import applications
+from api.http.applications import Door
 from api.http.batch import ARRAY, LINES, BatchLimits, split
 from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
 from api.http.batch_context import unwrapped
@@ -39,9 +42,14 @@ def events(
     body_limit_bytes: int,
     batch: BatchLimits,
     rate_limit: RateLimit | None = None,
+    door: Door | None = None,
 ) -> Blueprint:
-    """The routes that take events; with a rate limit, before anything of the body is read."""
-    handlers = _Handlers(pipeline, body_limit_bytes, batch, rate_limit)
+    """The routes that take events.
+
+    Who sends too much, or is no application that ``door`` knows, is told so before anything of the
+    body is read.
+    """
+    handlers = _Handlers(pipeline, body_limit_bytes, batch, rate_limit, door)
     routes = Blueprint("events", __name__)
     routes.before_request(handlers.count)
     routes.post(paths.EVENTS)(handlers.accept)
@@ -57,15 +65,31 @@ class _Handlers:
         body_limit_bytes: int,
         batch: BatchLimits,
         rate_limit: RateLimit | None,
+        door: Door | None,
     ) -> None:
         self._pipeline = pipeline
         self._body_limit_bytes = body_limit_bytes
         self._batch = batch
         self._rate_limit = rate_limit
+        self._door = door
 
     def count(self) -> None:
-        if self._rate_limit is not None and request.method == "POST":
+        if request.method != "POST":
+            return
+        if self._door is not None:
+            key = request.headers.get(applications.HEADER, request.args.get(applications.PARAMETER))
+            current().sender = self._door.label(key)
+        if self._rate_limit is not None:
             self._rate_limit.check(request.remote_addr)
+        if self._door is not None:
+            application = self._door.admitted(key, request.headers.get("Origin"))
+            current().application = application
+            self._count_of_application(1)
+
+    def _count_of_application(self, cost: int) -> None:
+        application = current().application
+        if self._door is not None and application is not None:
+            self._door.count(application, cost)
 
     def accept(self) -> Response:
         exchange = current()
@@ -74,7 +98,9 @@ class _Handlers:
         fate: Rejection | None = request.environ.get(FATE)
         if fate is not None:
             raise fate
-        accepted = self._pipeline.accept(body, correlation_id=exchange.correlation_id)
+        accepted = self._pipeline.accept(
+            body, correlation_id=exchange.correlation_id, common=_common()
+        )
         exchange.outcomes = [accepted]
         headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
         answered = orjson.dumps(answer(accepted))
@@ -87,6 +113,8 @@ class _Handlers:
         parts, common = self._taken_apart(body)
         if self._rate_limit is not None and len(parts) > 1:
             self._rate_limit.check(request.remote_addr, cost=len(parts) - 1)
+        if len(parts) > 1:
+            self._count_of_application(len(parts) - 1)
         correlation_id = exchange.correlation_id
         outcomes = self._pipeline.accept_all(parts, correlation_id=correlation_id, common=common)
         exchange.outcomes = outcomes
@@ -99,18 +127,25 @@ class _Handlers:
         """The events of a batch, and what they share."""
         media_type, most = request.mimetype, self._batch.events
         if self._pipeline.takes_context and media_type != LINES and (found := unwrapped(body)):
-            common = self._pipeline.common(found.rest)
+            around = self._pipeline.common(found.rest)
+            common = replace(around, application=current().application)
             return split(found.events, media_type=ARRAY, most=most), common
-        return split(body, media_type=media_type, most=most), None
+        return split(body, media_type=media_type, most=most), _common()
 
     def validate(self) -> Response:
         body = _received(self._body_limit_bytes, MEDIA_TYPES)
         pipeline = self._pipeline
         try:
-            found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(body))))
+            found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(body), _common())))
         except Rejection as rejection:
             found = would_refuse(rejection, correlation_id=current().correlation_id)
         return Response(orjson.dumps(found), mimetype="application/json")
+
+
+def _common() -> Common | None:
+    """What is known of every event in the request: who sent it."""
+    application = current().application
+    return None if application is None else Common(application=application)
 
 
 def _received(limit_bytes: int, media_types: Sequence[str]) -> bytes:

@@ -25,7 +25,7 @@ from api.pipeline.seen import SeenEvents
 from api.pipeline.storing import Publisher, Storing, not_stored
 from api.pipeline.suggestions import Suggestions
 from api.pipeline.together import Step, through
-from contracts.model.context import MEMBER, PREFIX
+from contracts.model.context import MEMBER, PREFIX, SENT_BY
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from contracts.model.validation import Violation
@@ -120,15 +120,17 @@ class Pipeline:
         self._suggestions = Suggestions(components.catalog)
         self._took = components.instrumentation.took
 
-    def accept(self, body: bytes, *, correlation_id: str) -> Accepted:
+    def accept(self, body: bytes, *, correlation_id: str, common: Common | None = None) -> Accepted:
         """Stores the event in ``body``; returns when it is safe in Kafka or the spool.
+
+        ``common`` is what is known of the request around it.
 
         Raises:
             Rejection: the reason why nothing was accepted.
         """
-        return self.store(self.check(self.parse(body)), correlation_id=correlation_id)
+        return self.store(self.check(self.parse(body), common), correlation_id=correlation_id)
 
-    def prepared(self, body: bytes) -> Prepared | None:
+    def prepared(self, body: bytes, common: Common | None = None) -> Prepared | None:
         """The event in ``body``, ready to be published, if nobody has to be asked and nothing is
         wrong with it; nothing is counted and nothing else has happened.
 
@@ -139,7 +141,7 @@ class Pipeline:
             began = now()
             document = quick_json.parse(body, max_depth=self._limits.json_depth)
             parsed = now()
-            request = self._checks.request(document)
+            request = with_common(self._checks.request(document), common)
             checked = now()
             user_id = self._components.users.known(request.token)
             if user_id is None:
@@ -185,15 +187,15 @@ class Pipeline:
         finally:
             self._took(_PARSE, perf_counter() - began)
 
-    def check(self, document: Any) -> Request:
+    def check(self, document: Any, common: Common | None = None) -> Request:
         """The request in parsed JSON, held against the envelope and the event's contract.
 
         Raises:
-            Rejection: it breaks one of them.
+            Rejection: it breaks one of them, or its sender may not send it.
         """
         began = perf_counter()
         try:
-            return self._request(document)
+            return with_common(self._request(document), common)
         finally:
             self._took(_VALIDATE, perf_counter() - began)
 
@@ -276,9 +278,7 @@ class Pipeline:
             return body
         if len(body) > self._limits.body_bytes:
             return too_large(self._limits.body_bytes)
-        return _caught(
-            lambda: self.stamp(with_common(self.check(self.parse(body)), common), resolve)
-        )
+        return _caught(lambda: self.stamp(self.check(self.parse(body), common), resolve))
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
@@ -325,7 +325,7 @@ class Pipeline:
         event_id = request.event_id or self._components.make_id()
         timestamp = _whole_milliseconds(self._components.clock())
         data, context = request.data, None
-        if request.context is not None:
+        if request.context is not None or request.application is not None:
             context = self._context_of(request, timestamp)
             data = {**data, **context}
         value = encoder.encode(
@@ -351,11 +351,12 @@ class Pipeline:
         )
 
     def _context_of(self, request: Request, received: dt.datetime) -> Mapping[str, Any]:
-        """What a request's context adds to the event's data."""
+        """What a request's context and its sender add to the event's data."""
         known = self._components.catalog.context
-        assert known is not None  # the envelope has no such member without one
-        assert request.context is not None
-        fields = known.as_fields(request.context, request.sent_at, received)
+        assert known is not None  # without one the envelope has no such member, and nobody a name
+        fields = known.as_fields(request.context or {}, request.sent_at, received)
+        if request.application is not None:
+            fields[PREFIX + SENT_BY] = request.application
         found: dict[str, Any] = with_doubles(fields, request.contract.data)
         return found
 
