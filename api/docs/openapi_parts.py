@@ -8,9 +8,9 @@ from typing import Any
 from api import paths
 from api.docs.openapi_examples import Examples
 from api.errors import STATUS
-from api.http.applications import HEADER, PARAMETER
 from api.http.codecs import ACCEPT_ENCODING
 from api.model import ComponentStatus
+from contracts.model.applications import HEADER, PARAMETER
 from contracts.model.validation import MAX_VIOLATIONS
 
 CORRELATION_ID = "0190163d-8694-739b-aea5-966c26f8ad92"

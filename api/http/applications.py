@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 from api.errors import Rejection
 from api.limits.rate_limit import Rate, RateLimit
 from contracts.errors import SettingError
-from contracts.model.applications import OTHER, Application, Applications
+from contracts.model.applications import OTHER, PARAMETER, Application, Applications
 from contracts.reasons import DESCRIPTIONS, Reason
-
-HEADER, PARAMETER = "X-UGC-Key", "key"
 
 _PLAIN_QUERY = re.compile(rf"{PARAMETER}=([A-Za-z0-9_-]+)", re.ASCII)
 

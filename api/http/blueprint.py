@@ -18,7 +18,6 @@ from werkzeug.http import http_date
 
 from api import paths
 from api.errors import Rejection
-from api.http import applications
 from api.http.applications import Door
 from api.http.batch import ARRAY, LINES, BatchLimits, split
 from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
@@ -30,6 +29,8 @@ from api.http.problems import bytes_for_each, problem
 from api.limits.rate_limit import RateLimit
 from api.model import Accepted, Common, Outcome, Stamped, shown_time
 from api.pipeline.pipeline import Pipeline
+from contracts.model.applications import HEADER as KEY_HEADER
+from contracts.model.applications import PARAMETER as KEY_PARAMETER
 from contracts.model.types import Deprecation
 from contracts.reasons import Reason
 
@@ -77,7 +78,7 @@ class _Handlers:
         if request.method != "POST":
             return
         if self._door is not None:
-            key = request.headers.get(applications.HEADER, request.args.get(applications.PARAMETER))
+            key = request.headers.get(KEY_HEADER, request.args.get(KEY_PARAMETER))
             current().sender = self._door.label(key)
         if self._rate_limit is not None:
             self._rate_limit.check(request.remote_addr)

@@ -23,7 +23,6 @@ import orjson
 
 from api import paths
 from api.errors import Rejection, StoreUnavailableError
-from api.http.applications import HEADER as KEY_HEADER
 from api.http.applications import Door, key_in_query
 from api.http.blueprint import answer, notice
 from api.http.correlation import HEADER, sent_id
@@ -39,6 +38,7 @@ from api.pipeline.pipeline import Pipeline
 from api.pipeline.seen_soon import SeenSoon
 from api.pipeline.storing import accepted, as_seen, not_stored
 from api.publish.sender import Reports
+from contracts.model.applications import HEADER as KEY_HEADER
 from contracts.model.types import Contract
 
 LONGEST_BODY_BYTES = 8_192

@@ -26,6 +26,9 @@ from contracts.model.validation import Validator
 
 FILE = "applications.json"
 
+HEADER, PARAMETER = "X-UGC-Key", "key"
+"""Where a request has its key: a header, or a parameter of the query."""
+
 OTHER, NONE = "other", "none"
 """What reports call a key that nobody has, and events without one; no application's name."""
 
