@@ -41,6 +41,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     app.register_blueprint(
         blueprint.events(
             services.pipeline,
+            services.catalog,
             body_limit_bytes=config.body_limit_bytes,
             batch=config.batch,
             rate_limit=services.rate_limit,

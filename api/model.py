@@ -70,6 +70,7 @@ class Request:
 
     ``context`` is valid too, and ``sent_at`` a date-time; both ``None`` where they were not sent.
     ``application`` is the name of the one whose key came with it.
+    ``headers`` go to Kafka beside the event; ``None``: there are none.
     """
 
     contract: Contract
@@ -79,6 +80,7 @@ class Request:
     context: Mapping[str, Any] | None = None
     sent_at: str | None = None
     application: str | None = None
+    headers: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,8 +74,9 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.LENGTH_INVALID: "The body is shorter than its Content-Length, or the length is wrong.",
     Reason.BODY_TIMEOUT: "The body did not arrive in time.",
     Reason.MEDIA_TYPE_UNSUPPORTED: (
-        "The Content-Type is neither application/json nor, for sendBeacon, text/plain; a batch may"
-        " also be application/x-ndjson."
+        "The Content-Type is neither application/json, nor text/plain (sendBeacon), nor that of a"
+        " CloudEvent, application/cloudevents+json; a batch may also be application/x-ndjson, or"
+        " application/cloudevents-batch+json."
     ),
     Reason.ENCODING_UNSUPPORTED: (
         "The body is not UTF-8, or its Content-Encoding is none of gzip, deflate, br and zstd."

@@ -32,6 +32,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "demo": ("ugc.demo.command", "Show the whole path once, on a stack of its own."),
     "etl": ("ugc.etl.command", "Load events from Kafka into ClickHouse."),
+    "export": (
+        "ugc.exporting.command",
+        "Print the contracts as ODCS, dbt sources, Markdown or JSON Schema.",
+    ),
     "init": ("ugc.init.command", "Create topics, subjects and tables where they are missing."),
     "new": ("ugc.new.command", "Make a project of one's own: a repository that works at once."),
     "probe": ("ugc.probe", "Check that a URL answers, for container health checks."),

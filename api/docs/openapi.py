@@ -14,6 +14,7 @@ from typing import Any
 from apispec import APISpec
 
 from api.docs import openapi_batch as batch
+from api.docs import openapi_cloudevents as cloudevents
 from api.docs import openapi_contracts as contracts
 from api.docs import openapi_parts as parts
 from api.docs.openapi_examples import Examples, examples_of, request
@@ -71,7 +72,11 @@ def _description(accepted: _Versions) -> str:
 
 
 def _components(catalog: Catalog, accepted: _Versions, examples: Examples) -> Document:
-    found: Document = {"Event": _any_event(accepted)}
+    found: Document = {
+        "Event": _any_event(accepted),
+        "CloudEvent": cloudevents.any_event(accepted),
+    }
+    token = catalog.request.schema["properties"]["token"]
     for event, versions in accepted.items():
         if len(versions) > 1:
             found[event] = {"oneOf": [_reference(contract) for contract in versions]}
@@ -79,6 +84,7 @@ def _components(catalog: Catalog, accepted: _Versions, examples: Examples) -> Do
             found[_name(contract)] = _request(catalog, contract, newest=versions[-1])
             found[f"{_name(contract)}.data"] = _data(contract)
             found.update(_shared(contract.schema))
+        found.update(cloudevents.schemas(versions, versions[-1], token))
     return {
         **found,
         **parts.schemas(examples),
@@ -198,7 +204,7 @@ def _post_event(accepted: _Versions, examples: Examples, errors: Document) -> Do
         "tags": ["events"],
         "operationId": "postEvent",
         "summary": "Send one event",
-        "description": parts.POST_DESCRIPTION,
+        "description": parts.POST_DESCRIPTION + cloudevents.DESCRIPTION,
         "requestBody": _event_body(accepted, examples),
         "responses": {"202": parts.ACCEPTED_RESPONSE, **errors},
     }
@@ -230,6 +236,7 @@ def _event_body(accepted: _Versions, examples: Examples) -> Document:
         "content": {
             "application/json": {"schema": parts.ref("Event"), "examples": _examples(newest)},
             "text/plain": {"schema": parts.beacon(examples)},
+            **cloudevents.content(newest),
         },
     }
 

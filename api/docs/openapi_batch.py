@@ -7,19 +7,21 @@ from typing import Any
 
 from api.http import batch
 from api import paths
+from api.docs import openapi_cloudevents as cloudevents
 from api.docs import openapi_parts as parts
 from api.docs.openapi_examples import Examples
 from api.docs.openapi_parts import CORRELATION_ID
 from api.docs.openapi_refusals import refusals_of_body
 from api.errors import STATUS, Rejection
+from api.http.cloudevents import BATCH
 from api.http.problems import problem
 from contracts.model.context import EVENTS, Context
 from contracts.reasons import DESCRIPTIONS, Reason
 
 _DESCRIPTION = f"""\
-Takes many events with one request, as a JSON array or as lines of JSON (`{batch.LINES}`). Each is
-checked and stored as `{paths.EVENTS}` does it, and may be as long; **one bad event never hurts its
-neighbours**.
+Takes many events with one request, as a JSON array, as lines of JSON (`{batch.LINES}`), or as
+an array of CloudEvents (`{BATCH}`). Each is checked and stored as
+`{paths.EVENTS}` does it, and may be as long; **one bad event never hurts its neighbours**.
 
 The answer is 207 and holds one result for each event, in the order sent: `status` 202 with what
 `{paths.EVENTS}` answers, or another status with a `problem`. Send those with 503 again, with the
@@ -114,6 +116,7 @@ def operation(
                 },
                 batch.LINES: {"schema": _lines(examples)},
                 "text/plain": {"schema": _lines(examples)},
+                **cloudevents.batch_content(),
             },
         },
         "responses": {

@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import orjson
 from flask import Blueprint, Response, request
@@ -18,6 +19,7 @@ from werkzeug.http import http_date
 
 from api import paths
 from api.errors import Rejection
+from api.http import cloudevents
 from api.http.applications import Door
 from api.http.batch import ARRAY, LINES, BatchLimits, split
 from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
@@ -28,9 +30,12 @@ from api.http.exchange import current
 from api.http.problems import bytes_for_each, problem
 from api.limits.rate_limit import RateLimit
 from api.model import Accepted, Common, Outcome, Stamped, shown_time
-from api.pipeline.pipeline import Pipeline
+from api.pipeline.checking import with_common
+from api.pipeline.cloudevents import CloudEvents
+from api.pipeline.pipeline import Check, Pipeline
 from contracts.model.applications import HEADER as KEY_HEADER
 from contracts.model.applications import PARAMETER as KEY_PARAMETER
+from contracts.model.loader import Catalog
 from contracts.model.types import Deprecation
 from contracts.reasons import Reason
 
@@ -39,6 +44,7 @@ _log = logging.getLogger(__name__)
 
 def events(
     pipeline: Pipeline,
+    catalog: Catalog,
     *,
     body_limit_bytes: int,
     batch: BatchLimits,
@@ -50,7 +56,8 @@ def events(
     Who sends too much, or is no application that ``door`` knows, is told so before anything of the
     body is read.
     """
-    handlers = _Handlers(pipeline, body_limit_bytes, batch, rate_limit, door)
+    cloud_events = CloudEvents(catalog, pipeline.check)
+    handlers = _Handlers(pipeline, cloud_events, body_limit_bytes, batch, rate_limit, door)
     routes = Blueprint("events", __name__)
     routes.before_request(handlers.count)
     routes.post(paths.EVENTS)(handlers.accept)
@@ -63,12 +70,14 @@ class _Handlers:
     def __init__(
         self,
         pipeline: Pipeline,
+        cloud_events: CloudEvents,
         body_limit_bytes: int,
         batch: BatchLimits,
         rate_limit: RateLimit | None,
         door: Door | None,
     ) -> None:
         self._pipeline = pipeline
+        self._cloud_events = cloud_events
         self._body_limit_bytes = body_limit_bytes
         self._batch = batch
         self._rate_limit = rate_limit
@@ -94,13 +103,13 @@ class _Handlers:
 
     def accept(self) -> Response:
         exchange = current()
-        body = _received(self._body_limit_bytes, MEDIA_TYPES)
+        body, check = self._event()
         exchange.bodies = [body]
         fate: Rejection | None = request.environ.get(FATE)
         if fate is not None:
             raise fate
         accepted = self._pipeline.accept(
-            body, correlation_id=exchange.correlation_id, common=_common()
+            body, correlation_id=exchange.correlation_id, check=check, common=_common()
         )
         exchange.outcomes = [accepted]
         headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
@@ -109,7 +118,7 @@ class _Handlers:
 
     def accept_batch(self) -> Response:
         exchange = current()
-        body = _received(self._batch.body_bytes, BATCH_MEDIA_TYPES)
+        body = _received(self._batch.body_bytes, (*BATCH_MEDIA_TYPES, cloudevents.BATCH))
         exchange.bodies = [body]
         parts, common = self._taken_apart(body)
         if self._rate_limit is not None and len(parts) > 1:
@@ -117,7 +126,11 @@ class _Handlers:
         if len(parts) > 1:
             self._count_of_application(len(parts) - 1)
         correlation_id = exchange.correlation_id
-        outcomes = self._pipeline.accept_all(parts, correlation_id=correlation_id, common=common)
+        are_cloud_events = request.mimetype == cloudevents.BATCH
+        check = self._cloud_events.structured if are_cloud_events else None
+        outcomes = self._pipeline.accept_all(
+            parts, correlation_id=correlation_id, common=common, check=check
+        )
         exchange.outcomes = outcomes
         exchange.bodies = [part if isinstance(part, bytes) else None for part in parts]
         _log_rejected(outcomes, correlation_id=correlation_id)
@@ -127,6 +140,8 @@ class _Handlers:
     def _taken_apart(self, body: bytes) -> tuple[Sequence[bytes | Rejection], Common | None]:
         """The events of a batch, and what they share."""
         media_type, most = request.mimetype, self._batch.events
+        if media_type == cloudevents.BATCH:
+            return split(body, media_type=ARRAY, most=most), _common()
         if self._pipeline.takes_context and media_type != LINES and (found := unwrapped(body)):
             around = self._pipeline.common(found.rest)
             common = replace(around, application=current().application)
@@ -134,13 +149,29 @@ class _Handlers:
         return split(body, media_type=media_type, most=most), _common()
 
     def validate(self) -> Response:
-        body = _received(self._body_limit_bytes, MEDIA_TYPES)
+        body, check = self._event()
         pipeline = self._pipeline
         try:
-            found = would_store(pipeline.stamp(pipeline.check(pipeline.parse(body), _common())))
+            checked = (check or pipeline.check)(pipeline.parse(body))
+            found = would_store(pipeline.stamp(with_common(checked, _common())))
         except Rejection as rejection:
             found = would_refuse(rejection, correlation_id=current().correlation_id)
         return Response(orjson.dumps(found), mimetype="application/json")
+
+    def _event(self) -> tuple[bytes, Check | None]:
+        """The body with one event, and how it is to be checked if it is a CloudEvent."""
+        media_type = request.mimetype
+        if media_type == cloudevents.BATCH:
+            detail = f"a batch of CloudEvents is sent to {paths.BATCH}"
+            raise Rejection(Reason.MEDIA_TYPE_UNSUPPORTED, detail)
+        if cloudevents.MARK not in request.headers or media_type == cloudevents.STRUCTURED:
+            body = _received(self._body_limit_bytes, (*MEDIA_TYPES, cloudevents.STRUCTURED))
+            is_structured = media_type == cloudevents.STRUCTURED
+            return body, self._cloud_events.structured if is_structured else None
+        # Without datacontenttype there is no Content-Type, and data is JSON.
+        body = _received(self._body_limit_bytes, (ARRAY,) if media_type else (ARRAY, ""))
+        attributes = cloudevents.attributes_in(request.headers.items(), media_type)
+        return body or b"{}", partial(self._cloud_events.binary, attributes)
 
 
 def _common() -> Common | None:

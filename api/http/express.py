@@ -25,6 +25,7 @@ from api import paths
 from api.errors import Rejection, StoreUnavailableError
 from api.http.applications import Door, key_in_query
 from api.http.blueprint import answer, notice
+from api.http.cloudevents import MARK as CLOUD_EVENT
 from api.http.correlation import HEADER, sent_id
 from api.http.cors import answer_headers
 from api.http.environ import Scope
@@ -57,6 +58,7 @@ _MEDIA_TYPES = frozenset(
 _UNUSUAL = frozenset(
     {
         "access-control-request-private-network",
+        CLOUD_EVENT,
         "content-encoding",
         "transfer-encoding",
         "upgrade",

@@ -253,7 +253,7 @@ def _events_in(body: bytearray) -> int:
 
     Whoever hides them (in a compressed body, in another spelling) counts as one.
     """
-    return max(1, body.count(b'"event"'))
+    return max(1, body.count(b'"event"') or body.count(b'"specversion"'))
 
 
 def _last(rejection: Rejection) -> Rejection:

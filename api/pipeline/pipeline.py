@@ -38,6 +38,9 @@ _T = TypeVar("_T")
 _PARSE, _VALIDATE, _USER, _ENCODE = Stage.PARSE, Stage.VALIDATE, Stage.USER, Stage.ENCODE
 """To look a member of an enumeration up takes as long as to count."""
 
+Check = Callable[[Any], Request]
+"""Parsed JSON held against the contracts; raises :class:`~api.errors.Rejection`."""
+
 Resolve = Callable[[str | None], str]
 """A token's user id; raises :class:`~api.errors.Rejection`."""
 
@@ -120,15 +123,24 @@ class Pipeline:
         self._suggestions = Suggestions(components.catalog)
         self._took = components.instrumentation.took
 
-    def accept(self, body: bytes, *, correlation_id: str, common: Common | None = None) -> Accepted:
+    def accept(
+        self,
+        body: bytes,
+        *,
+        correlation_id: str,
+        check: Check | None = None,
+        common: Common | None = None,
+    ) -> Accepted:
         """Stores the event in ``body``; returns when it is safe in Kafka or the spool.
 
-        ``common`` is what is known of the request around it.
+        ``check`` is for events in another form than the envelope's; ``common`` is what is known
+        of the request around it.
 
         Raises:
             Rejection: the reason why nothing was accepted.
         """
-        return self.store(self.check(self.parse(body), common), correlation_id=correlation_id)
+        request = with_common((check or self.check)(self.parse(body)), common)
+        return self.store(request, correlation_id=correlation_id)
 
     def prepared(self, body: bytes, common: Common | None = None) -> Prepared | None:
         """The event in ``body``, ready to be published, if nobody has to be asked and nothing is
@@ -187,15 +199,15 @@ class Pipeline:
         finally:
             self._took(_PARSE, perf_counter() - began)
 
-    def check(self, document: Any, common: Common | None = None) -> Request:
+    def check(self, document: Any) -> Request:
         """The request in parsed JSON, held against the envelope and the event's contract.
 
         Raises:
-            Rejection: it breaks one of them, or its sender may not send it.
+            Rejection: it breaks one of them.
         """
         began = perf_counter()
         try:
-            return with_common(self._request(document), common)
+            return self._request(document)
         finally:
             self._took(_VALIDATE, perf_counter() - began)
 
@@ -237,21 +249,25 @@ class Pipeline:
         *,
         correlation_id: str,
         common: Common | None = None,
+        check: Check | None = None,
     ) -> list[Outcome]:
         """Stores several events, each given as JSON; what is wrong with one concerns it alone.
 
-        A rejection among them stays as it is, in its place.  ``common`` is what they share.
+        A rejection among them stays as it is, in its place.  ``common`` is what they share;
+        ``check`` as in :meth:`accept`.
         """
         resolve = asked_once(self._components.users.resolve)
         fitting = [
             None if isinstance(each, Rejection) or len(each) > self._limits.body_bytes else each
             for each in bodies
         ]
+        together: Sequence[Stamped | None] = [None] * len(bodies)
+        if check is None:
+            together = self._stamped_together(fitting, resolve, common)
+        one = check or self.check
         stamped = [
-            found or self._stamped_alone(body, resolve, common)
-            for body, found in zip(
-                bodies, self._stamped_together(fitting, resolve, common), strict=True
-            )
+            found or self._stamped_alone(body, resolve, lambda each: with_common(one(each), common))
+            for body, found in zip(bodies, together, strict=True)
         ]
         return self._store_stamped(stamped, correlation_id)
 
@@ -271,14 +287,14 @@ class Pipeline:
         return through(bodies, steps, self._components.instrumentation)
 
     def _stamped_alone(
-        self, body: bytes | Rejection, resolve: Resolve, common: Common | None
+        self, body: bytes | Rejection, resolve: Resolve, check: Check
     ) -> Stamped | Rejection:
         """One event of a batch, step by step: the reference."""
         if isinstance(body, Rejection):
             return body
         if len(body) > self._limits.body_bytes:
             return too_large(self._limits.body_bytes)
-        return _caught(lambda: self.stamp(self.check(self.parse(body), common), resolve))
+        return _caught(lambda: self.stamp(check(self.parse(body)), resolve))
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""

@@ -112,11 +112,14 @@ class Storing:
     def record(self, event: Stamped, correlation_id: str) -> Record:
         """An event as it goes to Kafka."""
         contract, data = event.request.contract, event.request.data
+        headers = {"correlation_id": correlation_id}
+        if event.request.headers is not None:
+            headers.update(event.request.headers)
         return Record(
             event_id=event.event_id,
             key=self._key_of(contract, event.user_id, event.event_id, data),
             value=event.value,
-            headers={"correlation_id": correlation_id},
+            headers=headers,
         )
 
     def _publish(self, events: Sequence[Stamped], correlation_id: str) -> list[Outcome]:

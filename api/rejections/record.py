@@ -150,10 +150,11 @@ def redacted(body: bytes) -> Any:
         return _digest(body)
     shape = _shape(document, 0)
     if isinstance(document, dict) and isinstance(shape, dict):
-        event = document.get("event")
+        name = "type" if "specversion" in document else "event"
+        event = document.get(name)
         # A misspelt name is what one looks for; one that is a token is not shown.
         if isinstance(event, str) and _EVENT.fullmatch(event) and event != document.get("token"):
-            shape["event"] = event
+            shape[name] = event
     return shape if len(orjson.dumps(shape)) <= MAX_BODY_BYTES else _digest(body)
 
 

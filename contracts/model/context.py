@@ -69,6 +69,14 @@ _SENT_AT: JsonSchema = {
 }
 
 
+_NOTHING: JsonSchema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": [],
+    "properties": {},
+}
+
+
 class Clock(StrEnum):
     """What ``occurred_at`` in a row is."""
 
@@ -102,8 +110,8 @@ class Context:
 
     @property
     def schema(self) -> JsonSchema:
-        """What requests are held against."""
-        return self.documents[self.version]
+        """What requests are held against; without any version an object that has nothing."""
+        return self.documents.get(self.version, _NOTHING)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:

@@ -25,6 +25,7 @@ ANY_TEXT = {
     "--cluster",  # ClickHouse knows its own
     "--organization",
     "query", "--format",
+    "--id", "--contract-version", "--source",  # names in another tool
 }  # fmt: skip
 """Options that take any text, as far as the command line can tell."""
 
@@ -54,6 +55,8 @@ def wrong(parameter: click.Parameter, folder: Path) -> str:
     if isinstance(parameter.type, click.Path):
         if parameter.type.exists:
             return str(folder / "missing")
+        if not parameter.type.dir_okay:
+            return str(folder)
         (folder / "file").touch()
         return str(folder / "file")
     return "1x/"
@@ -139,6 +142,7 @@ BY_THEMSELVES = {
     "contracts import", "contracts lint",
     "contracts list", "contracts new", "contracts owners", "contracts roundtrip",
     "contracts sample", "contracts show", "quality alerts", "registry avro", "registry lock",
+    "export dbt", "export jsonschema", "export markdown", "export odcs",
     "schema ddl", "schema dictionary",  # read files
     "new",  # writes them
 }  # fmt: skip

@@ -19,10 +19,12 @@ from ugc.importing.limits import DEFAULT_LIMITS, Limits
 from ugc.importing.plans import PlannedEvent, events_in, unreadable
 from ugc.importing.report import in_words, summary
 from ugc.importing.writing import write_events
+from ugc.importing.yaml_text import MOST_BYTES, parse_yaml
 from ugc.project.reserved import reserved_columns, reserved_events
 from ugc.terminal import say
 
 _KIB = 1024
+_YAML = (".yaml", ".yml")
 
 
 @click.command(name="import", epilog=PLAIN_EPILOG)
@@ -56,6 +58,13 @@ _KIB = 1024
     show_default=True,
     help="KiB that one file of the plan may have.",
 )
+@click.option(
+    "--most-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=DEFAULT_LIMITS.seconds,
+    show_default=True,
+    help="Seconds of the processor that one event may take.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON document.")
 def command(
     plan: Path,
@@ -64,14 +73,16 @@ def command(
     most_fields: int,
     most_kib: int,
     most_plan_kib: int,
+    most_seconds: float,
     as_json: bool,
 ) -> None:
-    """Make contracts of a tracking PLAN, a JSON file or a folder of them.
+    """Make contracts of a tracking PLAN, a JSON or YAML file or a folder of them.
 
-    PLAN is plain JSON Schema, Iglu self-describing schemas, or a Segment or RudderStack tracking
-    plan. Tells of each field whether it is typed, becomes a string that holds JSON text, or is
-    refused, and in what the contract takes other values than the plan. A file that cannot be read
-    and an event beyond a limit cost nothing but themselves. Versions of one event become v1, v2, …
+    PLAN is plain JSON Schema, Iglu self-describing schemas, a Segment or RudderStack tracking plan,
+    an export of Avo or Amplitude, an AsyncAPI or OpenAPI document, or an ODCS data contract.
+    Tells of each field whether it is typed, becomes a string that holds JSON text, or is refused,
+    and in what the contract takes other values than the plan. A file that cannot be read and an
+    event beyond a limit cost nothing but themselves. Versions of one event become v1, v2, …
     Exits with 1 when something was refused or not written, or a contract still has findings.
 
     \b
@@ -80,7 +91,10 @@ def command(
       ugc contracts import schemas/ --owner growth --into contracts
     """
     limits = Limits(
-        fields=most_fields, contract_bytes=most_kib * _KIB, plan_bytes=most_plan_kib * _KIB
+        fields=most_fields,
+        contract_bytes=most_kib * _KIB,
+        plan_bytes=most_plan_kib * _KIB,
+        seconds=most_seconds,
     )
     events = events_of(plan, owner=owner, limits=limits, folder=folder)
     is_complete = folder is None or _write(folder, events)
@@ -136,21 +150,25 @@ def _is_plan(path: Path) -> bool:
     if not path.is_file() and not (path.is_symlink() and not path.exists()):
         return False
     # Iglu's folders hold files named 1-0-0, without an ending.
-    return path.suffix == ".json" or path.parent.name == "jsonschema"
+    return path.suffix in (".json", *_YAML) or path.parent.name == "jsonschema"
 
 
 def _events(path: Path, plan: Path, limits: Limits) -> Iterator[PlannedEvent]:
     where = path.relative_to(plan).as_posix() if path != plan else path.name
     try:
-        if path.stat().st_size > limits.plan_bytes:
-            problem = f"the file has more than {limits.plan_bytes // _KIB} KiB"
+        is_yaml = path.suffix in _YAML
+        most_bytes = min(limits.plan_bytes, MOST_BYTES) if is_yaml else limits.plan_bytes
+        if path.stat().st_size > most_bytes:
+            problem = f"the file has more than {most_bytes // _KIB} KiB"
             yield unreadable(path.name, where, problem)
             return
-        document = parse_json(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        document = parse_yaml(text) if is_yaml else parse_json(text)
     except OSError as error:
         yield unreadable(path.name, where, f"the file cannot be read: {error.strerror}")
     except ValueError as error:
-        yield unreadable(path.name, where, f"the file is not JSON: {error}")
+        form = "YAML as JSON has it" if path.suffix in _YAML else "JSON"
+        yield unreadable(path.name, where, f"the file is not {form}: {error}")
     except RecursionError:
         yield unreadable(path.name, where, "the file is nested deeper than can be read")
     else:

@@ -9,7 +9,7 @@ Whatever makes the contract take other values than the plan does is a note.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -168,13 +168,16 @@ class Conversion:
             is_text = isinstance(error, UntypedError)
             fate = Fate.JSON_TEXT if is_text else Fate.REFUSED
             converted = _json_text(str(error)) if is_text else None
-            notes = [*renamed, str(error)]
+            notes = [*renamed, str(error), *(note for note in notes if _is_lost(note))]
             self._level = level
             del self.reports[place:]
         self.reports.insert(place, FieldReport(where, fate, tuple(dict.fromkeys(notes))))
         if converted is None:
             return None
         described = {"description": f"{name.name.replace('_', ' ').capitalize()}.", **converted}
+        if fate is Fate.JSON_TEXT:
+            described["description"] += " Holds JSON text, of which nothing is checked."
+        described["description"] = with_lost(described["description"], notes)
         self.budget.text(len(json.dumps(_own(described))))
         return described
 
@@ -184,7 +187,11 @@ class Conversion:
         node = self._resolver.node(schema, seen)
         if node.is_never:
             raise NoValueError("it allows no value")
-        kind, is_nullable = _kind(node, notes)
+        try:
+            kind, is_nullable = _kind(node, notes)
+        except UntypedError:
+            notes += node.notes
+            raise
         if kind in ("array", "object") and node.enum is not None:
             raise UntypedError("its values are listed lists or objects")
         match kind:
@@ -262,6 +269,19 @@ class Conversion:
             return self._value(schema, where, node.seen, notes)
         except UntypedError as error:
             raise UntypedError(f"its {what} have no typed image: {error}") from error
+
+
+_LOST = ("not checked", "left out")
+
+
+def _is_lost(note: str) -> bool:
+    return any(word in note for word in _LOST)
+
+
+def with_lost(description: str, notes: Sequence[str]) -> str:
+    """A description that also names what the plan demands and the contract does not."""
+    lost = list(filter(_is_lost, dict.fromkeys(notes)))
+    return f"{description} Of the plan: {'; '.join(lost)}." if lost else description
 
 
 def _own(schema: Mapping[str, Any]) -> dict[str, Any]:

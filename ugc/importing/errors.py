@@ -11,3 +11,7 @@ class PlanError(UgcError):
 
 class TooLargeError(UgcError):
     """An event goes beyond what one event may cost; the text says which bound it was."""
+
+
+class TooSlowError(UgcError):
+    """An event takes longer than one event may."""

@@ -10,8 +10,8 @@ from typing import Any
 from contracts.errors import SampleError
 from contracts.lint import RULES, Severity
 from contracts.lint.contract import check
-from ugc.importing.convert import Conversion, Fate, FieldPath, FieldReport
-from ugc.importing.errors import TooLargeError
+from ugc.importing.convert import Conversion, Fate, FieldPath, FieldReport, with_lost
+from ugc.importing.errors import TooLargeError, TooSlowError
 from ugc.importing.examples import Examples, example_of
 from ugc.importing.limits import DEEPEST, DEFAULT_LIMITS, Budget, Limits
 from ugc.importing.names import Name, chosen_names
@@ -154,18 +154,20 @@ def _imported(
         conversion, data = _converted(planned.schema, platform, limits, known)
         document = _document(planned, name, owner, data)
         _check_size(document, limits)
-    except (UntypedError, NoValueError, TooLargeError) as error:
+    except (UntypedError, NoValueError, TooLargeError, TooSlowError) as error:
         return _refused(name, planned, error)
     except SampleError as error:
         return _refused(name, planned, f"no example of it could be made: {error}")
     except RecursionError:
         return _refused(name, planned, "it is nested deeper than the interpreter can follow")
+    notes = tuple(dict.fromkeys((*planned.notes, *conversion.notes)))
+    document["description"] = with_lost(document["description"], notes)
     return ImportedEvent(
         event=name,
         planned=planned,
         document=document,
         fields=tuple(conversion.reports),
-        notes=tuple(dict.fromkeys(conversion.notes)),
+        notes=notes,
         names=conversion.names,
         findings=_findings(document, platform),
     )
@@ -187,13 +189,13 @@ def _converted(
 
     Raises:
         TooLargeError: even one level is too much.
+        TooSlowError: it takes too long.
         UntypedError, NoValueError: as :meth:`Conversion.root`.
     """
-    judge, examples = PatternJudge(), Examples()
+    judge, examples, budget = PatternJudge(), Examples(), Budget(limits)
     for levels in _LEVELS:
-        conversion = Conversion(
-            schema, platform.columns, Budget(limits), judge, examples, levels, known
-        )
+        budget.again()
+        conversion = Conversion(schema, platform.columns, budget, judge, examples, levels, known)
         try:
             return conversion, conversion.root()
         except TooLargeError as error:

@@ -32,11 +32,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 """Which keywords act on which kind of value; more of objects lies in ``Node.objects``."""
 
+LOST = "x-ugc-not-kept"
+"""A list of texts: what a plan says in words of its own that no keyword has."""
+
 _UNCHECKED = frozenset(
     {
         *("not", "dependencies", "dependentRequired", "dependentSchemas", "propertyNames"),
         *("contains", "minContains", "maxContains", "unevaluatedProperties", "unevaluatedItems"),
-        *("divisibleBy", "disallow", "extends"),
+        *("divisibleBy", "disallow", "extends", "discriminator"),
     }
 )
 """Keywords that restrict, and that the dialect has nothing for."""
@@ -89,6 +92,8 @@ class Node:
                 self.note(f"{keyword} is not checked")
             elif keyword in _TAKES:
                 _TAKES[keyword](self, keyword, value)
+        for lost in said.get(LOST, ()) if isinstance(said.get(LOST), list) else ():
+            self.note(f"{lost} is not checked")
         if "const" in said:
             self.list_values([said["const"]])
             if is_draft_4:

@@ -199,6 +199,43 @@ def test_the_document_and_the_service_agree(request_: Any, good: bool) -> None:
     assert (post(World(catalog).client(), request_).status_code == 202) is good
 
 
+@pytest.mark.parametrize(
+    ("change", "good"),
+    [
+        ({}, True),
+        ({"id": "a", "dataschema": "/api/v1/contracts/element_click/1"}, True),
+        ({"token": None, "datacontenttype": "application/json"}, True),
+        ({"type": "nothing"}, False),
+        ({"source": ""}, False),
+        ({"source": "x" * 257}, False),
+        ({"specversion": "0.3"}, False),
+        ({"time": "2026-01-31T12:00:00.123456789Z"}, True),
+        ({"time": "2026-01-31"}, False),
+        ({"subject": "x"}, False),
+        ({"subject": None}, True),
+        ({"data": {}}, False),
+    ],
+)
+def test_the_document_and_the_service_agree_on_cloudevents(
+    change: dict[str, Any], good: bool
+) -> None:
+    event = {"specversion": "1.0", "type": "element_click", "source": "/", "id": "1", **change}
+    event = {"data": CLICK["data"], **event}
+    schema = {"$ref": "#/components/schemas/CloudEvent", **document()}
+    assert Draft202012Validator(schema).is_valid(event) is good
+    answer = post(World().client(), event, content_type="application/cloudevents+json")
+    assert (answer.status_code == 202) is good
+
+
+def test_its_cloudevents_are_what_the_service_takes() -> None:
+    content = document()["paths"]["/api/v1/events"]["post"]["requestBody"]["content"]
+    examples = content["application/cloudevents+json"]["examples"]
+    assert examples.keys() == {contract.event for contract in CLIENT_CONTRACTS}
+    for each in examples.values():
+        sent = {"content_type": "application/cloudevents+json"}
+        assert post(World().client(), each["value"], **sent).status_code == 202
+
+
 def test_a_local_reference_of_a_contract_points_into_its_component() -> None:
     catalog = with_event("shared", {"a": {"$ref": "#/$defs/short"}, "$defs": {"short": FIELD}})
     found = document(catalog)
@@ -294,7 +331,8 @@ def test_its_texts_hold_no_name_of_the_code() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.ClassDef)
     }
-    of_http = {"Accepted", "Batch", "Exchange", "Key", "Limits", "Rate", "Rejection", "Request", "Stage"}
+    of_http = {"Accepted", "Batch", "Exchange", "Limits", "Rate", "Rejection", "Request", "Stage"}
+    of_http |= {"CloudEvents", "Key"}
     words = {word for text in texts_in(document()) for word in re.findall(r"[A-Za-z]+", text)}
     assert words & classes - of_http == set()
     assert "Front" in words

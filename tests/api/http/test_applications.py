@@ -11,6 +11,7 @@ import pytest
 from api import paths
 from api.errors import STATUS
 from api.http.applications import check_rates
+from api.http.cloudevents import BATCH, STRUCTURED
 from api.http.problems import MEDIA_TYPE
 from contracts.errors import SettingError
 from tests.api.http.test_express import Pair, Pairs, SameIds
@@ -148,6 +149,39 @@ def test_a_batch_is_its_applications_and_an_event_that_is_not_hurts_no_other() -
     assert message.data[SENT_BY] == "phone"
     assert message.data["context__session_id"] == SENT["session_id"]
     assert batch(world, [CLICK], **{"X-UGC-Key": "nobody-0001"}).status_code == 403
+
+
+CLOUD_EVENT = {
+    "specversion": "1.0",
+    "type": "element_click",
+    "source": "/kiosk",
+    "id": "1",
+    "data": CLICK["data"],
+}
+
+
+def test_cloud_events_are_their_applications_too_alone_and_in_a_batch() -> None:
+    world = maker()()
+    client = world.client()
+
+    def sent(path: str, body: object, media_type: str, sender: dict[str, Any]) -> Any:
+        headers = {"X-UGC-Key": sender["key"]}
+        return client.post(path, data=as_json(body), content_type=media_type, headers=headers)
+
+    assert sent(paths.EVENTS, CLOUD_EVENT, STRUCTURED, PHONE).status_code == 202
+    other = {
+        **CLOUD_EVENT,
+        "type": "search_filter",
+        "id": "2",
+        "data": world.catalog.get("search_filter").examples[0],
+    }
+    assert code(sent(paths.EVENTS, other, STRUCTURED, PHONE).data) == "event_not_allowed"
+    batch = sent(paths.BATCH, [{**CLOUD_EVENT, "id": "3"}, other], BATCH, PHONE)
+    assert [each["status"] for each in batch.json["results"]] == [202, 403]
+    report = sent(paths.VALIDATE, other, STRUCTURED, PHONE).json
+    assert report["problem"]["code"] == "event_not_allowed"
+    assert [each.data[SENT_BY] for each in world.messages()] == ["phone", "phone"]
+    assert sent(paths.EVENTS, CLOUD_EVENT, STRUCTURED, OLD).status_code == 403
 
 
 def test_the_rate_of_an_application_is_for_all_that_it_sends() -> None:

@@ -362,6 +362,8 @@ UNUSUAL: Mapping[str, tuple[Pairs, Mapping[str, Any]]] = {
     "an encoding": ([("content-encoding", "identity")], {}),
     "a transfer coding": ([("transfer-encoding", "chunked")], {}),
     "a websocket": ([("connection", "upgrade"), ("upgrade", "websocket")], {}),
+    "a CloudEvent": ((), {"content_type": "application/cloudevents+json"}),
+    "a CloudEvent in headers": ([("ce-specversion", "1.0"), ("ce-type", "element_click")], {}),
     "a private network": (
         [("origin", SHOP), ("access-control-request-private-network", "true")],
         {},

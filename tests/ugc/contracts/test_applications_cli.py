@@ -70,6 +70,13 @@ def test_applications_that_are_gone_are_a_breaking_change(tmp_path: Path, folder
     assert found == ["applications.removed"]
 
 
+def test_a_context_that_goes_while_applications_stay_is_told(tmp_path: Path, folder: Path) -> None:
+    both = contracts_with_applications(tmp_path / "both", has_context=True)
+    report = judge(from_folder(both), from_folder(folder), TODAY)
+    found = {each.code for event in report.events for each in event.findings if each.breaking}
+    assert "version.removed" in found
+
+
 def test_other_entries_change_no_contract(tmp_path: Path, folder: Path) -> None:
     other = contracts_with_applications(tmp_path / "other")
     write(other / FILE, {"applications": document()["applications"][:1]})
