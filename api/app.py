@@ -45,6 +45,7 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
             body_limit_bytes=config.body_limit_bytes,
             batch=config.batch,
             rate_limit=services.rate_limit,
+            door=services.door,
         )
     )
     app.register_blueprint(contract_routes.blueprint(services.catalog))
@@ -114,7 +115,7 @@ def _count(counts: metrics.Metrics, response: Response) -> None:
     seconds = time.perf_counter() - exchange.started
     counts.request(route=route, method=request.method, status=response.status_code, seconds=seconds)
     are_events = exchange.rejection is None or route == paths.EVENTS
-    counts.outcomes(exchange.results, are_events=are_events)
+    counts.outcomes(exchange.results, are_events=are_events, sender=exchange.sender)
 
 
 def _route() -> str | None:

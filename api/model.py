@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from api.errors import Rejection
+from contracts.model.applications import Application
 from contracts.model.types import Contract, Deprecation
 from contracts.reasons import Reason
 
@@ -68,6 +69,7 @@ class Request:
     """A request whose envelope and data satisfy their contracts. The token is unchecked.
 
     ``context`` is valid too, and ``sent_at`` a date-time; both ``None`` where they were not sent.
+    ``application`` is the name of the one whose key came with it.
     ``headers`` go to Kafka beside the event; ``None``: there are none.
     """
 
@@ -77,15 +79,17 @@ class Request:
     data: Mapping[str, Any]
     context: Mapping[str, Any] | None = None
     sent_at: str | None = None
+    application: str | None = None
     headers: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What the events of a batch share: a valid context, and when the batch was sent."""
+    """What the events of a request share: a valid context, when it was sent, and by whom."""
 
-    context: Mapping[str, Any] | None
-    sent_at: str | None
+    context: Mapping[str, Any] | None = None
+    sent_at: str | None = None
+    application: Application | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from api.connections import (
     connect_rejections,
     connect_short_redis,
 )
+from api.http.applications import Door, check_rates, door
 from api.limits.rate_counts import RedisCounts
 from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.limits.redis_calls import RedisCalls
@@ -46,7 +47,8 @@ class Services:
 
     ``health`` holds one check for each component, by name; ``is_alive`` tells whether their threads
     run; ``make_id`` makes correlation ids; ``close`` waits for what is under way and lets go of
-    every component.  Without ``rate_limit`` nobody is limited.
+    every component.  Without ``rate_limit`` nobody is limited, and without ``door`` every
+    application let in.
     """
 
     catalog: Catalog
@@ -59,6 +61,7 @@ class Services:
     reports: Reports | None = None
     is_alive: Callable[[], bool] = lambda: True
     rate_limit: RateLimit | None = None
+    door: Door | None = None
     rejected: RejectionReporter = field(default_factory=NullReporter)
 
 
@@ -71,7 +74,7 @@ def check(config: ApiConfig) -> None:
     Raises:
         SettingError, ContractError, LockError: as :func:`connect`.
     """
-    load_catalog(config.contracts_dir, config.naming)
+    _catalog(config)
     JwtVerifier(config.jwt, clock=time.time)
     connect_remembering(
         config.schema_registry_url, config.registry, config.contracts_dir, time.monotonic
@@ -88,8 +91,8 @@ def connect(config: ApiConfig) -> Services:
         ContractError: the contracts cannot be loaded.
         LockError: the lock file is malformed.
     """
-    catalog = load_catalog(config.contracts_dir, config.naming)
-    metrics = Metrics()
+    catalog = _catalog(config)
+    metrics = Metrics(None if catalog.applications is None else catalog.applications.names)
     with ExitStack() as opened:
         opened.callback(metrics.flush)  # last of all: the others count while they close
         auth = opened.enter_context(connect_auth(config, metrics))
@@ -134,9 +137,21 @@ def connect(config: ApiConfig) -> Services:
         close=close,
         metrics=metrics,
         is_alive=lambda: publishing.publisher.is_alive,
-        rate_limit=_rate_limit(config.rate_limit, redis),
+        rate_limit=None if config.rate_limit is None else _rate_limit(config.rate_limit, redis),
+        door=door(catalog.applications, lambda rate: _rate_limit(rate, redis)),
         rejected=rejected,
     )
+
+
+def _catalog(config: ApiConfig) -> Catalog:
+    """
+    Raises:
+        ContractError: the contracts cannot be loaded.
+        SettingError: an application may send less than a batch holds.
+    """
+    catalog = load_catalog(config.contracts_dir, config.naming)
+    check_rates(catalog.applications, config.batch.events)
+    return catalog
 
 
 def _state(auth: Authentication, redis: RedisCalls, publisher: SpoolingPublisher) -> State:
@@ -152,8 +167,6 @@ def _state(auth: Authentication, redis: RedisCalls, publisher: SpoolingPublisher
     )
 
 
-def _rate_limit(rate: Rate | None, redis: RedisCalls) -> RateLimit | None:
-    if rate is None:
-        return None
+def _rate_limit(rate: Rate, redis: RedisCalls) -> RateLimit:
     local = InMemoryCounts(rate, time.monotonic)
     return RateLimit(rate, shared=RedisCounts(redis, rate), local=local)

@@ -91,6 +91,7 @@ def _express(config: ApiConfig, services: Services) -> Express | None:
         make_id=services.make_id,
         body_limit_bytes=config.body_limit_bytes,
         reports=services.reports,
+        door=services.door,
     )
 
 

@@ -39,6 +39,12 @@ class Reason(StrEnum):
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a code, not a secret
     TOKEN_SUBJECT_MISMATCH = "token_subject_mismatch"  # noqa: S105 - a code, not a secret
     AUTH_UNAVAILABLE = "auth_unavailable"
+    # The application.
+    APPLICATION_KEY_MISSING = "application_key_missing"
+    APPLICATION_UNKNOWN = "application_unknown"
+    APPLICATION_DISABLED = "application_disabled"
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    EVENT_NOT_ALLOWED = "event_not_allowed"
     # The client.
     RATE_LIMITED = "rate_limited"
     # The service.
@@ -95,6 +101,17 @@ DESCRIPTIONS: dict[Reason, str] = {
     Reason.AUTH_UNAVAILABLE: (
         "auth_service does not answer and no key for a local check is configured."
     ),
+    Reason.APPLICATION_KEY_MISSING: (
+        "Only applications with a key may send here: send it as X-UGC-Key, or as ?key= in the"
+        " address."
+    ),
+    Reason.APPLICATION_UNKNOWN: "No application has this key.",
+    Reason.APPLICATION_DISABLED: "The application with this key may not send any more.",
+    Reason.ORIGIN_NOT_ALLOWED: (
+        "The application with this key may not send from there: the request's Origin is none of"
+        " its own."
+    ),
+    Reason.EVENT_NOT_ALLOWED: "The application with this key may not send this event.",
     Reason.RATE_LIMITED: "This client sent more events than one may in that time; send it later.",
     Reason.NOT_FOUND: "There is nothing at this address.",
     Reason.METHOD_NOT_ALLOWED: "The address does not take this method.",

@@ -181,34 +181,41 @@ def _reference(contract: Contract) -> Mapping[str, str]:
 def _operations(
     catalog: Catalog, accepted: _Versions, examples: Examples
 ) -> Mapping[str, Document]:
+    known = catalog.applications
+    errors = rejections(examples, has_applications=known is not None)
+    posts = {
+        paths.EVENTS: _post_event(accepted, examples, errors),
+        paths.BATCH: batch.operation(
+            examples, catalog.context, has_applications=known is not None
+        ),
+        paths.VALIDATE: _validate(accepted, examples, errors),
+    }
+    keys = {} if known is None else {"parameters": parts.key_parameters()}
     return {
-        paths.EVENTS: {"post": _post_event(accepted, examples)},
-        paths.BATCH: {"post": batch.operation(examples, catalog.context)},
-        paths.VALIDATE: {"post": _validate(accepted, examples)},
+        **{path: {"post": {**each, **keys}} for path, each in posts.items()},
         **contracts.operations(examples),
         paths.LIVE: {"get": parts.LIVE},
         paths.READY: {"get": parts.READY},
     }
 
 
-def _post_event(accepted: _Versions, examples: Examples) -> Document:
+def _post_event(accepted: _Versions, examples: Examples, errors: Document) -> Document:
     return {
         "tags": ["events"],
         "operationId": "postEvent",
         "summary": "Send one event",
         "description": parts.POST_DESCRIPTION + cloudevents.DESCRIPTION,
         "requestBody": _event_body(accepted, examples),
-        "responses": {"202": parts.ACCEPTED_RESPONSE, **rejections(examples)},
+        "responses": {"202": parts.ACCEPTED_RESPONSE, **errors},
     }
 
 
-_OF_REQUEST = ("400", "408", "413", "415", "429", "500", "503")
+_OF_REQUEST = ("400", "403", "408", "413", "415", "429", "500", "503")
 """With what a request may be refused whatever the event in it."""
 
 
-def _validate(accepted: _Versions, examples: Examples) -> Document:
+def _validate(accepted: _Versions, examples: Examples, errors: Document) -> Document:
     """The dry run: what is wrong with the request itself is an error, all else is its report."""
-    errors = rejections(examples)
     return {
         "tags": ["events"],
         "operationId": "validateEvent",
@@ -217,7 +224,7 @@ def _validate(accepted: _Versions, examples: Examples) -> Document:
         "requestBody": _event_body(accepted, examples),
         "responses": {
             "200": parts.REPORT_RESPONSE,
-            **{status: errors[status] for status in _OF_REQUEST},
+            **{status: errors[status] for status in _OF_REQUEST if status in errors},
         },
     }
 

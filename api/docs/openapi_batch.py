@@ -90,7 +90,7 @@ def _example(examples: Examples) -> dict[str, Any]:
 
 def _schema(context: Context | None) -> dict[str, Any]:
     events = {"type": "array", "items": parts.ref("Event")}
-    if context is None:
+    if context is None or not context.is_sent:
         return events
     around = dict(context.beside_events())
     around["properties"] = {**around["properties"], EVENTS: events}
@@ -98,7 +98,9 @@ def _schema(context: Context | None) -> dict[str, Any]:
     return {"oneOf": [events, around]}
 
 
-def operation(examples: Examples, context: Context | None = None) -> dict[str, Any]:
+def operation(
+    examples: Examples, context: Context | None = None, *, has_applications: bool = False
+) -> dict[str, Any]:
     """``POST /api/v1/events/batch``."""
     return {
         "tags": ["events"],
@@ -135,6 +137,6 @@ def operation(examples: Examples, context: Context | None = None) -> dict[str, A
                     }
                 },
             },
-            **refusals_of_body(examples),
+            **refusals_of_body(examples, has_applications=has_applications),
         },
     }

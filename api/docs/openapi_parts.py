@@ -10,6 +10,7 @@ from api.docs.openapi_examples import Examples
 from api.errors import STATUS
 from api.http.codecs import ACCEPT_ENCODING
 from api.model import ComponentStatus
+from contracts.model.applications import HEADER, PARAMETER
 from contracts.model.validation import MAX_VIOLATIONS
 
 CORRELATION_ID = "0190163d-8694-739b-aea5-966c26f8ad92"
@@ -292,3 +293,13 @@ READY = {
         },
     },
 }
+
+
+def key_parameters() -> list[dict[str, Any]]:
+    """Where a request names its application, in a project that has any."""
+    told = "The key of the application that sends"
+    places = (("header", HEADER, "."), ("query", PARAMETER, ", for what cannot set headers."))
+    return [
+        {"name": name, "in": place, "description": told + more, "schema": {"type": "string"}}
+        for place, name, more in places
+    ]

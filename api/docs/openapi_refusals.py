@@ -14,6 +14,16 @@ from contracts.reasons import DESCRIPTIONS, Reason
 
 _NOT_OF_POST = frozenset({Reason.NOT_FOUND, Reason.METHOD_NOT_ALLOWED, Reason.BATCH_TOO_LONG})
 
+_OF_SENDER = (
+    Reason.APPLICATION_KEY_MISSING,
+    Reason.APPLICATION_UNKNOWN,
+    Reason.APPLICATION_DISABLED,
+    Reason.ORIGIN_NOT_ALLOWED,
+)
+"""With what a request is refused for who sends it, whatever is in it."""
+
+_OF_APPLICATIONS = (*_OF_SENDER, Reason.EVENT_NOT_ALLOWED)
+
 _OF_BODY = (
     Reason.REQUEST_INVALID,
     Reason.BODY_EMPTY,
@@ -31,14 +41,16 @@ _OF_BODY = (
 )
 
 
-def rejections(examples: Examples) -> dict[str, Any]:
+def rejections(examples: Examples, *, has_applications: bool) -> dict[str, Any]:
     """Status → response, for every status with which an event may be refused."""
-    return _by_status([reason for reason in STATUS if reason not in _NOT_OF_POST], examples)
+    left_out = _NOT_OF_POST if has_applications else {*_NOT_OF_POST, *_OF_APPLICATIONS}
+    return _by_status([reason for reason in STATUS if reason not in left_out], examples)
 
 
-def refusals_of_body(examples: Examples) -> dict[str, Any]:
+def refusals_of_body(examples: Examples, *, has_applications: bool) -> dict[str, Any]:
     """Status → response, for every status with which a whole batch may be refused."""
-    return _by_status(_OF_BODY, examples)
+    more = _OF_SENDER if has_applications else ()
+    return _by_status((*_OF_BODY, *more), examples)
 
 
 def _by_status(reasons: Sequence[Reason], examples: Examples) -> dict[str, Any]:

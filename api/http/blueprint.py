@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import orjson
@@ -19,6 +20,7 @@ from werkzeug.http import http_date
 from api import paths
 from api.errors import Rejection
 from api.http import cloudevents
+from api.http.applications import Door
 from api.http.batch import ARRAY, LINES, BatchLimits, split
 from api.http.batch import MEDIA_TYPES as BATCH_MEDIA_TYPES
 from api.http.batch_context import unwrapped
@@ -28,8 +30,11 @@ from api.http.exchange import current
 from api.http.problems import bytes_for_each, problem
 from api.limits.rate_limit import RateLimit
 from api.model import Accepted, Common, Outcome, Stamped, shown_time
+from api.pipeline.checking import with_common
 from api.pipeline.cloudevents import CloudEvents
 from api.pipeline.pipeline import Check, Pipeline
+from contracts.model.applications import HEADER as KEY_HEADER
+from contracts.model.applications import PARAMETER as KEY_PARAMETER
 from contracts.model.loader import Catalog
 from contracts.model.types import Deprecation
 from contracts.reasons import Reason
@@ -44,10 +49,15 @@ def events(
     body_limit_bytes: int,
     batch: BatchLimits,
     rate_limit: RateLimit | None = None,
+    door: Door | None = None,
 ) -> Blueprint:
-    """The routes that take events; with a rate limit, before anything of the body is read."""
+    """The routes that take events.
+
+    Who sends too much, or is no application that ``door`` knows, is told so before anything of the
+    body is read.
+    """
     cloud_events = CloudEvents(catalog, pipeline.check)
-    handlers = _Handlers(pipeline, cloud_events, body_limit_bytes, batch, rate_limit)
+    handlers = _Handlers(pipeline, cloud_events, body_limit_bytes, batch, rate_limit, door)
     routes = Blueprint("events", __name__)
     routes.before_request(handlers.count)
     routes.post(paths.EVENTS)(handlers.accept)
@@ -64,16 +74,32 @@ class _Handlers:
         body_limit_bytes: int,
         batch: BatchLimits,
         rate_limit: RateLimit | None,
+        door: Door | None,
     ) -> None:
         self._pipeline = pipeline
         self._cloud_events = cloud_events
         self._body_limit_bytes = body_limit_bytes
         self._batch = batch
         self._rate_limit = rate_limit
+        self._door = door
 
     def count(self) -> None:
-        if self._rate_limit is not None and request.method == "POST":
+        if request.method != "POST":
+            return
+        if self._door is not None:
+            key = request.headers.get(KEY_HEADER, request.args.get(KEY_PARAMETER))
+            current().sender = self._door.label(key)
+        if self._rate_limit is not None:
             self._rate_limit.check(request.remote_addr)
+        if self._door is not None:
+            application = self._door.admitted(key, request.headers.get("Origin"))
+            current().application = application
+            self._count_of_application(1)
+
+    def _count_of_application(self, cost: int) -> None:
+        application = current().application
+        if self._door is not None and application is not None:
+            self._door.count(application, cost)
 
     def accept(self) -> Response:
         exchange = current()
@@ -82,7 +108,9 @@ class _Handlers:
         fate: Rejection | None = request.environ.get(FATE)
         if fate is not None:
             raise fate
-        accepted = self._pipeline.accept(body, correlation_id=exchange.correlation_id, check=check)
+        accepted = self._pipeline.accept(
+            body, correlation_id=exchange.correlation_id, check=check, common=_common()
+        )
         exchange.outcomes = [accepted]
         headers = {} if accepted.deprecation is None else notice(accepted.deprecation)
         answered = orjson.dumps(answer(accepted))
@@ -95,6 +123,8 @@ class _Handlers:
         parts, common = self._taken_apart(body)
         if self._rate_limit is not None and len(parts) > 1:
             self._rate_limit.check(request.remote_addr, cost=len(parts) - 1)
+        if len(parts) > 1:
+            self._count_of_application(len(parts) - 1)
         correlation_id = exchange.correlation_id
         are_cloud_events = request.mimetype == cloudevents.BATCH
         check = self._cloud_events.structured if are_cloud_events else None
@@ -111,18 +141,19 @@ class _Handlers:
         """The events of a batch, and what they share."""
         media_type, most = request.mimetype, self._batch.events
         if media_type == cloudevents.BATCH:
-            return split(body, media_type=ARRAY, most=most), None
+            return split(body, media_type=ARRAY, most=most), _common()
         if self._pipeline.takes_context and media_type != LINES and (found := unwrapped(body)):
-            common = self._pipeline.common(found.rest)
+            around = self._pipeline.common(found.rest)
+            common = replace(around, application=current().application)
             return split(found.events, media_type=ARRAY, most=most), common
-        return split(body, media_type=media_type, most=most), None
+        return split(body, media_type=media_type, most=most), _common()
 
     def validate(self) -> Response:
         body, check = self._event()
         pipeline = self._pipeline
         try:
             checked = (check or pipeline.check)(pipeline.parse(body))
-            found = would_store(pipeline.stamp(checked))
+            found = would_store(pipeline.stamp(with_common(checked, _common())))
         except Rejection as rejection:
             found = would_refuse(rejection, correlation_id=current().correlation_id)
         return Response(orjson.dumps(found), mimetype="application/json")
@@ -141,6 +172,12 @@ class _Handlers:
         body = _received(self._body_limit_bytes, (ARRAY,) if media_type else (ARRAY, ""))
         attributes = cloudevents.attributes_in(request.headers.items(), media_type)
         return body or b"{}", partial(self._cloud_events.binary, attributes)
+
+
+def _common() -> Common | None:
+    """What is known of every event in the request: who sent it."""
+    application = current().application
+    return None if application is None else Common(application=application)
 
 
 def _received(limit_bytes: int, media_types: Sequence[str]) -> bytes:

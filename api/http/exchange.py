@@ -9,6 +9,7 @@ from flask import g
 
 from api.errors import Rejection
 from api.model import Outcome
+from contracts.model.applications import Application
 
 
 @dataclass(slots=True)
@@ -17,7 +18,8 @@ class Exchange:
 
     ``started`` is on the clock of ``time.perf_counter``.  ``bodies`` are those of its events, in
     order, and ``outcomes`` what became of them; ``rejection`` is what the request as a whole was
-    answered with, whatever became of its events.
+    answered with, whatever became of its events.  ``sender`` is what figures call the application
+    that sent them, and ``application`` that one, when it was let in.
     """
 
     correlation_id: str
@@ -25,6 +27,8 @@ class Exchange:
     bodies: Sequence[bytes | None] = ()
     outcomes: Sequence[Outcome] = field(default=())
     rejection: Rejection | None = None
+    sender: str | None = None
+    application: Application | None = None
 
     @property
     def results(self) -> Sequence[Outcome]:

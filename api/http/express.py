@@ -23,6 +23,7 @@ import orjson
 
 from api import paths
 from api.errors import Rejection, StoreUnavailableError
+from api.http.applications import Door, key_in_query
 from api.http.blueprint import answer, notice
 from api.http.cloudevents import MARK as CLOUD_EVENT
 from api.http.correlation import HEADER, sent_id
@@ -33,11 +34,12 @@ from api.http.origins import CorsPolicy
 from api.http.security_headers import headers_for
 from api.http.wakeups import Wakeups
 from api.instrumentation import Stage
-from api.model import Accepted, Outcome, Stamped
+from api.model import Accepted, Common, Outcome, Stamped
 from api.pipeline.pipeline import Pipeline
 from api.pipeline.seen_soon import SeenSoon
 from api.pipeline.storing import accepted, as_seen, not_stored
 from api.publish.sender import Reports
+from contracts.model.applications import HEADER as KEY_HEADER
 from contracts.model.types import Contract
 
 LONGEST_BODY_BYTES = 8_192
@@ -64,6 +66,9 @@ _UNUSUAL = frozenset(
 )
 """With one of these headers the answer may be another."""
 
+_KEY = KEY_HEADER.lower()
+_ANYBODY = Common()
+
 Headers = list[tuple[str, str]]
 
 
@@ -88,7 +93,7 @@ class Counts(Protocol):
 
     def request(self, *, route: str | None, method: str, status: int, seconds: float) -> None: ...
 
-    def outcomes(self, outcomes: Sequence[Outcome]) -> None: ...
+    def outcomes(self, outcomes: Sequence[Outcome], *, sender: str | None = None) -> None: ...
 
 
 class Express:
@@ -104,6 +109,7 @@ class Express:
         make_id: Callable[[], uuid.UUID],
         body_limit_bytes: int = LONGEST_BODY_BYTES,
         reports: Reports | None = None,
+        door: Door | None = None,
     ) -> None:
         """
         Args:
@@ -115,12 +121,14 @@ class Express:
             body_limit_bytes: what the application takes; no more than it is taken here.
             reports: Kafka's acknowledgements, which are heard on the loop while many are awaited;
                 without, whoever hears them tells of them.
+            door: knows who may send; ``None``: everybody may.
         """
         self._pipeline = pipeline
         self._seen = seen
         self._counts = counts
         self._cors = cors
         self._make_id = make_id
+        self._door = door
         self._longest = min(body_limit_bytes, LONGEST_BODY_BYTES)
         self._publications = Wakeups[Sequence[StoreUnavailableError | None]]()
         self._lookups = Wakeups[bool]()
@@ -138,7 +146,9 @@ class Express:
         Its ``content-length`` is that of a short body.  A name that is there twice, or that an
         application over WSGI could take for another (with an underscore), is not expected.
         """
-        if scope.path != paths.EVENTS or scope.method != "POST" or scope.query_string:
+        if scope.path != paths.EVENTS or scope.method != "POST":
+            return None
+        if scope.query_string and self._door is None:
             return None
         pairs = scope.headers.items()
         headers = dict(pairs)
@@ -151,6 +161,11 @@ class Express:
             or "_" in " ".join(headers)
         ):
             return None
+        if scope.query_string:
+            key = key_in_query(scope.query_string)
+            if key is None or _KEY in headers:
+                return None
+            headers[_KEY] = key
         return headers
 
     async def run(
@@ -165,7 +180,10 @@ class Express:
         """
         if len(body) != int(headers["content-length"]):
             return None
-        prepared = self._pipeline.prepared(body)
+        common = _ANYBODY if self._door is None else _let_in(self._door, headers)
+        if common is None:
+            return None
+        prepared = self._pipeline.prepared(body, common)
         if prepared is None:
             return None
         event = prepared.stamped
@@ -193,7 +211,7 @@ class Express:
             self._seen.remember_soon(event.event_id, as_seen(event))
         stored = accepted(event)
         found = self._answer(stored, event, correlation_id, headers.get("origin"))
-        self._counts.outcomes([stored])
+        self._counts.outcomes([stored], sender=event.request.application)
         self._counts.request(
             route=paths.EVENTS, method="POST", status=202, seconds=time.perf_counter() - began
         )
@@ -227,3 +245,14 @@ class Express:
         if found is None:
             found = self._notices[contract.id] = list(notice(contract.deprecation).items())
         return found
+
+
+def _let_in(door: Door, headers: Mapping[str, str]) -> Common | None:
+    """Who sends; ``None`` where that is refused, or has to be counted in Redis."""
+    try:
+        application = door.admitted(headers.get(_KEY), headers.get("origin"))
+    except Rejection:
+        return None
+    if application is None:
+        return _ANYBODY
+    return None if application.rate is not None else Common(application=application)

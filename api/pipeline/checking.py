@@ -31,7 +31,7 @@ class Checks:
         self._clock = clock
         self._envelope = Validator(catalog.request.schema)
         context = catalog.context
-        self._common = None if context is None else Validator(context.beside_events())
+        self._common = Validator(context.beside_events()) if context and context.is_sent else None
         self._data = {
             (contract.event, contract.version): Validator(contract.schema) for contract in catalog
         }
@@ -130,9 +130,18 @@ class Checks:
 
 
 def with_common(request: Request, common: Common | None) -> Request:
-    """The request with what its batch says; what it says itself stands before that."""
+    """The request with what its batch says, behind what it says itself; and its sender.
+
+    Raises:
+        Rejection: the application may not send this event.
+    """
     if common is None:
         return request
+    if common.application is not None:
+        if not common.application.may_send(request.contract.event):
+            reason = Reason.EVENT_NOT_ALLOWED
+            raise rejected(request.contract, reason, DESCRIPTIONS[reason])
+        request.application = common.application.name
     if common.context is not None:
         request.context = {**common.context, **(request.context or {})}
     request.sent_at = request.sent_at or common.sent_at

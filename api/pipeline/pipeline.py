@@ -25,7 +25,7 @@ from api.pipeline.seen import SeenEvents
 from api.pipeline.storing import Publisher, Storing, not_stored
 from api.pipeline.suggestions import Suggestions
 from api.pipeline.together import Step, through
-from contracts.model.context import MEMBER, PREFIX
+from contracts.model.context import MEMBER, PREFIX, SENT_BY
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from contracts.model.validation import Violation
@@ -123,18 +123,26 @@ class Pipeline:
         self._suggestions = Suggestions(components.catalog)
         self._took = components.instrumentation.took
 
-    def accept(self, body: bytes, *, correlation_id: str, check: Check | None = None) -> Accepted:
+    def accept(
+        self,
+        body: bytes,
+        *,
+        correlation_id: str,
+        check: Check | None = None,
+        common: Common | None = None,
+    ) -> Accepted:
         """Stores the event in ``body``; returns when it is safe in Kafka or the spool.
 
-        ``check`` is for events in another form than the envelope's.
+        ``check`` is for events in another form than the envelope's; ``common`` is what is known
+        of the request around it.
 
         Raises:
             Rejection: the reason why nothing was accepted.
         """
-        request = (check or self.check)(self.parse(body))
+        request = with_common((check or self.check)(self.parse(body)), common)
         return self.store(request, correlation_id=correlation_id)
 
-    def prepared(self, body: bytes) -> Prepared | None:
+    def prepared(self, body: bytes, common: Common | None = None) -> Prepared | None:
         """The event in ``body``, ready to be published, if nobody has to be asked and nothing is
         wrong with it; nothing is counted and nothing else has happened.
 
@@ -145,7 +153,7 @@ class Pipeline:
             began = now()
             document = quick_json.parse(body, max_depth=self._limits.json_depth)
             parsed = now()
-            request = self._checks.request(document)
+            request = with_common(self._checks.request(document), common)
             checked = now()
             user_id = self._components.users.known(request.token)
             if user_id is None:
@@ -246,7 +254,7 @@ class Pipeline:
         """Stores several events, each given as JSON; what is wrong with one concerns it alone.
 
         A rejection among them stays as it is, in its place.  ``common`` is what they share;
-        ``check`` as in :meth:`accept`, and then nothing is shared.
+        ``check`` as in :meth:`accept`.
         """
         resolve = asked_once(self._components.users.resolve)
         fitting = [
@@ -256,9 +264,9 @@ class Pipeline:
         together: Sequence[Stamped | None] = [None] * len(bodies)
         if check is None:
             together = self._stamped_together(fitting, resolve, common)
-        judge = check or (lambda document: with_common(self.check(document), common))
+        one = check or self.check
         stamped = [
-            found or self._stamped_alone(body, resolve, judge)
+            found or self._stamped_alone(body, resolve, lambda each: with_common(one(each), common))
             for body, found in zip(bodies, together, strict=True)
         ]
         return self._store_stamped(stamped, correlation_id)
@@ -333,7 +341,7 @@ class Pipeline:
         event_id = request.event_id or self._components.make_id()
         timestamp = _whole_milliseconds(self._components.clock())
         data, context = request.data, None
-        if request.context is not None:
+        if request.context is not None or request.application is not None:
             context = self._context_of(request, timestamp)
             data = {**data, **context}
         value = encoder.encode(
@@ -359,11 +367,12 @@ class Pipeline:
         )
 
     def _context_of(self, request: Request, received: dt.datetime) -> Mapping[str, Any]:
-        """What a request's context adds to the event's data."""
+        """What a request's context and its sender add to the event's data."""
         known = self._components.catalog.context
-        assert known is not None  # the envelope has no such member without one
-        assert request.context is not None
-        fields = known.as_fields(request.context, request.sent_at, received)
+        assert known is not None  # without one the envelope has no such member, and nobody a name
+        fields = known.as_fields(request.context or {}, request.sent_at, received)
+        if request.application is not None:
+            fields[PREFIX + SENT_BY] = request.application
         found: dict[str, Any] = with_doubles(fields, request.contract.data)
         return found
 

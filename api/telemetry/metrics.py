@@ -32,6 +32,7 @@ from api.instrumentation import Stage, TokenResult, TokenSource
 from api.model import Outcome
 from api.telemetry.polling import State, Totals
 from api.telemetry.tallies import Labels, Spread, Spreads, Tally
+from contracts.model.applications import NONE, OTHER
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -64,8 +65,10 @@ class _Histogram(Histogram):
 class Metrics:
     """The counters. Every label has few values: known events and routes, never a sender's text."""
 
-    def __init__(self) -> None:
+    def __init__(self, applications: Sequence[str] | None = None) -> None:
+        """``applications`` are names that events are counted by too; ``None``: by none."""
         self.registry = CollectorRegistry()
+        self._applications = None if applications is None else {*applications, OTHER}
         self._requests = _Histogram(
             "ugc_api_request_seconds",
             "Time from the whole request to its answer.",
@@ -76,7 +79,7 @@ class Metrics:
         self._events = Counter(
             "ugc_api_events",
             "Events by contract, version and outcome (accepted, duplicate, refused, failed).",
-            ("event", "version", "outcome"),
+            ("event", "version", "outcome", *(() if applications is None else ("application",))),
             registry=self.registry,
         )
         self._refusals = Counter(
@@ -183,14 +186,20 @@ class Metrics:
         known = method if route is not None else _NONE
         self._seconds_of_requests.observe((route or _NONE, known, str(status)), seconds)
 
-    def outcomes(self, outcomes: Sequence[Outcome], *, are_events: bool = True) -> None:
+    def outcomes(
+        self, outcomes: Sequence[Outcome], *, are_events: bool = True, sender: str | None = None
+    ) -> None:
         """Counts what became of the events of one request, and the reasons of rejections.
 
         ``are_events`` is false for a request that was not to store any: its rejection has a reason
-        and is no event's.
+        and is no event's.  ``sender`` is an application's name, or what stands for those unknown.
         """
         if are_events:
-            self._tally_of_events.add_all(map(_labels_of_event, outcomes))
+            labels: Iterable[Labels] = map(_labels_of_event, outcomes)
+            if self._applications is not None:
+                told = sender if sender in self._applications else NONE
+                labels = ((*each, told) for each in labels)
+            self._tally_of_events.add_all(labels)
         reasons = [(each.reason,) for each in outcomes if isinstance(each, Rejection)]
         self._tally_of_refusals.add_all(reasons)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.lint.rules import Note
+from contracts.model.applications import FILE as APPLICATIONS_FILE
 from contracts.model.context import FOLDER as CONTEXT_FOLDER
 from contracts.model.loader import EVENT_NAME, VERSION_FILE, parse_json
 from contracts.model.shared import FOLDER
@@ -55,6 +56,7 @@ class Tree:
     envelopes: Shelf = field(default_factory=Shelf)
     shared: Shelf = field(default_factory=Shelf)
     context: Shelf = field(default_factory=Shelf)
+    applications: Document | None = None
     stray: list[tuple[Path, Note, int]] = field(default_factory=list)
 
     def document(self, path: Path) -> Document | None:
@@ -78,6 +80,7 @@ def read_tree(root: Path) -> Tree:
     _read_versions(tree, tree.shared, root / FOLDER)
     if (root / CONTEXT_FOLDER).is_dir():
         _read_numbered(tree, tree.context, root / CONTEXT_FOLDER)
+    _read_applications(tree, root / APPLICATIONS_FILE)
     _read_examples(tree, tree.events, root / "examples")
     _read_examples(tree, tree.envelopes, root / "envelopes" / "examples")
     for name in ("request", "message"):
@@ -111,6 +114,14 @@ def _read_numbered(tree: Tree, shelf: Shelf, inner: Path) -> None:
         elif document is not None:
             shelf.documents[inner.name, int(numbered[1])] = document
     _find_gaps(tree, inner, numbers)
+
+
+def _read_applications(tree: Tree, path: Path) -> None:
+    document = _read(tree, path) if path.is_file() else None
+    if document is not None and not isinstance(document.value, dict):
+        tree.misplaced(path, "write a JSON object", code="json-invalid")
+    else:
+        tree.applications = document
 
 
 def _find_gaps(tree: Tree, folder: Path, numbers: set[int]) -> None:

@@ -52,8 +52,8 @@ RULES: dict[str, Rule] = {
     # Files.
     "file-misplaced": Rule(
         "Only `events/<event>/v<N>.json`, `envelopes/<name>/v<N>.json`, `shared/<name>/v<N>.json`,"
-        " `context/v<N>.json`, and example files of events and envelopes lie in the contract"
-        " folder.",
+        " `context/v<N>.json`, `applications.json`, and example files of events and envelopes lie"
+        " in the contract folder.",
         "A file elsewhere is read by nothing, and its author would not notice.",
     ),
     "json-invalid": Rule(
@@ -255,6 +255,11 @@ RULES: dict[str, Rule] = {
     "context-field": Rule(
         "Each field of the context may be left out and is a plain value; `occurred_at` is a time.",
         "Every event would have to be sent with it, or its column could not be made.",
+    ),
+    "application": Rule(
+        "`applications.json` keeps `contracts/meta/applications.json`; each entry has a key of its"
+        " own, and names events that clients send.",
+        "The service would not start, or refuse what an application is to send.",
     ),
     "deprecation-dates": Rule(
         "`x-deprecated.sunset` is after `since`, and `retired` is not before `sunset`.",

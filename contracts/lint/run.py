@@ -19,6 +19,7 @@ from contracts.lint.company import (
 from contracts.lint.files import Document, Key, Shelf, Tree, read_tree
 from contracts.lint.rules import RULES, Finding, Note
 from contracts.model import locate
+from contracts.model.applications import problems
 from contracts.model.context import FOLDER as CONTEXT
 from contracts.model.context import OCCURRED_AT
 from contracts.model.shared import Shared, key_in
@@ -56,7 +57,8 @@ def lint_folder(
         found += _placed(tree.shared.documents[key], digits.check(tree.shared.documents[key].text))
     found += _shared(tree, shared, locked_shared or {})
     found += _context(tree, locked_context or {})
-    if tree.context.documents:
+    found += _applications(tree)
+    if tree.context.documents or tree.applications is not None:
         reserved_columns |= {CONTEXT}
     usable: dict[Key, Schema] = {}
     for key, document in tree.events.documents.items():
@@ -99,6 +101,15 @@ def _context(tree: Tree, locked: Mapping[str, str]) -> Iterator[Finding]:
     values = {key: document.value for key, document in shelf.items()}
     for key, note in definitions.check_locked(values, locked):
         yield from _placed(shelf[key], [note])
+
+
+def _applications(tree: Tree) -> Iterator[Finding]:
+    if tree.applications is None:
+        return
+    events = tree.events.documents.items()
+    sent = {event for (event, _), each in events if each.value.get("x-origin") == "client"}
+    notes = [Note("application", *each) for each in problems(tree.applications.value, sent)]
+    yield from _placed(tree.applications, notes)
 
 
 def _failures_to_load(root: Path, rules: CompanyRules) -> Iterator[Finding]:

@@ -1,10 +1,14 @@
-"""Reads what events have in common: shared definitions, and the context."""
+"""Reads what events have in common: shared definitions, the context, and who sends them."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from contracts.errors import ContractSchemaError
+from contracts.model.applications import FILE as APPLICATIONS_FILE
+from contracts.model.applications import Applications, applications_of
+from contracts.model.applications import problems as application_problems
 from contracts.model.context import FOLDER as CONTEXT_FOLDER
 from contracts.model.context import Context
 from contracts.model.context import problems as context_problems
@@ -51,6 +55,24 @@ def read_context(root: Path) -> Context | None:
         if problems := problems or tuple(map(" ".join, context_problems(document))):
             raise ContractSchemaError(str(path), problems)
     return Context(documents)
+
+
+def read_applications(root: Path, sent: Collection[str]) -> Applications | None:
+    """The applications of a folder of contracts; ``None`` where it has no file of them.
+
+    ``sent`` are the events that clients send.
+
+    Raises:
+        ContractLoadError: the file is unreadable, or is no JSON object.
+        ContractSchemaError: an entry is malformed, has another's key, or names an unknown event.
+    """
+    path = root / APPLICATIONS_FILE
+    if not path.is_file():
+        return None
+    document = read_document(path)
+    if found := tuple(map(" ".join, application_problems(document, sent))):
+        raise ContractSchemaError(str(path), found)
+    return applications_of(document)
 
 
 def problems_with_references(

@@ -14,6 +14,9 @@ and one from before there was any, is an event whose fields are absent.
 ``occurred_at`` is the client's clock.  What is kept is corrected by how far that clock is from the
 server's when the request is sent (``sent_at``), and never lies outside of what is possible; two
 more fields say what was done (:class:`Clock`) and by how much, in milliseconds.
+
+Where the project has applications (:mod:`contracts.model.applications`), one more field that is
+made, ``context__sent_by``, names the one that sent the event; it needs no context to be there.
 """
 
 from __future__ import annotations
@@ -52,6 +55,7 @@ EVENTS = "events"
 PREFIX = "context__"
 OCCURRED_AT = "occurred_at"
 CLOCK, SKEW = "clock", "clock_skew_ms"
+SENT_BY = "sent_by"
 """Fields that are made, and not sent."""
 
 OLDEST = dt.timedelta(days=30)
@@ -62,6 +66,14 @@ _SENT_AT: JsonSchema = {
     "format": "date-time",
     "description": "When the request was sent, by the sender's clock: corrects occurred_at.",
     "examples": ["2026-01-31T12:00:00.000Z"],
+}
+
+
+_NOTHING: JsonSchema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": [],
+    "properties": {},
 }
 
 
@@ -78,24 +90,37 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True)
 class Context:
-    """Every version of the context; the newest is what requests are held against."""
+    """Every version of the context; the newest is what requests are held against.
+
+    Without any, requests have no context, and all that there is is the application's name.
+    """
 
     documents: Mapping[int, JsonSchema] = field(default_factory=dict)
+    has_applications: bool = False
 
     @cached_property
     def version(self) -> int:
-        """The newest version."""
-        return max(self.documents)
+        """The newest version; 0 without any."""
+        return max(self.documents, default=0)
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether requests may have a context."""
+        return bool(self.documents)
 
     @property
     def schema(self) -> JsonSchema:
-        """What requests are held against."""
-        return self.documents[self.version]
+        """What requests are held against; without any version an object that has nothing."""
+        return self.documents.get(self.version, _NOTHING)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """What every event's data has beside its own fields."""
-        return fields_of(self.schema)
+        return self._fields(self.version, has_applications=self.has_applications)
+
+    def _fields(self, version: int, *, has_applications: bool) -> tuple[Field, ...]:
+        sent = fields_of(self.documents[version]) if version else ()
+        return (*sent, _APPLICATION) if has_applications else sent
 
     @cached_property
     def has_time(self) -> bool:
@@ -109,10 +134,15 @@ class Context:
         return found.unit if isinstance(found, DateTimeType) else TimeUnit.MICROS
 
     def generations(self, contract: Contract) -> Iterator[Contract]:
-        """The contract as it was with each earlier version of the context, without any first."""
-        for version in range(self.version):
-            fields = fields_of(self.documents[version]) if version else ()
-            yield contract.with_context(fields)
+        """The contract as it may have been with each earlier version of the context, without any
+        first; and with each before there were applications, and after.
+        """
+        last = (self.version, self.has_applications)
+        for version in range(self.version + 1):
+            for has_applications in (False, True) if self.has_applications else (False,):
+                if (version, has_applications) != last:
+                    fields = self._fields(version, has_applications=has_applications)
+                    yield contract.with_context(fields)
 
     def as_fields(
         self, given: Mapping[str, Any], sent_at: str | None, received: dt.datetime
@@ -136,7 +166,9 @@ class Context:
         return found
 
     def in_request(self, envelope: JsonSchema) -> JsonSchema:
-        """The request's envelope with the two members, which may be left out."""
+        """The request's envelope with the two members, which may be left out, if they are sent."""
+        if not self.is_sent:
+            return envelope
         own = {key: said for key, said in self.schema.items() if key not in _OF_THE_FILE}
         members = {**envelope["properties"], MEMBER: own, SENT_AT: _SENT_AT}
         return {**envelope, "properties": members}
@@ -212,6 +244,13 @@ def _made(name: str, kind: StringType | IntegerType, description: str) -> Field:
     )
 
 
+_APPLICATION = _made(
+    SENT_BY,
+    StringType(categorical=True),
+    "The application that sent the event, by its key.",
+)
+
+
 def problems(schema: JsonSchema) -> Iterator[tuple[str, str]]:
     """Pointer and message: why a schema that keeps the dialect is no context."""
     if schema.get("type") != "object" or schema.get("additionalProperties") is not False:
@@ -228,5 +267,7 @@ def problems(schema: JsonSchema) -> Iterator[tuple[str, str]]:
             yield where, "is no plain value; write one field for each part"
         elif each.name in (CLOCK, SKEW):
             yield where, f"is made beside {OCCURRED_AT}; write another name"
+        elif each.name == SENT_BY:
+            yield where, "is made where a project has applications; write another name"
         elif each.name == OCCURRED_AT and not isinstance(each.value.type, DateTimeType):
             yield where, 'is a time; write "format": "date-time"'

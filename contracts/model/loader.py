@@ -6,6 +6,7 @@ Layout (``N`` counts from 1 without gaps)::
     envelopes/<name>/v<N>.json
     shared/<name>/v<N>.json                            what events refer to; may be missing
     context/v<N>.json                                  what all events have; may be missing
+    applications.json                                  who sends events; may be missing
     examples/<event>/v<N>/{valid,invalid}/*.json
     envelopes/examples/<name>/v<N>/{valid,invalid}/*.json
     meta/dialect.json
@@ -34,7 +35,9 @@ from contracts.errors import (
     UnknownVersionError,
 )
 from contracts.model import walker
-from contracts.model.common import problems_with_references
+from contracts.model.applications import FILE as APPLICATIONS_FILE
+from contracts.model.applications import Applications
+from contracts.model.common import problems_with_references, read_applications
 from contracts.model.common import read_context as read_context
 from contracts.model.common import read_shared as read_shared
 from contracts.model.context import FOLDER as CONTEXT_FOLDER
@@ -65,7 +68,15 @@ def package_folder() -> Path:
     return Path(str(files("contracts")))
 
 
-FILES = ("events", "envelopes", "examples", FOLDER, CONTEXT_FOLDER, "contracts.lock.json")
+FILES = (
+    "events",
+    "envelopes",
+    "examples",
+    FOLDER,
+    CONTEXT_FOLDER,
+    APPLICATIONS_FILE,
+    "contracts.lock.json",
+)
 """What a folder of contracts consists of; ``events`` and ``envelopes`` have to be there."""
 
 
@@ -101,8 +112,8 @@ def default_folder(start: Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every contract, by event and version, the two envelopes, what contracts share, and what the
-    project is called.
+    """Every contract, by event and version, the two envelopes, what contracts share, what the
+    project is called, and who sends.
     """
 
     versions: Mapping[str, Mapping[int, Contract]]
@@ -110,6 +121,7 @@ class Catalog:
     naming: Naming = field(default_factory=Naming)
     shared: Shared = NOTHING_SHARED
     context: Context | None = None
+    applications: Applications | None = None
 
     def __iter__(self) -> Iterator[Contract]:
         """Every contract: by event name, then by version."""
@@ -181,6 +193,8 @@ def load_catalog(folder: Path | None = None, naming: Naming | None = None) -> Ca
         )
     shared = read_shared(root)
     context = read_context(root)
+    if (root / APPLICATIONS_FILE).is_file():
+        context = replace(context or Context(), has_applications=True)
     events: dict[str, dict[int, Contract]] = {}
     for event, version, path in version_files(root / "events"):
         events.setdefault(event, {})[version] = parse_contract(
@@ -194,9 +208,19 @@ def load_catalog(folder: Path | None = None, naming: Naming | None = None) -> Ca
     if context is not None:
         request = envelopes["request"]
         envelopes["request"] = replace(request, schema=context.in_request(request.schema))
-    catalog = Catalog(events, envelopes, naming or Naming(), shared, context)
+    applications = read_applications(root, _sent(events))
+    catalog = Catalog(events, envelopes, naming or Naming(), shared, context, applications)
     _check_pairings(catalog)
     return catalog
+
+
+def _sent(events: Mapping[str, Mapping[int, Contract]]) -> frozenset[str]:
+    """The events that clients send, in any version."""
+    return frozenset(
+        event
+        for event, versions in events.items()
+        if any(each.origin is Origin.CLIENT for each in versions.values())
+    )
 
 
 def parse_contract(

@@ -19,7 +19,8 @@ from api.auth.token_cache import InMemoryTokenCache
 from api.auth.users import CacheTimes, Users
 from api.config import ApiConfig
 from api.errors import StoreUnavailableError
-from api.limits.rate_limit import RateLimit
+from api.http.applications import door
+from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.model import ComponentHealth, ComponentStatus, Identity, JwtPolicy
 from api.pipeline.pipeline import Components, EventEncoder, Limits, Pipeline
 from api.rejections.record import Sampler
@@ -100,7 +101,9 @@ class World:
             "kafka": ComponentHealth(status=ComponentStatus.UP, required=True, detail="answers"),
             "redis": ComponentHealth(status=ComponentStatus.UP, required=False, detail="answers"),
         }
-        self.metrics = Metrics()
+        applications = self.catalog.applications
+        self.metrics = Metrics(None if applications is None else applications.names)
+        self.door = door(applications, self._limit)
         self.pipeline = Pipeline(self._parts(), Limits())
         self.sink = InMemorySink()
         self.rejected = RejectionSender(
@@ -134,12 +137,17 @@ class World:
             metrics=self.metrics,
             is_alive=lambda: self.is_alive,
             rate_limit=self.rate_limit,
+            door=self.door,
             rejected=self.rejected,
         )
 
     def messages(self) -> list[Message]:
         """What was published, decoded."""
         return [self.decoder.decode(each.key, each.value) for each in self.publisher.published]
+
+    def _limit(self, rate: Rate) -> RateLimit:
+        counts = InMemoryCounts(rate, self.seconds)
+        return RateLimit(rate, shared=counts, local=counts)
 
     def _health_of(self, name: str) -> Callable[[], ComponentHealth]:
         return lambda: self.health[name]

@@ -17,6 +17,7 @@ from contracts.model.loader import Catalog
 from contracts.model.types import Contract
 from registry.avro import avro_schema
 from ugc.compatibility import avro, http, tables
+from ugc.compatibility.applications import applications_report
 from ugc.compatibility.findings import EventReport, Finding, Report, Target
 from ugc.compatibility.shared import shared_reports
 from ugc.compatibility.snapshot import Snapshot
@@ -39,7 +40,8 @@ def judge(base: Snapshot, head: Snapshot, today: dt.date) -> Report:
     judged = (_Event(base, head, today, event).report() for event in events)
     envelopes = (_envelope(base, head, name, today) for name in sorted(base.catalog.envelopes))
     shared = shared_reports(base, head, partial(version_changes, head=head, today=today))
-    common = (*envelopes, _context(base, head, today), *shared)
+    context = _context(base, head, today)
+    common = (*envelopes, context, applications_report(base, head), *shared)
     return Report(
         events=tuple(report for report in (*common, *judged) if report is not None),
     )

@@ -14,7 +14,7 @@ from ugc.compatibility.snapshot import Snapshot
 from ugc.errors import MisconfiguredError
 from ugc.wiring import own_catalog
 
-_PARTS = ("events", "envelopes", "shared", "context")
+_PARTS = ("events", "envelopes", "shared", "context", "applications.json")
 _VERSIONS = ("events/*/v*.json", "envelopes/*/v*.json", "shared/*/v*.json", "context/v*.json")
 _CONTRACT = re.compile(rb"(?:(.*)/)?events/[a-z][a-z0-9_]*/v[1-9][0-9]*\.json")
 

@@ -55,6 +55,6 @@ def code_owners(catalog: Catalog, folder: str, organization: str | None = None) 
     newest = dict(sorted(catalog.shared.documents.items()))
     owners = {name: document["x-owner"] for (name, _), document in newest.items()}
     lines += [f"/{folder}/{FOLDER}/{name}/ {team}{owner}" for name, owner in owners.items()]
-    if catalog.context is not None:
+    if catalog.context is not None and catalog.context.is_sent:
         lines.append(f"/{folder}/{CONTEXT}/ {team}{catalog.context.schema['x-owner']}")
     return _HEAD + "\n".join(lines) + "\n"

@@ -12,7 +12,7 @@ from ch_schema.ddl.tables import table_for
 from contracts.model.context import FOLDER as CONTEXT
 from contracts.model.loader import Catalog
 from contracts.model.shared import path_of, used_by
-from contracts.model.types import Contract
+from contracts.model.types import Contract, Origin
 from registry.avro import record_name
 from ugc.contracts.words import fields_of
 from ugc.exits import PLAIN_EPILOG
@@ -100,7 +100,10 @@ def _facts(catalog: Catalog, contract: Contract) -> list[tuple[str, str]]:
         facts.append(("paired by", ", ".join(("user_id", *pairing.keys))))
     if shared := used_by(contract.schema):
         facts.append(("refers to", ", ".join(path_of(key) for key in shared)))
-    if catalog.context is not None:
+    if catalog.applications is not None and contract.origin is Origin.CLIENT:
+        senders = catalog.applications.senders_of(contract.event)
+        facts.append(("sent by", ", ".join(senders) or "(no application)"))
+    if catalog.context is not None and catalog.context.is_sent:
         facts.append(("context", f"{CONTEXT}/v{catalog.context.version}.json, with every event"))
     if deprecation := contract.deprecation:
         facts.append(("deprecated", f"since {deprecation.since}: {deprecation.reason}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from contracts.model.loader import Catalog, load_catalog
 from ugc.environment import require
 from ugc.errors import UgcError
 from ugc.local.auth.client import demo_token
+from ugc.traffic.applications import headers_for
 from ugc.traffic.bad import bad_bodies
 from ugc.traffic.repertoire import Repertoire, one_of_each
 from ugc.traffic.sender import Tally, newest_versions, send_sessions
@@ -47,6 +49,7 @@ class Traffic:
         catalog = load_catalog(folder)
         check_contracts(newest_versions(api_url), catalog, folder)
         self.repertoire = repertoire_of(catalog, folder)
+        self._headers_for = partial(headers_for, catalog.applications)
         auth_url = require(env, "AUTH_SERVICE_URL")
         self._url = f"{api_url.rstrip('/')}/api/v1/events"
         self._rng = rng
@@ -72,6 +75,7 @@ class Traffic:
                 tally,
                 at_once=at_once,
                 on_session_done=lambda: progress.advance(task),
+                headers_for=self._headers_for,
             )
 
     def one_of_each(self) -> Iterable[tuple[dict[str, object], tuple[str, str] | None]]:
@@ -80,7 +84,14 @@ class Traffic:
 
     def send_one(self, step: Step, tally: Tally) -> None:
         """Sends one request."""
-        send_sessions(self._url, [[step]], tally, at_once=1, on_session_done=lambda: None)
+        send_sessions(
+            self._url,
+            [[step]],
+            tally,
+            at_once=1,
+            on_session_done=lambda: None,
+            headers_for=self._headers_for,
+        )
 
     def _visitor(self, habits: Habits) -> Visitor:
         return Visitor(

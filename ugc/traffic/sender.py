@@ -108,8 +108,11 @@ def send_sessions(
     *,
     at_once: int,
     on_session_done: Callable[[], object],
+    headers_for: Callable[[bytes], Mapping[str, str]] = lambda _: {},
 ) -> None:
     """Sends every session, ``at_once`` of them side by side, each step after its pause.
+
+    ``headers_for`` tells those that a body is sent with beside its type.
 
     A 503 is tried again after its Retry-After, as the API's documentation asks clients to do.
     """
@@ -122,15 +125,17 @@ def send_sessions(
         def send(steps: Iterable[Step]) -> None:
             for step in steps:
                 time.sleep(step.pause_seconds)
-                _send_step(client, events_url, step, tally)
+                _send_step(client, events_url, step, tally, headers_for(step.body))
             on_session_done()
 
         for done in [pool.submit(send, steps) for steps in sessions]:
             done.result()
 
 
-def _send_step(client: httpx2.Client, events_url: str, step: Step, tally: Tally) -> None:
-    headers = {"Content-Type": "application/json"}
+def _send_step(
+    client: httpx2.Client, events_url: str, step: Step, tally: Tally, more: Mapping[str, str]
+) -> None:
+    headers = {"Content-Type": "application/json", **more}
     for _ in range(_ATTEMPTS_ON_503):
         started = time.perf_counter()
         try:

@@ -165,6 +165,7 @@ def test_how_long_a_preflight_holds_can_be_set(world: World) -> None:
         "If-None-Match",
         "X-Correlation-Id",
         "X-Request-ID",
+        "X-UGC-Key",
         "X-UGC-SDK",
         "traceparent",
         "tracestate",

@@ -72,6 +72,7 @@ class Front:
             cors=config.cors,
             make_id=world.make_id,
             body_limit_bytes=config.body_limit_bytes,
+            door=world.door,
         )
         self._bridge = RsgiBridge(
             create_app(config, world.services()).wsgi_app,

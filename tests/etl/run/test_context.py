@@ -11,6 +11,7 @@ import pytest
 from contracts.model.context import Context
 from contracts.model.formats import instant_text
 from tests.etl.world import CLICK, CLICK_DATA, END, HOUR, NOON, START, World
+from tests.support.with_applications import catalog_with_applications
 from tests.support.with_context import SENT, catalog_with_context
 
 VIEW = uuid.UUID(int=1)
@@ -136,3 +137,16 @@ def test_a_rerun_changes_no_row(world: World) -> None:
     before = world.rows("page_view")
     world.run()
     assert world.rows("page_view") == before
+
+
+def test_the_application_that_sent_is_a_column_of_plain_events_and_of_pairs() -> None:
+    world = World(catalog_with_applications())
+    world.send(CLICK, {**CLICK_DATA, "context__sent_by": "web"})
+    world.click()
+    half(world, START, context__sent_by="phone")
+    world.clock.pass_seconds(5)
+    half(world, END, context__sent_by="web")
+    world.run()
+    assert {row["context__sent_by"] for row in world.rows(CLICK)} == {"web", None}
+    (view,) = world.rows("page_view")
+    assert view["context__sent_by"] == "phone"
