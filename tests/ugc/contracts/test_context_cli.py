@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from contracts.naming import Naming
 from tests.support.contract_folder import change, copy_of_contracts
 from tests.support.with_context import CONTEXT, contracts_with_context, next_context
 from ugc.compatibility.findings import Report
@@ -39,7 +40,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 def test_a_new_context_passes_lint_and_can_be_locked(bare: Path) -> None:
     assert run(bare, "new", "--context", "--owner", "web").exit_code == 0
-    write_lock(bare, str)
+    write_lock(bare, Naming(), str)
     assert run(bare, "lint").output == "0 errors, 0 warnings\n"
     assert "context@1" in (bare / "contracts.lock.json").read_text()
     shown = run(bare, "show", "element_click").output

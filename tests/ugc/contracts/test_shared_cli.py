@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from contracts.naming import Naming
 from tests.support.contract_folder import change
 from tests.support.order import ADDRESS, COUNTRY, ORDER, contracts_with_an_order
 from ugc.contracts.command import command
@@ -91,17 +92,17 @@ def test_owners_of_definitions_are_asked_too(folder: Path) -> None:
 def test_the_lock_holds_definitions_and_lint_keeps_them(folder: Path) -> None:
     said: list[str] = []
     with pytest.raises(LockDiffersError):
-        check_lock(folder, said.append)
+        check_lock(folder, Naming(), said.append)
     assert "the shared definition address@1 is not in the lock file" in said
-    write_lock(folder, said.append)
-    check_lock(folder, said.append)
+    write_lock(folder, Naming(), said.append)
+    check_lock(folder, Naming(), said.append)
     assert run(folder, "lint").exit_code == 0
     change(folder / COUNTRY, lambda d: d.update(description="Another text."))
     done = run(folder, "lint")
     assert done.exit_code == 1
     assert "error shared-edited" in done.output
     with pytest.raises(LockDiffersError):
-        check_lock(folder, said.append)
+        check_lock(folder, Naming(), said.append)
     assert (
         said[-1] == "the shared definition country@1 says something else than the lock file holds"
     )
