@@ -16,6 +16,7 @@ from itertools import pairwise
 
 import orjson
 
+from api import paths
 from api.errors import Rejection
 from contracts.reasons import Reason
 
@@ -108,7 +109,10 @@ def _is_array_of_objects(body: bytes, number: int) -> bool:
 def _elements(body: bytes, begin: int, most: int) -> list[bytes | Rejection]:
     """What stands between the commas of an array; what is no JSON is left as it is."""
     if not body.startswith(b"[", begin):
-        raise _invalid("a batch is a JSON array of events", _Place().at(body, begin))
+        told = "a batch is a JSON array of events"
+        if body.startswith(b"{", begin):
+            told += f", not an object (one event goes to POST {paths.EVENTS})"
+        raise _invalid(told, _Place().at(body, begin))
     ends: list[int] = []
     depth = 0
     for mark in _MARK.finditer(body, begin):

@@ -241,7 +241,11 @@ class Pipeline:
         Raises:
             Rejection: it is no JSON that the service takes, or breaks the context.
         """
-        return self._checks.common(self.parse(body))
+        document = self.parse(body)
+        try:
+            return self._checks.common(document)
+        except Rejection as rejection:
+            raise self._suggestions.added_around(rejection, document) from None
 
     def accept_all(
         self,

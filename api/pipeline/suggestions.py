@@ -58,6 +58,13 @@ class Suggestions:
             case _:
                 return rejection
 
+    def added_around(self, rejection: Rejection, document: Any) -> Rejection:
+        """The same, where ``document`` is what stands around the events of a batch."""
+        context = self._catalog.context
+        if context is None or rejection.reason is not Reason.ENVELOPE_INVALID:
+            return rejection
+        return _with_properties(rejection, context.beside_events(), document, "")
+
     def _made_of(self, event: str) -> str | None:
         pairing = self._catalog.pairings.get(event)
         if pairing is None:

@@ -133,7 +133,8 @@ def _results(schema: Schema, pairing: Schema) -> Iterator[Note]:
         filled = {*constants, *(given if outcome == "when_paired" else pairing["carry"])}
         for name in schema["required"]:
             if name in schema["properties"] and name not in filled:
-                message = f"nothing gives the required field {name}; write it here"
+                way_out = f"write it here, or in carry if {pairing['start']} has it"
+                message = f"nothing gives the required field {name}; {way_out}"
                 yield Note("pairing-field", f"{_AT}/{outcome}", message)
 
 

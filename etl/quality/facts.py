@@ -16,7 +16,7 @@ from contracts.model.loader import Catalog
 from contracts.ranges import merged
 from etl.decode.rejections import read_rejections
 from etl.quality.objectives import EventFacts, Facts, RangeFault, ViewFacts, Waiting, range_faults
-from etl.run.journal import INTERRUPTED
+from etl.run.journal import INTERRUPTED, drafted_ranges
 from etl.run.runs_table import EVENT_COUNTS, NAME
 from etl.sequence.gaps import GapSummary, summarise
 from etl.sequence.ledger import Ledger
@@ -58,7 +58,12 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
         ClickHouseError, SourceUnavailableError, StoreUnavailableError: a part does not answer.
     """
     database = quote_identifier(witnesses.catalog.naming.database)
+    # In this order: what was committed by then is in a draft or, once its run has ended, in a row.
+    committed = witnesses.history.committed()
+    drafts = drafted_ranges(witnesses.ledger, committed)
     runs = _runs(witnesses.clickhouse, database, since)
+    ended = {str(run["run_id"]) for run in runs}
+    under_way = [each for run_id, some in drafts.items() if run_id not in ended for each in some]
     waits = waiting(witnesses.history, now)
     ranges = [each for run in runs for each in _ranges(run)]
     refused = read_rejections(witnesses.refusals, milliseconds(since))
@@ -71,7 +76,7 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
         refused=None if refused is None else dict(refused.by_event),
         refusal_reasons={} if refused is None else dict(refused.by_reason),
         numbers=_numbers(witnesses, runs),
-        range_faults=_faults(witnesses.history, ranges),
+        range_faults=_faults(committed, [*ranges, *under_way]),
         waiting=[replace(each, age_seconds=max(0.0, each.age_seconds)) for each in waits],
         from_the_future=sum(run["started_at"] > now + _TOLERANCE for run in runs)
         + sum(each.age_seconds < -_TOLERANCE.total_seconds() for each in waits),
@@ -109,9 +114,10 @@ def _ranges(run: Mapping[str, Any]) -> Iterable[tuple[int, int, int]]:
     return zip(run["partitions"], run["from_offsets"], run["to_offsets"], strict=True)
 
 
-def _faults(history: History, ranges: Sequence[tuple[int, int, int]]) -> list[RangeFault]:
+def _faults(
+    committed: Mapping[int, int], ranges: Sequence[tuple[int, int, int]]
+) -> list[RangeFault]:
     """Those between the ranges, and what was committed behind the last of each partition."""
-    committed = history.committed()
     ends = [(partition, offset, offset) for partition, offset in committed.items()]
     known = {partition for partition, _, _ in ranges}
     return range_faults([*ranges, *(end for end in ends if end[0] in known)])

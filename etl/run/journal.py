@@ -103,3 +103,27 @@ class Journal:
 
     def _insert(self, row: RunRow) -> None:
         self._tables.insert(self._table, NAMES, [row.values()], deduplication_token=row.token)
+
+
+def drafted_ranges(
+    ledger: Ledger, committed: Mapping[int, int]
+) -> Mapping[str, Sequence[tuple[int, int, int]]]:
+    """Run → (partition, from, to) that it has committed, of the runs that have no row yet.
+
+    These are under way, or were killed and nobody has their partitions yet.
+
+    Args:
+        ledger: where the drafts are.
+        committed: the group's offset of each partition.
+
+    Raises:
+        StoreUnavailableError: the ledger does not answer.
+    """
+    return {
+        run_id: [
+            (partition, start, min(stop, committed.get(partition, start)))
+            for partition, start, stop in orjson.loads(text)["after"]["ranges"]
+            if committed.get(partition, start) > start
+        ]
+        for run_id, text in ledger.kept_reports().items()
+    }

@@ -260,12 +260,7 @@ def _without_repetition(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def _context(base: Snapshot, head: Snapshot, today: dt.date) -> EventReport | None:
     """What all events are sent with; what that is in Avro and in tables is told at each event."""
-    command = "`ugc contracts new --context --next-version`"
-    new_version = f"put the file back, and write the change into a new version: {command}"
-    findings = tuple(
-        replace(each, way_out=new_version) if each.code == "version.edited" else each
-        for each in version_changes(base, head, CONTEXT_FOLDER, today)
-    )
+    findings = tuple(version_changes(base, head, CONTEXT_FOLDER, today))
     before, after = base.catalog.context, head.catalog.context
     if before is not None and after is not None:
         for version, document in before.documents.items():
@@ -290,8 +285,12 @@ def _envelope(base: Snapshot, head: Snapshot, name: str, today: dt.date) -> Even
     version = new.version if new else 0
     earlier = sorted(path for path in base.documents if path.startswith(f"envelopes/{name}/"))
     if new is not None and name == "request":
+        # The members of a context are told once, when there is one at all: later changes of it are
+        # its own.
+        is_told = base.catalog.context is not None
+        after = head.documents[f"envelopes/{name}/v{version}.json"] if is_told else new.schema
         for path in earlier:
-            findings += http.judge(base.documents[path], new.schema, path)
+            findings += http.judge(base.documents[path], after, path)
     if not findings:
         return None
     return EventReport(

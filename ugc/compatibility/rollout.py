@@ -15,11 +15,10 @@ def rollout(report: Report) -> tuple[str, ...]:
     events = [event for event in report.events if event.steps or event.creates or event.earlier]
     if not events:
         return ()
-    names = ", ".join(event.contract for event in events)
     altered = sum(1 for event in events for step in event.steps if step.statement)
     tables = f", then the {altered} ALTER statements with `ugc schema apply`" if altered else ""
     return (
-        f"registry and new tables: `ugc init` of the new release registers {names}{tables}",
+        f"registry and new tables: `ugc init` of the new release registers new schemas{tables}",
         "loader: restart `ugc etl` with the new contracts; it now reads every version",
         "API: restart `ugc api` with the new contracts; it now takes the new versions",
         "front ends: send the new fields",

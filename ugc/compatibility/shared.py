@@ -59,11 +59,7 @@ def _findings(
         told = f"it reaches {', '.join(reached) or 'no event'}"
         only = replace(base, documents={path: base.documents[path]})
         for finding in changes(only, folder=f"{FOLDER}/{key[0]}"):
-            way_out = finding.way_out
-            if finding.code == "version.edited":
-                command = f"`ugc contracts new --shared {key[0]} --next-version`"
-                way_out = f"put the file back, and write the change into a new version: {command}"
-            yield replace(finding, message=f"{finding.message}; {told}", way_out=way_out)
+            yield replace(finding, message=f"{finding.message}; {told}")
         return
     if reached:
         told = f"reaches {', '.join(reached)}"

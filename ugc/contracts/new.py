@@ -73,7 +73,8 @@ def new(
     if context:
         if event or shared or title or description or fields or no_fields:
             raise ScaffoldTextError("--context takes --owner or --next-version, and nothing else")
-        _write(folder, new_context.files(folder, owner, next_version=next_version))
+        answers = owner if next_version else owner or _owner_of_project()
+        _write(folder, new_context.files(folder, answers, next_version=next_version))
         return
     if not event:
         raise ScaffoldTextError("write the NAME of the new event, as in `ugc contracts new --help`")
@@ -86,16 +87,21 @@ def new(
     elif shared:
         if no_fields:
             raise ScaffoldTextError("a shared definition without fields is no value")
-        files = new_shared.first_version(folder, event, owner, title, description, fields)
+        answers = owner or _owner_of_project()
+        files = new_shared.first_version(folder, event, answers, title, description, fields)
     else:
         if fields and no_fields:
             raise ScaffoldTextError("write --field or --no-fields, not both")
         wanted = () if no_fields else fields or ("element_id:string",)
-        owner = owner or Settings(own_environment()).optional("CONTRACTS_OWNER")
-        files = _new_event(folder, event, owner, title, description, wanted)
+        answers = owner or _owner_of_project()
+        files = _new_event(folder, event, answers, title, description, wanted)
     _write(folder, files)
     if shared:
         say(f"an event refers to it by {new_shared.reference_in(files)}")
+
+
+def _owner_of_project() -> str | None:
+    return Settings(own_environment()).optional("CONTRACTS_OWNER")
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:

@@ -29,5 +29,7 @@ def files(folder: Path, owner: str | None, *, next_version: bool) -> Mapping[str
     if context is not None:
         raise ScaffoldError("there is a context already; a change is a new one: --next-version")
     if owner is None:
-        raise ScaffoldTextError("write --owner TEAM: somebody has to answer for the context")
+        raise ScaffoldTextError(
+            "write --owner TEAM, or owner in ugc.toml: somebody has to answer for the context"
+        )
     return {f"{FOLDER}/v1.json": scaffold.json_text(context_document(owner))}

@@ -38,7 +38,9 @@ def first_version(
     if (folder / FOLDER / name).exists():
         raise ScaffoldError(f"{name} exists already; a change is a new version: --next-version")
     if owner is None:
-        raise ScaffoldTextError("write --owner TEAM: somebody has to answer for the definition")
+        raise ScaffoldTextError(
+            "write --owner TEAM, or owner in ugc.toml: somebody has to answer for the definition"
+        )
     parsed = [scaffold.NewField.parse(text) for text in fields or ("name:string",)]
     document = scaffold.shared_document(
         name, owner=owner, fields=parsed, title=title, description=description

@@ -15,6 +15,12 @@ TYPES: Mapping[str, Mapping[str, Any]] = {
     "string": {"type": "string", "minLength": 1, "maxLength": 128, "examples": ["example"]},
     "integer": {"type": "integer", "minimum": 0, "maximum": 1_000_000, "examples": [1]},
     "number": {"type": "number", "minimum": 0, "maximum": 1_000_000, "examples": [12.5]},
+    "decimal": {
+        "type": ["string", "number"],
+        "x-decimal": {"precision": 12, "scale": 2},
+        "minimum": 0,
+        "examples": ["19.90"],
+    },
     "boolean": {"type": "boolean", "examples": [True]},
     "uuid": {
         "type": "string",

@@ -35,6 +35,7 @@ def bad_bodies(
         _body(_unknown(catalog), {}),
         *(_body(each.event, {}) for each in catalog.newest if each.origin is not Origin.CLIENT),
         *(body for event in events[:3] for body in _broken(event, rng)),
+        *_out_of_context(repertoire, rng),
         *(_body(event.name, data) for event in events for data in _wrong(event, rng)),
         *(
             _body(event.name, data)
@@ -55,6 +56,14 @@ def _broken(event: Event, rng: random.Random) -> Iterator[bytes]:
     yield _body(event.name, data, version=event.contract.version + 1000)
     yield _body(event.name, data, user_id="somebody")
     yield json.dumps({"event": event.name, "data": data}).encode()
+
+
+def _out_of_context(repertoire: Repertoire, rng: random.Random) -> Iterator[bytes]:
+    """A right event beside a context that is wrong in one place."""
+    if (contexts := repertoire.contexts) is not None:
+        event = next(repertoire.events)
+        for beside in contexts.wrong(rng):
+            yield _body(event.name, event.example(rng), **beside)
 
 
 def _wrong(event: Event, rng: random.Random) -> Iterator[Any]:

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import random
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from contracts.model.loader import Catalog
 from contracts.model.types import Contract, Origin, Pairing
 from contracts.model.validation import Validator
 from contracts.samples.payloads import LIFELIKE, Sampler
+from ugc.traffic.context import Beside, VisitContexts
 
 _ATTEMPTS = 50
 _LONGEST_BYTES = 48_000
@@ -117,11 +118,20 @@ class Pair:
         )
 
 
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 class Repertoire:
     """Everything that visitors can send. Safe to share between threads."""
 
-    def __init__(self, catalog: Catalog, *, today: dt.date) -> None:
-        """``today`` (UTC) tells which versions are retired."""
+    def __init__(
+        self, catalog: Catalog, *, today: dt.date, now: Callable[[], dt.datetime] = _utc_now
+    ) -> None:
+        """``today`` (UTC) tells which versions are retired; ``now`` is the clients' clock."""
+        context = catalog.context
+        self.contexts = None if context is None else VisitContexts(context, now)
+        """What requests say beside their events, where the project has a context."""
         self.left_out: dict[str, str] = {}
         """Event, or the one that a pair becomes → why nobody sends it."""
         sent = {each.event: Event(each) for each in catalog.newest if _is_open(each, today)}
@@ -190,17 +200,23 @@ def one_of_each(
 
     Beside each stands what it begins: the event that a pair becomes, and the view's name.
     """
+    contexts = repertoire.contexts
+    visit = contexts.visit(rng) if contexts else {}
+    for number, (event, sender, data, begins) in enumerate(_each_once(repertoire, rng, token), 1):
+        beside: Beside = contexts.request(visit, number) if contexts else {}
+        yield {"event": event.name, "token": sender, "data": data, **beside}, begins
+
+
+def _each_once(
+    repertoire: Repertoire, rng: random.Random, token: str
+) -> Iterator[tuple[Event, str | None, Data, tuple[str, str] | None]]:
     ends = []
     for pair in repertoire.pairs:
         found = repertoire.new_halves(pair, token, rng, as_examples=True)
         if found is not None:
             view, halves = found
-            yield _request(pair.start, token, halves.start), (pair.name, view)
-            ends.append(_request(pair.end, token, halves.end))
+            yield pair.start, token, halves.start, (pair.name, view)
+            ends.append((pair.end, token, halves.end, None))
     for number, event in enumerate(repertoire.singles):
-        yield _request(event, token if number % 2 else None, event.example(rng)), None
-    yield from ((end, None) for end in ends)
-
-
-def _request(event: Event, token: str | None, data: Data) -> dict[str, Any]:
-    return {"event": event.name, "token": token, "data": data}
+        yield event, token if number % 2 else None, event.example(rng), None
+    yield from ends

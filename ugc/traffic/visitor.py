@@ -53,6 +53,9 @@ class Visitor:
         self._habits = habits
         self._repertoire = repertoire
         self._bad_bodies = bad_bodies
+        contexts = repertoire.contexts
+        self._context = contexts.visit(rng) if contexts else {}
+        self._sent = 0
 
     def session(self) -> Iterator[Step]:
         """The requests of one visit, in order."""
@@ -96,10 +99,13 @@ class Visitor:
             "data": data,
             "event_id": str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
         }
-        body = json.dumps(message, ensure_ascii=False).encode()
-        pause = self._rng.expovariate(1 / self._habits.think_seconds)
         longest = 5 * self._habits.think_seconds
-        yield Step(body=body, pause_seconds=min(pause, longest), begins=begins)
+        pause = min(self._rng.expovariate(1 / self._habits.think_seconds), longest)
+        self._sent += 1
+        if contexts := self._repertoire.contexts:
+            message |= contexts.request(self._context, self._sent, after_seconds=pause)
+        body = json.dumps(message, ensure_ascii=False).encode()
+        yield Step(body=body, pause_seconds=pause, begins=begins)
         if self._rng.random() < self._habits.sends_twice:
             yield Step(body=body, begins=begins)
 

@@ -126,6 +126,11 @@ def test_an_event_that_kafka_will_never_take_hurts_no_neighbour() -> None:
     ("body", "detail"),
     [
         (b"\n  null", "a batch is a JSON array of events: line 2, column 3"),
+        (
+            b'{"event": 1}',
+            "a batch is a JSON array of events, not an object (one event goes to POST"
+            " /api/v1/events): line 1, column 1",
+        ),
         (b" [1,\n2", "the array of events has no end: line 2, column 2"),
         (b" [1]\n \n x", "something follows the array: line 3, column 2"),
     ],

@@ -150,6 +150,20 @@ def test_a_wrong_context_of_a_batch_stores_nothing() -> None:
     assert here.messages() == []
 
 
+@pytest.mark.parametrize(
+    ("around", "meant"),
+    [
+        ({"contxt": {"session_id": "s-1"}}, "context"),
+        ({"context": {"sesion_id": "s-1"}}, "session_id"),
+    ],
+)
+def test_a_misspelt_name_around_the_events_is_told_what_it_may_mean(
+    around: dict[str, Any], meant: str
+) -> None:
+    (violation,) = batch(world(), {**around, "events": [CLICK]}).json["violations"]
+    assert violation["message"] == f"is not a known property; did you mean {meant}?"
+
+
 def test_batches_as_they_were_are_taken() -> None:
     here = world()
     assert batch(here, [CLICK, CLICK]).json["accepted"] == 2

@@ -26,6 +26,7 @@ from etl.run.load import Loader
 from etl.run.runs_table import RUNS
 from etl.source import Spans
 from etl.testing.kafka import MemoryHistory, MemoryTopic
+from tests.etl.run.test_journal import die
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, HOUR, NOON, PRODUCER, START, World
 from tests.support.golden import Golden
 from ugc.quality.alerts import render, rules
@@ -234,6 +235,19 @@ def test_offsets_that_nobody_booked(observed: Observed) -> None:
     observed.world.run()
     assert ("offset ranges", None) in observed.missed()
     assert "gap in partition 0" in observed.finding("offset ranges", None).explanation
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_what_a_run_under_way_has_committed_is_no_gap(
+    observed: Observed, is_committed: bool
+) -> None:
+    observed.traffic()
+    observed.world.run()
+    observed.traffic()
+    # A run that was killed here has left what one has that goes on.
+    die(observed.world, 1, after=is_committed)
+    assert observed.world.ledger.kept_reports()
+    assert ("offset ranges", None) not in observed.missed()
 
 
 def test_offsets_that_were_set_back(observed: Observed) -> None:

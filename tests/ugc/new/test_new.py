@@ -175,7 +175,7 @@ def parsed(arguments: Sequence[str]) -> click.Command:
 
 def ugc_lines(text: str) -> list[list[str]]:
     found = re.findall(r"^\s*ugc ([^|>\n]+)", text, re.MULTILINE)
-    return [each.replace('"$BASE"', "main").split() for each in found]
+    return [each.split() for each in found]
 
 
 def test_every_command_of_its_workflow_hooks_and_compose_file_is_one(
@@ -193,7 +193,7 @@ def test_every_command_of_its_workflow_hooks_and_compose_file_is_one(
         *(each["command"] for each in ours),
         *(each["healthcheck"]["test"][2:] for each in ours if "healthcheck" in each),
     ]
-    assert len(lines) == 4 + 2 + 4 + 2
+    assert len(lines) == 3 + 2 + 4 + 2
     for arguments in lines:
         assert parsed(arguments).callback is not None
 
