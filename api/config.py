@@ -70,7 +70,7 @@ from api.http.rsgi import HELD_LIMIT_BYTES
 from api.limits.rate_counts import parse_rate
 from api.limits.rate_limit import Rate
 from api.model import JwtPolicy
-from api.pipeline.pipeline import Limits
+from api.pipeline.components import Limits
 from contracts.errors import SettingError
 from contracts.naming import Naming
 from contracts.settings import Settings

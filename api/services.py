@@ -27,7 +27,8 @@ from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.limits.redis_calls import RedisCalls
 from api.limits.redis_loop import LoopRedis
 from api.model import ComponentHealth
-from api.pipeline.pipeline import Components, Pipeline
+from api.pipeline.components import Components
+from api.pipeline.pipeline import Pipeline
 from api.pipeline.seen import RedisSeenEvents
 from api.pipeline.seen_soon import LoopSeenEvents, SeenSoon
 from api.publish.sender import Reports

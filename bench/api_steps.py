@@ -87,7 +87,8 @@ def steps(event: Mapping[str, Any]) -> list[Step]:
     from api.model import Accepted
     from api.pipeline import quick_json
     from api.pipeline.checking import Checks
-    from api.pipeline.pipeline import Limits, Pipeline, asked_once
+    from api.pipeline.components import Limits
+    from api.pipeline.pipeline import Pipeline, asked_once
     from api.pipeline.seen import fingerprint
     from api.telemetry.metrics import Metrics
 
@@ -189,7 +190,7 @@ class Parts:
         from api.auth.token_cache import InMemoryTokenCache
         from api.auth.users import CacheTimes, Users
         from api.model import Identity, JwtPolicy
-        from api.pipeline.pipeline import Components
+        from api.pipeline.components import Components
         from api.testing.auth import InMemoryAuthService
         from api.testing.publisher import InMemoryPublisher
         from api.testing.seen import InMemorySeenEvents

@@ -32,7 +32,8 @@ from api.limits.rate_limit import RateLimit
 from api.model import Accepted, Common, Outcome, Stamped, shown_time
 from api.pipeline.checking import with_common
 from api.pipeline.cloudevents import CloudEvents
-from api.pipeline.pipeline import Check, Pipeline
+from api.pipeline.components import Check
+from api.pipeline.pipeline import Pipeline
 from contracts.model.applications import HEADER as KEY_HEADER
 from contracts.model.applications import PARAMETER as KEY_PARAMETER
 from contracts.model.loader import Catalog

@@ -6,97 +6,28 @@ either hands on or refuses; an event is not published before it has passed all o
 
 from __future__ import annotations
 
-import datetime as dt
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from api.auth.users import Users
-from api.errors import RecordTooLargeError, Rejection, StoreUnavailableError, too_large
-from api.instrumentation import Instrumentation, NoInstrumentation, Stage
+from api.errors import Rejection, StoreUnavailableError, too_large
+from api.instrumentation import Stage
 from api.model import Accepted, Common, Outcome, Request, Stamped
 from api.pipeline import quick_json
-from api.pipeline.checking import Checks, data_rejected, rejected, with_common
-from api.pipeline.doubles import with_doubles
-from api.pipeline.seen import SeenEvents
-from api.pipeline.storing import Publisher, Storing, not_stored
+from api.pipeline.checking import Checks, with_common
+from api.pipeline.components import Check, Components, Limits, Resolve
+from api.pipeline.stamping import Stamping
+from api.pipeline.storing import Storing
 from api.pipeline.suggestions import Suggestions
 from api.pipeline.together import Step, through
-from contracts.model.context import MEMBER, PREFIX, SENT_BY
-from contracts.model.loader import Catalog
-from contracts.model.types import Contract
-from contracts.model.validation import Violation
 from registry.errors import EncodeError
-from registry.keys import KeyMaker, event_key
-from registry.topics import LONGEST_RECORD_BYTES
 
 _T = TypeVar("_T")
 
 _PARSE, _VALIDATE, _USER, _ENCODE = Stage.PARSE, Stage.VALIDATE, Stage.USER, Stage.ENCODE
 """To look a member of an enumeration up takes as long as to count."""
-
-Check = Callable[[Any], Request]
-"""Parsed JSON held against the contracts; raises :class:`~api.errors.Rejection`."""
-
-Resolve = Callable[[str | None], str]
-"""A token's user id; raises :class:`~api.errors.Rejection`."""
-
-
-class EventEncoder(Protocol):
-    """Makes Kafka values; :class:`registry.serde.Encoder` is one."""
-
-    def encode(
-        self,
-        contract: Contract,
-        *,
-        event_id: uuid.UUID,
-        user_id: str,
-        timestamp: dt.datetime,
-        data: Mapping[str, Any],
-    ) -> bytes:
-        """The Kafka value of one event.
-
-        Raises:
-            EncodeError: a value has no image in the contract's types.
-        """
-        ...
-
-    def image(self, contract: Contract, value: bytes, data: Mapping[str, Any]) -> bytes:
-        """What will be kept of ``data``, which ``value`` tells: one text however it was spelt."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Components:
-    """What the pipeline works with.
-
-    ``value_limit`` tells how long a Kafka value may be, in bytes, as far as it is known now;
-    ``encoder`` raises :class:`~api.errors.StoreUnavailableError` while there is none; ``clock``
-    gives aware instants; ``key_of`` gives the Kafka key of an event; ``make_id`` makes the ids of
-    events that come without one; ``instrumentation`` is told how long each stage takes.
-    """
-
-    catalog: Catalog
-    users: Users
-    encoder: Callable[[], EventEncoder]
-    publisher: Publisher
-    seen: SeenEvents
-    clock: Callable[[], dt.datetime]
-    make_id: Callable[[], uuid.UUID]
-    instrumentation: Instrumentation = field(default_factory=NoInstrumentation)
-    value_limit: Callable[[], int] = lambda: LONGEST_RECORD_BYTES
-    key_of: KeyMaker = event_key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long the JSON of one event may be, in a batch too, and how deep."""
-
-    body_bytes: int = 65_536
-    json_depth: int = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +51,7 @@ class Pipeline:
             key_of=components.key_of,
         )
         self._checks = Checks(components.catalog, components.clock)
+        self._stamping = Stamping(components)
         self._suggestions = Suggestions(components.catalog)
         self._took = components.instrumentation.took
 
@@ -159,7 +91,7 @@ class Pipeline:
             if user_id is None:
                 return None
             known = now()
-            stamped = self._stamped(request, user_id, self._components.encoder())
+            stamped = self._stamping.stamped(request, user_id, self._components.encoder())
         except (Rejection, EncodeError, StoreUnavailableError):
             return None
         took = (
@@ -286,7 +218,7 @@ class Pipeline:
             (_PARSE, partial(quick_json.parse, max_depth=self._limits.json_depth)),
             (_VALIDATE, lambda document: with_common(self._checks.request(document), common)),
             (_USER, lambda request: (request, resolve(request.token))),
-            (_ENCODE, lambda found: self._stamped(found[0], found[1], encoder)),
+            (_ENCODE, lambda found: self._stamping.stamped(found[0], found[1], encoder)),
         )
         return through(bodies, steps, self._components.instrumentation)
 
@@ -298,13 +230,17 @@ class Pipeline:
             return body
         if len(body) > self._limits.body_bytes:
             return too_large(self._limits.body_bytes)
-        return _caught(lambda: self.stamp(check(self.parse(body)), resolve))
+        return _caught(lambda: self._stamping.stamp(check(self.parse(body)), resolve))
 
     def store_all(self, requests: Sequence[Request], *, correlation_id: str) -> list[Outcome]:
         """Stores several events with one wait; returns when those that were accepted are safe."""
         resolve = asked_once(self._components.users.resolve)
-        stamped = [_caught(partial(self.stamp, each, resolve)) for each in requests]
+        stamped = [_caught(partial(self._stamping.stamp, each, resolve)) for each in requests]
         return self._store_stamped(stamped, correlation_id)
+
+    def stamp(self, request: Request) -> Stamped:
+        """The event as it would be published: :meth:`api.pipeline.stamping.Stamping.stamp`."""
+        return self._stamping.stamp(request)
 
     def _store_stamped(
         self, stamped: Sequence[Stamped | Rejection], correlation_id: str
@@ -312,82 +248,6 @@ class Pipeline:
         good = [each for each in stamped if isinstance(each, Stamped)]
         stored = iter(self._storing.store(good, correlation_id=correlation_id))
         return [each if isinstance(each, Rejection) else next(stored) for each in stamped]
-
-    def stamp(self, request: Request, resolve: Resolve | None = None) -> Stamped:
-        """Finds the user, stamps and encodes: the event as it would be published.
-
-        ``resolve`` may be given to ask for the user in another way than one by one.
-
-        Raises:
-            Rejection: the token is bad, a value has no image in Avro, or a part is unavailable.
-        """
-        try:
-            encoder = self._components.encoder()
-            user_id = self._user(request, resolve or self._components.users.resolve)
-            began = perf_counter()
-            try:
-                return self._stamped(request, user_id, encoder)
-            finally:
-                self._took(_ENCODE, perf_counter() - began)
-        except EncodeError as error:
-            pointer = error.pointer.replace(f"/data/{PREFIX}", f"/{MEMBER}/")
-            violation = Violation(pointer, "type", error.problem, None)
-            raise data_rejected(request.contract, (violation,)) from error
-        except StoreUnavailableError as error:
-            raise not_stored(request.contract, error) from error
-
-    def _stamped(self, request: Request, user_id: str, encoder: EventEncoder) -> Stamped:
-        """
-        Raises:
-            EncodeError: a value has no image in Avro.
-            RecordTooLargeError: the value is longer than Kafka takes.
-        """
-        event_id = request.event_id or self._components.make_id()
-        timestamp = _whole_milliseconds(self._components.clock())
-        data, context = request.data, None
-        if request.context is not None or request.application is not None:
-            context = self._context_of(request, timestamp)
-            data = {**data, **context}
-        value = encoder.encode(
-            request.contract,
-            event_id=event_id,
-            user_id=user_id,
-            timestamp=timestamp,
-            data=data,
-        )
-        given = request.event_id is not None
-        image = encoder.image(request.contract, value, request.data) if given else None
-        if len(value) > (limit_bytes := self._components.value_limit()):
-            detail = f"its value has {len(value):,} bytes, and may have {limit_bytes:,}"
-            raise RecordTooLargeError(detail)
-        return Stamped(
-            request=request,
-            event_id=event_id,
-            user_id=user_id,
-            timestamp=timestamp,
-            value=value,
-            image=image,
-            context=context,
-        )
-
-    def _context_of(self, request: Request, received: dt.datetime) -> Mapping[str, Any]:
-        """What a request's context and its sender add to the event's data."""
-        known = self._components.catalog.context
-        assert known is not None  # without one the envelope has no such member, and nobody a name
-        fields = known.as_fields(request.context or {}, request.sent_at, received)
-        if request.application is not None:
-            fields[PREFIX + SENT_BY] = request.application
-        found: dict[str, Any] = with_doubles(fields, request.contract.data)
-        return found
-
-    def _user(self, request: Request, resolve: Resolve) -> str:
-        began = perf_counter()
-        try:
-            return resolve(request.token)
-        except Rejection as rejection:
-            raise rejected(request.contract, rejection.reason, rejection.detail) from rejection
-        finally:
-            self._took(_USER, perf_counter() - began)
 
 
 def _caught(step: Callable[[], _T]) -> _T | Rejection:
@@ -412,10 +272,3 @@ def asked_once(resolve: Resolve) -> Resolve:
                 return user_id
 
     return resolved
-
-
-def _whole_milliseconds(instant: dt.datetime) -> dt.datetime:
-    return instant - _BELOW_A_MILLISECOND[instant.microsecond % 1000]
-
-
-_BELOW_A_MILLISECOND = tuple(dt.timedelta(microseconds=number) for number in range(1000))

@@ -22,7 +22,8 @@ from api.errors import StoreUnavailableError
 from api.http.applications import door
 from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
 from api.model import ComponentHealth, ComponentStatus, Identity, JwtPolicy
-from api.pipeline.pipeline import Components, EventEncoder, Limits, Pipeline
+from api.pipeline.components import Components, EventEncoder, Limits
+from api.pipeline.pipeline import Pipeline
 from api.rejections.record import Sampler
 from api.rejections.reporter import RejectionSender
 from api.services import Services
