@@ -1,7 +1,8 @@
 """A shop's orders (``tests/contracts/shop_orders``): from the body of a request to sums in SQL.
 
-Items are a list of objects with exact prices, the address is an object that may be absent, and so
-may the coupons; version 2 says more of each.  An opened cart says no more than that it was opened.
+Items are a list of objects with exact prices, the address is a shared definition and may be absent,
+and so may the coupons; version 2 says more of each.  An opened cart says no more than that it was
+opened, and each of them may have a context.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ SMALL = json.loads(
 def shop(folder: Path, *, versions: int) -> Path:
     """The shop's contracts up to a version, with the envelopes that every project has."""
     found = copy_of_contracts(folder)
-    for part in ("events", "examples"):
-        shutil.rmtree(found / part)
+    for part in ("events", "examples", "shared", "context"):
+        shutil.rmtree(found / part, ignore_errors=True)
         shutil.copytree(SHOP / part, found / part)
     for number in range(versions + 1, 3):
         (found / f"events/order_placed/v{number}.json").unlink()
@@ -127,6 +128,20 @@ def test_an_order_is_read_by_sql(tmp_path: Path, clickhouse: ClickHouse) -> None
         {"sized": True, "width": 80, "options": ["large"], "chosen": True},
     ]
     assert ask("SELECT count() AS n FROM ugc_unique.cart_opened") == [{"n": 1}]
+
+
+def test_an_order_and_its_cart_are_of_one_session(tmp_path: Path, clickhouse: ClickHouse) -> None:
+    catalog = load_catalog(shop(tmp_path, versions=1))
+    context = {"session_id": "s-7", "locale": "de-DE", "sequence": 2}
+    opened = {"event": "cart_opened", "token": None, "data": {}, "context": context}
+    placed = {"event": "order_placed", "token": None, "data": ORDER, "context": context}
+    store(catalog, clickhouse, opened, placed, order())
+    assert clickhouse.query(
+        "SELECT session, count() AS orders, sum(total) AS total FROM"
+        " (SELECT context__session_id AS session, total FROM ugc_unique.order_placed)"
+        " WHERE session IN (SELECT context__session_id FROM ugc_unique.cart_opened)"
+        " GROUP BY session"
+    ) == [{"session": "s-7", "orders": 1, "total": Decimal("26.30")}]
 
 
 def test_no_cent_is_lost_on_the_way(tmp_path: Path, clickhouse: ClickHouse) -> None:
