@@ -197,6 +197,7 @@ def shared_dialect() -> JsonSchema:
     return {
         **value,
         "$schema": whole["$schema"],
+        "$id": "urn:ugc-events:shared:1",
         "title": "A shared definition of the contract dialect",
         "required": ["$schema", "title", "description", "x-owner"],
         "properties": {**value["properties"], **of_the_file},

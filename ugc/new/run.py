@@ -20,7 +20,7 @@ from ugc.importing.command import events_of
 from ugc.importing.report import in_words
 from ugc.importing.writing import write_events
 from ugc.new.files import EVENT, EXAMPLE, example_contracts, project_files, write_all
-from ugc.project.scaffold import dialect_text, envelopes
+from ugc.project.scaffold import SCHEMAS, envelopes, schema_text
 
 _SECRET_BYTES = 32
 _LONGEST_NAME = 30
@@ -112,7 +112,8 @@ def _write(draft: Path, name: str, owner: str, plan: Path | None, say: Say) -> s
         event, payload = EVENT, EXAMPLE
     else:
         event, payload = _import(plan, owner, contracts, say)
-    write_all(contracts, {**envelopes(event, payload), "meta/dialect.json": dialect_text()})
+    schemas = {f"meta/{each}.json": schema_text(each) for each in SCHEMAS}
+    write_all(contracts, {**envelopes(event, payload), **schemas})
     tokens = secrets.token_hex(_SECRET_BYTES), secrets.token_hex(_SECRET_BYTES)
     write_all(
         draft, project_files(name=name, owner=owner, event=event, payload=payload, secrets=tokens)

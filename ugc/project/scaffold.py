@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.model.loader import package_folder
 from contracts.model.types import JsonSchema
+from contracts.model.validation import shared_dialect
 from ugc.errors import CommandLineError
 
 TYPES: Mapping[str, Mapping[str, Any]] = {
@@ -183,6 +184,14 @@ def json_text(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def dialect_text() -> str:
-    """The JSON Schema of contract files, as the package has it."""
-    return (package_folder() / "meta" / "dialect.json").read_text(encoding="utf-8")
+SCHEMAS = ("dialect", "shared", "applications")
+"""Files of a contract folder that have a JSON Schema: events; shared definitions and the context;
+the applications.
+"""
+
+
+def schema_text(of: str) -> str:
+    """The JSON Schema of one of :data:`SCHEMAS`."""
+    if of == "shared":
+        return json_text(shared_dialect())
+    return (package_folder() / "meta" / f"{of}.json").read_text(encoding="utf-8")

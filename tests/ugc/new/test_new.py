@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -146,18 +147,29 @@ def test_an_option_names_the_project_from_elsewhere(shop: Path, tmp_path: Path) 
         )
 
 
-def test_editors_are_given_the_dialect_under_an_id_that_stays(shop: Path) -> None:
+def test_editors_are_given_schemas_under_ids_that_stay(shop: Path, tmp_path: Path) -> None:
+    shop = shutil.copytree(shop, tmp_path / "shop")
+    ugc(shop, "contracts", "new", "--context")
+    ugc(shop, "contracts", "new", "--shared", "address", "--field", "city:string")
     settings = json.loads((shop / ".vscode" / "settings.json").read_text())
-    (association,) = settings["json.schemas"]
-    schema = json.loads((shop / association["url"]).read_text())
-    assert schema["$id"] == "urn:ugc-events:dialect:1"
-    assert json.loads(ugc(shop, "contracts", "dialect")) == schema
-    contract = json.loads((shop / "contracts/events/button_click/v1.json").read_text())
-    judge = jsonschema.Draft202012Validator(schema)
-    assert judge.is_valid(contract)
-    assert not judge.is_valid({**contract, "x-owne": "web"})
-    (pattern,) = association["fileMatch"]
-    assert re.fullmatch(pattern.replace("*", "[^/]*"), "/contracts/events/button_click/v1.json")
+    written = {
+        "dialect": ["contracts/events/button_click/v1.json"],
+        "shared": ["contracts/context/v1.json", "contracts/shared/address/v1.json"],
+        "applications": [],
+    }
+    assert len(settings["json.schemas"]) == len(written)
+    for association in settings["json.schemas"]:
+        name = Path(association["url"]).stem
+        schema = json.loads((shop / association["url"]).read_text())
+        assert schema["$id"] == f"urn:ugc-events:{name}:1"
+        assert json.loads(ugc(shop, "contracts", "dialect", name)) == schema
+        judge = jsonschema.Draft202012Validator(schema)
+        for file in written[name]:
+            document = json.loads((shop / file).read_text())
+            assert judge.is_valid(document)
+            assert not judge.is_valid({**document, "x-owne": "web"})
+            patterns = [each.replace("*", "[^/]*") for each in association["fileMatch"]]
+            assert any(re.fullmatch(each, f"/{file}") for each in patterns)
 
 
 def parsed(arguments: Sequence[str]) -> click.Command:
