@@ -43,12 +43,18 @@ class HttpAuthService:
     service is not asked for a while.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: float) -> None:
-        """``url`` is the whole address; nothing is sent before the first use."""
+    def __init__(
+        self, url: str, *, timeout_seconds: float, late_seconds: float = LATE_SECONDS
+    ) -> None:
+        """``url`` is the whole address; nothing is sent before the first use.
+
+        An exchange that is given up after ``timeout_seconds`` goes on for as long as none of its
+        steps takes more than ``late_seconds``; one that had not begun is dropped.
+        """
         self._url = url
         self._timeout_seconds = timeout_seconds
         self._client = httpx2.Client(
-            timeout=max(timeout_seconds, LATE_SECONDS),
+            timeout=max(timeout_seconds, late_seconds),
             limits=httpx2.Limits(
                 max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS
             ),

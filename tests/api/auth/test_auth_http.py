@@ -23,6 +23,8 @@ from tests.support.processes import free_port
 
 LONG_SECONDS = 60.0
 SHORT_SECONDS = 0.05
+TO_BEGIN_SECONDS = 2.0
+"""What is given up before it begins is dropped: enough for a thread of a busy machine."""
 BOUND_SECONDS = 60.0
 """Less than an answer takes that drips to its end, and enough for a busy machine."""
 
@@ -175,7 +177,7 @@ def test_a_verdict_that_comes_too_late_is_told_all_the_same(stub: Stub) -> None:
     stub.always(200, {"user_id": "u"})
     stub.hold.clear()
     told: SimpleQueue[Verdict] = SimpleQueue()
-    with closing(HttpAuthService(stub.url + PATH, timeout_seconds=SHORT_SECONDS)) as service:
+    with closing(patient(stub)) as service:
         with pytest.raises(AuthUnavailableError):
             service.verify("t", told.put)
         stub.hold.set()
@@ -197,7 +199,7 @@ def test_a_burst_that_is_too_much_for_a_moment_does_not_keep_the_service_from_be
         with pytest.raises(AuthUnavailableError):
             service.verify(token, told.put)
 
-    with closing(HttpAuthService(stub.url + PATH, timeout_seconds=SHORT_SECONDS)) as service:
+    with closing(patient(stub)) as service:
         with ThreadPoolExecutor(len(tokens)) as threads:
             for each in [threads.submit(ask, token) for token in tokens]:
                 each.result()
@@ -210,6 +212,13 @@ def test_a_no_is_no_failure(stub: Stub, service: HttpAuthService) -> None:
     for _ in range(10):
         assert service.verify("t") == TokenRejection(Reason.TOKEN_INVALID)
     assert len(stub.requests) == 10
+
+
+def patient(stub: Stub) -> HttpAuthService:
+    """Gives up when each exchange has begun, and never the exchange itself."""
+    return HttpAuthService(
+        stub.url + PATH, timeout_seconds=TO_BEGIN_SECONDS, late_seconds=LONG_SECONDS
+    )
 
 
 def seconds_to_fail(service: AuthService) -> float:
