@@ -74,6 +74,7 @@ from api.pipeline.components import Limits
 from contracts.errors import SettingError
 from contracts.naming import Naming
 from contracts.settings import Settings
+from registry.kafka_servers import KafkaServers, kafka_servers
 from registry.keys import KeyForm
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
@@ -97,7 +98,7 @@ class Publishing:
 class ApiConfig:
     """Everything that can be set. The module says what each variable means."""
 
-    kafka_bootstrap_servers: str
+    kafka: KafkaServers
     kafka_topic: str
     key_form: KeyForm
     rejected_topic: str
@@ -144,7 +145,7 @@ class ApiConfig:
         body_limit_bytes = read.count("BODY_LIMIT_BYTES", 65_536, most=HELD_LIMIT_BYTES)
         topics = TopicNames.from_env(env)
         return cls(
-            kafka_bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
+            kafka=kafka_servers(env),
             kafka_topic=topics.events,
             key_form=KeyForm.from_env(env),
             rejected_topic=topics.rejected,

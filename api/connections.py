@@ -110,7 +110,7 @@ def connect_publishing(config: ApiConfig, metrics: Metrics) -> Iterator[Publishi
     """
     with connect_publisher(config, metrics.acknowledged) as publisher:
         limit = RecordLimit(
-            config.kafka_bootstrap_servers,
+            config.kafka,
             config.kafka_topic,
             body_limit_bytes=config.body_limit_bytes,
         )
@@ -152,7 +152,7 @@ def connect_rejections(
 ) -> Iterator[RejectionSender]:
     """The topic of rejected events; ``count`` is told what became of how many."""
     sender = RejectionSender(
-        KafkaSink(config.kafka_bootstrap_servers, config.rejected_topic),
+        KafkaSink(config.kafka, config.rejected_topic),
         Sampler(time.monotonic),
         now=lambda: dt.datetime.now(dt.UTC),
         count=count,

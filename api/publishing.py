@@ -37,7 +37,7 @@ def connect_publisher(
     settings = config.publishing
     _claim(settings.spool_dir, config.kafka_topic)
     sender = KafkaSender(
-        config.kafka_bootstrap_servers,
+        config.kafka,
         config.kafka_topic,
         delivery_seconds=settings.delivery_seconds,
         acknowledged=acknowledged,

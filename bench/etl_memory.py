@@ -36,6 +36,7 @@ from etl.sessions.pairing import plan_for
 from etl.sessions.redis_store import RedisSessionStore
 from etl.source import AssignedPartition, Assignment, Chunk, RawMessage, Source, Span
 from etl.testing.kafka import MemoryDeadLetters
+from registry.kafka_servers import KafkaServers
 from registry.serde import Decoder
 from tests.api.servers import broker, create_topic, redis_server
 from tests.etl.world import CATALOG, CLICK, CLICK_DATA, END, START, Producer
@@ -171,7 +172,7 @@ def load(size: int, redis_url: str, broker_address: str | None) -> dict[str, flo
 
 def kafka_config(address: str, group: str = "bench") -> KafkaConfig:
     return KafkaConfig(
-        bootstrap_servers=address,
+        servers=KafkaServers(address),
         topic=TOPIC,
         dead_letter_topic="ugc.events.dead-letter",
         rejected_topic="ugc.events.rejected",

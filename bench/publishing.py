@@ -30,6 +30,7 @@ from api.publish.delivery import Outcome
 from api.publish.kafka import KafkaSender
 from api.publish.spool.record import Record
 from api.publishing import spooling
+from registry.kafka_servers import KafkaServers
 from tests.api.servers import Broker, broker, create_topic
 
 _TOPIC = "ugc.events"
@@ -49,7 +50,7 @@ def main() -> None:
             wait_seconds=1.0,
             delivery_seconds=15.0,
         )
-        sender = KafkaSender(running.address, _TOPIC, delivery_seconds=15.0)
+        sender = KafkaSender(KafkaServers(running.address), _TOPIC, delivery_seconds=15.0)
         with closing(sender), spooling(sender, settings) as publisher:
             bare = Bare(running)
             ways = {"publish_soon": Soon(publisher.publish_soon), "bare producer": bare.send}

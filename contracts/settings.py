@@ -46,6 +46,24 @@ class Settings:
             raise SettingError(name, f"set, in the form {form}")
         return found
 
+    def secret(self, name: str) -> str | None:
+        """A text, or the content of the file that ``<name>_FILE`` names; None when neither is set.
+
+        A line's end behind it is no part of it: editors and secret stores add one.
+        """
+        found, file = self.optional(name), self.file(f"{name}_FILE")
+        if file is None:
+            return found
+        if found is not None:
+            raise SettingError(name, f"left out, since {name}_FILE is set")
+        try:
+            text = file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"{name}_FILE", "a file of text that can be read") from error
+        if not text.strip():
+            raise SettingError(f"{name}_FILE", "a file that is not empty")
+        return text
+
     def path(self, name: str) -> Path | None:
         """A file or folder, there or not."""
         found = self.optional(name)

@@ -231,7 +231,7 @@ def open_rejected(config: KafkaConfig) -> History:
 
 def open_producer(config: KafkaConfig) -> MessageProducer:
     """A way into Kafka. Connects in the background."""
-    return KafkaProducer(config.bootstrap_servers)
+    return KafkaProducer(config.servers)
 
 
 def utc_now() -> dt.datetime:

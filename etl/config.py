@@ -40,6 +40,7 @@ from pathlib import Path
 from contracts.errors import SettingError
 from contracts.naming import Naming
 from contracts.settings import Settings
+from registry.kafka_servers import KafkaServers, kafka_servers
 from registry.options import RegistryOptions
 from registry.topics import TopicNames
 
@@ -52,7 +53,7 @@ _DAY_SECONDS = 24 * 3600
 class KafkaConfig:
     """Where the messages are, and as which group they are read."""
 
-    bootstrap_servers: str
+    servers: KafkaServers
     topic: str
     dead_letter_topic: str
     rejected_topic: str
@@ -76,7 +77,7 @@ class KafkaConfig:
             expected = f"a number of seconds from KAFKA_SESSION_TIMEOUT_MS to {_DAY_SECONDS:,}"
             raise SettingError("ETL_CHUNK_SECONDS", expected)
         return cls(
-            bootstrap_servers=read.servers("KAFKA_BOOTSTRAP_SERVERS"),
+            servers=kafka_servers(env),
             topic=topics.events,
             dead_letter_topic=topics.dead_letters,
             rejected_topic=topics.rejected,

@@ -36,6 +36,7 @@ from api.publish.delivery import Delivery, Outcome, Sent
 from api.publish.in_flight import NOTHING, Batch, InFlightBatches, TooManyError
 from api.publish.kafka_errors import DISOWNED, REFUSED, translated
 from api.publish.producer import give_up, producer_settings
+from registry.kafka_servers import KafkaServers
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class KafkaSender:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        servers: KafkaServers,
         topic: str,
         *,
         delivery_seconds: float,
@@ -85,7 +86,7 @@ class KafkaSender:
         """Starts the producer; it connects in the background.
 
         Args:
-            bootstrap_servers: ``host:port``, several separated by commas.
+            servers: where Kafka is.
             topic: where the records go; it has to exist.
             delivery_seconds: after that long an unacknowledged record is given up.
             acknowledged: is told how many seconds Kafka took, for several records; must not raise.
@@ -93,7 +94,7 @@ class KafkaSender:
         self._topic = topic
         self._acknowledged = acknowledged
         self._settings = producer_settings(
-            bootstrap_servers, delivery_seconds=delivery_seconds, queued_messages=_QUEUED_MESSAGES
+            servers, delivery_seconds=delivery_seconds, queued_messages=_QUEUED_MESSAGES
         )
         self._closing = threading.Event()
         self._rebuilt = 0

@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError, KafkaException
 # Part of the library's interface, though its types do not say that it is exported.
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
+from registry.kafka_servers import KafkaServers
 from registry.topics import LONGEST_RECORD_BYTES
 
 _log = logging.getLogger(__name__)
@@ -44,15 +45,15 @@ class RecordLimit:
     holds while Kafka is away.
     """
 
-    def __init__(self, bootstrap_servers: str, topic: str, *, body_limit_bytes: int) -> None:
+    def __init__(self, servers: KafkaServers, topic: str, *, body_limit_bytes: int) -> None:
         """
         Args:
-            bootstrap_servers: ``host:port``, several separated by commas.
+            servers: where Kafka is.
             topic: where the records go.
             body_limit_bytes: the longest body of an event that the API takes.
         """
         self._settings: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": bootstrap_servers,
+            **servers.settings(),
             "client.id": "ugc-api-limits",
             "socket.timeout.ms": int(_ANSWER_SECONDS * 1000),
             "log_level": 0,  # the events' producer reports the same troubles

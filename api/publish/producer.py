@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from registry.kafka_servers import KafkaServers
 from registry.topics import LONGEST_RECORD_BYTES
 
 _log = logging.getLogger(__name__)
@@ -20,12 +21,12 @@ _METADATA_SECONDS = 5.0
 
 
 def producer_settings(
-    bootstrap_servers: str, *, delivery_seconds: float, queued_messages: int
+    servers: KafkaServers, *, delivery_seconds: float, queued_messages: int
 ) -> Mapping[str, object]:
     """librdkafka's settings; :mod:`api.publish.kafka` says why no message waits for another."""
     network_ms = int(_NETWORK_SECONDS * 1000)
     return {
-        "bootstrap.servers": bootstrap_servers,
+        **servers.settings(),
         "client.id": "ugc-api",
         "enable.idempotence": True,
         "acks": "all",

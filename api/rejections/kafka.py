@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from registry.kafka_servers import KafkaServers
+
 _log = logging.getLogger(__name__)
 
 _QUEUED_MESSAGES = 1_000
@@ -21,12 +23,12 @@ _DELIVERY_MS = 10_000
 class KafkaSink:
     """A :class:`~api.rejections.reporter.Sink`. The topic has to exist; until then all is lost."""
 
-    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+    def __init__(self, servers: KafkaServers, topic: str) -> None:
         """Connects in the background. Make it in the process that uses it."""
         self._topic = topic
         self._producer = Producer(
             {
-                "bootstrap.servers": bootstrap_servers,
+                **servers.settings(),
                 "client.id": "ugc-api-rejected",
                 "acks": 1,
                 "linger.ms": 50,

@@ -16,7 +16,7 @@ class KafkaDeadLetters:
     def __init__(self, config: KafkaConfig, *, timeout_seconds: float = 10.0) -> None:
         """Connects in the background. A dead letter is given up after ``timeout_seconds``."""
         self._topic = config.dead_letter_topic
-        self._producer = KafkaProducer(config.bootstrap_servers, timeout_seconds=timeout_seconds)
+        self._producer = KafkaProducer(config.servers, timeout_seconds=timeout_seconds)
 
     def send(self, dead_letters: Sequence[DeadLetter]) -> None:
         """See :meth:`etl.decode.dead_letters.DeadLetters.send`."""

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from etl.errors import DeadLettersUnavailableError
 from etl.producer import Record
+from registry.kafka_servers import KafkaServers
 from registry.topics import LONGEST_RECORD_BYTES
 
 _log = logging.getLogger(__name__)
@@ -21,12 +22,12 @@ _Delivered = Callable[[KafkaError | None, Message], None]
 class KafkaProducer:
     """:class:`etl.producer.MessageProducer` at a broker."""
 
-    def __init__(self, bootstrap_servers: str, *, timeout_seconds: float = 10.0) -> None:
+    def __init__(self, servers: KafkaServers, *, timeout_seconds: float = 10.0) -> None:
         """Connects in the background. A message is given up after ``timeout_seconds``."""
         self._timeout_seconds = timeout_seconds
         self._producer = Producer(
             {
-                "bootstrap.servers": bootstrap_servers,
+                **servers.settings(),
                 "client.id": "ugc-etl",
                 "enable.idempotence": True,
                 "acks": "all",

@@ -79,7 +79,7 @@ class PartitionReader:
         self._silence_seconds = silence_seconds
         self.consumer = Consumer(
             {
-                "bootstrap.servers": config.bootstrap_servers,
+                **config.servers.settings(),
                 "client.id": "ugc-etl",
                 "group.id": config.group_id,
                 "session.timeout.ms": config.session_timeout_ms,

@@ -8,6 +8,7 @@ import pytest
 
 from contracts.errors import SettingError
 from etl.config import EtlConfig, KafkaConfig, RunPolicy
+from registry.kafka_servers import KafkaServers
 
 REQUIRED = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
@@ -20,7 +21,7 @@ REQUIRED = {
 def test_the_defaults() -> None:
     config = EtlConfig.from_env({**REQUIRED, "KAFKA_TOPIC": " ", "CONTRACTS_DIR": ""})
     assert config.kafka == KafkaConfig(
-        bootstrap_servers="127.0.0.1:9092",
+        servers=KafkaServers("127.0.0.1:9092"),
         topic="ugc.events",
         dead_letter_topic="ugc.events.dead-letter",
         rejected_topic="ugc.events.rejected",

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from api.telemetry.logs import JsonFormatter
 from contracts.visible import visible
+from registry.kafka_servers import KafkaServers
 from registry.topics import TopicNames
 from tests.support.commands import commands, exit_code
 from tests.support.contract_folder import CLICK, VIEW, change, copy_of_contracts
@@ -175,7 +176,7 @@ def test_what_lies_in_kafka_does_not_act(
             Topic(name=each, partitions=1, retention_ms=60_000)
             for each in (names.dead_letters, names.rejected)
         ]
-        ensure_topics(servers, topics, timeout_seconds=30)
+        ensure_topics(KafkaServers(servers), topics, timeout_seconds=30)
         raw = HOSTILE.encode()
         told = json.dumps({"code": HOSTILE, "contract": HOSTILE, "sdk": HOSTILE}).encode()
         producer = Producer({"bootstrap.servers": servers, "log_level": 0})

@@ -12,12 +12,12 @@ import tenacity
 from ch_schema.client.connect import connect as connect_clickhouse
 from ch_schema.errors import RetryableError
 from ch_schema.migrate.run import ensure_tables
-from contracts.addresses import are_servers
 from contracts.errors import SettingError
 from contracts.settings import Settings
 from contracts.visible import counted
 from registry.client import connect as connect_registry
 from registry.errors import RegistryUnavailableError
+from registry.kafka_servers import SERVERS, KafkaServers, kafka_servers
 from registry.options import RegistryOptions
 from registry.sync import sync
 from registry.topics import TopicNames, TopicSpec, topic_specs
@@ -80,11 +80,9 @@ def initialise(
         say(f"tables in {database}: {names_of_tables}; {counted(len(made), 'step')} taken")
 
 
-def _servers(env: Mapping[str, str]) -> str:
-    found = require(env, "KAFKA_BOOTSTRAP_SERVERS")
-    if not are_servers(found):
-        raise SettingError("KAFKA_BOOTSTRAP_SERVERS", "host:port, several separated by commas")
-    return found
+def _servers(env: Mapping[str, str]) -> KafkaServers:
+    require(env, SERVERS)
+    return kafka_servers(env)
 
 
 def topics(env: Mapping[str, str]) -> tuple[Topic, ...]:

@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from registry.kafka_servers import KafkaServers
 from ugc.errors import PartAwayError, UgcError
 
 
@@ -38,20 +39,18 @@ class Topic:
 
 
 def ensure_topics(
-    bootstrap_servers: str, topics: Sequence[Topic], *, timeout_seconds: float
+    servers: KafkaServers, topics: Sequence[Topic], *, timeout_seconds: float
 ) -> tuple[str, ...]:
     """Creates the topics that are missing and returns their names; leaves others as they are.
 
     Raises:
         TopicError: Kafka does not answer in time, or refuses.
     """
-    admin = AdminClient(
-        {"bootstrap.servers": bootstrap_servers, "socket.timeout.ms": int(timeout_seconds * 1000)}
-    )
+    admin = AdminClient({**servers.settings(), "socket.timeout.ms": int(timeout_seconds * 1000)})
     try:
         known = admin.list_topics(timeout=timeout_seconds).topics
     except KafkaException as error:
-        raise KafkaAwayError(f"Kafka at {bootstrap_servers} does not answer: {error}") from error
+        raise KafkaAwayError(f"Kafka at {servers.addresses} does not answer: {error}") from error
     missing = [_new_topic(topic) for topic in topics if topic.name not in known]
     if not missing:
         return ()

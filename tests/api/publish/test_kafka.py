@@ -22,6 +22,7 @@ from api.publish.kafka import KafkaSender
 from api.publish.spool import slots
 from api.publish.spool.record import Record
 from api.publishing import open_log, spooling
+from registry.kafka_servers import KafkaServers
 from registry.topics import LONGEST_RECORD_BYTES
 from tests.api.servers import Broker, broker, create_topic, read_topic
 from tests.fullstack.apache_kafka import apache_broker
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.stack
 
 
 def sender_to(address: str, delivery_seconds: float = 20.0) -> KafkaSender:
-    return KafkaSender(address, TOPIC, delivery_seconds=delivery_seconds)
+    return KafkaSender(KafkaServers(address), TOPIC, delivery_seconds=delivery_seconds)
 
 
 def record(value: bytes) -> Record:

@@ -19,6 +19,7 @@ from api.publish.kafka_limits import BESIDE_VALUE_BYTES, RecordLimit, misfit_of
 from api.publish.sequencer import MOST_RANGES
 from api.publish.spool.record import Record
 from contracts.sequence import SequenceHeader
+from registry.kafka_servers import KafkaServers
 from registry.topics import LONGEST_RECORD_BYTES
 from tests.api.servers import create_topic
 from tests.fullstack.apache_kafka import apache_broker
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.stack
 
 @contextmanager
 def limit_at(address: str, *, body_limit_bytes: int = 65_536) -> Iterator[RecordLimit]:
-    limit = RecordLimit(address, TOPIC, body_limit_bytes=body_limit_bytes)
+    limit = RecordLimit(KafkaServers(address), TOPIC, body_limit_bytes=body_limit_bytes)
     limit.start()
     try:
         yield limit
@@ -111,7 +112,7 @@ def test_the_longest_body_that_may_be_set_fits_the_producer() -> None:
 def test_kafka_takes_the_longest_value_with_the_longest_of_everything_else(tmp_path: Path) -> None:
     with apache_broker(tmp_path) as started:
         create_topic(started, TOPIC, settings={"max.message.bytes": "20000"})
-        sender = KafkaSender(started.address, TOPIC, delivery_seconds=20.0)
+        sender = KafkaSender(KafkaServers(started.address), TOPIC, delivery_seconds=20.0)
         try:
             assert outcome(sender, largest(20_000 - BESIDE_VALUE_BYTES)) is None
             assert isinstance(outcome(sender, largest(20_000)), RecordTooLargeError)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from api.rejections.kafka import KafkaSink
+from registry.kafka_servers import KafkaServers
 from tests.api.servers import create_topic, read_topic
 from tests.fullstack.apache_kafka import apache_broker
 from tests.support.processes import free_port, wait_until
@@ -46,7 +47,7 @@ class Reports:
 
 @contextmanager
 def sink_to(address: str) -> Iterator[KafkaSink]:
-    sink = KafkaSink(address, TOPIC)
+    sink = KafkaSink(KafkaServers(address), TOPIC)
     try:
         yield sink
     finally:
@@ -115,7 +116,7 @@ def test_a_paused_broker_makes_nobody_wait(start: StartBroker, tmp_path: Path) -
 
 def test_without_a_broker_everything_is_reported_as_lost_by_the_end() -> None:
     reports = Reports()
-    sink = KafkaSink(f"127.0.0.1:{free_port()}", TOPIC)
+    sink = KafkaSink(KafkaServers(f"127.0.0.1:{free_port()}"), TOPIC)
     put(sink, reports, range(1_500))
     sink.close(0.1)
     assert (reports.taken(), reports.lost()) == (0, 1_500)

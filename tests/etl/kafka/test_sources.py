@@ -25,6 +25,7 @@ from etl.kafka.consumer import KafkaSource
 from etl.kafka.dead_letters import KafkaDeadLetters
 from etl.source import AssignedPartition, Chunk, Headers, RawMessage, Source, Span, pieces
 from etl.testing.kafka import MemoryDeadLetters, MemorySource, MemoryTopic
+from registry.kafka_servers import KafkaServers
 from tests.api.servers import Broker, create_topic, read_topic
 from tests.support.processes import wait_until
 from tests.support.variants import BROKERS, StartBroker
@@ -124,7 +125,7 @@ class KafkaLog:
 
     def commit(self, partition: int, offset: int) -> None:
         settings = {
-            "bootstrap.servers": self.config.bootstrap_servers,
+            "bootstrap.servers": self.config.servers.addresses,
             "group.id": self.config.group_id,
         }
         with closing(Consumer(settings)) as consumer:
@@ -136,7 +137,7 @@ class KafkaLog:
 
 def config_of(server: Broker) -> KafkaConfig:
     return KafkaConfig(
-        bootstrap_servers=server.address,
+        servers=KafkaServers(server.address),
         topic=TOPIC,
         dead_letter_topic="ugc.events.dead-letter",
         rejected_topic="ugc.events.rejected",
@@ -270,7 +271,7 @@ def test_what_apache_kafka_also_does() -> None:
     assert mock.flush(10) == 0
     server = f"{found.host}:{found.port}"
     config = KafkaConfig(
-        bootstrap_servers=server,
+        servers=KafkaServers(server),
         topic=TOPIC,
         dead_letter_topic="unused",
         rejected_topic="unused",
