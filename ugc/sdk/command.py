@@ -22,8 +22,8 @@ from ugc.terminal import say
 class Language:
     """A language that a package can be made for.
 
-    ``module`` has ``package_files(catalog) -> Files``; it is imported when it is used.  ``next_step``
-    is what a person does with the folder.
+    ``module`` has ``package_files(catalog) -> Files``; it is imported when it is used.
+    ``next_step`` is what a person does with the folder.
     """
 
     module: str

@@ -29,7 +29,8 @@ def write_package(folder: Path, files: Files) -> None:
         raise SdkError(f"{folder} is no folder; name another with --out")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise SdkError(
-            f"{folder} holds files that `ugc sdk build` did not make; name an empty folder with --out"
+            f"{folder} holds files that `ugc sdk build` did not make; name an empty folder with"
+            " --out"
         )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
