@@ -57,7 +57,7 @@ export interface Options extends Omit<AnyOptions, Generated> {
 export declare const createTracker: (options?: Options) => Tracker;
 """
 
-_PAGE_VIEW = """\
+_VIEW = """\
   /**
    * Begins a page view, which ends by itself when the page is hidden or left, and when the route
    * changes; it begins again when the page is seen again. A function is asked again at every route.
@@ -144,7 +144,7 @@ def _begin(pairs: Mapping[str, SdkPair], pages: Pages | None) -> Iterator[str]:
         pair, start = pages.pair, pages.pair.start
         kind = value_type(start.schema["properties"][pages.type], start.schema)
         name = type_name(start.event, start.version)
-        yield _PAGE_VIEW
+        yield _VIEW
         yield f"  pageView(\n    type: PageType<{kind}>,\n"
         yield f"    more?: Partial<Omit<{name}, {_names((pages.type,))}>>,\n  ): "
         yield f"Begun<{_without(pair.shared, pair.end)}>;\n"
