@@ -110,10 +110,17 @@ function page(script, shared, server, url, without) {
   let die;
   const gone = new Promise((done) => (die = done));
   // A browser takes from a page that is gone what it holds.
-  const own = { request: (name, work) => shared.locks.request(name, () => Promise.race([work(), gone])) };
+  const own = {
+    request(name, work) {
+      const held = shared.locks.request(name, () => (it.dead ? undefined : Promise.race([work(), gone])));
+      return held.then((result) => (it.dead ? new Promise(() => {}) : result));
+    },
+  };
   const realm = {
     ...{ AbortSignal, Blob, CompressionStream, Request, Response, URL, queueMicrotask },
-    ...{ clearTimeout, setTimeout, crypto },
+    ...{ clearTimeout, crypto },
+    // A page that tries again for ever keeps no test from ending.
+    setTimeout: (act, ms) => setTimeout(act, ms).unref(),
     console: { warn: (text) => it.warnings.push(text) },
     location,
     navigator: { language: "nl-NL", locks: own, sendBeacon: (to, body) => it.beacon(to, body) },
