@@ -33,7 +33,7 @@ export function createTracker(
   sender: Delivery,
   watchRoutes?: (moved: () => void) => void,
 ): Tracker {
-  const { pairs = {}, pages, fields = [], versions = {} } = options;
+  const { pairs = {}, pages, fields = [], versions = {}, context } = options;
   let given = options.consent !== false;
   /** The page view that goes on, or that begins again when the page is seen again. */
   let view: (() => Begun) | undefined;
@@ -54,14 +54,13 @@ export function createTracker(
       locale: navigator.language || undefined,
     };
     const known = fields.map((field) => [field, facts[field]]);
-    const { context } = options;
     // As text it is what it is at this moment, whatever the page makes of it afterwards.
     const text = JSON.stringify({
       event,
       event_id,
       version: version || versions[event],
       data,
-      ...(fields[0] && {
+      ...((fields[0] || context) && {
         context: {
           ...Object.fromEntries(known),
           ...(typeof context == "function" ? context() : context),
