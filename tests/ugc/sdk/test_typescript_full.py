@@ -90,7 +90,7 @@ WRONG = {
     "an extra key of a pair": "tracker.begin('page_view', { page_type: 'a', c: 1 });",
     "a kind of page that is no text": "tracker.pageView(7);",
     "a misspelt option": "createTracker({ tokn: async () => null });",
-    "a context without one in the contracts": "createTracker({ context: { shop: 'a' } });",
+    "a field that the context has not": "createTracker({ context: { shop: 'a' } });",
 }
 
 

@@ -19,7 +19,7 @@ export interface Delivery {
   /** The page may not come back: sends what is not under way, without waiting for anything. */
   leave(): void;
   /** Nothing may be held while the browser keeps the page. */
-  release(): void;
+  release?(): void;
   /** The network is back: what waits for no more than that is sent. */
   online(): void;
   /** Off: forgets what waits, of every visitor but the one who begins. */
@@ -135,7 +135,7 @@ export function createTracker(
   );
   addEventListener("pagehide", () => {
     hidden();
-    sender.release();
+    sender.release?.();
   });
   addEventListener("pageshow", (event) => event.persisted && shown());
   addEventListener("online", sender.online);
