@@ -110,6 +110,15 @@ def test_the_command_writes_the_package_and_the_same_again(tmp_path: Path) -> No
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == first
 
 
+def test_the_command_writes_into_sdk_here_and_says_a_path_that_npm_takes_for_one(
+    tmp_path: Path,
+) -> None:
+    with CliRunner().isolated_filesystem(tmp_path):
+        told = run("--typescript")
+        assert Path("sdk/typescript/index.js").is_file()
+    assert "npm install ./sdk/typescript" in told.output
+
+
 def test_a_folder_of_anything_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(SdkError, match="did not make"):
