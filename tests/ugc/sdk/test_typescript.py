@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import re
@@ -113,7 +114,7 @@ def test_the_command_writes_the_package_and_the_same_again(tmp_path: Path) -> No
 def test_the_command_writes_into_sdk_here_and_says_a_path_that_npm_takes_for_one(
     tmp_path: Path,
 ) -> None:
-    with CliRunner().isolated_filesystem(tmp_path):
+    with contextlib.chdir(tmp_path):
         told = run("--typescript")
         assert Path("sdk/typescript/index.js").is_file()
     assert "npm install ./sdk/typescript" in told.output
