@@ -5,6 +5,7 @@
     ApiError
     ├── CodecError              bytes are not one whole stream of the encoding they claim
     ├── KeySetError             a file of keys cannot be used; says why
+    ├── NotAskedError           nothing was published: that would mean to wait
     ├── Rejection                 the request gets a problem document; carries a reason code
     └── UnavailableError        a part gave no usable answer in time
         ├── AuthUnavailableError
@@ -36,6 +37,10 @@ class CodecError(ApiError):
 
 class KeySetError(ApiError):
     """A file of keys cannot be used."""
+
+
+class NotAskedError(ApiError):
+    """Nothing was published: whoever publishes would have to wait, which the caller cannot."""
 
 
 class UnavailableError(ApiError):

@@ -22,7 +22,7 @@ from typing import Protocol
 import orjson
 
 from api import paths
-from api.errors import Rejection, StoreUnavailableError
+from api.errors import NotAskedError, Rejection
 from api.http.applications import Door, key_in_query
 from api.http.blueprint import answer, notice
 from api.http.cloudevents import MARK as CLOUD_EVENT
@@ -31,6 +31,7 @@ from api.http.cors import answer_headers
 from api.http.environ import Scope
 from api.http.hearing import LoopHearing
 from api.http.origins import CorsPolicy
+from api.http.publications import Publications
 from api.http.security_headers import headers_for
 from api.http.wakeups import Wakeups
 from api.instrumentation import Stage
@@ -130,11 +131,11 @@ class Express:
         self._make_id = make_id
         self._door = door
         self._longest = min(body_limit_bytes, LONGEST_BODY_BYTES)
-        self._publications = Wakeups[Sequence[StoreUnavailableError | None]]()
+        hearing = None if reports is None else LoopHearing(reports, lambda: published.waiting)
+        published = self._publications = Publications(
+            pipeline.publish_soon, (lambda: None) if hearing is None else hearing.look
+        )
         self._lookups = Wakeups[bool]()
-        self._hearing: LoopHearing | None = None
-        if reports is not None:
-            self._hearing = LoopHearing(reports, lambda: self._publications.waiting)
         self._notices: dict[str, Headers] = {}
         self._tail = [*headers_for(paths.EVENTS).items(), ("Cache-Control", "no-store")]
         self.taken = 0
@@ -193,18 +194,14 @@ class Express:
             return None
         correlation_id = sent_id(headers.get) or str(self._make_id())
         published = time.perf_counter()
-        if self._hearing is not None:
-            self._hearing.look()
-        problems = await self._publications.of(
-            partial(self._pipeline.publish_soon, event, correlation_id)
-        )
-        if problems is None:
+        try:
+            problem = await self._publications.of(self._pipeline.record(event, correlation_id))
+        except NotAskedError:
             return None
         self.taken += 1
         ended = time.perf_counter()
         looked = ((Stage.SEEN, published - asked),) if has_id else ()
         self._pipeline.count(prepared, *looked, (Stage.PUBLISH, ended - published))
-        (problem,) = problems
         if problem is not None:
             return Fate(not_stored(event.request.contract, problem), correlation_id)
         if has_id:
