@@ -24,6 +24,7 @@ from etl.errors import (
     SourceUnavailableError,
     TopicMissingError,
 )
+from etl.kafka.side_by_side import SideBySide
 from etl.source import Chunk, MessageColumns, RawMessage, Span
 
 _log = logging.getLogger(__name__)
@@ -33,6 +34,9 @@ POLL_SECONDS = 0.2
 _REQUEST_SECONDS = 10.0
 _BATCH_MESSAGES = 250
 """So many are taken from the client at a time: more fall out of the processor's caches."""
+
+_HELD_PART = 2
+"""A chunk's share that is held back at most, of partitions that are ahead of others."""
 
 _CHUNK_BYTES = 32 * 2**20
 """A chunk is stored while the next one is read, so that two are in memory."""
@@ -95,9 +99,7 @@ class PartitionReader:
                 "queued.min.messages": 5_000,
                 "queued.max.messages.kbytes": 2_048,
                 "fetch.max.bytes": 2 * 2**20,
-                # So that a chunk has a little of every partition: producers' numbers go over all
-                # partitions, and so do the two halves of a session.  Read one after the other, each
-                # number is a gap and each half waits, in Redis.
+                # So that little of a partition has to be held back until the others have come.
                 "max.partition.fetch.bytes": 64 * 2**10,
                 # A full queue is looked at again after that; by default a second.
                 "fetch.queue.backoff.ms": 20,
@@ -107,6 +109,8 @@ class PartitionReader:
         )
         self.positions: dict[int, int] = {}
         self.ends: dict[int, int] = {}
+        self._fetched_to: dict[int, int] = {}
+        self._fetched = SideBySide(self.topic)
         self._started = False
         self._goes_on = False
         self._silent_seconds = 0.0
@@ -116,6 +120,7 @@ class PartitionReader:
         self.positions = dict(starts)
         self.ends = {p: stop for p, stop in (stops or {}).items() if p in starts}
         self._started, self._silent_seconds, self._goes_on = False, 0.0, False
+        self._fetched, self._fetched_to = SideBySide(self.topic), dict(starts)
 
     def read(self, max_messages: int) -> Chunk | None:
         """The next messages; an empty chunk when none came within a moment; None at the ends.
@@ -125,9 +130,19 @@ class PartitionReader:
         """
         if not self._started:
             self._start()
-        if not self._unfinished():
+        if not self._unfinished() and not self._fetched:
             return None
-        return self._gathered(max_messages, lambda came: came and bool(self._unfinished()))
+        most_held = max_messages + max_messages // _HELD_PART
+
+        def goes_on(came: bool) -> bool:
+            awaited = self._unfinished() if came else ()
+            return bool(
+                awaited
+                and len(self._fetched) < most_held
+                and not self._fetched.has_side_by_side(max_messages, awaited)
+            )
+
+        return self._gathered(max_messages, goes_on)
 
     def read_on(self, max_messages: int, seconds: float, should_stop: Callable[[], bool]) -> Chunk:
         """See :meth:`etl.source.Source.read_on`."""
@@ -138,7 +153,8 @@ class PartitionReader:
 
         def goes_on(came: bool) -> bool:
             # When the time is over, what is in memory already is taken without waiting.
-            return (came or time.monotonic() < until) and not should_stop()
+            goes_on = (came or time.monotonic() < until) and not should_stop()
+            return goes_on and len(self._fetched) < max_messages
 
         return self._gathered(max_messages, goes_on, until)
 
@@ -146,21 +162,31 @@ class PartitionReader:
         self, max_messages: int, goes_on: Callable[[bool], bool], until: float = math.inf
     ) -> Chunk:
         """What comes as long as it goes on, which is asked whether the last batch had messages."""
-        starts = dict(self.positions)
-        messages = MessageColumns(self.topic)
-        size_bytes, came = 0, True
-        while goes_on(came) and len(messages) < max_messages and size_bytes < _CHUNK_BYTES:
+        came = True
+        while goes_on(came) and self._fetched.size_bytes < _CHUNK_BYTES:
             wait_seconds = min(POLL_SECONDS, max(0.0, until - time.monotonic()))
-            batch = self._consume(min(_BATCH_MESSAGES, max_messages - len(messages)), wait_seconds)
+            batch = self._consume(_BATCH_MESSAGES, wait_seconds)
             if batch:
-                size_bytes += self._take_all(batch, messages)
+                self._fetched.add(self._taken(batch))
             came = bool(batch)
-        spans = {
-            partition: Span(starts[partition], position)
-            for partition, position in self.positions.items()
-            if position > starts[partition]
+        messages = self._fetched.take(max_messages)
+        return Chunk(messages, self._handed_on(messages))
+
+    def _handed_on(self, messages: MessageColumns) -> dict[int, Span]:
+        """Notes how far the partitions are read, to the last of these messages; what that adds."""
+        reached = {
+            partition: offset + 1
+            for partition, offset in zip(messages.partitions, messages.offsets, strict=True)
         }
-        return Chunk(messages, spans)
+        # Behind the last message may come offsets that have none.
+        reached |= {p: at for p, at in self._fetched_to.items() if p not in self._fetched}
+        spans = {
+            partition: Span(self.positions[partition], position)
+            for partition, position in reached.items()
+            if position > self.positions[partition]
+        }
+        self.positions |= reached
+        return spans
 
     def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
         """See :meth:`etl.source.Source.offsets_at`."""
@@ -209,6 +235,7 @@ class PartitionReader:
         self.consumer.close()
 
     def _start(self) -> None:
+        self._fetched, self._fetched_to = SideBySide(self.topic), dict(self.positions)
         begin = [TopicPartition(self.topic, p, offset) for p, offset in self.positions.items()]
         self.consumer.assign(begin)
         self.consumer.resume(begin)  # those that were read to their ends before
@@ -226,8 +253,8 @@ class PartitionReader:
             self._silent_seconds = 0.0
         return batch
 
-    def _take_all(self, batch: list[Message], into: MessageColumns) -> int:
-        """Adds the batch's messages; how many bytes their values have.
+    def _taken(self, batch: list[Message]) -> MessageColumns:
+        """The batch's messages.
 
         A column of each field costs half of what a call for each field of each message does.  What
         such a batch cannot be, with reports among its messages or an end in it, goes one by one.
@@ -235,26 +262,27 @@ class PartitionReader:
         partitions = cast("list[int]", list(map(Message.partition, batch)))
         offsets = cast("list[int]", list(map(Message.offset, batch)))
         stops = dict(zip(partitions, offsets, strict=True))  # of each partition the last
-        values = list(map(Message.value, batch))
         has_report = any(error is not None for error in map(Message.error, batch))
         if self._goes_on and not has_report:
             self.ends |= {p: max(offset + 1, self.ends.get(p, 0)) for p, offset in stops.items()}
         if has_report or not all(
             p in self.ends and offset < self.ends[p] for p, offset in stops.items()
         ):
-            taken = [raw for message in batch if (raw := self._take(message)) is not None]
-            into.extend(taken)
-            return sum(len(raw.value or b"") for raw in taken)
-        into.partitions.extend(partitions)
-        into.offsets.extend(offsets)
-        into.keys.extend(map(Message.key, batch))
-        into.values.extend(values)
-        into.timestamps_ms.extend([ms if kind else 0 for kind, ms in map(Message.timestamp, batch)])
-        headers = cast("list[_Headers | None]", list(map(Message.headers, batch)))
-        into.headers.extend([each or () for each in headers])
+            taken = MessageColumns(self.topic)
+            taken.extend(raw for message in batch if (raw := self._take(message)) is not None)
+            return taken
         for partition, offset in stops.items():
             self._advance(partition, offset + 1)
-        return sum(map(len, filter(None, values)))
+        headers = cast("list[_Headers | None]", list(map(Message.headers, batch)))
+        return MessageColumns(
+            self.topic,
+            partitions,
+            offsets,
+            list(map(Message.key, batch)),
+            list(map(Message.value, batch)),
+            [ms if kind else 0 for kind, ms in map(Message.timestamp, batch)],
+            [each or () for each in headers],
+        )
 
     def _take(self, message: Message) -> RawMessage | None:
         """Notes how far the partition is read; None for what is no message of this reading."""
@@ -298,14 +326,14 @@ class PartitionReader:
                 raise SourceUnavailableError(f"Kafka: {error.str()}")
 
     def _advance(self, partition: int, position: int) -> None:
-        self.positions[partition] = max(position, self.positions[partition])
-        if self.positions[partition] >= self.ends[partition] and not self._goes_on:
+        self._fetched_to[partition] = max(position, self._fetched_to[partition])
+        if self._fetched_to[partition] >= self.ends[partition] and not self._goes_on:
             self.consumer.pause([TopicPartition(self.topic, partition)])
 
     def _unfinished(self) -> list[int]:
         return [
             partition
-            for partition, position in self.positions.items()
+            for partition, position in self._fetched_to.items()
             if partition not in self.ends or position < self.ends[partition]
         ]
 
@@ -313,13 +341,13 @@ class PartitionReader:
         """Why nothing comes: some brokers keep silent about an offset beyond the end."""
         for partition in self._unfinished():
             fetched = self._bounds(partition, cached=True)
-            if fetched is not None and self.positions[partition] > fetched.stop:
+            if fetched is not None and self._fetched_to[partition] > fetched.stop:
                 return self._out_of_range(partition, fetched)
         where = ", ".join(map(str, self._unfinished()))
         return SourceUnavailableError(f"{self.topic}: nothing comes from partition {where}")
 
     def _out_of_range(self, partition: int, bounds: Span) -> OffsetOutOfRangeError:
-        position = self.positions[partition]
+        position = self._fetched_to[partition]
         return OffsetOutOfRangeError(self.topic, partition, position, bounds.start, bounds.stop)
 
     def _bounds(self, partition: int, *, cached: bool) -> Span | None:
