@@ -35,8 +35,8 @@ _REQUEST_SECONDS = 10.0
 _BATCH_MESSAGES = 250
 """So many are taken from the client at a time: more fall out of the processor's caches."""
 
-_HELD_PART = 2
-"""A chunk's share that is held back at most, of partitions that are ahead of others."""
+_AHEAD_PART = 8
+"""A partition that is this part of a chunk ahead of another is not read until that has come."""
 
 _CHUNK_BYTES = 32 * 2**20
 """A chunk is stored while the next one is read, so that two are in memory."""
@@ -98,8 +98,10 @@ class PartitionReader:
                 # messages of each partition, of which the kilobytes count the values alone.
                 "queued.min.messages": 5_000,
                 "queued.max.messages.kbytes": 2_048,
-                "fetch.max.bytes": 2 * 2**20,
-                # So that little of a partition has to be held back until the others have come.
+                # So that little of a partition has to wait until the others have come.  A message
+                # may be larger than that: Kafka sends one at least.
+                "fetch.max.bytes": 384 * 2**10,
+                "message.max.bytes": 384 * 2**10,
                 "max.partition.fetch.bytes": 64 * 2**10,
                 # A full queue is looked at again after that; by default a second.
                 "fetch.queue.backoff.ms": 20,
@@ -111,6 +113,7 @@ class PartitionReader:
         self.ends: dict[int, int] = {}
         self._fetched_to: dict[int, int] = {}
         self._fetched = SideBySide(self.topic)
+        self._ahead: set[int] = set()
         self._started = False
         self._goes_on = False
         self._silent_seconds = 0.0
@@ -132,13 +135,15 @@ class PartitionReader:
             self._start()
         if not self._unfinished() and not self._fetched:
             return None
-        most_held = max_messages + max_messages // _HELD_PART
+        most_ahead = max_messages // _AHEAD_PART
 
         def goes_on(came: bool) -> bool:
-            awaited = self._unfinished() if came else ()
+            awaited = self._unfinished()
+            self._pause_ahead(awaited, most_ahead)
             return bool(
-                awaited
-                and len(self._fetched) < most_held
+                came
+                and awaited
+                and len(self._fetched) < 2 * max_messages
                 and not self._fetched.has_side_by_side(max_messages, awaited)
             )
 
@@ -236,6 +241,7 @@ class PartitionReader:
 
     def _start(self) -> None:
         self._fetched, self._fetched_to = SideBySide(self.topic), dict(self.positions)
+        self._ahead = set()
         begin = [TopicPartition(self.topic, p, offset) for p, offset in self.positions.items()]
         self.consumer.assign(begin)
         self.consumer.resume(begin)  # those that were read to their ends before
@@ -329,6 +335,20 @@ class PartitionReader:
         self._fetched_to[partition] = max(position, self._fetched_to[partition])
         if self._fetched_to[partition] >= self.ends[partition] and not self._goes_on:
             self.consumer.pause([TopicPartition(self.topic, partition)])
+
+    def _pause_ahead(self, awaited: Collection[int], count: int) -> None:
+        """Lets the partitions that are so many messages ahead of others wait for them.
+
+        The client throws away what it has fetched of them, and fetches it again when they go on.
+        """
+        ahead = self._fetched.ahead(awaited, count)
+        still = self._fetched.ahead(awaited, count // 2) & self._ahead if self._ahead else set()
+        go_on = self._ahead - still
+        if wait := ahead - self._ahead:
+            self.consumer.pause([TopicPartition(self.topic, partition) for partition in wait])
+        if wanted := go_on & {*awaited}:
+            self.consumer.resume([TopicPartition(self.topic, partition) for partition in wanted])
+        self._ahead = still | ahead
 
     def _unfinished(self) -> list[int]:
         return [

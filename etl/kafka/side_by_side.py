@@ -4,12 +4,13 @@ A broker sends much of one partition before it sends anything of the next.  Read
 producer's number is a gap in the ledger, and each half of a session waits in the store for the
 other, where a chunk of all partitions from one stretch of time has few of both: by turns over six
 partitions 97 % of the pairs were apart, and Redis took 28 µs for a message instead of 11
-(``python -m bench.loader_between``).  So what is ahead of the other partitions is held back, up to
-half a chunk.
+(``python -m bench.loader_between``).  So what is ahead of the other partitions is held back, and
+who reads stops asking for more of it.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection
 from itertools import accumulate, chain, groupby
@@ -76,12 +77,26 @@ class SideBySide:
             count: of messages.
             awaited: partitions of which more will come, in the order of their times.
         """
-        if self._count < count or any(partition not in self._lanes for partition in awaited):
+        if self._count < count:
             return False
-        until = min((self._lanes[each].times[-1] for each in awaited), default=None)
-        if until is None:
-            return True
+        until = self._until(awaited)
         return sum(bisect_right(lane.times, until) for lane in self._lanes.values()) >= count
+
+    def ahead(self, awaited: Collection[int], count: int) -> set[int]:
+        """Partitions with more than so many messages for which others have to be awaited."""
+        if self._count <= count:
+            return set()
+        until = self._until(awaited)
+        return {
+            partition
+            for partition, lane in self._lanes.items()
+            if len(lane.times) - bisect_right(lane.times, until) > count
+        }
+
+    def _until(self, awaited: Collection[int]) -> float:
+        """The time up to which nothing more comes."""
+        lanes = self._lanes
+        return min((lanes[p].times[-1] if p in lanes else -1 for p in awaited), default=math.inf)
 
     def take(self, most: int) -> MessageColumns:
         """Up to so many, the oldest first; by partition, each in its order."""
