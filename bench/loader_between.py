@@ -37,14 +37,17 @@ Sample = tuple[float, ...]
 @contextmanager
 def of_tree(tree: Path) -> Iterator[None]:
     """What is started meanwhile imports the product from there."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(tree)
+    wanted = {"PYTHONPATH": str(tree), "PYTHONSAFEPATH": "1"}  # else the working folder comes first
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ |= wanted
     try:
         yield
     finally:
-        del os.environ["PYTHONPATH"]
-        if before is not None:
-            os.environ["PYTHONPATH"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def seconds_of(running: Parts, store: Warehouse, case: LoaderCase, topic: str) -> Sample:
@@ -61,9 +64,7 @@ def seconds_of(running: Parts, store: Warehouse, case: LoaderCase, topic: str) -
 SIZES: dict[str, int] = {}
 
 
-def measured(
-    running: Parts, store: Warehouse, case: LoaderCase, topic: str, tree: Path
-) -> Sample:
+def measured(running: Parts, store: Warehouse, case: LoaderCase, topic: str, tree: Path) -> Sample:
     """µs of a message, without what a run over nothing takes."""
     with Redis.from_url(running.redis.url) as redis:
         redis.flushall()

@@ -263,7 +263,8 @@ class PartitionReader:
         """The batch's messages.
 
         A column of each field costs half of what a call for each field of each message does.  What
-        such a batch cannot be, with reports among its messages or an end in it, goes one by one.
+        such a batch cannot be, with reports among its messages, an end in it or what came before,
+        goes one by one.
         """
         partitions = cast("list[int]", list(map(Message.partition, batch)))
         offsets = cast("list[int]", list(map(Message.offset, batch)))
@@ -271,8 +272,10 @@ class PartitionReader:
         has_report = any(error is not None for error in map(Message.error, batch))
         if self._goes_on and not has_report:
             self.ends |= {p: max(offset + 1, self.ends.get(p, 0)) for p, offset in stops.items()}
+        firsts = dict(zip(reversed(partitions), reversed(offsets), strict=True))
         if has_report or not all(
-            p in self.ends and offset < self.ends[p] for p, offset in stops.items()
+            p in self.ends and self._fetched_to[p] <= firsts[p] and offset < self.ends[p]
+            for p, offset in stops.items()
         ):
             taken = MessageColumns(self.topic)
             taken.extend(raw for message in batch if (raw := self._take(message)) is not None)
@@ -307,6 +310,8 @@ class PartitionReader:
         if offset >= self.ends[partition]:
             self._advance(partition, self.ends[partition])
             return None
+        if offset < self._fetched_to[partition]:
+            return None  # it came before the partition was paused
         self._advance(partition, offset + 1)
         timestamp_type, timestamp_ms = message.timestamp()
         return RawMessage(
