@@ -11,8 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -20,10 +19,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from etl.config import KafkaConfig
 from etl.errors import (
     OffsetOutOfRangeError,
-    RebalancedError,
     SourceUnavailableError,
     TopicMissingError,
 )
+from etl.kafka.client import consumer_settings, translated
 from etl.kafka.side_by_side import SideBySide
 from etl.source import Chunk, MessageColumns, RawMessage, Span
 
@@ -42,18 +41,6 @@ _CHUNK_BYTES = 32 * 2**20
 """A chunk is stored while the next one is read, so that two are in memory."""
 
 _Headers = Sequence[tuple[str, bytes | None]]
-
-_NO_LONGER_OURS = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError.FENCED_INSTANCE_ID,
-        KafkaError._ASSIGNMENT_LOST,
-        KafkaError._STATE,
-        KafkaError._FENCED,
-    }
-)
 
 
 class PartitionReader:
@@ -81,34 +68,7 @@ class PartitionReader:
         self.topic = config.topic
         self._check_still_ours = check_still_ours
         self._silence_seconds = silence_seconds
-        self.consumer = Consumer(
-            {
-                "bootstrap.servers": config.bootstrap_servers,
-                "client.id": "ugc-etl",
-                "group.id": config.group_id,
-                "session.timeout.ms": config.session_timeout_ms,
-                "heartbeat.interval.ms": max(1, config.session_timeout_ms // 3),
-                "max.poll.interval.ms": int(config.chunk_seconds * 1000),
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "error",
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": 100,
-                # What is fetched ahead is in memory beside the chunk: by default up to 100,000
-                # messages of each partition, of which the kilobytes count the values alone.
-                "queued.min.messages": 5_000,
-                "queued.max.messages.kbytes": 2_048,
-                # So that little of a partition has to wait until the others have come.  A message
-                # may be larger than that: Kafka sends one at least.
-                "fetch.max.bytes": 384 * 2**10,
-                "message.max.bytes": 384 * 2**10,
-                "max.partition.fetch.bytes": 64 * 2**10,
-                # A full queue is looked at again after that; by default a second.
-                "fetch.queue.backoff.ms": 20,
-                "partition.assignment.strategy": "range",
-            },
-            logger=_log,
-        )
+        self.consumer = Consumer(consumer_settings(config), logger=_log)
         self.positions: dict[int, int] = {}
         self.ends: dict[int, int] = {}
         self._fetched_to: dict[int, int] = {}
@@ -388,15 +348,3 @@ class PartitionReader:
 def _headers(message: Message) -> _Headers:
     """The binding's type also allows a dict and text, which it never gives."""
     return cast("_Headers | None", message.headers()) or ()
-
-
-@contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Kafka's errors as this project's: a lost membership, or no answer."""
-    try:
-        yield
-    except KafkaException as error:
-        cause = error.args[0]
-        if cause.code() in _NO_LONGER_OURS:
-            raise RebalancedError(f"{what}: {cause.str()}") from error
-        raise SourceUnavailableError(f"{what}: {cause.str()}") from error
