@@ -23,7 +23,7 @@ from redis import Redis
 
 from bench.harness.backlogs import fill
 from bench.harness.cases import LOADER_CASES, LoaderCase
-from bench.harness.loader import Spent, Warehouse, _check, _load, warehouse
+from bench.harness.loader import Spent, Warehouse, load_topic, require_right, warehouse
 from bench.harness.machine import OTHER_CORE, cpu_seconds, on_core
 from bench.harness.stack import Parts, parts
 
@@ -32,6 +32,9 @@ _EMPTY = "bench.empty"
 _COLUMNS = ("clock", "loader", "Redis", "ClickHouse", "broker")
 
 Sample = tuple[float, ...]
+
+SIZES: dict[str, int] = {}
+"""Messages by topic."""
 
 
 @contextmanager
@@ -54,14 +57,11 @@ def seconds_of(running: Parts, store: Warehouse, case: LoaderCase, topic: str) -
     """What a run over a topic took of each."""
     servers = (running.redis.process.pid, store.local.process.pid, running.broker.process.pid)
     before = [cpu_seconds(pid) for pid in servers]
-    spent: Spent = _load(running, store, case, topic)
+    spent: Spent = load_topic(running, store, case, topic)
     used = [cpu_seconds(pid) - was for pid, was in zip(servers, before, strict=True)]
     if topic != _EMPTY:
-        _check(case, spent, SIZES[topic])
+        require_right(case, spent, SIZES[topic])
     return (spent.seconds, spent.cpu_seconds, *used)
-
-
-SIZES: dict[str, int] = {}
 
 
 def measured(running: Parts, store: Warehouse, case: LoaderCase, topic: str, tree: Path) -> Sample:
@@ -88,11 +88,8 @@ def main() -> None:
     parser.add_argument("--backlogs", nargs="+", default=["mixed", "clicks", "pairs"])
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only-this", action="store_true")
     options = parser.parse_args()
     trees = {"other": options.other, "this": _ROOT}
-    if options.only_this:
-        del trees["other"]
     cases = [each for each in LOADER_CASES if each.name.split("/")[1] in options.backlogs]
     with tempfile.TemporaryDirectory() as name, parts(Path(name)) as running:
         running.topic(_EMPTY)

@@ -3,7 +3,7 @@
 A broker sends much of one partition before it sends anything of the next.  Read as it comes, each
 producer's number is a gap in the ledger, and each half of a session waits in the store for the
 other, where a chunk of all partitions from one stretch of time has few of both: by turns over six
-partitions 97 % of the pairs were apart, and Redis took 28 µs for a message instead of 11
+partitions 97 % of the pairs were apart, and Redis took 28 µs for a message instead of 10
 (``python -m bench.loader_between``).  So what is ahead of the other partitions is held back, and
 who reads stops asking for more of it.
 """
