@@ -95,7 +95,7 @@ class PartitionReader:
             self._start()
         if not self._unfinished() and not self._fetched:
             return None
-        most_ahead = max_messages // _AHEAD_PART
+        most_ahead = max(_BATCH_MESSAGES, max_messages // _AHEAD_PART)
 
         def goes_on(came: bool) -> bool:
             awaited = self._unfinished()
