@@ -61,6 +61,15 @@ class MessageColumns(Sequence[RawMessage]):
             self.timestamps_ms.append(raw.timestamp_ms)
             self.headers.append(raw.headers)
 
+    def join(self, further: MessageColumns) -> None:
+        """Adds messages behind the others, by column."""
+        self.partitions.extend(further.partitions)
+        self.offsets.extend(further.offsets)
+        self.keys.extend(further.keys)
+        self.values.extend(further.values)
+        self.timestamps_ms.extend(further.timestamps_ms)
+        self.headers.extend(further.headers)
+
     def __len__(self) -> int:
         return len(self.offsets)
 

@@ -19,7 +19,8 @@ from etl.errors import (
     SourceUnavailableError,
     StoppedError,
 )
-from etl.kafka.reader import POLL_SECONDS, PartitionReader, translated
+from etl.kafka.client import translated
+from etl.kafka.reader import POLL_SECONDS, PartitionReader
 from etl.source import AssignedPartition, Assignment, Chunk
 
 

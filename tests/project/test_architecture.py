@@ -57,6 +57,7 @@ FENCES: dict[str, set[str]] = {
         "api/publish/kafka_limits.py",
         "api/publish/producer.py",
         "api/rejections/kafka.py",
+        "etl/kafka/client.py",
         "etl/kafka/consumer.py",
         "etl/kafka/reader.py",
         "etl/kafka/producer.py",
