@@ -12,9 +12,7 @@ from contracts.settings import Settings
 
 _LEAST_KEY_CHARACTERS = 16
 
-_SECRET = f"a secret of {_LEAST_KEY_CHARACTERS} characters of ASCII at least, for DEBUGGER=key"
-    f"a secret of {_LEAST_KEY_CHARACTERS} characters of ASCII at least (DEBUGGER=key needs it)"
-)
+_SECRET = f"a secret of {_LEAST_KEY_CHARACTERS} characters of ASCII at least (DEBUGGER is key)"
 
 _MODES = ("off", "key", "open")
 
