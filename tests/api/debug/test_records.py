@@ -147,6 +147,8 @@ def test_a_payload_that_does_not_fit_is_masked_by_name_at_any_depth(data: dict[s
         {"event": "signed_up", "token": "secret-person", "data": {"plan": "secret-person"}},
         {"event": "signed_up", "token": None, "data": "secret-person"},
         {"event": "signed_up", "token": None, "data": {}, "comment": "secret-person"},
+        {"event": "signed_up", "token": None, "data": {}, "id": "secret-person"},
+        {"event": "signed_up", "token": None, "data": {}, "context": {"who": "secret-person"}},
         {"event": "signed_up", "token": 5, "data": {"email": "secret-person"}},
         ["secret-person"],
         "secret-person",
