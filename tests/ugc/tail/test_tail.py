@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from click.testing import CliRunner
+from werkzeug.serving import make_server
+
+from api.app import create_app
+from api.config import ApiConfig
+from contracts.visible import visible
 from tests.api.debug.world import DebugWorld
-from tests.api.world import CLICK, post
+from tests.api.world import CLICK, ENV, World, post
+from ugc.errors import MisconfiguredError
+from ugc.tail.command import command
 from ugc.tail.listening import events_in, lines_of
 
 
@@ -34,3 +47,58 @@ def test_what_the_server_sends_is_what_is_read() -> None:
     (_, name, event), (last, position, document) = events_in(told.split("\n"))
     assert (name, event["event"]) == ("event", "element_click")
     assert (position, document, last) == ("position", {"lost": 0}, "1-0")
+
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202eevil\r"
+KEY = "0123456789abcdef"
+
+
+@contextmanager
+def served(world: World) -> Iterator[str]:
+    app = create_app(ApiConfig.from_env(ENV), world.services())
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def tailed(url: str, options: Sequence[str]) -> str:
+    done = CliRunner().invoke(command, ["--once", "--api-url", url, *options])
+    assert done.exception is None, done.exception
+    return done.output
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_nothing_that_was_sent_acts_on_the_terminal(options: Sequence[str]) -> None:
+    world = DebugWorld()
+    post(world.client(), {**CLICK, "data": {"element_type": HOSTILE, "page_type": 5, HOSTILE: 1}})
+    post(world.client(), {**CLICK, "event": HOSTILE})
+    world.recorder.work()
+    with served(world) as url:
+        shown = tailed(url, options)
+    assert "rejected" in shown
+    assert {each for each in shown if visible(each) != each} == set()
+
+
+def test_the_filters_and_the_key_are_sent() -> None:
+    world = DebugWorld(key=KEY)
+    post(world.client(), CLICK, headers={"X-UGC-Debug": "mine"})
+    post(world.client(), CLICK, headers={"X-UGC-Debug": "theirs"})
+    world.recorder.work()
+    with served(world) as url:
+        shown = tailed(url, ["--tag", "mine", "--key", KEY])
+        refused = CliRunner().invoke(command, ["--once", "--api-url", url])
+    assert "tag mine" in shown
+    assert "theirs" not in shown
+    assert isinstance(refused.exception, MisconfiguredError)
+
+
+def test_an_api_without_a_debugger_is_told() -> None:
+    with served(World()) as url:
+        done = CliRunner().invoke(command, ["--once", "--api-url", url])
+    assert "has no debugger" in str(done.exception)
