@@ -13,8 +13,9 @@ from importlib.resources import files
 from typing import Any
 
 from flasgger import Swagger
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request
 from jinja2 import ChoiceLoader, DictLoader
+from werkzeug.wrappers import Response as AnyResponse
 
 from api.docs import openapi, pages
 from api import paths
@@ -57,18 +58,27 @@ SwaggerUIBundle({
 """
 
 
-def install(app: Flask, catalog: Catalog) -> None:
-    """Adds the documentation of ``catalog`` to an application."""
+def install(app: Flask, catalog: Catalog, *, has_pages: bool = False) -> None:
+    """Adds the documentation of ``catalog`` to an application.
+
+    ``has_pages``: reason codes are explained in the catalogue's pages; a browser that is sent there
+    keeps the anchor (RFC 9110, 10.2.2).
+    """
     document = openapi.document(catalog, version=version("ugc-events"))
     app.jinja_loader = ChoiceLoader([DictLoader({"flasgger/index.html": _PAGE})])
     Swagger(app, config=_config(), template=document)
     app.add_url_rule(f"{paths.DOCS}/", endpoint="docs_with_slash", redirect_to=paths.DOCS)
 
-    written = {paths.START: pages.start(catalog), paths.REASONS: pages.reasons()}
+    written = {
+        paths.START: pages.start(catalog, has_pages=has_pages),
+        paths.REASONS: pages.reasons(),
+    }
 
     @app.get(paths.START, endpoint="start_page")
     @app.get(paths.REASONS, endpoint="reasons_page")
-    def page() -> Response:
+    def page() -> AnyResponse:
+        if has_pages and request.path == paths.REASONS:
+            return redirect(f"{paths.CATALOG}/reasons/")
         return Response(written[request.path], mimetype="text/html")
 
     @app.get(_START_JS)

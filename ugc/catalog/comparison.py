@@ -7,12 +7,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contracts.evolution.changes import changes
 from contracts.model.types import Contract
 from contracts.visible import visible
 from ugc.catalog.overview import Overview
-from ugc.compatibility.findings import EventReport
-from ugc.contracts.diff import in_one_line
+from ugc.compatibility.findings import EventReport, Finding, Target
 
 ALL_PAIRS = 32
 """Of so many versions, the newest, any two have a page: 496 at most."""
@@ -31,18 +29,22 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """``changes`` are a pointer and words each; ``report`` is the verdict on replacing ``old``."""
+    """``report`` is the verdict on replacing ``old``; its findings tell every change."""
 
     old: Contract
     new: Contract
-    changes: tuple[tuple[str, str], ...]
     report: EventReport
     lines: tuple[Line, ...]
 
     @property
-    def is_ok(self) -> bool:
-        """Whether whoever sends or reads the earlier version goes on undisturbed."""
-        return not self.report.breaking
+    def otherwise(self) -> tuple[Finding, ...]:
+        """What else is different for senders, which hurts nobody."""
+        return tuple(each for each in self.report.harmless if each.target is Target.HTTP)
+
+    @property
+    def stored(self) -> tuple[Finding, ...]:
+        """What else is different in Avro and in the table."""
+        return tuple(each for each in self.report.harmless if each.target is not Target.HTTP)
 
 
 def pairs(numbers: list[int]) -> Iterator[tuple[int, int]]:
@@ -60,10 +62,6 @@ def compare(overview: Overview, old: Contract, new: Contract) -> Comparison:
     return Comparison(
         old=old,
         new=new,
-        changes=tuple(
-            (change.pointer, visible(in_one_line(change)))
-            for change in changes(old.schema, new.schema)
-        ),
         report=overview.report(old, new),
         lines=tuple(_lines(_text(old), _text(new))),
     )

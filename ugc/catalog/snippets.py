@@ -24,6 +24,7 @@ LOCAL_API = "http://127.0.0.1:8000"
 """Where `ugc api serve` listens, unless it is told otherwise."""
 
 _SHOWN_COLUMNS = 8
+_NEXT = "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _fetch(api: str, event: Mapping[str, Any], key: str | None) -> str:
         f"const answer = await fetch({_script(api + paths.EVENTS)}, {{\n"
         '  method: "POST",\n'
         f"  headers: {_script(headers)},\n"
-        f"  body: JSON.stringify({_script(event, indent=2)}),\n"
+        f"  body: JSON.stringify({_script(event, indent=2).replace(_NEXT, _NEXT + '  ')}),\n"
         "});\n"
         "console.log(answer.status, await answer.json());"
     )
