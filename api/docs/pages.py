@@ -26,6 +26,8 @@ html { box-sizing: border-box; overflow-y: scroll; }
 body { font: 16px/1.5 sans-serif; max-width: 40em; margin: 2em auto; padding: 0 1em; }
 body { overflow-wrap: anywhere; }
 body.swagger { font: inherit; max-width: none; margin: 0; padding: 0; background: #fafafa; }
+body.swagger details.collapsed > summary { cursor: pointer; font-size: 12px; padding: 4px 0; }
+body.swagger .response:not(:has(details[open])) .response-controls { display: none; }
 @media (prefers-color-scheme: dark) {
   body { color: #ddd; background: #181818; }
   a { color: #8ab4f8; }
