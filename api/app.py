@@ -52,9 +52,7 @@ def create_app(config: ApiConfig, services: Services, pages: Pages | None = None
             door=services.door,
         )
     )
-    app.register_blueprint(
-        contract_routes.blueprint(services.catalog, has_pages=pages is not None)
-    )
+    app.register_blueprint(contract_routes.blueprint(services.catalog, has_pages=pages is not None))
     if pages is not None:
         app.register_blueprint(catalog_routes.blueprint(pages))
     app.register_blueprint(health.blueprint(services.health, services.is_alive))

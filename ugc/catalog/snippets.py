@@ -103,14 +103,20 @@ def _tracker(
 ) -> str:
     """What `ugc sdk build` makes; for the halves of a pair, both of them."""
     options = {"url": api, **({} if key is None else {"key": key})}
-    lines = [f"const tracker = createTracker({_script(options)});"]
+    lines = [
+        "// `ugc sdk build --typescript` makes the package.",
+        'import { createTracker } from "./sdk/typescript/index.js";',
+        f"const tracker = createTracker({_script(options)});",
+    ]
     paired = [(e, p) for e, p in catalog.pairings.items() if contract.event in (p.start, p.end)]
     if paired:
         derived, pairing = paired[0]
         start, end = catalog.get(pairing.start), catalog.get(pairing.end)
         begun = _without(example_of(start), pairing.keys)
         ended = _without(example_of(end), (*pairing.keys, *pairing.carry))
-        lines.append(f"const begun = tracker.begin({_script(derived)}, {_script(begun, indent=2)});")
+        lines.append(
+            f"const begun = tracker.begin({_script(derived)}, {_script(begun, indent=2)});"
+        )
         lines.append(f"begun.end({_script(ended, indent=2)});")
     else:
         lines.append(f"tracker.track({_script(contract.event)}, {_script(data, indent=2)});")
@@ -135,7 +141,7 @@ def asking(table: Table, databases: Databases) -> tuple[Snippet, ...]:
         Snippet(
             "a week by days",
             "sql",
-            "SELECT toDate(timestamp) AS day, count() AS events, uniqExact(user_id) AS users\n"  # noqa: S608 - quoted
+            "SELECT toDate(timestamp) AS day, count() AS events, uniqExact(user_id) AS users\n"
             f"FROM {view}\n"
             "WHERE timestamp >= now() - INTERVAL 7 DAY\n"
             "GROUP BY day\nORDER BY day",
@@ -143,7 +149,7 @@ def asking(table: Table, databases: Databases) -> tuple[Snippet, ...]:
         Snippet(
             "the newest",
             "sql",
-            f"SELECT {columns}\nFROM {view}\nORDER BY timestamp DESC\nLIMIT 20",  # noqa: S608 - quoted
+            f"SELECT {columns}\nFROM {view}\nORDER BY timestamp DESC\nLIMIT 20",
         ),
     )
 
