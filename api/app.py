@@ -12,11 +12,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import paths
 from api.config import ApiConfig
+from api.debug import routes as debug_routes
 from api.docs import swagger_ui as docs_ui
 from api.errors import Rejection
 from api.http import blueprint, catalog_routes, contract_routes, correlation, cors, health
 from api.http.environ import BEGAN, REJECTION
 from api.http.exchange import Exchange, begin, current
+from api.http.observing import HEADER as TAG_HEADER
+from api.http.observing import Observed, Observer, tag_of
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
 from api.model import Pages
@@ -57,6 +60,9 @@ def create_app(config: ApiConfig, services: Services, pages: Pages | None = None
         app.register_blueprint(catalog_routes.blueprint(pages))
     app.register_blueprint(health.blueprint(services.health, services.is_alive))
     docs_ui.install(app, services.catalog, has_pages=pages is not None)
+    debugger = services.debugger
+    if debugger is not None:
+        app.register_blueprint(debug_routes.blueprint(debugger))
 
     @app.get(paths.METRICS)
     def numbers() -> Response:
@@ -88,6 +94,8 @@ def create_app(config: ApiConfig, services: Services, pages: Pages | None = None
             response.headers["Cache-Control"] = "no-store"
         _count(services.metrics, response)
         _report_rejected(services.rejected)
+        if debugger is not None:
+            _observe(debugger.recorder)
         return response
 
     app.register_error_handler(Rejection, _rejected)
@@ -144,6 +152,27 @@ def _report_rejected(rejected: RejectionReporter) -> None:
                 sdk=request.headers.get("X-UGC-SDK", ""),
             )
             rejected.keep(rejection, body, hints, correlation_id=exchange.correlation_id)
+
+
+def _observe(observer: Observer) -> None:
+    """Tells the debugger what became of the events in a request, if it is to know."""
+    exchange, route = current(), _route()
+    if request.method != "POST" or route not in (paths.EVENTS, paths.BATCH):
+        return
+    tag = tag_of(request.headers.get(TAG_HEADER))
+    if observer.wants(tag, exchange.sender):
+        observer.keep(
+            Observed(
+                tag=tag,
+                sender=exchange.sender,
+                route=route,
+                correlation_id=exchange.correlation_id,
+                results=exchange.each,
+                seconds=time.perf_counter() - exchange.started,
+                origin=request.headers.get("Origin"),
+                sdk=request.headers.get("X-UGC-SDK"),
+            )
+        )
 
 
 def _is_for_good(rejection: Rejection) -> bool:
