@@ -6,6 +6,7 @@ as in :mod:`api.wsgi`, whose own have no such pages.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +16,10 @@ from flask import Flask
 from api import wsgi
 from api.http.rsgi import RsgiBridge
 from api.model import Document, Pages
+from api.tables import ClickHouseTables, tables_url
 from contracts.model.loader import Catalog
 from contracts.project import with_project
+from contracts.settings import Settings
 from registry.topics import TopicNames
 from ugc.wiring import contracts_folder
 
@@ -48,6 +51,7 @@ class LazyPages:
     def _site(self) -> Pages:
         from ugc.catalog.about import About
         from ugc.catalog.dates import dates_of
+        from ugc.catalog.live import TableFacts
         from ugc.catalog.site import Site
 
         env = with_project(os.environ)
@@ -58,4 +62,12 @@ class LazyPages:
             dates=dates_of(folder),
             is_served=True,
         )
-        return Site(self._catalog, about)
+        url = tables_url(Settings(env))
+        if url is None:
+            return Site(self._catalog, about)
+        tables = ClickHouseTables(url, self._catalog.naming.database)
+        return Site(self._catalog, about, TableFacts(tables, self._catalog, _now))
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -11,7 +11,8 @@ from typing import Protocol
 class EventFacts:
     """One event's last 24 hours.
 
-    ``rejected`` are reason codes with the share (0 to 1) of what was sent; ``objectives`` are those
+    ``rejected`` are reason codes with the share (0 to 1) of what was sent, ``shares`` those of what
+    was loaded, in words; ``objectives`` are those
     of the contract with whether they are met; ``versions`` and ``applications`` are what still
     came, with the number of events.  ``as_of``: when that was so.
     """
@@ -19,6 +20,7 @@ class EventFacts:
     events: int
     last_seen: dt.datetime | None
     rejected: tuple[tuple[str, float], ...] = ()
+    shares: tuple[tuple[str, float], ...] = ()
     objectives: tuple[tuple[str, bool], ...] = ()
     versions: tuple[tuple[int, int], ...] = ()
     applications: tuple[tuple[str, int], ...] = ()
