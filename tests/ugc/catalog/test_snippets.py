@@ -21,12 +21,14 @@ from contracts.model.types import Origin
 from contracts.naming import Naming
 from tests.api.world import ENV, World
 from tests.fullstack.cache import program
+from tests.fullstack.chromium import chromium
 from tests.support.everything import catalog_with_everything
 from tests.support.html import Read
 from tests.support.shop import shop_catalog
 from ugc.catalog.about import About
 from ugc.catalog.site import Site
 from ugc.project.tables import migrator
+from ugc.sdk.typescript.package import script_text
 
 CATALOGS = [load_catalog(), shop_catalog(), catalog_with_everything()]
 NAMES = ["the contracts", "a shop", "everything"]
@@ -98,3 +100,20 @@ def test_every_query_answers_on_tables_of_the_contracts(tmp_path: Path) -> None:
         migrator(client, catalog).apply()
         for query in dict.fromkeys(queries):
             assert client.query(query) == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("catalog", CATALOGS[:2], ids=NAMES[:2])
+def test_the_tracker_sends_what_its_snippets_say(catalog: Catalog, tmp_path: Path) -> None:
+    """In a page of the API's own origin; the module that they import is there as a script."""
+    world = World(catalog)
+    with served(world) as api, chromium(tmp_path) as page:
+        for found in codes(catalog, "javascript", api).values():
+            for code in found[1:]:
+                head, _, rest = code.partition('index.js";\n')
+                assert "import { createTracker }" in head
+                page.open(api)
+                page.run(script_text(catalog))
+                page.run(f"(async () => {{ const {{ createTracker }} = ugc; {rest} }})()")
+    stored = {each.event for each in world.messages()}
+    assert stored == {each.event for each in catalog if each.origin is Origin.CLIENT}
