@@ -14,6 +14,7 @@ from api.http.problems import title
 from contracts.model.loader import Catalog
 from contracts.model.types import Origin
 from contracts.reasons import DESCRIPTIONS, Reason
+from contracts.remedies import REMEDIES
 
 STYLE_PATH = f"{paths.DOCS}/pages.css"
 
@@ -25,6 +26,8 @@ html { box-sizing: border-box; overflow-y: scroll; }
 body { font: 16px/1.5 sans-serif; max-width: 40em; margin: 2em auto; padding: 0 1em; }
 body { overflow-wrap: anywhere; }
 body.swagger { font: inherit; max-width: none; margin: 0; padding: 0; background: #fafafa; }
+body.swagger details.collapsed > summary { cursor: pointer; font-size: 12px; padding: 4px 0; }
+body.swagger .response:not(:has(details[open])) .response-controls { display: none; }
 @media (prefers-color-scheme: dark) {
   body { color: #ddd; background: #181818; }
   a { color: #8ab4f8; }
@@ -35,8 +38,9 @@ body.swagger { font: inherit; max-width: none; margin: 0; padding: 0; background
 """
 
 
-def start(catalog: Catalog) -> str:
-    """What is here, and where: the answer to ``GET /``."""
+def start(catalog: Catalog, *, has_pages: bool = False) -> str:
+    """What is here, and where: the answer to ``GET /``. ``has_pages``: a catalogue is among it."""
+    pages = f"<li>{_link(f'{paths.CATALOG}/', 'Catalogue')}: what each event means</li>\n"
     events = "\n".join(
         f"<li>{_link(f'{paths.CONTRACTS}/{each.event}/{each.version}', each.event)}: "
         f"{escape(each.title)}</li>"
@@ -50,7 +54,7 @@ def start(catalog: Catalog) -> str:
 <code>POST {paths.BATCH}</code>, and try one without storing it with
 <code>POST {paths.VALIDATE}</code>.</p>
 <ul>
-<li>{_link(paths.DOCS, "Documentation")}, where every request can be tried</li>
+{pages if has_pages else ""}<li>{_link(paths.DOCS, "Documentation")}, where every request can be tried</li>
 <li>{_link(paths.OPENAPI, "OpenAPI document")}, for generators</li>
 <li>{_link(paths.REASONS, "Reason codes")}: why an event was refused</li>
 <li>{_link(paths.READY, "Health")} of this process and of what it needs</li>
@@ -101,7 +105,8 @@ def _explained(reason: Reason) -> str:
     status = f", status {STATUS[reason]}" if reason in STATUS else ""
     return (
         f'<h3 id="{reason}">{escape(title(reason))}</h3>\n'
-        f"<p><code>{reason}</code>{status}. {escape(DESCRIPTIONS[reason])}</p>"
+        f"<p><code>{reason}</code>{status}. {escape(DESCRIPTIONS[reason])}</p>\n"
+        f"<p>{escape(REMEDIES[reason])}</p>"
     )
 
 

@@ -13,8 +13,9 @@ from importlib.resources import files
 from typing import Any
 
 from flasgger import Swagger
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request
 from jinja2 import ChoiceLoader, DictLoader
+from werkzeug.wrappers import Response as AnyResponse
 
 from api.docs import openapi, pages
 from api import paths
@@ -45,6 +46,20 @@ _PAGE = """\
 _START = """\
 "use strict";
 const place = document.getElementById("swagger-ui");
+// What an operation that is opened need not show at once: it would be a page of some ten screens.
+const collapsed = (words, isOpen) => (Original, { React }) => (props) =>
+  React.createElement(
+    "details",
+    { className: "collapsed", open: isOpen(props) },
+    React.createElement("summary", null, words),
+    React.createElement(Original, props),
+  );
+const Collapsing = () => ({
+  wrapComponents: {
+    modelExample: collapsed("Example and schema", (props) => Boolean(props.isExecute)),
+    headers: collapsed("Headers", () => false),
+  },
+});
 SwaggerUIBundle({
   domNode: place,
   url: place.dataset.url,
@@ -53,22 +68,32 @@ SwaggerUIBundle({
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
+  plugins: [Collapsing],
 });
 """
 
 
-def install(app: Flask, catalog: Catalog) -> None:
-    """Adds the documentation of ``catalog`` to an application."""
+def install(app: Flask, catalog: Catalog, *, has_pages: bool = False) -> None:
+    """Adds the documentation of ``catalog`` to an application.
+
+    ``has_pages``: reason codes are explained in the catalogue's pages; a browser that is sent there
+    keeps the anchor (RFC 9110, 10.2.2).
+    """
     document = openapi.document(catalog, version=version("ugc-events"))
     app.jinja_loader = ChoiceLoader([DictLoader({"flasgger/index.html": _PAGE})])
     Swagger(app, config=_config(), template=document)
     app.add_url_rule(f"{paths.DOCS}/", endpoint="docs_with_slash", redirect_to=paths.DOCS)
 
-    written = {paths.START: pages.start(catalog), paths.REASONS: pages.reasons()}
+    written = {
+        paths.START: pages.start(catalog, has_pages=has_pages),
+        paths.REASONS: pages.reasons(),
+    }
 
     @app.get(paths.START, endpoint="start_page")
     @app.get(paths.REASONS, endpoint="reasons_page")
-    def page() -> Response:
+    def page() -> AnyResponse:
+        if has_pages and request.path == paths.REASONS:
+            return redirect(f"{paths.CATALOG}/reasons/")
         return Response(written[request.path], mimetype="text/html")
 
     @app.get(_START_JS)

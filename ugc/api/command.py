@@ -67,7 +67,7 @@ def _serve(host: str, port: int, workers: int) -> None:
     # Here, since a worker process that cannot start is started again and again.
     check(ApiConfig.from_env(own_environment()))
     logs.configure()
-    serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
+    serve_front("ugc.front:create_front_from_env", host=host, port=port, workers=workers)
 
 
 @contextmanager
