@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
 import orjson
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -33,8 +34,8 @@ _HTTP_REASONS = {
 }
 
 
-def create_app(config: ApiConfig, services: Services) -> Flask:
-    """An application over the given parts. It starts nothing and owns nothing."""
+def create_app(config: ApiConfig, services: Services, more: Sequence[Blueprint] = ()) -> Flask:
+    """An application over the given parts, with ``more`` routes. It starts and owns nothing."""
     app = Flask("api", static_folder=None)
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documentation has an order
@@ -50,6 +51,8 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
     )
     app.register_blueprint(contract_routes.blueprint(services.catalog))
     app.register_blueprint(health.blueprint(services.health, services.is_alive))
+    for routes in more:
+        app.register_blueprint(routes)
     docs_ui.install(app, services.catalog)
 
     @app.get(paths.METRICS)

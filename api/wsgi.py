@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.util import Finalize
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from api import paths
 from api.app import create_app
@@ -39,10 +40,13 @@ _NEW_OBJECTS = 10_000
 """So many more than have gone make it worth a look for circles; by default 700, some ten events."""
 
 
-def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
+def create_front_from_env(
+    *, has_express: bool = True, more: Sequence[Blueprint] = ()
+) -> RsgiBridge:
     """The application behind granian's RSGI, over the parts that the environment names.
 
-    Without ``has_express`` all events go to the application, for a comparison.
+    Without ``has_express`` all events go to the application, for a comparison.  ``more`` routes are
+    those of a local stack.
 
     Raises:
         SettingError: a variable is missing or malformed.
@@ -56,7 +60,7 @@ def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
 
     health = lane("health", _HEALTH_THREADS)
     return RsgiBridge(
-        create_app(config, services).wsgi_app,
+        create_app(config, services, more).wsgi_app,
         body_limits={
             paths.EVENTS: config.body_limit_bytes,
             paths.VALIDATE: config.body_limit_bytes,

@@ -13,10 +13,10 @@ from importlib.resources import files
 from typing import Any
 
 from flasgger import Swagger
-from flask import Flask, Response, request
+from flask import Flask, Response
 from jinja2 import ChoiceLoader, DictLoader
 
-from api.docs import openapi, pages
+from api.docs import openapi, pages, start_page
 from api import paths
 from contracts.model.loader import Catalog
 
@@ -64,12 +64,17 @@ def install(app: Flask, catalog: Catalog) -> None:
     Swagger(app, config=_config(), template=document)
     app.add_url_rule(f"{paths.DOCS}/", endpoint="docs_with_slash", redirect_to=paths.DOCS)
 
-    written = {paths.START: pages.start(catalog), paths.REASONS: pages.reasons()}
+    explained = pages.reasons()
 
-    @app.get(paths.START, endpoint="start_page")
-    @app.get(paths.REASONS, endpoint="reasons_page")
-    def page() -> Response:
-        return Response(written[request.path], mimetype="text/html")
+    @app.get(paths.START)
+    def start_of_all() -> Response:
+        # What else is served is known only when the application is whole.
+        served = {rule.rule for rule in app.url_map.iter_rules()}
+        return Response(start_page.start(catalog, served), mimetype="text/html")
+
+    @app.get(paths.REASONS)
+    def reasons_page() -> Response:
+        return Response(explained, mimetype="text/html")
 
     @app.get(_START_JS)
     def start() -> Response:
