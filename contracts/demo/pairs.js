@@ -1,0 +1,3 @@
+// Which two events make one row, as the tracker is told in a generated package.
+
+export const PAIRS = {};
