@@ -15,6 +15,18 @@ const short = (data) => Object.entries(data ?? {})
 
 const text = (value) => JSON.stringify(value, null, 2);
 
+/** Whoever is in a card with the keyboard stays where they were. */
+function replaced(old, made) {
+  const stops = "summary, a, pre";
+  const at = [...old.querySelectorAll(stops)].indexOf(document.activeElement);
+  old.replaceWith(made);
+  made.querySelectorAll(stops)[at]?.focus({ preventScroll: true });
+}
+
+/** Whether two events have an id in common, as the halves of a pair do. */
+const isPair = (one, other) => Object.entries(one.data ?? {})
+  .some(([name, value]) => name.endsWith("_view_id") && other.data?.[name] === value);
+
 class Followed {
   constructor(event_id, event, data) {
     Object.assign(this, { event_id, event, data, answer: null, problem: null, place: null, row: null });
@@ -58,6 +70,7 @@ export class Panel {
     place.append(
       el("div", { className: "panel-top" },
         el("h2", { id: "panel-title" }, "What becomes of each event"),
+        el("p", { className: "about" }, "The cinema is a front end: each click in it is an event."),
         el("p", { className: "actions" },
           el("button", { type: "button", id: "break", onclick: () => tracking.broken() }, "Send a broken event"),
           el("a", { href: `/debug?tag=${encodeURIComponent(tracking.tag)}` }, "Debugger")),
@@ -81,7 +94,8 @@ export class Panel {
     });
     source.addEventListener("open", () => { this.state.textContent = ""; });
     source.addEventListener("error", () => {
-      this.state.textContent = source.readyState === EventSource.CLOSED
+      this.isOff = source.readyState === EventSource.CLOSED;
+      this.state.textContent = this.isOff
         ? "The debugger is off: Kafka and the table are not shown."
         : "The API does not answer; it is asked again.";
     });
@@ -112,7 +126,11 @@ export class Panel {
       if (record.place) found.place = record.place;
     }
     this.show(found);
-    if (found.answer) this.followSoon(found);
+    if (!found.answer) return;
+    this.followSoon(found);
+    for (const other of this.events.values()) {
+      if (other !== found && !other.row && isPair(other, found)) this.followAnew(other);
+    }
   }
 
   known(event_id, event, data) {
@@ -134,20 +152,29 @@ export class Panel {
   }
 
   followSoon(found) {
-    if (found.row || found.timer || found.waits >= ROW_WAITS_MS.length) return;
+    if (this.isOff || found.row || found.timer || found.waits >= ROW_WAITS_MS.length) return;
     found.timer = setTimeout(() => this.follow(found), ROW_WAITS_MS[found.waits++]);
+  }
+
+  /** A start has its row when its end is there. */
+  followAnew(found) {
+    found.waits = Math.min(found.waits, 2);
+    this.followSoon(found);
   }
 
   async follow(found) {
     const answer = await fetch(`/debug/follow/${found.event_id}`).catch(() => null);
     found.timer = null;
     if (answer?.ok) this.followed(found, await answer.json());
-    if (this.events.has(found.event_id)) this.followSoon(found);
+    if (this.events.has(found.event_id) && !found.isWaiting) this.followSoon(found);
   }
 
-  followed(found, told) {
-    if (told.place) found.place = told.place;
-    if (told.row) found.row = told.row;
+  followed(found, { stages, row }) {
+    const of = Object.fromEntries(stages.map((each) => [each.stage, each]));
+    if (of.kafka?.place) found.place = of.kafka.place;
+    found.isWaiting = of.row?.until !== undefined;
+    if (row) found.row = { table: of.row.table, values: row };
+    else found.note = (of.row ?? of.loader)?.text.replace(/ until .*/, "");
     this.show(found);
   }
 
@@ -155,7 +182,7 @@ export class Panel {
     this.empty.hidden = true;
     const card = this.card(found);
     const shown = this.cards.get(found.event_id);
-    if (shown) shown.replaceWith(card);
+    if (shown) replaced(shown, card);
     else this.list.prepend(card);
     this.cards.set(found.event_id, card);
     const newest = [...this.events.values()].at(-1);

@@ -5,7 +5,7 @@ import { QUALITIES } from "./films.js";
 import { frame } from "./scenes.js";
 
 /** Quality → pixels of the picture's height. Small on purpose: 360p is to look like it. */
-const PIXELS = { 360: 45, 720: 180, 1080: 540, 2160: 1080 };
+const PIXELS = { 360: 60, 720: 270, 1080: 720, 2160: 1440 };
 const FIRST_QUALITY = 720;
 const CALM_SECONDS = 1;
 

@@ -29,9 +29,9 @@ export function home() {
         title(first.title),
         el("p", {}, first.about),
         el("a", { className: "go", href: `#/film/${first.id}`, "data-click": "promotion" }, "Watch"))),
-    CATEGORIES.map((category) => el("section", {},
+    el("div", { className: "shelves" }, CATEGORIES.map((category) => el("section", {},
       el("h2", {}, el("a", { href: `#/category/${category}`, "data-click": "category" }, name(category))),
-      row(FILMS.filter((each) => each.category === category)))),
+      row(FILMS.filter((each) => each.category === category))))),
   ];
 }
 
@@ -65,13 +65,13 @@ export function film(id) {
     el("p", { className: "facts" },
       el("a", { href: `#/category/${found.category}`, "data-click": "category" }, name(found.category)),
       ` · ${found.year} · ★ ${found.rating.toFixed(1)} · ${found.actors.join(", ")}`),
-    place,
     el("p", { className: "about" }, found.about),
     el("p", { className: "actions" },
       el("button", { type: "button", className: "go", "data-click": "play", onclick: play("movie", FILM_SECONDS) },
         `Play the film · ${FILM_SECONDS} s`),
       el("button", { type: "button", "data-click": "trailer", onclick: play("trailer", TRAILER_SECONDS) },
         `Trailer · ${TRAILER_SECONDS} s`)),
+    place,
     el("section", {}, el("h2", {}, "More to see"), row(others.slice(0, 4))),
   ];
 }
