@@ -23,7 +23,7 @@ html { box-sizing: border-box; overflow-y: scroll; }
 body { font: 16px/1.5 sans-serif; max-width: 40em; margin: 2em auto; padding: 0 1em; }
 body { overflow-wrap: anywhere; }
 .places { list-style: none; padding: 0; display: grid; gap: 0.75em; }
-.places a { display: block; padding: 0.75em 1em; border: 1px solid #ccc; border-radius: 0.5em; }
+.places a { display: block; height: 100%; padding: 0.75em 1em; border: 1px solid #ccc; border-radius: 0.5em; }
 .places a { color: inherit; text-decoration: none; }
 .places a:hover, .places a:focus-visible { border-color: #0b57d0; }
 .places strong { display: block; color: #0b57d0; font-size: 1.125em; }

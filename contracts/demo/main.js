@@ -1,5 +1,6 @@
 // Puts the cinema together: addresses, clicks, sign-in, and the panel beside it.
 
+import { partsOf } from "./addresses.js";
 import { byId, el } from "./dom.js";
 import { CATEGORIES, VISITORS } from "./films.js";
 import * as hints from "./hints.js";
@@ -9,29 +10,27 @@ import * as views from "./views.js";
 
 const view = byId("view");
 
-/** Address → type of the page, and what it shows. */
-function route(address) {
-  const [, place, what] = address.replace(/^#/, "").split("/");
-  switch (place || "") {
-    case "": return ["home", views.home()];
-    case "category": return ["category", views.category(decodeURIComponent(what ?? ""))];
-    case "film": return ["movie", views.film(what)];
-    case "search": return ["search", views.search()];
-    default: return ["home", null];
+/** What an address shows; nothing where there is no such page. */
+function shownAt(hash) {
+  const [place, what] = partsOf(hash);
+  switch (place) {
+    case "": return views.home();
+    case "category": return views.category(what);
+    case "film": return views.film(what);
+    case "search": return views.search();
+    default: return null;
   }
 }
 
 function go(isFirst) {
   view.querySelector(".stage")?.player?.pause();
-  const [page_type, shown] = route(location.hash);
-  view.replaceChildren(...(shown ?? views.missing()).flat());
+  view.replaceChildren(...(shownAt(location.hash) ?? views.missing()).flat());
   const heading = view.querySelector("h1");
-  document.title = page_type === "home" ? "The Lantern" : `${heading.textContent} · The Lantern`;
+  document.title = partsOf(location.hash)[0] === "" ? "The Lantern" : `${heading.textContent} · The Lantern`;
   for (const link of document.querySelectorAll(".top a")) {
     if (link.getAttribute("href") === (location.hash || "#/")) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  tracking.opened(page_type);
   if (isFirst) return;
   scrollTo(0, 0);
   heading.focus({ preventScroll: true });
@@ -91,6 +90,7 @@ function start() {
   }, true);
   addEventListener("hashchange", () => go(false));
   go(true);
+  tracking.start();
 }
 
 start();

@@ -1,6 +1,7 @@
 // Everything that this front end sends. The rest of it knows no more of tracking than these names.
 
-import { PAIRS } from "./pairs.js";
+import { typeOf } from "./addresses.js";
+import { PROJECT } from "./project.js";
 
 const TAG = "lantern-tag";
 
@@ -27,13 +28,25 @@ export function listen(onSent, onAnswered) {
   heard.answered.push(onAnswered);
 }
 
+/** Who is signed in, and with which token. */
+let user = null;
 let token = null;
 
+async function askToken() {
+  const answer = await fetch(`/demo/token?user_id=${encodeURIComponent(user)}`, { method: "POST" });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.detail ?? "none was given");
+  token = body.token;
+}
+
 const tracker = globalThis.ugc.createTracker({
+  ...PROJECT,
   url: "",
-  token: async () => token,
   debug: tag,
-  pairs: PAIRS,
+  async token(refresh) {
+    if (refresh && user) await askToken();
+    return token;
+  },
   onAnswer: (answers) => heard.answered.forEach((tell) => tell(answers)),
 });
 
@@ -46,18 +59,20 @@ function send(event, data) {
   soon();
 }
 
-let view = null;
-let pageType = "home";
+const pageType = () => typeOf(location.hash);
 
-/** The page before ends, and this one begins; leaving the site is the tracker's own business. */
-export function opened(page_type) {
-  view?.end();
-  pageType = page_type;
-  view = tracker.pageView(page_type);
+function watch() {
+  tracker.pageView(pageType);
   soon();
 }
 
-export const clicked = (element_type) => send("element_click", { element_type, page_type: pageType });
+/** From here on each page that is shown is told, and its end, whatever ends it. */
+export function start() {
+  addEventListener("hashchange", soon);
+  watch();
+}
+
+export const clicked = (element_type) => send("element_click", { element_type, page_type: pageType() });
 
 export const qualityChanged = (film, old_quality, new_quality) =>
   send("quality_change", { video_id: film.id, old_quality, new_quality });
@@ -72,13 +87,13 @@ export const broken = () => send("quality_change", { video_id: "lt-0101", old_qu
 
 /** Signs a visitor in with a token of the local auth stand-in, or out with `null`. */
 export async function signIn(user_id) {
-  if (user_id === null) {
-    token = null;
-    tracker.reset();
-    return;
+  await tracker.reset();
+  token = null;
+  user = user_id;
+  try {
+    if (user) await askToken();
+  } finally {
+    watch();
   }
-  const answer = await fetch(`/demo/token?user_id=${encodeURIComponent(user_id)}`, { method: "POST" });
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.detail ?? "no token was given");
-  token = body.token;
 }
+

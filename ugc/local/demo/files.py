@@ -49,5 +49,5 @@ def demo_files(contracts_dir: Path) -> Mapping[str, Path]:
 
 def tracker_script() -> str:
     """The tracker as a classic script, which defines the global ``ugc``."""
-    script = files("ugc") / "sdk" / "typescript" / "core" / "dist" / "ugc.iife.js"
+    script = files("ugc") / "sdk" / "typescript" / "core" / "dist" / "tracker.js"
     return script.read_text(encoding="utf-8")
