@@ -17,46 +17,45 @@ const HINTS = [
   ["Send a broken event, and read why it is refused.", (sent) => sent.refused === true],
 ];
 
-let step = 0;
-
-const shown = () => byId("hint");
+/** Those that were tried or skipped, by their place; past all of them, that the end was read. */
+let done = new Set();
 
 function keep() {
   try {
-    sessionStorage.setItem(KEPT, String(step));
+    sessionStorage.setItem(KEPT, JSON.stringify([...done]));
   } catch {
     // Then the hints begin anew with each load.
   }
 }
 
-function move(to) {
-  step = to;
+function tick(place) {
+  done.add(place);
   keep();
   show();
 }
 
 function show() {
-  const place = shown();
-  place.hidden = step > HINTS.length;
-  if (place.hidden) return;
-  const isDone = step === HINTS.length;
+  const place = byId("hint");
+  const step = HINTS.findIndex((_, each) => !done.has(each));
+  const isOver = step === -1;
+  place.hidden = done.has(HINTS.length);
   place.replaceChildren(
     el("p", { role: "status" },
-      el("b", {}, isDone ? "Done. " : `${step + 1} of ${HINTS.length} `),
-      isDone ? "Every event went from its contract to the API, to Kafka and into a table. Yours can, too." : HINTS[step][0]),
-    el("button", { type: "button", onclick: () => move(isDone ? step + 1 : step + 1) }, isDone ? "Close" : "Skip"));
+      el("b", {}, isOver ? "Done. " : `${step + 1} of ${HINTS.length} `),
+      isOver ? "Contract, API, Kafka, table: that was the whole way of an event." : HINTS[step][0]),
+    el("button", { type: "button", onclick: () => tick(isOver ? HINTS.length : step) }, isOver ? "Close" : "Skip"));
 }
 
 /** Is told of everything that is sent, and of a refusal as `{refused: true}`. */
 export function noticed(sent) {
-  if (step < HINTS.length && HINTS[step][1](sent)) move(step + 1);
+  HINTS.forEach(([, isIt], place) => !done.has(place) && isIt(sent) && tick(place));
 }
 
 export function start() {
   try {
-    step = Number(sessionStorage.getItem(KEPT) ?? 0) || 0;
+    done = new Set(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
   } catch {
-    step = 0;
+    done = new Set();
   }
   show();
 }
