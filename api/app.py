@@ -15,11 +15,12 @@ from api import paths
 from api.config import ApiConfig
 from api.docs import swagger_ui as docs_ui
 from api.errors import Rejection
-from api.http import blueprint, contract_routes, correlation, cors, health
+from api.http import blueprint, catalog_routes, contract_routes, correlation, cors, health
 from api.http.environ import BEGAN, REJECTION
 from api.http.exchange import Exchange, begin, current
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
+from api.model import Pages
 from api.rejections.record import Hints, RejectionReporter
 from api.services import Services
 from api.telemetry import metrics
@@ -34,8 +35,17 @@ _HTTP_REASONS = {
 }
 
 
-def create_app(config: ApiConfig, services: Services, more: Sequence[Blueprint] = ()) -> Flask:
-    """An application over the given parts, with ``more`` routes. It starts and owns nothing."""
+def create_app(
+    config: ApiConfig,
+    services: Services,
+    pages: Pages | None = None,
+    more: Sequence[Blueprint] = (),
+) -> Flask:
+    """An application over the given parts. It starts nothing and owns nothing.
+
+    ``pages`` are those of the events, under ``/catalog/``; ``more`` routes are those of a local
+    stack.
+    """
     app = Flask("api", static_folder=None)
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documentation has an order
@@ -49,11 +59,13 @@ def create_app(config: ApiConfig, services: Services, more: Sequence[Blueprint] 
             door=services.door,
         )
     )
-    app.register_blueprint(contract_routes.blueprint(services.catalog))
+    app.register_blueprint(contract_routes.blueprint(services.catalog, has_pages=pages is not None))
+    if pages is not None:
+        app.register_blueprint(catalog_routes.blueprint(pages))
     app.register_blueprint(health.blueprint(services.health, services.is_alive))
     for routes in more:
         app.register_blueprint(routes)
-    docs_ui.install(app, services.catalog)
+    docs_ui.install(app, services.catalog, has_pages=pages is not None)
 
     @app.get(paths.METRICS)
     def numbers() -> Response:

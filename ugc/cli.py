@@ -24,6 +24,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "api": ("ugc.api.command", "Serve the HTTP API."),
     "asyncapi": ("ugc.registry.asyncapi", "Print the AsyncAPI document of the topic."),
     "auth": ("ugc.local.auth.command", "The auth_service stand-in of the local stack."),
+    "catalog": ("ugc.catalog.command", "Make a website of the contracts."),
     "check": ("ugc.check.command", "Check a change of contracts and all that belongs to it."),
     "clickhouse": ("ugc.local.clickhouse.command", "The embedded ClickHouse of the local stack."),
     "contracts": (

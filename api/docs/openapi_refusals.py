@@ -75,13 +75,20 @@ def _rejection(status: int, reasons: list[Reason], examples: Examples) -> dict[s
         "content": {
             MEDIA_TYPE: {
                 "schema": ref("Problem"),
-                "examples": {str(reason): _problem_example(reason, examples) for reason in reasons},
+                "examples": {
+                    str(reason): {
+                        "summary": DESCRIPTIONS[reason],
+                        "value": example_of(reason, examples),
+                    }
+                    for reason in reasons
+                },
             }
         },
     }
 
 
-def _problem_example(reason: Reason, examples: Examples) -> dict[str, Any]:
+def example_of(reason: Reason, examples: Examples) -> dict[str, Any]:
+    """A problem document with this code."""
     known = reason is Reason.DATA_INVALID
     rejection = Rejection(
         reason,
@@ -90,10 +97,7 @@ def _problem_example(reason: Reason, examples: Examples) -> dict[str, Any]:
         event=examples.event if known else None,
         version=examples.version if known else None,
     )
-    return {
-        "summary": DESCRIPTIONS[reason],
-        "value": problem(rejection, correlation_id=CORRELATION_ID),
-    }
+    return problem(rejection, correlation_id=CORRELATION_ID)
 
 
 _HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {

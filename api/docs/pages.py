@@ -12,6 +12,7 @@ from api import paths
 from api.errors import STATUS
 from api.http.problems import title
 from contracts.reasons import DESCRIPTIONS, Reason
+from contracts.remedies import REMEDIES
 
 STYLE_PATH = f"{paths.DOCS}/pages.css"
 
@@ -84,5 +85,6 @@ def _explained(reason: Reason) -> str:
     status = f", status {STATUS[reason]}" if reason in STATUS else ""
     return (
         f'<h3 id="{reason}">{escape(title(reason))}</h3>\n'
-        f"<p><code>{reason}</code>{status}. {escape(DESCRIPTIONS[reason])}</p>"
+        f"<p><code>{reason}</code>{status}. {escape(DESCRIPTIONS[reason])}</p>\n"
+        f"<p>{escape(REMEDIES[reason])}</p>"
     )

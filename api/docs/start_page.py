@@ -26,7 +26,7 @@ class Place:
 
 PLACES = (
     Place(paths.DEMO, "Demo", "A front end to click in, and beside it what becomes of each event"),
-    Place(paths.CATALOG, "Catalogue", "Every event and its fields, explained"),
+    Place(f"{paths.CATALOG}/", "Catalogue", "Every event and its fields, explained"),
     Place(paths.DOCS, "Documentation", "Every request, which can be tried there"),
     Place(paths.DEBUG, "Debugger", "Events as they come, and why one was refused"),
     Place(paths.REASONS, "Reason codes", "What each refusal means, and what to do"),

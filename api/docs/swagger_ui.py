@@ -13,8 +13,9 @@ from importlib.resources import files
 from typing import Any
 
 from flasgger import Swagger
-from flask import Flask, Response
+from flask import Flask, Response, redirect
 from jinja2 import ChoiceLoader, DictLoader
+from werkzeug.wrappers import Response as AnyResponse
 
 from api.docs import openapi, pages, start_page
 from api import paths
@@ -57,8 +58,12 @@ SwaggerUIBundle({
 """
 
 
-def install(app: Flask, catalog: Catalog) -> None:
-    """Adds the documentation of ``catalog`` to an application."""
+def install(app: Flask, catalog: Catalog, *, has_pages: bool = False) -> None:
+    """Adds the documentation of ``catalog`` to an application.
+
+    ``has_pages``: reason codes are explained in the catalogue's pages; a browser that is sent there
+    keeps the anchor (RFC 9110, 10.2.2).
+    """
     document = openapi.document(catalog, version=version("ugc-events"))
     app.jinja_loader = ChoiceLoader([DictLoader({"flasgger/index.html": _PAGE})])
     Swagger(app, config=_config(), template=document)
@@ -73,7 +78,9 @@ def install(app: Flask, catalog: Catalog) -> None:
         return Response(start_page.start(catalog, served), mimetype="text/html")
 
     @app.get(paths.REASONS)
-    def reasons_page() -> Response:
+    def reasons_page() -> AnyResponse:
+        if has_pages:
+            return redirect(f"{paths.CATALOG}/reasons/")
         return Response(explained, mimetype="text/html")
 
     @app.get(_START_JS)

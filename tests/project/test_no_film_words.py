@@ -1,6 +1,6 @@
 """The product knows no event by name: films are in contracts, tests and docs, and nowhere else.
 
-Of the contracts' folder it is the code that counts: the contracts and their demo are the films' own.
+The contracts and their demo are the films' own.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from ugc.options import AT_LEAST_ONE, PORT
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 _THREADS = "API_THREADS"
 
-_DEPLOYED = "api.wsgi:create_front_from_env"
-_LOCAL = "ugc.local.demo.wsgi:create_front_from_env"
+_DEPLOYED = "ugc.front:create_front_from_env"
+_LOCAL = "ugc.front:create_local_front_from_env"
 """With the demo, which gives tokens to whoever asks."""
 
 

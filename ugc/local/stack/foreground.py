@@ -32,8 +32,8 @@ def run_foreground(
     """Runs the stack until SIGINT, SIGTERM or SIGHUP; a second signal kills at once.
 
     For the main thread only: it takes over the process's signals.  ``found_by_itself``: whether
-    other commands find the state folder without being told.  ``page`` is the path to begin with in a
-    browser, and ``show`` is given its address when everything is ready.
+    other commands find the state folder without being told.  ``page`` is the path to begin with in
+    a browser, and ``show`` is given its address when everything is ready.
 
     Returns:
         0 after a clean stop, 130 when the parts had to be killed.
