@@ -8,5 +8,5 @@ import type { Options, Tracker } from "./types.js";
 
 export type * from "./types.js";
 
-export const createTracker = (options: Options): Tracker =>
+export const createTracker = (options: Options = {}): Tracker =>
   create(options, (name) => [indexedStore(name), localStore(name)], { exclusive, gzip, explain });

@@ -4,4 +4,4 @@ import type { Options, Tracker } from "./types.js";
 
 export type * from "./types.js";
 
-export const createTracker = (options: Options): Tracker => create(options);
+export const createTracker = (options: Options = {}): Tracker => create(options);

@@ -19,7 +19,7 @@ export function createTracker(
   parts: Partial<Parts> = {},
 ): Tracker {
   const name = options.name || "ugc";
-  const { pairs = {}, pages, fields = [] } = options;
+  const { pairs = {}, pages, fields = [], versions = {} } = options;
   const visitors = createVisitor(name);
   const queue = createQueue(storesOf(name), () => visitors.next().n);
   const sender = createSender(options, name, queue, visitors, parts);
@@ -49,7 +49,7 @@ export function createTracker(
     const text = JSON.stringify({
       event,
       event_id,
-      version,
+      version: version || versions[event],
       data,
       ...(fields[0] && {
         context: {

@@ -56,6 +56,8 @@ export interface Options {
   name?: string;
   /** Fields of the project's context, of which the tracker fills those that it knows. Generated. */
   fields?: readonly string[];
+  /** The version that an event is sent in when none is named. Generated. */
+  versions?: Readonly<Record<string, number>>;
   /** Generated. */
   pairs?: Readonly<Record<string, Pair>>;
   /** Generated. */
