@@ -13,11 +13,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import paths
 from api.config import ApiConfig
+from api.debug import routes as debug_routes
 from api.docs import swagger_ui as docs_ui
 from api.errors import Rejection
 from api.http import blueprint, catalog_routes, contract_routes, correlation, cors, health
 from api.http.environ import BEGAN, REJECTION
 from api.http.exchange import Exchange, begin, current
+from api.http.observing import HEADER as TAG_HEADER
+from api.http.observing import Observed, Observer, tag_of
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
 from api.model import Pages
@@ -63,6 +66,8 @@ def create_app(
     if pages is not None:
         app.register_blueprint(catalog_routes.blueprint(pages))
     app.register_blueprint(health.blueprint(services.health, services.is_alive))
+    if services.debugger is not None:
+        app.register_blueprint(debug_routes.blueprint(services.debugger))
     for routes in more:
         app.register_blueprint(routes)
     docs_ui.install(app, services.catalog, has_pages=pages is not None)
@@ -97,6 +102,8 @@ def create_app(
             response.headers["Cache-Control"] = "no-store"
         _count(services.metrics, response)
         _report_rejected(services.rejected)
+        if debugger is not None:
+            _observe(debugger.recorder)
         return response
 
     app.register_error_handler(Rejection, _rejected)
@@ -153,6 +160,27 @@ def _report_rejected(rejected: RejectionReporter) -> None:
                 sdk=request.headers.get("X-UGC-SDK", ""),
             )
             rejected.keep(rejection, body, hints, correlation_id=exchange.correlation_id)
+
+
+def _observe(observer: Observer) -> None:
+    """Tells the debugger what became of the events in a request, if it is to know."""
+    exchange, route = current(), _route()
+    if request.method != "POST" or route not in (paths.EVENTS, paths.BATCH):
+        return
+    tag = tag_of(request.headers.get(TAG_HEADER))
+    if observer.wants(tag, exchange.sender):
+        observer.keep(
+            Observed(
+                tag=tag,
+                sender=exchange.sender,
+                route=route,
+                correlation_id=exchange.correlation_id,
+                results=exchange.each,
+                seconds=time.perf_counter() - exchange.started,
+                origin=request.headers.get("Origin"),
+                sdk=request.headers.get("X-UGC-SDK"),
+            )
+        )
 
 
 def _is_for_good(rejection: Rejection) -> bool:

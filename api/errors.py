@@ -9,6 +9,7 @@
     └── UnavailableError        a part gave no usable answer in time
         ├── AuthUnavailableError
         ├── CacheUnavailableError
+        ├── TablesUnavailableError
         └── StoreUnavailableError
             ├── StoreOverloadedError    too much is on its way to Kafka already
             ├── RecordRefusedError      Kafka will never take this event
@@ -48,6 +49,10 @@ class AuthUnavailableError(UnavailableError):
 
 class CacheUnavailableError(UnavailableError):
     """The token cache did not answer."""
+
+
+class TablesUnavailableError(UnavailableError):
+    """ClickHouse, which only the API's own pages ask, gave no answer."""
 
 
 class StoreUnavailableError(UnavailableError):

@@ -17,6 +17,7 @@ from flask import Blueprint, Flask
 from api import paths
 from api.app import create_app
 from api.config import ApiConfig
+from api.debug.listening import Listening
 from api.http.express import Express
 from api.http.lanes import Lane, Queueing
 from api.http.rsgi import RsgiBridge
@@ -86,6 +87,7 @@ def create_front_from_env(
             paths.METRICS: health,
         },
         express=_express(config, services) if has_express else None,
+        streams=None if services.debugger is None else Listening(services.debugger),
         make_id=services.make_id,
     )
 
@@ -103,6 +105,7 @@ def _express(config: ApiConfig, services: Services) -> Express | None:
         body_limit_bytes=config.body_limit_bytes,
         reports=services.reports,
         door=services.door,
+        observer=None if services.debugger is None else services.debugger.recorder,
     )
 
 

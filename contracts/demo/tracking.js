@@ -1,7 +1,6 @@
 // Everything that this front end sends. The rest of it knows no more of tracking than these names.
 
 import { typeOf } from "./addresses.js";
-import { PROJECT } from "./project.js";
 
 const TAG = "lantern-tag";
 
@@ -40,7 +39,6 @@ async function askToken() {
 }
 
 const tracker = globalThis.ugc.createTracker({
-  ...PROJECT,
   url: "",
   debug: tag,
   async token(refresh) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from flask import Blueprint
@@ -10,12 +10,14 @@ from flask import Blueprint
 from contracts.model.loader import default_folder
 from contracts.settings import Settings
 from ugc.local.auth.client import demo_token
-from ugc.local.demo.files import demo_files, tracker_script
+from ugc.local.demo.files import demo_files
 from ugc.local.demo.routes import blueprint
 
 
-def demo_from(env: Mapping[str, str]) -> Sequence[Blueprint]:
+def demo_from(env: Mapping[str, str], tracker: Callable[[], str]) -> Sequence[Blueprint]:
     """The demo of the contracts in CONTRACTS_DIR; tokens are those of AUTH_SERVICE_URL.
+
+    ``tracker`` gives the script of the tracker.
 
     Raises:
         SettingError: AUTH_SERVICE_URL is missing or malformed.
@@ -25,4 +27,4 @@ def demo_from(env: Mapping[str, str]) -> Sequence[Blueprint]:
     if not found:
         return ()
     issue = partial(demo_token, read.http_url("AUTH_SERVICE_URL"))
-    return (blueprint(found, tracker_script(), issue),)
+    return (blueprint(found, tracker(), issue),)

@@ -1,4 +1,4 @@
-"""Which files a demo consists of, and which tracker it is given. Reads no file's text.
+"""Which files a demo consists of. Reads no file's text.
 
 ::
 
@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 FOLDER = "demo"
@@ -45,9 +44,3 @@ def demo_files(contracts_dir: Path) -> Mapping[str, Path]:
         and path.resolve().is_relative_to(folder)
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
-
-
-def tracker_script() -> str:
-    """The tracker as a classic script, which defines the global ``ugc``."""
-    script = files("ugc") / "sdk" / "typescript" / "core" / "dist" / "tracker.js"
-    return script.read_text(encoding="utf-8")

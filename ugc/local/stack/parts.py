@@ -145,7 +145,7 @@ PARTS: tuple[Part, ...] = (
         variable="UGC_API_URL",
         replaceable=False,
         # A front end in development has a port of its own choice, and this API listens on loopback.
-        settings={"CORS_ORIGINS": "*"},
+        settings={"CORS_ORIGINS": "*", "DEBUGGER": "open", "DEBUGGER_APPLICATIONS": "*"},
     ),
     Part(name=PartName.ETL, command=_etl),
 )
