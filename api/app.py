@@ -66,8 +66,9 @@ def create_app(
     if pages is not None:
         app.register_blueprint(catalog_routes.blueprint(pages))
     app.register_blueprint(health.blueprint(services.health, services.is_alive))
-    if services.debugger is not None:
-        app.register_blueprint(debug_routes.blueprint(services.debugger))
+    debugger = services.debugger
+    if debugger is not None:
+        app.register_blueprint(debug_routes.blueprint(debugger))
     for routes in more:
         app.register_blueprint(routes)
     docs_ui.install(app, services.catalog, has_pages=pages is not None)

@@ -10,7 +10,7 @@ const MARKS = { done: "✓", wait: "…", bad: "✕", none: "–" };
 
 const short = (data) => Object.entries(data ?? {})
   .filter(([name]) => !name.endsWith("_id") || name === "video_id")
-  .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+  .map(([name, value]) => `${name} ${typeof value === "string" && value ? value : JSON.stringify(value)}`)
   .join(" · ");
 
 const text = (value) => JSON.stringify(value, null, 2);
@@ -174,8 +174,14 @@ export class Panel {
     if (of.kafka?.place) found.place = of.kafka.place;
     found.isWaiting = of.row?.until !== undefined;
     if (row) found.row = { table: of.row.table, values: row };
-    else found.note = (of.row ?? of.loader)?.text.replace(/ until .*/, "");
+    else found.note = this.noteOn(found, of.row ?? of.loader);
     this.show(found);
+  }
+
+  /** A table that shows no row yet is no news, unless nothing more is to be expected. */
+  noteOn(found, stage) {
+    const isOver = found.waits >= ROW_WAITS_MS.length;
+    return found.isWaiting || isOver ? stage?.text.replace(/ until .*/, "") : null;
   }
 
   show(found) {
