@@ -27,6 +27,9 @@ function replaced(old, made) {
 const isPair = (one, other) => Object.entries(one.data ?? {})
   .some(([name, value]) => name.endsWith("_view_id") && other.data?.[name] === value);
 
+/** Kafka's offsets begin anew with each start of a local stack: a row may be an earlier one's. */
+const isOlder = (row, answer) => Date.parse(row.at) + 2000 < Date.parse(answer?.at ?? row.at);
+
 class Followed {
   constructor(event_id, event, data) {
     Object.assign(this, { event_id, event, data, answer: null, problem: null, place: null, row: null });
@@ -173,7 +176,7 @@ export class Panel {
     const of = Object.fromEntries(stages.map((each) => [each.stage, each]));
     if (of.kafka?.place) found.place = of.kafka.place;
     found.isWaiting = of.row?.until !== undefined;
-    if (row) found.row = { table: of.row.table, values: row };
+    if (row && !isOlder(of.row, of.http)) found.row = { table: of.row.table, values: row };
     else found.note = this.noteOn(found, of.row ?? of.loader);
     this.show(found);
   }
