@@ -6,6 +6,8 @@ import * as tracking from "./tracking.js";
 
 const MOST_SHOWN = 40;
 const ROW_WAITS_MS = [300, 500, 700, 1000, 1500, 2000, 3000, 5000, 5000, 8000];
+/** What becomes a row together with another event. */
+const LATER = { page_view_start: "when the page is left" };
 const MARKS = { done: "✓", wait: "…", bad: "✕", none: "–" };
 
 const short = (data) => Object.entries(data ?? {})
@@ -33,7 +35,7 @@ const isOlder = (row, answer) => Date.parse(row.at) + 2000 < Date.parse(answer?.
 class Followed {
   constructor(event_id, event, data) {
     Object.assign(this, { event_id, event, data, answer: null, problem: null, place: null, row: null });
-    this.note = null;
+    this.note = LATER[event];
     this.waits = 0;
     this.at = Date.now();
     this.isOpen = false;
@@ -155,13 +157,16 @@ export class Panel {
   }
 
   followSoon(found) {
-    if (this.isOff || found.row || found.timer || found.waits >= ROW_WAITS_MS.length) return;
+    const isLater = found.place && found.event in LATER && !found.hasEnd;
+    const isOver = found.row || found.waits >= ROW_WAITS_MS.length;
+    if (this.isOff || isLater || isOver || found.timer) return;
     found.timer = setTimeout(() => this.follow(found), ROW_WAITS_MS[found.waits++]);
   }
 
   /** A start has its row when its end is there. */
   followAnew(found) {
     found.waits = Math.min(found.waits, 2);
+    found.hasEnd = true;
     this.followSoon(found);
   }
 
@@ -169,22 +174,15 @@ export class Panel {
     const answer = await fetch(`/debug/follow/${found.event_id}`).catch(() => null);
     found.timer = null;
     if (answer?.ok) this.followed(found, await answer.json());
-    if (this.events.has(found.event_id) && !found.isWaiting) this.followSoon(found);
+    if (this.events.has(found.event_id)) this.followSoon(found);
   }
 
   followed(found, { stages, row }) {
     const of = Object.fromEntries(stages.map((each) => [each.stage, each]));
     if (of.kafka?.place) found.place = of.kafka.place;
-    found.isWaiting = of.row?.until !== undefined;
     if (row && !isOlder(of.row, of.http)) found.row = { table: of.row.table, values: row };
-    else found.note = this.noteOn(found, of.row ?? of.loader);
+    else if (found.waits >= ROW_WAITS_MS.length) found.note = (of.row ?? of.loader)?.text;
     this.show(found);
-  }
-
-  /** A table that shows no row yet is no news, unless nothing more is to be expected. */
-  noteOn(found, stage) {
-    const isOver = found.waits >= ROW_WAITS_MS.length;
-    return found.isWaiting || isOver ? stage?.text.replace(/ until .*/, "") : null;
   }
 
   show(found) {

@@ -92,21 +92,21 @@ def test_a_visit_becomes_the_right_rows_and_the_panel_shows_each(
     wait_for_row(browser, "element_click", has="category")
     wait_for_row(browser, "page_view_start", has="movie")
     wait_for_row(browser, "page_view_end", has="movie")
-    browser.wait(f"{card('page_view_start', has='waits for its page_view_end')}.length === 1")
+    browser.wait(f"{card('page_view_start', has='when the page is left')}.length === 1")
     browser.screenshot(tmp_path / "visit.png")
 
     clicks = rows(running, "element_click", "element_type, page_type, toString(user_id) AS who")
-    found = [(each["element_type"], each["page_type"]) for each in clicks]
-    assert found == [
+    # Those of one batch may change places.
+    assert sorted((each["element_type"], each["page_type"]) for each in clicks) == [
+        ("category", "search"),
         ("movie", "home"),
-        ("trailer", "movie"),
         ("play", "movie"),
         ("search", "movie"),
         ("sign_in", "search"),
+        ("trailer", "movie"),
         ("visitor", "search"),
-        ("category", "search"),
     ]
-    assert [each["who"] == ADA for each in clicks] == [False] * 6 + [True]
+    assert [each["element_type"] for each in clicks if each["who"] == ADA] == ["category"]
     assert rows(running, "quality_change", "video_id, old_quality, new_quality") == [
         {"video_id": FILM, "old_quality": 720, "new_quality": 1080}
     ]
