@@ -1,4 +1,4 @@
-"""What to do about each reason code, for whoever meets it; :mod:`contracts.reasons` says what it is.
+"""What to do about each reason code, for whoever meets it; what it is: :mod:`contracts.reasons`.
 
 A front-end developer reads the first part, an operator of the loader the last.
 """
@@ -20,7 +20,7 @@ REMEDIES: Mapping[Reason, str] = {
         " operator can raise BODY_LIMIT_BYTES or BATCH_LIMIT_BYTES."
     ),
     Reason.LENGTH_INVALID: (
-        "Leave Content-Length to the HTTP library; a proxy that changes bodies has to change it too."
+        "Leave Content-Length to the HTTP library; a proxy that changes bodies changes it too."
     ),
     Reason.BODY_TIMEOUT: "Send it again; on a slow connection send smaller batches.",
     Reason.MEDIA_TYPE_UNSUPPORTED: "Send Content-Type: application/json.",

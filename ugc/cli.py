@@ -46,6 +46,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "schema": ("ugc.schema.command", "Show, migrate and document the tables in ClickHouse."),
     "sdk": ("ugc.sdk.command", "Make the packages that front ends and servers send events with."),
     "sql": ("ugc.schema.sql", "Run a query in ClickHouse."),
+    "tail": ("ugc.tail.command", "Print events as the API answers them, and why it rejects one."),
     "traffic": ("ugc.traffic.command", "Send realistic visitor sessions to the API."),
     "up": ("ugc.local.command", "Run the whole local stack until Ctrl-C."),
 }

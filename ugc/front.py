@@ -1,7 +1,7 @@
 """The API as ``ugc api serve`` runs it: with the pages of the events.
 
-``ugc.front:create_front_from_env`` is for granian, ``create_from_env`` for any other WSGI server, as
-in :mod:`api.wsgi`, whose own have no such pages.
+``ugc.front:create_front_from_env`` is for granian, ``create_from_env`` for any other WSGI server,
+as in :mod:`api.wsgi`, whose own have no such pages.
 """
 
 from __future__ import annotations

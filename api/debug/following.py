@@ -109,7 +109,7 @@ class Follower:
             stages.append(_loader(run, is_loaded=row is not None))
         if row is not None:
             stages.append(_row(row, derived, place if derived is None else None))
-        elif derived is not None and run is not None:
+        elif derived is not None:
             stages.append(self._open_pair(record, derived))
         elif run is not None:
             stages.append(_no_row(record["event"], run))

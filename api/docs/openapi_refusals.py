@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from api import paths
 from api.docs.openapi_examples import Examples
 from api.docs.openapi_parts import CORRELATION_ID, HEADERS, header, ref
 from api.errors import STATUS, Rejection
@@ -68,7 +69,7 @@ def refusal_of(code: str, examples: Examples) -> dict[str, Any]:
 
 def _rejection(status: int, reasons: list[Reason], examples: Examples) -> dict[str, Any]:
     headers = {**HEADERS, **_HEADERS_OF_STATUS.get(status, {})}
-    codes = ", ".join(f"`{reason}`" for reason in reasons)
+    codes = ", ".join(f"[`{reason}`]({paths.REASONS}#{reason})" for reason in reasons)
     return {
         "description": f"Refused: {codes}.",
         "headers": headers,

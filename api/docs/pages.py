@@ -31,6 +31,8 @@ body { overflow-wrap: anywhere; }
 .places .first { border-width: 2px; border-color: #0b57d0; }
 @media (min-width: 40em) { .places { grid-template-columns: 1fr 1fr; } }
 body.swagger { font: inherit; max-width: none; margin: 0; padding: 0; background: #fafafa; }
+body.swagger details.collapsed > summary { cursor: pointer; font-size: 12px; padding: 4px 0; }
+body.swagger .response:not(:has(details[open])) .response-controls { display: none; }
 @media (prefers-color-scheme: dark) {
   body { color: #ddd; background: #181818; }
   a, .places strong { color: #8ab4f8; }

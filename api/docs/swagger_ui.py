@@ -46,6 +46,20 @@ _PAGE = """\
 _START = """\
 "use strict";
 const place = document.getElementById("swagger-ui");
+// What an operation that is opened need not show at once: it would be a page of some ten screens.
+const collapsed = (words, isOpen) => (Original, { React }) => (props) =>
+  React.createElement(
+    "details",
+    { className: "collapsed", open: isOpen(props) },
+    React.createElement("summary", null, words),
+    React.createElement(Original, props),
+  );
+const Collapsing = () => ({
+  wrapComponents: {
+    modelExample: collapsed("Example and schema", (props) => Boolean(props.isExecute)),
+    headers: collapsed("Headers", () => false),
+  },
+});
 SwaggerUIBundle({
   domNode: place,
   url: place.dataset.url,
@@ -54,6 +68,7 @@ SwaggerUIBundle({
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
+  plugins: [Collapsing],
 });
 """
 

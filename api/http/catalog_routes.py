@@ -1,4 +1,4 @@
-"""``GET /catalog/…``: the pages of the events, which somebody else makes (:class:`api.model.Pages`)."""
+"""``GET /catalog/…``: the pages of the events, made by whoever is a :class:`api.model.Pages`."""
 
 from __future__ import annotations
 

@@ -77,7 +77,9 @@ def blueprint(catalog: Catalog, *, has_pages: bool = False) -> Blueprint:
 def _wants_page() -> bool:
     """Whether HTML is wanted more than JSON: a browser's address bar, and no library's default."""
     wanted = request.accept_mimetypes
-    return wanted.quality("text/html") > max(map(wanted.quality, ("application/json", _SCHEMA_TYPE)))
+    return wanted.quality("text/html") > max(
+        map(wanted.quality, ("application/json", _SCHEMA_TYPE))
+    )
 
 
 def _varied(response: _Answer) -> _Answer:

@@ -30,7 +30,9 @@ def command() -> None:
     help="The folder to write into: an empty or new one, or an earlier catalogue.",
 )
 @click.option("--url", type=URL, help="Where the site will be found, for the links of its feed.")
-@click.option("--api", type=URL, help="Where the API is, for the examples.  [default: the local one]")
+@click.option(
+    "--api", type=URL, help="Where the API is, for the examples.  [default: the local one]"
+)
 @folder_option
 def build(out: Path, url: str | None, api: str | None, folder: Path) -> None:
     """Write a site of all events: pages that need no server, no JavaScript and no other host.

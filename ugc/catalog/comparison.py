@@ -1,4 +1,4 @@
-"""Two versions of one event: what changed, the verdict, its proof, and the plan for the table. Pure."""
+"""Two versions of one event: what changed, the verdict, its proof, the plan for the table. Pure."""
 
 from __future__ import annotations
 

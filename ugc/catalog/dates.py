@@ -35,7 +35,7 @@ def dates_of(folder: Path) -> Mapping[Key, dt.datetime]:
         "events",
     )
     found: dict[Key, dt.datetime] = {}
-    at = dt.datetime.min
+    at = dt.datetime.fromtimestamp(0, dt.UTC)
     for line in listing.splitlines():
         if line.startswith(_COMMIT):
             at = dt.datetime.fromtimestamp(int(line.removeprefix(_COMMIT)), dt.UTC)

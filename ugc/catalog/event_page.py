@@ -96,10 +96,10 @@ def _when(overview: Overview, contract: Contract) -> Iterator[str]:
             f"It {'begins' if is_start else 'ends'} {event}: send the same {keys} in {other}, as"
             " the same user"
         )
-    if (pairing := contract.pairing) is not None:
+    if (own := contract.pairing) is not None:
         yield (
-            f"Nobody sends it: the loader makes it of {pairing.start} and {pairing.end}, or of the"
-            f" first alone when the second has not come in {_duration(pairing.wait_seconds)}"
+            f"Nobody sends it: the loader makes it of {own.start} and {own.end}, or of the"
+            f" first alone when the second has not come in {_duration(own.wait_seconds)}"
         )
 
 
@@ -142,9 +142,7 @@ def _versions(overview: Overview, event: str) -> Iterator[VersionRow]:
         )
 
 
-def _picture(
-    overview: Overview, contract: Contract, table: Table | None, topic: str
-) -> Picture:
+def _picture(overview: Overview, contract: Contract, table: Table | None, topic: str) -> Picture:
     """Senders → event → topic → (derived event) → table → view → reports."""
     event = contract.event
     made = contract if contract.pairing else None
@@ -169,9 +167,7 @@ def _picture(
             rows.append(shown)
         elif shown:
             rows.append([Box(f"{len(shown)} reports in", names.reports)])
-    words = "; then ".join(
-        ", ".join(f"{box.kind}: {box.name}" for box in row) for row in rows
-    )
+    words = "; then ".join(", ".join(f"{box.kind}: {box.name}" for box in row) for row in rows)
     return drawn(rows, words)
 
 

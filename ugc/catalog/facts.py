@@ -12,8 +12,8 @@ class EventFacts:
     """One event's last 24 hours.
 
     ``rejected`` are reason codes with the share (0 to 1) of what was sent; ``objectives`` are those
-    of the contract with whether they are met; ``versions`` and ``applications`` are what still came,
-    with the number of events.  ``as_of``: when that was so.
+    of the contract with whether they are met; ``versions`` and ``applications`` are what still
+    came, with the number of events.  ``as_of``: when that was so.
     """
 
     events: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _LETTER = 7.9
 """Width of a letter of the names, monospaced at 13 pixels."""
@@ -89,7 +90,7 @@ def _width(box: Box) -> float:
 
 
 def _arrows(rows: Sequence[Sequence[Placed]]) -> Iterator[Arrow]:
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         for one in upper:
             for other in lower:
                 yield Arrow(one.middle, one.y + one.height, other.middle, other.y - 4)

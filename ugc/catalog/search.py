@@ -1,6 +1,6 @@
 """What the search on the home page looks through, as a script that holds data alone. Pure.
 
-It is no JSON file: a page that was opened from a disk may load a script beside it, and nothing else.
+It is no JSON file: a page that was opened from a disk may load a script beside it, and no more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MOST_CHARACTERS = 160
 
 
 def search_script(overview: Overview) -> str:
-    """``ugcSearch = [[kind, name, text, path, anchor], …]``: events, fields, definitions and tables."""
+    """``ugcSearch = [[kind, name, text, path, anchor], …]``, in the order of the pages."""
     found = json.dumps(list(_entries(overview)), ensure_ascii=False, separators=(",", ":"))
     # Of no use to a script, and the one sequence that could end it were it ever put into a page.
     found = found.replace("</", "<\\/")

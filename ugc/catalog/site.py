@@ -108,15 +108,19 @@ class Site:
         return bool(self._about.dates)
 
     def _render(self, template: str, path: str, **values: Any) -> str:
-        return rendering.environment().get_template(template).render(
-            root="../" * path.count("/") or "./",
-            # A server finds the page of a folder; a browser that opens a file does not.
-            index="" if self._about.is_served else INDEX,
-            about=self._about,
-            edition=rendering.edition(),
-            has_feed=self._has_feed,
-            has_applications=self._overview.catalog.applications is not None,
-            **values,
+        return (
+            rendering.environment()
+            .get_template(template)
+            .render(
+                root="../" * path.count("/") or "./",
+                # A server finds the page of a folder; a browser that opens a file does not.
+                index="" if self._about.is_served else INDEX,
+                about=self._about,
+                edition=rendering.edition(),
+                has_feed=self._has_feed,
+                has_applications=self._overview.catalog.applications is not None,
+                **values,
+            )
         )
 
     def _home(self, path: str) -> str:

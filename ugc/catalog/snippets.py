@@ -44,11 +44,11 @@ def sending(catalog: Catalog, contract: Contract, api: str) -> tuple[Snippet, ..
     newest = contract is catalog.get(contract.event)
     version = {} if newest else {"version": contract.version}
     event = {"event": contract.event, **version, "token": None, "data": data}
-    key = _key(catalog, contract)
+    sender = _sender(catalog, contract)
     return (
-        Snippet("curl", "shell", _curl(api, event, key)),
-        Snippet("fetch", "javascript", _fetch(api, event, key)),
-        Snippet("tracker", "javascript", _tracker(catalog, contract, data, api, key)),
+        Snippet("curl", "shell", _curl(api, event, sender)),
+        Snippet("fetch", "javascript", _fetch(api, event, sender)),
+        Snippet("tracker", "javascript", _tracker(catalog, contract, data, api, sender)),
     )
 
 
@@ -64,8 +64,8 @@ def example_of(contract: Contract) -> Mapping[str, Any]:
     return found
 
 
-def _key(catalog: Catalog, contract: Contract) -> str | None:
-    """The key of one that may send it; of one without a page of its own, if there is such."""
+def _sender(catalog: Catalog, contract: Contract) -> Application | None:
+    """One that may send it; one that may from anywhere, if there is such."""
     known = catalog.applications
     if known is None:
         return None
@@ -75,20 +75,28 @@ def _key(catalog: Catalog, contract: Contract) -> str | None:
         if not each.is_disabled and each.may_send(contract.event)
     ]
     able.sort(key=lambda each: (each.origins is not None, each.name, each.key))
-    return able[0].key if able else None
+    return able[0] if able else None
 
 
-def _curl(api: str, event: Mapping[str, Any], key: str | None) -> str:
+def _curl(api: str, event: Mapping[str, Any], sender: Application | None) -> str:
     body = visible(json.dumps(event, ensure_ascii=False))
     lines = [f"curl -sS {shlex.quote(api + paths.EVENTS)}", "-H 'Content-Type: application/json'"]
-    if key is not None:
-        lines.append(f"-H '{HEADER}: {key}'")
+    if sender is not None:
+        lines.append(f"-H '{HEADER}: {sender.key}'")
+        lines += [f"-H {shlex.quote(f'Origin: {origin}')}" for origin in _page_of(sender)]
     return " \\\n  ".join([*lines, f"-d {shlex.quote(body)}"])
 
 
-def _fetch(api: str, event: Mapping[str, Any], key: str | None) -> str:
-    headers = {"Content-Type": "application/json", **({} if key is None else {HEADER: key})}
+def _page_of(sender: Application | None) -> list[str]:
+    """The origin that a request has to come from, where it is bound to some."""
+    return sorted((sender.origins if sender else None) or ())[:1]
+
+
+def _fetch(api: str, event: Mapping[str, Any], sender: Application | None) -> str:
+    headers = {"Content-Type": "application/json", **({HEADER: sender.key} if sender else {})}
+    place = "".join(f"// In a page of {origin}.\n" for origin in _page_of(sender))
     return (
+        f"{place}"
         f"const answer = await fetch({_script(api + paths.EVENTS)}, {{\n"
         '  method: "POST",\n'
         f"  headers: {_script(headers)},\n"
@@ -99,18 +107,28 @@ def _fetch(api: str, event: Mapping[str, Any], key: str | None) -> str:
 
 
 def _tracker(
-    catalog: Catalog, contract: Contract, data: Mapping[str, Any], api: str, key: str | None
+    catalog: Catalog,
+    contract: Contract,
+    data: Mapping[str, Any],
+    api: str,
+    sender: Application | None,
 ) -> str:
     """What `ugc sdk build` makes; for the halves of a pair, both of them."""
-    options = {"url": api, **({} if key is None else {"key": key})}
-    lines = [f"const tracker = createTracker({_script(options)});"]
+    options = {"url": api, **({"key": sender.key} if sender else {})}
+    lines = [
+        "// `ugc sdk build --typescript` makes the package.",
+        'import { createTracker } from "./sdk/typescript/index.js";',
+        f"const tracker = createTracker({_script(options)});",
+    ]
     paired = [(e, p) for e, p in catalog.pairings.items() if contract.event in (p.start, p.end)]
     if paired:
         derived, pairing = paired[0]
         start, end = catalog.get(pairing.start), catalog.get(pairing.end)
         begun = _without(example_of(start), pairing.keys)
         ended = _without(example_of(end), (*pairing.keys, *pairing.carry))
-        lines.append(f"const begun = tracker.begin({_script(derived)}, {_script(begun, indent=2)});")
+        lines.append(
+            f"const begun = tracker.begin({_script(derived)}, {_script(begun, indent=2)});"
+        )
         lines.append(f"begun.end({_script(ended, indent=2)});")
     else:
         lines.append(f"tracker.track({_script(contract.event)}, {_script(data, indent=2)});")
@@ -135,7 +153,7 @@ def asking(table: Table, databases: Databases) -> tuple[Snippet, ...]:
         Snippet(
             "a week by days",
             "sql",
-            "SELECT toDate(timestamp) AS day, count() AS events, uniqExact(user_id) AS users\n"  # noqa: S608 - quoted
+            "SELECT toDate(timestamp) AS day, count() AS events, uniqExact(user_id) AS users\n"
             f"FROM {view}\n"
             "WHERE timestamp >= now() - INTERVAL 7 DAY\n"
             "GROUP BY day\nORDER BY day",
@@ -143,7 +161,7 @@ def asking(table: Table, databases: Databases) -> tuple[Snippet, ...]:
         Snippet(
             "the newest",
             "sql",
-            f"SELECT {columns}\nFROM {view}\nORDER BY timestamp DESC\nLIMIT 20",  # noqa: S608 - quoted
+            f"SELECT {columns}\nFROM {view}\nORDER BY timestamp DESC\nLIMIT 20",
         ),
     )
 

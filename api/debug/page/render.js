@@ -71,26 +71,20 @@ function problemOf(event) {
   const violations = (problem.violations ?? []).map((each) => {
     const rule = rules.get(each.pointer);
     return element(
-      "tr", {},
-      element("td", { class: "mono" }, each.pointer || "/"),
-      element("td", {}, each.message, " ", element("span", { class: "quiet" }, `(${each.keyword})`)),
-      element("td", {}, rule?.text || "", " ", element("code", {}, rule ? JSON.stringify(rule.schema) : "")),
+      "li", {},
+      element("code", {}, each.pointer || "/"), " ", each.message, " ",
+      element("span", { class: "quiet" }, `(${each.keyword})`),
+      rule ? element(
+        "p", { class: "rule" }, "The contract: ", rule.text, " ",
+        element("code", {}, JSON.stringify(rule.schema)),
+      ) : null,
     );
   });
-  const table = element(
-    "div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What is wrong" },
-    element(
-      "table", {},
-      element("thead", {}, element("tr", {}, ...["Where", "What is wrong", "What the contract says"]
-        .map((text) => element("th", { scope: "col" }, text)))),
-      element("tbody", {}, ...violations),
-    ),
-  );
   return element(
     "div", {},
     element("h3", {}, "Why it was rejected"),
     element("p", {}, element("a", { href: problem.type }, problem.code), ": ", problem.detail),
-    violations.length ? table : null,
+    violations.length ? element("ul", {}, ...violations) : null,
     problem.more_violations ? element("p", {}, `and ${problem.more_violations} more`) : null,
     event.example ? element("h3", {}, "The nearest valid event") : null,
     event.example ? element("pre", { tabindex: "0" }, json(event.example)) : null,

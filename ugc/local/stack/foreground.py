@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from rich.table import Table
 
 from contracts.addresses import without_user_info
+from contracts.settings import Settings
 from ugc.local.stack.config import PartName, StackConfig
 from ugc.local.stack.errors import StoppedError
 from ugc.local.stack.restarts import RestartPolicy
@@ -87,6 +88,8 @@ def _print_addresses(
         shown.add_row(name, without_user_info(url))
     if api := stack.urls.get(PartName.API):
         shown.add_row("Swagger UI", f"{api}/docs")
+        if Settings(stack.env).text("DEBUGGER", "off") != "off":
+            shown.add_row("debugger", f"{api}/debug")
     shown.add_row("logs", str(folder / "logs"))
     shown.add_row("demo token", f"ugc auth token{option}")
     shown.add_row("query", f'ugc sql{option} "SHOW TABLES"')

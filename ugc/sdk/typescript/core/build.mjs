@@ -28,7 +28,7 @@ for (const [entry, file, format] of BUNDLES)
     format,
     minify: true,
     sourcemap: "linked",
-    target: "es2020",
+    target: "es2021",
     legalComments: "none",
     charset: "utf8",
   });

@@ -6,22 +6,25 @@
  */
 import type { Exclusive } from "./lock.js";
 import type { Entry, Queue } from "./queue.js";
-import type { Answer, Options, Problem } from "./types.js";
-import type { Visitors } from "./visitor.js";
+import type { Delivery } from "./tracker.js";
+import type { Answer, Options } from "./types.js";
+import type { StoredVisitor } from "./visitor.js";
+import {
+  addressOf,
+  answersOf,
+  BATCH_BYTES,
+  BATCH_EVENTS,
+  fitting,
+  LONGEST_ASKED_MS,
+  pauseAfter,
+  type Result,
+  type Token,
+  verdict,
+  written,
+} from "./wire.js";
 
-/** What browsers let a page that is left have on its way is 64 KiB. */
-const BATCH_BYTES = 60_000;
-const BATCH_EVENTS = 500;
-/** Of an event beside its own JSON and the token: `"token":"",`, the number, a comma. */
-const AROUND_BYTES = 60;
 const PACK_FROM_BYTES = 2_048;
 const TIMEOUT_MS = 30_000;
-const LONGEST_WAIT_MS = 60_000;
-/** What the API may ask for; a longer wait that was stored is a clock that was turned back. */
-const LONGEST_ASKED_MS = 3_600_000;
-
-/** Nothing like it will ever be stored (docs/api.md). All others are tried again. */
-const FINAL = [400, 401, 403, 409, 413, 415, 422];
 
 /** What the whole build has and the light one has not. */
 export interface Parts {
@@ -30,25 +33,19 @@ export interface Parts {
   explain: (url: string, answer: Answer) => void;
 }
 
-interface Result {
-  status: number;
-  duplicate?: boolean;
-  problem?: Problem;
-}
-
 export function createSender(
   options: Options,
   name: string,
   queue: Queue,
-  visitors: Visitors,
-  parts: Partial<Parts>,
-) {
-  const { url = "", key, debug } = options;
-  const address = url + "/api/v1/events/batch" + (key ? "?key=" + encodeURIComponent(key) : "");
+  visitors: StoredVisitor,
+  parts: Parts,
+): Delivery {
+  const { url = "", debug, fields = [] } = options;
+  const address = addressOf(options);
   /** `event_id`s and bytes that are on their way. */
   const busy = new Set<string>();
   let under_way = 0;
-  let token: string | null | undefined;
+  let token: Token;
   /** A token was refused, and the next is a new one. */
   let refresh = false;
   let most = BATCH_EVENTS;
@@ -59,44 +56,14 @@ export function createSender(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let letGo: (() => void) | undefined;
 
-  /** The next batch. One event that has no room by itself is sent alone, for the API to refuse. */
-  function take(entries: Entry[], room: number, leaving?: boolean): Entry[] {
-    const taken: Entry[] = [];
-    for (const entry of entries) {
-      if (busy.has(entry.e.event_id)) continue;
-      room -= entry.b + AROUND_BYTES + (token || "").length;
-      if (taken.length >= most || (room < 0 && (leaving || taken[0]))) break;
-      taken.push(entry);
-    }
-    return taken;
-  }
-
-  function written(entries: Entry[]): string {
-    const fields = options.fields || [];
-    const visitor = visitors.read().a;
-    const events = entries.map((entry) => ({
-      ...entry.e,
-      // Whoever has signed in since a visitor left is another.
-      token: (entry.a == visitor && token) || null,
-      ...(entry.e.context && {
-        context: { ...entry.e.context, sequence: fields.includes("sequence") ? entry.n : undefined },
-      }),
-    }));
-    return JSON.stringify(fields[0] ? { sent_at: new Date(), events } : events);
+  function take(entries: Entry[], room: number): Entry[] {
+    const free = entries.filter((entry) => !busy.has(entry.e.event_id));
+    return free.slice(0, fitting(free, most, room, token));
   }
 
   function told(entries: Entry[], results: Result[]): void {
-    const answers = entries.map(({ e }, at): Answer => {
-      const { status, duplicate, problem } = results[at]!;
-      return {
-        event: e.event,
-        event_id: e.event_id,
-        status: status < 300 ? "accepted" : "rejected",
-        ...(duplicate && { duplicate }),
-        ...(problem && { problem }),
-      };
-    });
-    if (debug) answers.map((answer) => parts.explain?.(url, answer));
+    const answers = answersOf(entries, results) as Answer[];
+    if (debug) answers.map((answer) => parts.explain(url, answer));
     // What is thrown in there is the page's own affair.
     if (answers[0]) queueMicrotask(() => options.onAnswer?.(answers));
   }
@@ -110,7 +77,7 @@ export function createSender(
     batch.forEach((entry, at) => {
       const result = results[at]!;
       if (result.status == 401 && options.token && !refused) refresh = true;
-      else if (result.status < 300 || FINAL.includes(result.status)) {
+      else if (verdict(result.status)) {
         over.push(entry);
         said.push(result);
       } else later = true;
@@ -122,7 +89,7 @@ export function createSender(
 
   /** Sends a batch; true when it may go on at once, false when it has to wait. */
   async function post(batch: Entry[], leaving?: boolean): Promise<boolean> {
-    const text = written(batch);
+    const text = written(batch, token, visitors.read().a, fields);
     let body: string | Blob = text;
     let size = new Blob([text]).size;
     const headers: Record<string, string> = { "Content-Type": "text/plain" };
@@ -138,7 +105,7 @@ export function createSender(
     }
     try {
       if (debug && debug != true) headers["X-UGC-Debug"] = debug;
-      const packed = !leaving && size > PACK_FROM_BYTES && (await parts.gzip?.(text));
+      const packed = !leaving && size > PACK_FROM_BYTES && (await parts.gzip(text));
       if (packed) {
         body = packed;
         size = packed.size;
@@ -162,7 +129,7 @@ export function createSender(
         else if (status == 413 && batch[1]) {
           most = batch.length >> 1;
           return true;
-        } else if (FINAL.includes(status)) {
+        } else if (verdict(status)) {
           results = batch.map(() => ({ status, problem: { status, ...json } }));
         }
       } catch {
@@ -181,13 +148,9 @@ export function createSender(
     return false;
   }
 
-  /** After no answer, or one that says to come again. */
   function pause(answer: Response | undefined): void {
-    const said = answer?.headers.get("Retry-After");
-    const grows = Math.min(LONGEST_WAIT_MS, 1000 * 2 ** tries++) * (0.5 + Math.random() / 2);
-    const asked = said ? +said * 1000 || Date.parse(said) - Date.now() : 0;
-    const wait = asked > 0 ? asked * (1 + Math.random() / 10) : grows;
-    until = Date.now() + Math.min(wait, LONGEST_ASKED_MS);
+    const { asked, ms } = pauseAfter(answer, tries++);
+    until = Date.now() + ms;
     // No tab, and no page after this one, comes earlier than the API wants.
     if (asked > 0 && on) visitors.write({ w: until });
   }
@@ -213,7 +176,7 @@ export function createSender(
         if (asked) refresh = false;
       };
       const released = () => Promise.race([work(), new Promise<void>((done) => (letGo = done))]);
-      await (parts.exclusive ? parts.exclusive(name, released) : work());
+      await parts.exclusive(name, released);
     }
   }
 
@@ -229,25 +192,27 @@ export function createSender(
   }
 
   return {
+    add: queue.add,
+    count: queue.count,
     schedule,
     flush,
-    /** The page may not come back: sends what of it is not under way, without waiting for anything. */
     leave(): void {
-      const batch = take([...queue.own.values()], BATCH_BYTES - under_way, true);
-      if (batch[0] && (!options.token || token !== undefined)) void post(batch, true);
+      const room = BATCH_BYTES - under_way;
+      const batch = take([...queue.own.values()], room);
+      const fits = batch[1] || batch[0]?.b! < room;
+      if (fits && (!options.token || token !== undefined)) void post(batch, true);
     },
-    /** Nothing may be held while the browser keeps the page. */
     release(): void {
       letGo?.();
       queue.close();
     },
-    /** The network is back: what waits for no more than that is sent. */
     online(): void {
       until = 0;
       void flush();
     },
     turn(now: boolean): void {
       on = now;
+      if (!on) void queue.clear(visitors.read().a);
     },
   };
 }

@@ -1,33 +1,43 @@
 /** Puts the parts together: what a page calls, and what it does when it is hidden, left or found again. */
 import { uuid } from "./ids.js";
-import { createQueue, type Message, type Store } from "./queue.js";
-import { createSender, type Parts } from "./sender.js";
+import type { Entry, Message } from "./queue.js";
 import type { Begun, Options, PageType, Tracker } from "./types.js";
-import { createVisitor } from "./visitor.js";
+import type { Visitors } from "./visitor.js";
 
 /** So long an event may wait for others to be sent with. */
 const GATHER_MS = 1_000;
 const LONGEST_TEXT = 2_000;
 
-/** The route: a `#/…` is one too. */
-const route = () => location.pathname + (location.hash[1] == "/" ? location.hash : "");
+/** What brings events to the API. */
+export interface Delivery {
+  /** False when there is no room for more. */
+  add(entry: Entry): boolean;
+  count(): number;
+  /** Sends what there is after so many ms, if nothing does before. */
+  schedule(ms: number): void;
+  flush(): Promise<void>;
+  /** The page may not come back: sends what is not under way, without waiting for anything. */
+  leave(): void;
+  /** Nothing may be held while the browser keeps the page. */
+  release(): void;
+  /** The network is back: what waits for no more than that is sent. */
+  online(): void;
+  /** Off: forgets what waits, of every visitor but the one who begins. */
+  turn(on: boolean): void;
+}
 
-/** @param storesOf where its queue may be kept, the best first. */
+/** @param watchRoutes calls what it is given when the route may have changed. */
 export function createTracker(
   options: Options,
-  storesOf: (name: string) => Store[] = () => [],
-  parts: Partial<Parts> = {},
+  visitors: Visitors,
+  sender: Delivery,
+  watchRoutes?: (moved: () => void) => void,
 ): Tracker {
-  const name = options.name || "ugc";
   const { pairs = {}, pages, fields = [], versions = {} } = options;
-  const visitors = createVisitor(name);
-  const queue = createQueue(storesOf(name), () => visitors.next().n);
-  const sender = createSender(options, name, queue, visitors, parts);
   let given = options.consent !== false;
   /** The page view that goes on, or that begins again when the page is seen again. */
   let view: (() => Begun) | undefined;
   let viewed: Begun | undefined;
-  let viewedRoute = "";
 
   const drop = (count: number, reason: "full" | "consent") => count && options.onDrop?.(count, reason);
 
@@ -59,7 +69,7 @@ export function createTracker(
       }),
     });
     const message: Message = JSON.parse(text);
-    if (queue.add({ a, n, e: message, b: new Blob([text]).size })) sender.schedule(GATHER_MS);
+    if (sender.add({ a, n, e: message, b: new Blob([text]).size })) sender.schedule(GATHER_MS);
     else drop(1, "full");
     return event_id;
   }
@@ -87,7 +97,6 @@ export function createTracker(
   function pageView(type: PageType, more?: object): Begun {
     endView();
     const seen = (view = () => {
-      viewedRoute = route();
       const of = typeof type == "function" ? type() : type;
       if (given && of !== undefined && document.visibilityState != "hidden")
         viewed = begin(pages!.pair, { [pages!.type]: of, ...more }, location.href);
@@ -102,7 +111,6 @@ export function createTracker(
     });
     // A function tells the kind of the next route, a text only that of this one.
     moved = () => {
-      if (route() == viewedRoute) return;
       endView();
       if (typeof type == "function") view?.();
       else view = undefined;
@@ -122,15 +130,7 @@ export function createTracker(
     sender.schedule(0);
   }
 
-  const historic = history as unknown as Record<string, (...given: unknown[]) => void>;
-  for (const method of ["pushState", "replaceState"]) {
-    const original = historic[method]!;
-    historic[method] = (...given) => {
-      original.apply(history, given);
-      moved();
-    };
-  }
-  addEventListener("popstate", () => moved());
+  watchRoutes?.(() => moved());
   document.addEventListener("visibilitychange", () =>
     document.visibilityState == "hidden" ? hidden() : shown(),
   );
@@ -143,12 +143,14 @@ export function createTracker(
 
   function consent(now: boolean): void {
     given = now;
-    sender.turn(now);
-    if (now) return shown();
+    if (now) {
+      sender.turn(now);
+      return shown();
+    }
     view = viewed = undefined;
-    drop(queue.count(), "consent");
+    drop(sender.count(), "consent");
     visitors.forget();
-    void queue.clear(visitors.read().a);
+    sender.turn(now);
   }
 
   consent(given);
@@ -166,6 +168,6 @@ export function createTracker(
       visitors.forget();
     },
     consent,
-    queued: queue.count,
+    queued: sender.count,
   };
 }

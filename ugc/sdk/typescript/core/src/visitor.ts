@@ -22,7 +22,7 @@ export interface Visitor {
   w: number;
 }
 
-export function createVisitor(name: string) {
+export function storedVisitor(name: string) {
   let known: Visitor | undefined;
 
   function read(): Visitor {
@@ -61,4 +61,17 @@ export function createVisitor(name: string) {
   };
 }
 
-export type Visitors = ReturnType<typeof createVisitor>;
+export type StoredVisitor = ReturnType<typeof storedVisitor>;
+
+export type Visitors = Pick<StoredVisitor, "read" | "next" | "forget">;
+
+/** Of the light build: a page's own, and gone with it. */
+export function pageVisitor(): Visitors {
+  const begin = (): Visitor => ({ a: uuid(), s: uuid(), t: 0, n: 0, w: 0 });
+  let known = begin();
+  return {
+    read: () => known,
+    next: () => (known.n++, known),
+    forget: () => void (known = begin()),
+  };
+}
