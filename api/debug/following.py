@@ -19,6 +19,7 @@ from api.errors import TablesUnavailableError
 from api.model import shown_time
 from contracts.model.loader import Catalog
 from contracts.model.types import Contract, Pairing
+from contracts.visible import counted
 
 Stage = dict[str, Any]
 
@@ -200,7 +201,8 @@ def _loader(run: Run | None, *, is_loaded: bool) -> Stage:
     if is_loaded:
         told = "it has the row; the run that wrote it is still under way, and told when it ends"
         return _stage("loader", "done", told)
-    return _stage("loader", "waiting", "waits for the loader to come to its offset")
+    told = "waits for the loader to come to its offset, or for the report of the run that has"
+    return _stage("loader", "waiting", told)
 
 
 def _row(
@@ -219,14 +221,11 @@ def _row(
 
 def _no_row(event: str, run: Run) -> Stage:
     """The run came past it and made no row of it."""
-    told = [
-        f"{run.counts.get(name, 0)} {noun}"
-        for name, noun in (("dead", "dead letters"), ("duplicates", "duplicates"))
-        if run.counts.get(name, 0)
-    ]
-    why = " and ".join(told) or "none set aside"
-    text = (
-        f"the run read {event} and has {why} of it: see `ugc etl dead-letters list`,"
-        " or the user was erased"
-    )
-    return _stage("row", "failed", text)
+    counts = run.counts.get(event, {})
+    nouns = {"dead": "dead letter", "duplicates": "duplicate"}
+    told = [counted(number, nouns[name]) for name, number in counts.items() if number]
+    if not told:
+        text = f"the run came past it and made no row of it, nor set {event} aside; was the user"
+        return _stage("row", "failed", f"{text} erased?")
+    text = f"no row: the run has {' and '.join(told)} of {event}"
+    return _stage("row", "failed", f"{text}; `ugc etl dead-letters list` shows why")

@@ -42,12 +42,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run of the loader, with what it counted of the event's messages."""
+    """A run of the loader, with what it counted of each event's messages."""
 
     run_id: str
     started_at: dt.datetime
     outcome: str
-    counts: Mapping[str, int]
+    counts: Mapping[str, Mapping[str, int]]
 
 
 class Loaded:
@@ -77,18 +77,23 @@ class Loaded:
 
     def run(self, partition: int, offset: int) -> Run | None:
         """The newest run that committed an offset, of those of the last days."""
-        columns = "run_id, started_at, outcome, dead, duplicates"
+        columns = "run_id, started_at, outcome, events, dead, duplicates"
         sql = f"SELECT {columns} FROM {self._named(_RUNS)} FINAL {_OF_OFFSET}"  # noqa: S608 - quoted
         found = self._tables.rows(sql, {"partition": partition, "offset": offset})
         if not found:
             return None
         row = found[0]
-        totals = {name: sum(row[name]) for name in ("dead", "duplicates")}
+        counts = {
+            event: {"dead": dead, "duplicates": duplicates}
+            for event, dead, duplicates in zip(
+                row["events"], row["dead"], row["duplicates"], strict=True
+            )
+        }
         return Run(
             run_id=str(row["run_id"]),
             started_at=row["started_at"],
             outcome=row["outcome"],
-            counts=totals,
+            counts=counts,
         )
 
     def _row(self, contract: Contract, where: str, parameters: Mapping[str, object]) -> Row | None:

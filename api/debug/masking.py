@@ -43,10 +43,8 @@ _SECRET_TEXT = re.compile(r"(?i:bearer\s)|eyJ[A-Za-z0-9_-]{4,}\.|-----BEGIN")
 _EVENT_NAME = re.compile(r"(?!(?:[^0-9]*[0-9]){5})[A-Za-z][A-Za-z0-9_.-]{0,62}", re.ASCII)
 """What names an event, and is neither an id nor an opaque token, which have more digits."""
 
-_ENVELOPE = frozenset(
-    {"event", "event_id", "version", "sent_at", "specversion", "type", "id", "time"}
-    | {"datacontenttype", "dataschema"}
-)
+_ENVELOPE = frozenset({"event", "event_id", "version", "sent_at"})
+_OF_CLOUD_EVENTS = frozenset({"specversion", "type", "id", "time", "datacontenttype", "dataschema"})
 _INNER = frozenset({"data", "context"})
 
 
@@ -124,15 +122,16 @@ class _Masking:
         """A request: the envelope's own names are shown beside the contract's."""
         if not isinstance(value, dict):
             return self._masked(value)
+        plain = _OF_CLOUD_EVENTS if "specversion" in value else _ENVELOPE
         return {
-            _shown_name(name): self._of_envelope(name, each)
+            _shown_name(name): self._of_envelope(name, each, plain)
             for name, each in list(value.items())[:_MOST_MEMBERS]
         }
 
-    def _of_envelope(self, name: str, value: Any) -> Any:
+    def _of_envelope(self, name: str, value: Any, plain: frozenset[str]) -> Any:
         if name in _INNER and isinstance(value, dict):
             return self._members(value, 1, is_loose=False)
-        if name in _ENVELOPE and self._is_known and not isinstance(value, dict | list):
+        if name in plain and self._is_known and not isinstance(value, dict | list):
             return self._scalar(value)
         return self._masked(value, 1)
 

@@ -38,7 +38,13 @@ class InMemoryTables:
 
     def add_run(self, partition: int, offset: int, **counts: list[int]) -> None:
         run = {"run_id": uuid.UUID(int=1), "started_at": NOW, "outcome": "done"}
-        zero = {"dead": [0], "duplicates": [0], "partition": partition, "offset": offset}
+        zero = {
+            "events": ["element_click"],
+            "dead": [0],
+            "duplicates": [0],
+            "partition": partition,
+            "offset": offset,
+        }
         self.tables.setdefault("etl_runs", []).append({**run, **zero, **counts})
 
     def rows(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:

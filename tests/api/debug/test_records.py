@@ -10,9 +10,12 @@ import pytest
 
 from api.debug.masking import MASKED
 from api.debug.recorder import MOST_WAITING_BYTES
+from api.debug.settings import DebuggerSettings
+from contracts.errors import SettingError
 from contracts.model.loader import Catalog
 from tests.api.debug.world import DebugWorld
 from tests.api.world import CLICK, USER, World, post, token, with_event
+from tests.support.with_applications import PAGE, PHONE, WEB, catalog_with_applications
 
 ID = "0190163d-8694-739b-aea5-966c26f8ad91"
 TAG = {"X-UGC-Debug": "my-test"}
@@ -144,6 +147,8 @@ def test_a_payload_that_does_not_fit_is_masked_by_name_at_any_depth(data: dict[s
         {"event": "signed_up", "token": "secret-person", "data": {"plan": "secret-person"}},
         {"event": "signed_up", "token": None, "data": "secret-person"},
         {"event": "signed_up", "token": None, "data": {}, "comment": "secret-person"},
+        {"event": "signed_up", "token": None, "data": {}, "id": "secret-person"},
+        {"event": "signed_up", "token": None, "data": {}, "context": {"who": "secret-person"}},
         {"event": "signed_up", "token": 5, "data": {"email": "secret-person"}},
         ["secret-person"],
         "secret-person",
@@ -231,6 +236,38 @@ def test_only_what_bears_a_tag_is_recorded_where_nothing_else_is_asked_for() -> 
     post(client, CLICK, headers={"X-UGC-Debug": "no tag: it has blanks"})
     post(client, CLICK, headers=TAG)
     assert [each["tag"] for each in world.told(client)] == ["my-test"]
+
+
+def test_an_application_is_recorded_by_its_name_whether_it_is_let_in_or_not() -> None:
+    world = DebugWorld(catalog_with_applications(), applications=["web"])
+    client = world.client()
+    web = {"X-UGC-Key": str(WEB["key"])}
+    post(client, CLICK, headers={**web, "Origin": PAGE})
+    post(client, CLICK, headers=web)
+    post(client, CLICK, headers={"X-UGC-Key": str(PHONE["key"])})
+    post(client, CLICK)
+    told = world.told(client, "application=web")
+    assert [(each["outcome"], each["origin"]) for each in told] == [
+        ("rejected", None),
+        ("accepted", PAGE),
+    ]
+    assert len(world.told(client)) == 2
+    _is_nowhere(world, str(WEB["key"]))
+
+
+@pytest.mark.parametrize("names", ["wbe", "web,phon", "web,**"])
+def test_a_name_that_no_application_has_is_an_error_at_the_start(names: str) -> None:
+    env = {"DEBUGGER": "open", "DEBUGGER_APPLICATIONS": names}
+    settings = DebuggerSettings.from_env(env)
+    assert settings is not None
+    with pytest.raises(SettingError, match="DEBUGGER_APPLICATIONS must be of"):
+        settings.check(catalog_with_applications().applications)
+
+
+def test_names_of_applications_are_read_as_a_list() -> None:
+    settings = DebuggerSettings.from_env({"DEBUGGER": "open", "DEBUGGER_APPLICATIONS": "web, *,"})
+    assert settings == DebuggerSettings(key=None, applications=("web", "*"))
+    settings.check(catalog_with_applications().applications)
 
 
 def test_a_dry_run_is_not_recorded() -> None:
