@@ -24,8 +24,8 @@ function held() {
   return { gate, let_go };
 }
 
-describe("the tracker", { concurrency: true }, () => {
-  test("a tab that is killed before the answer loses nothing, and its event counts once", async () => {
+describe("the tracker", { concurrency: true, timeout: 120_000 }, () => {
+  test("a tab that is killed before the answer loses nothing, and its event counts once", { timeout: 60_000 }, async () => {
     const here = origin();
     const first = here.page();
     const { gate, let_go } = held();
@@ -45,7 +45,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.equal(here.server.rows.size, 1);
   });
 
-  test("a tab that is killed before it sends leaves its events to the next page", async () => {
+  test("a tab that is killed before it sends leaves its events to the next page", { timeout: 60_000 }, async () => {
     const here = origin();
     const page = here.page();
     const tracker = page.tracker(PROJECT);
@@ -58,7 +58,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.deepEqual(numbers(here.server).sort((a, b) => a - b), upTo(21));
   });
 
-  test("what is sent on leaving needs no answer, and is repeated under its event_id", async () => {
+  test("what is sent on leaving needs no answer, and is repeated under its event_id", { timeout: 60_000 }, async () => {
     const here = origin();
     const page = here.page();
     page.tracker(PROJECT).track("clicked", {});
@@ -72,7 +72,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.equal(here.server.rows.size, 1);
   });
 
-  test("a browser without keepalive sends a beacon", async () => {
+  test("a browser without keepalive sends a beacon", { timeout: 60_000 }, async () => {
     const here = origin({ without: ["Request"] });
     const page = here.page();
     page.realm.Request = class {};
@@ -83,7 +83,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.match(here.server.requests[0].url, /\/api\/v1\/events\/batch\?key=web-12345678$/);
   });
 
-  test("a refused event is told and never repeated, and hurts no other", async () => {
+  test("a refused event is told and never repeated, and hurts no other", { timeout: 60_000 }, async () => {
     const here = origin();
     const page = here.page();
     const told = [];
@@ -107,7 +107,7 @@ describe("the tracker", { concurrency: true }, () => {
   });
 
   for (const status of [408, 429, 500, 503])
-    test(`a ${status} is tried again, not before Retry-After, also by another tab and page`, async () => {
+    test(`a ${status} is tried again, not before Retry-After, also by another tab and page`, { timeout: 60_000 }, async () => {
       const here = origin();
       const times = [];
       here.server.say = async () => {
@@ -125,7 +125,7 @@ describe("the tracker", { concurrency: true }, () => {
       assert.deepEqual([...here.server.rows.keys()], [id]);
     });
 
-  test("of a batch only what may be tried again is", async () => {
+  test("of a batch only what may be tried again is", { timeout: 60_000 }, async () => {
     const here = origin();
     here.server.say = async ({ events }, number) => {
       if (number > 1) return;
@@ -142,7 +142,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.equal(here.server.repeated, 0);
   });
 
-  test("a 200 that is no answer, such as a hotel's sign-in page, takes nothing away", async () => {
+  test("a 200 that is no answer, such as a hotel's sign-in page, takes nothing away", { timeout: 60_000 }, async () => {
     const here = origin();
     here.server.say = async (_, number) => (number === 1 ? answer(200, "<html>") : undefined);
     const tracker = here.page().tracker(PROJECT);
@@ -152,7 +152,7 @@ describe("the tracker", { concurrency: true }, () => {
     await until(() => here.server.rows.size === 1);
   });
 
-  test("a 413 for many is tried with fewer; for one, with a page of HTML, it ends", async () => {
+  test("a 413 for many is tried with fewer; for one, with a page of HTML, it ends", { timeout: 60_000 }, async () => {
     const here = origin();
     const told = [];
     here.server.say = async ({ events }) =>
@@ -164,11 +164,11 @@ describe("the tracker", { concurrency: true }, () => {
     await tracker.flush();
     assert.equal(here.server.rows.size, 10);
     await until(() => told.length === 11);
-    assert.deepEqual(told[0].problem, { status: 413 });
+    assert.equal(JSON.stringify(told[0].problem), '{"status":413}');
     assert.equal(tracker.queued(), 0);
   });
 
-  test("a refused token is replaced once, and the event goes with the new one", async () => {
+  test("a refused token is replaced once, and the event goes with the new one", { timeout: 60_000 }, async () => {
     const here = origin();
     const asked = [];
     here.server.say = async ({ events }) => {
@@ -186,7 +186,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.equal([...here.server.rows.values()][0].token, "new");
   });
 
-  test("a token that stays refused ends the event; one that cannot be had keeps it", async () => {
+  test("a token that stays refused ends the event; one that cannot be had keeps it", { timeout: 60_000 }, async () => {
     const here = origin();
     here.server.say = async ({ events }) =>
       answer(207, { results: events.map(() => ({ status: 401, problem: { status: 401 } })) });
@@ -208,7 +208,7 @@ describe("the tracker", { concurrency: true }, () => {
   });
 
   for (const without of [[], ["locks"], ["indexedDB"], ["locks", "indexedDB"]])
-    test(`two tabs send no event twice (without ${without.join(", ") || "nothing"})`, async () => {
+    test(`two tabs send no event twice (without ${without.join(", ") || "nothing"})`, { timeout: 60_000 }, async () => {
       const here = origin({ without });
       const { gate, let_go } = held();
       here.server.say = () => gate.then(() => undefined);
@@ -224,7 +224,7 @@ describe("the tracker", { concurrency: true }, () => {
     });
 
   for (const without of [["indexedDB"], ["indexedDB", "localStorage", "locks"]])
-    test(`events are sent where ${without.join(", ")} cannot be had`, async () => {
+    test(`events are sent where ${without.join(", ")} cannot be had`, { timeout: 60_000 }, async () => {
       const here = origin({ without });
       const tracker = here.page().tracker(PROJECT);
       for (const at of upTo(5)) tracker.track("clicked", { at });
@@ -235,7 +235,7 @@ describe("the tracker", { concurrency: true }, () => {
       assert.equal(here.server.requests.length, 1);
     });
 
-  test("a full disk keeps events in memory", async () => {
+  test("a full disk keeps events in memory", { timeout: 60_000 }, async () => {
     const here = origin({ without: ["indexedDB"] });
     const tracker = here.page().tracker(PROJECT);
     here.shared.localStorage.full = true;
@@ -245,7 +245,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.equal(tracker.queued(), 0);
   });
 
-  test("two tabs that took one number do not overwrite each other", async () => {
+  test("two tabs that took one number do not overwrite each other", { timeout: 60_000 }, async () => {
     const here = origin();
     const tabs = upTo(2).map(() => here.page().tracker(PROJECT));
     const before = { ...tabs[0].track("clicked", {}) && JSON.parse(here.shared.localStorage.ugc) };
@@ -256,7 +256,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.deepEqual(numbers(here.server).sort(), [1, 2]);
   });
 
-  test("a thousand events of an offline time go in batches below 64 KiB, packed", async () => {
+  test("a thousand events of an offline time go in batches below 64 KiB, packed", { timeout: 60_000 }, async () => {
     const here = origin();
     const page = here.page();
     const online = page.fetch;
@@ -280,7 +280,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.equal(here.server.repeated, 0);
   });
 
-  test("a queue that is full drops what comes, and tells how many", async () => {
+  test("a queue that is full drops what comes, and tells how many", { timeout: 60_000 }, async () => {
     const here = origin();
     const page = here.page();
     page.fetch = async () => {
@@ -293,7 +293,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.equal(tracker.queued(), 2_000);
   });
 
-  test("without consent nothing is stored or sent; withdrawn, what was stored goes", async () => {
+  test("without consent nothing is stored or sent; withdrawn, what was stored goes", { timeout: 60_000 }, async () => {
     const here = origin();
     const page = here.page();
     let dropped = 0;
@@ -316,7 +316,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.equal(dropped, 1);
   });
 
-  test("after reset another visitor begins, and what the first left bears no other's token", async () => {
+  test("after reset another visitor begins, and what the first left bears no other's token", { timeout: 60_000 }, async () => {
     const here = origin();
     const page = here.page();
     const online = page.fetch;
@@ -341,7 +341,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.deepEqual([one.context.sequence, other.context.sequence], [1, 1]);
   });
 
-  test("a page view ends when the page is hidden, and another begins when it is seen again", async () => {
+  test("a page view ends when the page is hidden, and another begins when it is seen again", { timeout: 60_000 }, async () => {
     const here = origin();
     const page = here.page();
     const tracker = page.tracker(PROJECT);
@@ -362,7 +362,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.equal(here.server.repeated, 0);
   });
 
-  test("a new route ends the page view at its own address; a function names the next", async () => {
+  test("a new route ends the page view at its own address; a function names the next", { timeout: 60_000 }, async () => {
     const here = origin();
     const page = here.page("https://shop.example.org/a");
     const tracker = page.tracker(PROJECT);
@@ -382,7 +382,7 @@ describe("the tracker", { concurrency: true }, () => {
     ]);
   });
 
-  test("a pair that the page begins ends once, with what the start said", async () => {
+  test("a pair that the page begins ends once, with what the start said", { timeout: 60_000 }, async () => {
     const here = origin();
     const tracker = here.page().tracker(PROJECT);
     const begun = tracker.begin("visit", { kind: "basket" });
@@ -396,7 +396,7 @@ describe("the tracker", { concurrency: true }, () => {
     ]);
   });
 
-  test("an event is what it was when it was tracked, in the version of the package", async () => {
+  test("an event is what it was when it was tracked, in the version of the package", { timeout: 60_000 }, async () => {
     const here = origin();
     const tracker = here.page().tracker({ versions: { clicked: 3 } });
     const data = { a: 1 };
@@ -408,7 +408,7 @@ describe("the tracker", { concurrency: true }, () => {
     assert.deepEqual(rows, [[1, 3, undefined], [2, 2, undefined]]);
   });
 
-  test("a tag for the debugger is a header, and the key is in the address", async () => {
+  test("a tag for the debugger is a header, and the key is in the address", { timeout: 60_000 }, async () => {
     const here = origin();
     const tracker = here.page().tracker({ url: "https://ugc.example.com", key: "k", debug: "mine" });
     tracker.track("clicked", {});
@@ -419,10 +419,10 @@ describe("the tracker", { concurrency: true }, () => {
   });
 });
 
-describe("the light tracker", { concurrency: true }, () => {
+describe("the light tracker", { concurrency: true, timeout: 120_000 }, () => {
   const light = () => origin({ bundle: "light.js", without: ["indexedDB"] });
 
-  test("sends in batches, tries again under the same event_id, and tells what was refused", async () => {
+  test("sends in batches, tries again under the same event_id, and tells what was refused", { timeout: 60_000 }, async () => {
     const here = light();
     const told = [];
     here.server.say = async ({ events }, number) => {
@@ -442,7 +442,7 @@ describe("the light tracker", { concurrency: true }, () => {
     assert.deepEqual(here.server.requests[0].events.map((each) => each.context.sequence), [1, 2]);
   });
 
-  test("ends the page view and sends all when the page is left", async () => {
+  test("ends the page view and sends all when the page is left", { timeout: 60_000 }, async () => {
     const here = light();
     const page = here.page();
     page.tracker(PROJECT).pageView("home");
