@@ -73,9 +73,7 @@ def test_its_scripts_import_what_is_there() -> None:
         text = path.read_text(encoding="utf-8")
         assert set(re.findall(r'from "\./([^"]+)"', text)) <= set(FILES), name
         hosts = set(re.findall(r"https?://([^/\"' ]+)", text))
-        assert hosts <= {"www.w3.org"}, (
-            f"{name}: of hosts only SVG's namespace"
-        )
+        assert hosts <= {"www.w3.org"}, f"{name}: of hosts only SVG's namespace"
 
 
 def test_the_page_obeys_a_strict_policy(client: FlaskClient) -> None:
