@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
 import orjson
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -37,10 +38,16 @@ _HTTP_REASONS = {
 }
 
 
-def create_app(config: ApiConfig, services: Services, pages: Pages | None = None) -> Flask:
+def create_app(
+    config: ApiConfig,
+    services: Services,
+    pages: Pages | None = None,
+    more: Sequence[Blueprint] = (),
+) -> Flask:
     """An application over the given parts. It starts nothing and owns nothing.
 
-    ``pages`` are those of the events, under ``/catalog/``.
+    ``pages`` are those of the events, under ``/catalog/``; ``more`` routes are those of a local
+    stack.
     """
     app = Flask("api", static_folder=None)
     app.url_map.merge_slashes = False
@@ -59,10 +66,12 @@ def create_app(config: ApiConfig, services: Services, pages: Pages | None = None
     if pages is not None:
         app.register_blueprint(catalog_routes.blueprint(pages))
     app.register_blueprint(health.blueprint(services.health, services.is_alive))
-    docs_ui.install(app, services.catalog, has_pages=pages is not None)
     debugger = services.debugger
     if debugger is not None:
         app.register_blueprint(debug_routes.blueprint(debugger))
+    for routes in more:
+        app.register_blueprint(routes)
+    docs_ui.install(app, services.catalog, has_pages=pages is not None)
 
     @app.get(paths.METRICS)
     def numbers() -> Response:

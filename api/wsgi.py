@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from multiprocessing.util import Finalize
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from api import paths
 from api.app import create_app
@@ -46,12 +46,15 @@ _NEW_OBJECTS = 10_000
 
 
 def create_front_from_env(
-    *, has_express: bool = True, make_pages: MakePages | None = None
+    *,
+    has_express: bool = True,
+    make_pages: MakePages | None = None,
+    more: Sequence[Blueprint] = (),
 ) -> RsgiBridge:
     """The application behind granian's RSGI, over the parts that the environment names.
 
     Without ``has_express`` all events go to the application, for a comparison.  ``make_pages``
-    gives the pages of the events.
+    gives the pages of the events; ``more`` routes are those of a local stack.
 
     Raises:
         SettingError: a variable is missing or malformed.
@@ -65,7 +68,7 @@ def create_front_from_env(
 
     health = lane("health", _HEALTH_THREADS)
     return RsgiBridge(
-        create_app(config, services, _pages(services, make_pages)).wsgi_app,
+        create_app(config, services, _pages(services, make_pages), more).wsgi_app,
         body_limits={
             paths.EVENTS: config.body_limit_bytes,
             paths.VALIDATE: config.body_limit_bytes,

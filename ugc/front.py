@@ -21,12 +21,23 @@ from contracts.model.loader import Catalog
 from contracts.project import with_project
 from contracts.settings import Settings
 from registry.topics import TopicNames
-from ugc.wiring import contracts_folder
+from ugc.wiring import catalog_from, contracts_folder
 
 
 def create_front_from_env() -> RsgiBridge:
     """See :func:`api.wsgi.create_front_from_env`."""
     return wsgi.create_front_from_env(make_pages=LazyPages)
+
+
+def create_local_front_from_env() -> RsgiBridge:
+    """The same for a local stack: with the demo of the contracts, where they have one."""
+    from ugc.local.demo.connect import demo_from
+    from ugc.sdk.typescript.package import script_text
+
+    env = with_project(os.environ)
+
+    more = demo_from(env, lambda: script_text(catalog_from(env)))
+    return wsgi.create_front_from_env(make_pages=LazyPages, more=more)
 
 
 def create_from_env() -> Flask:

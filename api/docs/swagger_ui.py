@@ -13,11 +13,11 @@ from importlib.resources import files
 from typing import Any
 
 from flasgger import Swagger
-from flask import Flask, Response, redirect, request
+from flask import Flask, Response, redirect
 from jinja2 import ChoiceLoader, DictLoader
 from werkzeug.wrappers import Response as AnyResponse
 
-from api.docs import openapi, pages
+from api.docs import openapi, pages, start_page
 from api import paths
 from contracts.model.loader import Catalog
 
@@ -84,17 +84,19 @@ def install(app: Flask, catalog: Catalog, *, has_pages: bool = False) -> None:
     Swagger(app, config=_config(), template=document)
     app.add_url_rule(f"{paths.DOCS}/", endpoint="docs_with_slash", redirect_to=paths.DOCS)
 
-    written = {
-        paths.START: pages.start(catalog, has_pages=has_pages),
-        paths.REASONS: pages.reasons(),
-    }
+    explained = pages.reasons()
 
-    @app.get(paths.START, endpoint="start_page")
-    @app.get(paths.REASONS, endpoint="reasons_page")
-    def page() -> AnyResponse:
-        if has_pages and request.path == paths.REASONS:
+    @app.get(paths.START)
+    def start_of_all() -> Response:
+        # What else is served is known only when the application is whole.
+        served = {rule.rule for rule in app.url_map.iter_rules()}
+        return Response(start_page.start(catalog, served), mimetype="text/html")
+
+    @app.get(paths.REASONS)
+    def reasons_page() -> AnyResponse:
+        if has_pages:
             return redirect(f"{paths.CATALOG}/reasons/")
-        return Response(written[request.path], mimetype="text/html")
+        return Response(explained, mimetype="text/html")
 
     @app.get(_START_JS)
     def start() -> Response:

@@ -37,6 +37,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "etl": ("decode", "kafka sequence sessions", "run", "quality testing"),
     "ugc": (
         "local/auth local/clickhouse local/registry local/stack",
+        "local/demo",
         "project api local",
         "compatibility roundtrip init schema registry etl traffic",
         "importing",
@@ -88,6 +89,7 @@ FENCES: dict[str, set[str]] = {
         "ugc/local/clickhouse/",
         "ugc/local/registry/",
         "ugc/local/auth/",
+        "ugc/local/demo/",
     },
     "flask_cors": {"api/http/cors.py"},
     "granian": {"ugc/serving.py"},

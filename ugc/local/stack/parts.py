@@ -103,7 +103,7 @@ def _auth(_config: StackConfig, place: Place) -> list[str]:
 
 
 def _api(config: StackConfig, place: Place) -> list[str]:
-    return ugc_command("api", *_serve(place), f"--workers={config.api_workers}")
+    return ugc_command("api", *_serve(place), f"--workers={config.api_workers}", "--local")
 
 
 def _etl(config: StackConfig, _place: Place) -> list[str]:
