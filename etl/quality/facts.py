@@ -16,7 +16,7 @@ from contracts.model.loader import Catalog
 from contracts.ranges import merged
 from etl.decode.rejections import read_rejections
 from etl.quality.objectives import EventFacts, Facts, RangeFault, ViewFacts, Waiting, range_faults
-from etl.run.journal import INTERRUPTED, drafted_ranges
+from etl.run.journal import INTERRUPTED, drafted_ranges, is_of
 from etl.run.runs_table import EVENT_COUNTS, NAME
 from etl.sequence.gaps import GapSummary, summarise
 from etl.sequence.ledger import Ledger
@@ -60,12 +60,15 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
     database = quote_identifier(witnesses.catalog.naming.database)
     # In this order: what was committed by then is in a draft or, once its run has ended, in a row.
     committed = witnesses.history.committed()
-    drafts = drafted_ranges(witnesses.ledger, committed)
+    topic_id = witnesses.history.topic_id()
+    drafts = drafted_ranges(witnesses.ledger, committed, topic_id)
     runs = _runs(witnesses.clickhouse, database, since)
     ended = {str(run["run_id"]) for run in runs}
     under_way = [each for run_id, some in drafts.items() if run_id not in ended for each in some]
     waits = waiting(witnesses.history, now)
     ranges = [each for run in runs for each in _ranges(run)]
+    # A topic that was made anew begins at 0: of runs on the one before, nothing joins.
+    joining = [r for run in runs if is_of(run["topic_id"], topic_id) for r in _ranges(run)]
     refused = read_rejections(witnesses.refusals, milliseconds(since))
     return Facts(
         runs=len(runs),
@@ -76,7 +79,7 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
         refused=None if refused is None else dict(refused.by_event),
         refusal_reasons={} if refused is None else dict(refused.by_reason),
         numbers=_numbers(witnesses, runs),
-        range_faults=_faults(committed, [*ranges, *under_way]),
+        range_faults=_faults(committed, [*joining, *under_way]),
         waiting=[replace(each, age_seconds=max(0.0, each.age_seconds)) for each in waits],
         from_the_future=sum(run["started_at"] > now + _TOLERANCE for run in runs)
         + sum(each.age_seconds < -_TOLERANCE.total_seconds() for each in waits),
