@@ -10,12 +10,13 @@ from typing import TypeVar
 
 import click
 
-from contracts.model.loader import Catalog, load_catalog
+from contracts.model.loader import Catalog
 from ugc.exits import PLAIN_EPILOG
 from ugc.project.folder import folder_option
 from ugc.sdk.errors import NoLanguageError
 from ugc.sdk.files import Files, write_package
 from ugc.terminal import say
+from ugc.wiring import own_catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,11 @@ LANGUAGES: Mapping[str, Language] = {
         what="an npm package for browsers: a tracker with the types of every event",
         next_step="npm install {folder}, or npm pack in it",
     ),
+    "python": Language(
+        module="ugc.sdk.python.package",
+        what="a Python package for servers: typed events, a queue and a spool",
+        next_step="pip install {folder}",
+    ),
 }
 """Name of the option, and of the folder below ``sdk/`` → the language."""
 
@@ -50,7 +56,7 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 def _language_options(command: _Command) -> _Command:
-    for name in reversed(LANGUAGES):
+    for name in reversed(tuple(LANGUAGES)):
         told = LANGUAGES[name].what
         command = click.option(
             f"--{name}", name, is_flag=True, help=f"{told[0].upper()}{told[1:]}."
@@ -84,7 +90,7 @@ def build(out: Path | None, folder: Path, **chosen: bool) -> None:
         raise NoLanguageError(f"say for which language: {options}")
     if out is not None and len(names) > 1:
         raise NoLanguageError("--out is the folder of one language; leave it out, or choose one")
-    catalog = load_catalog(folder)
+    catalog = own_catalog(folder)
     for name in names:
         into = out or Path("sdk") / name
         write_package(into, _files_of(name, catalog))

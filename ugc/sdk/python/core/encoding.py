@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar
 
 JSON_NAME, SENT_NULL, AS_TEXT = "json", "null", "text"
@@ -35,8 +35,8 @@ class NoContext(Record):
     """Of a project whose events have no context."""
 
 
-def to_json(value: object) -> str:
-    """The value's JSON text.
+def to_json(value: object, *, decimals_as_text: bool = False) -> str:
+    """The value's JSON text; a record says itself how its decimals are written.
 
     Raises:
         ValueError: a time without a zone, or a number that is not finite.
@@ -44,12 +44,14 @@ def to_json(value: object) -> str:
     """
     if isinstance(value, Record):
         return "{" + ",".join(_members(value)) + "}"
+    encode = partial(to_json, decimals_as_text=decimals_as_text)
     if isinstance(value, Mapping):
-        members = (f"{json.dumps(_text(k))}:{to_json(v)}" for k, v in value.items())
+        members = (f"{json.dumps(_text(k))}:{encode(v)}" for k, v in value.items())
         return "{" + ",".join(members) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(map(to_json, value)) + "]"
-    return _scalar(value)
+        return "[" + ",".join(map(encode, value)) + "]"
+    text = _scalar(value)
+    return json.dumps(text) if decimals_as_text and isinstance(value, Decimal) else text
 
 
 def now_text() -> str:
@@ -97,8 +99,7 @@ def _members(record: Record) -> Iterator[str]:
         value = getattr(record, attribute)
         if value is None and not metadata.get(SENT_NULL):
             continue
-        text = to_json(value)
-        yield f"{name}:{json.dumps(text) if metadata.get(AS_TEXT) and value is not None else text}"
+        yield f"{name}:{to_json(value, decimals_as_text=metadata.get(AS_TEXT, False))}"
 
 
 @cache
