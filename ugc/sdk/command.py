@@ -43,6 +43,16 @@ LANGUAGES: Mapping[str, Language] = {
         what="a Python package for servers: typed events, a queue and a spool",
         next_step="pip install {folder}",
     ),
+    "kotlin": Language(
+        module="ugc.sdk.kotlin",
+        what="a Kotlin file: a data class for every event, which writes itself as JSON",
+        next_step="put {folder}/Events.kt among your sources",
+    ),
+    "swift": Language(
+        module="ugc.sdk.swift",
+        what="a Swift package: a Codable structure for every event",
+        next_step="add {folder} as a local package",
+    ),
 }
 """Name of the option, and of the folder below ``sdk/`` → the language."""
 

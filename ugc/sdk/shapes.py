@@ -52,6 +52,13 @@ class Member:
     description: str
 
 
+def leaf(shape: Shape) -> Shape:
+    """The innermost item of lists and maps."""
+    while shape.inner is not None:
+        shape = shape.inner
+    return shape
+
+
 def sent_contracts(catalog: Catalog) -> Iterator[Contract]:
     """Every version of every event that clients send, by event and version."""
     return (each for each in catalog if each.origin is Origin.CLIENT)

@@ -6,7 +6,6 @@ import keyword
 import re
 
 _LEGAL = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-_WORD = re.compile(r"[A-Za-z0-9]+", re.ASCII)
 
 _SHADOWED = frozenset({"str", "int", "float", "bool", "self", "print"})
 """Legal, and in the way of annotations or methods."""
@@ -20,24 +19,3 @@ def attribute(json_name: str, identifier: str) -> str:
     if keyword.iskeyword(name) or name in _SHADOWED:
         return f"{name}_"
     return name
-
-
-def camel(*names: str) -> str:
-    """``element_click`` → ``ElementClick``."""
-    words = [word for name in names for word in _WORD.findall(name)]
-    found = "".join(word[0].upper() + word[1:] for word in words)
-    return found if found[:1].isalpha() else f"X{found}"
-
-
-class Names:
-    """Names of one scope; one that is taken gets underscores."""
-
-    def __init__(self, taken: frozenset[str] = frozenset()) -> None:
-        self._taken = set(taken)
-
-    def new(self, wanted: str) -> str:
-        """``wanted``, or much like it."""
-        while wanted in self._taken:
-            wanted += "_"
-        self._taken.add(wanted)
-        return wanted

@@ -23,9 +23,10 @@ from contracts.model.types import (
     StringType,
     UuidType,
 )
+from ugc.sdk.names import Names, camel
 from ugc.sdk.python.core.tracker import BaseTracker
-from ugc.sdk.python.names import Names, attribute, camel
-from ugc.sdk.shapes import Member, Shape, context_members, data_members, sent_contracts
+from ugc.sdk.python.names import attribute
+from ugc.sdk.shapes import Member, Shape, context_members, data_members, leaf, sent_contracts
 
 PUBLIC = ("Context", "Counts", "DropReason", "Json", "Rejected", "Tracker")
 """Names of the package that are not events'."""
@@ -236,7 +237,7 @@ def _value(each: _Attribute) -> str:
         metadata["json"] = each.member.json_name
     if each.member.required:
         metadata |= {"null": True} if _may_be_none(each.member.shape) else {}
-    if _leaf(each.member.shape).is_text and isinstance(_leaf(each.member.shape).type, DecimalType):
+    if leaf(each.member.shape).is_text and isinstance(leaf(each.member.shape).type, DecimalType):
         metadata["text"] = True
     if not metadata:
         return each.default
@@ -251,12 +252,6 @@ def _shown(value: object) -> str:
 
 def _may_be_none(shape: Shape) -> bool:
     return shape.nullable or isinstance(shape.type, JsonType)
-
-
-def _leaf(shape: Shape) -> Shape:
-    while shape.inner is not None:
-        shape = shape.inner
-    return shape
 
 
 def _quoted(text: str) -> str:
