@@ -21,6 +21,7 @@ from api.docs.openapi_examples import Examples, examples_of, request
 from api.docs.openapi_refusals import rejections
 from api import paths
 from contracts.model import decimals
+from contracts.model.formats import PATTERNS
 from contracts.model.loader import Catalog
 from contracts.model.shared import bundled_name, key_in, used_by
 from contracts.model.types import Contract, JsonSchema, Origin
@@ -47,11 +48,26 @@ def document(catalog: Catalog, *, version: str) -> Document:
         ],
     )
     for name, schema in _components(catalog, accepted, examples).items():
-        spec.components.schema(name, schema)
+        spec.components.schema(name, bounded(schema))
     for path, operations in _operations(catalog, accepted, examples).items():
-        spec.path(path, operations=operations)
+        spec.path(path, operations=bounded(operations))
     found: Document = spec.to_dict()
     return found
+
+
+def bounded(schema: Any) -> Any:
+    """Schemas whose days and times also say, as a pattern, which of them are taken."""
+    match schema:
+        case {"type": kinds, "format": "date" | "date-time" as name, **rest} if (
+            "string" in kinds and "pattern" not in rest
+        ):
+            return {**schema, "pattern": PATTERNS[name]}
+        case dict():
+            return {key: bounded(value) for key, value in schema.items()}
+        case list():
+            return [bounded(each) for each in schema]
+        case _:
+            return schema
 
 
 def _accepted(catalog: Catalog) -> _Versions:

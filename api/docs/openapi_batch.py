@@ -11,7 +11,7 @@ from api.docs import openapi_cloudevents as cloudevents
 from api.docs import openapi_parts as parts
 from api.docs.openapi_examples import Examples
 from api.docs.openapi_parts import CORRELATION_ID
-from api.docs.openapi_refusals import refusals_of_body
+from api.docs.openapi_refusals import refusals_of_batch
 from api.errors import STATUS, Rejection
 from api.http.cloudevents import BATCH
 from api.http.problems import problem
@@ -137,6 +137,10 @@ def operation(
                     }
                 },
             },
-            **refusals_of_body(examples, has_applications=has_applications),
+            **refusals_of_batch(
+                examples,
+                has_context=context is not None and context.is_sent,
+                has_applications=has_applications,
+            ),
         },
     }

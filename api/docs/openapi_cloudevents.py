@@ -8,7 +8,9 @@ from typing import Any
 from api import paths
 from api.docs import openapi_parts as parts
 from api.http.cloudevents import BATCH, STRUCTURED
-from api.pipeline.cloudevents import LONGEST, SPEC_VERSION, TIME
+from api.pipeline.cloudevents import KEPT_DIGITS, LONGEST, SPEC_VERSION, TIME
+from contracts.model.context import OCCURRED_AT, PREFIX
+from contracts.model.formats import PATTERNS
 from contracts.model.types import Contract, JsonSchema
 
 Document = dict[str, Any]
@@ -80,15 +82,24 @@ def _schema(contract: Contract, token: JsonSchema, *, is_newest: bool) -> Docume
                 "description": "The version of the contract; any URI that ends in the same way.",
             },
             "datacontenttype": _said("application/json", may_be_null=True),
-            "time": {
-                "type": ["string", "null"],
-                "pattern": TIME,
-                "description": "When it happened. The field `occurred_at`, else a Kafka header.",
-            },
+            "time": _time(contract),
             "token": token,
             "data": parts.ref(f"{contract.event}.v{contract.version}.data"),
         },
     }
+
+
+def _time(contract: Contract) -> Document:
+    """What ``time`` may be: any of RFC 3339 where it becomes a header, else what a field keeps."""
+    described = {"description": "When it happened. The field `occurred_at`, else a Kafka header."}
+    own = any(field.json_name == "occurred_at" for field in contract.own.fields)
+    common = any(field.json_name == f"{PREFIX}{OCCURRED_AT}" for field in contract.context)
+    if not own and not common:
+        return {"type": ["string", "null"], "pattern": TIME, **described}
+    pattern = PATTERNS["date-time"]
+    if not own:
+        pattern = pattern.replace(f"{{1,{KEPT_DIGITS}}}", "{1,9}")
+    return {"type": ["string", "null"], "format": "date-time", "pattern": pattern, **described}
 
 
 def _said(text: str, *, may_be_null: bool) -> Document:

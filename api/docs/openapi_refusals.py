@@ -47,10 +47,13 @@ def rejections(examples: Examples, *, has_applications: bool) -> dict[str, Any]:
     return _by_status([reason for reason in STATUS if reason not in left_out], examples)
 
 
-def refusals_of_body(examples: Examples, *, has_applications: bool) -> dict[str, Any]:
+def refusals_of_batch(
+    examples: Examples, *, has_context: bool, has_applications: bool
+) -> dict[str, Any]:
     """Status → response, for every status with which a whole batch may be refused."""
-    more = _OF_SENDER if has_applications else ()
-    return _by_status((*_OF_BODY, *more), examples)
+    of_context = (Reason.ENVELOPE_INVALID,) if has_context else ()
+    of_sender = _OF_SENDER if has_applications else ()
+    return _by_status((*_OF_BODY, *of_context, *of_sender), examples)
 
 
 def _by_status(reasons: Sequence[Reason], examples: Examples) -> dict[str, Any]:

@@ -8,7 +8,8 @@
 ``datacontenttype``    JSON, or left out
 ``data``               ``data``; left out: an event without fields
 ``token``              an extension of this service: the user's token, or left out for a visitor
-``time``               the field ``occurred_at``; a Kafka header where there is none
+``time``               the field ``occurred_at``; a Kafka header where there is none. Nanoseconds
+                       are kept by the header, cut off by a context, and refused by a contract
 any other              the field of its name
 =====================  =========================================================================
 
@@ -46,6 +47,9 @@ TIME = (
 )
 """RFC 3339, 5.6, as far as an expression can say it; some SDKs send nanoseconds."""
 
+KEPT_DIGITS = 6
+"""Of a second's fraction, in a date-time. A context keeps fewer, so more are cut off there."""
+
 _DETAIL = "the CloudEvent cannot be taken as it is"
 
 _REQUIRED = ("specversion", "type", "source", "id")
@@ -56,6 +60,7 @@ _FIELDS: Mapping[str, str] = {"time": "occurred_at"}
 """Attribute → the field that it goes into, where that is not the one of its name."""
 
 _TIME = re.compile(TIME, re.ASCII)
+_FINER = re.compile(rf"(\.[0-9]{{{KEPT_DIGITS}}})[0-9]+", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+", re.ASCII)
 _SCHEMA = re.compile(
     r"(?:[^?#]*/)?(?P<event>[a-z][a-z0-9_]{0,62})/v?(?P<version>[1-9][0-9]{0,9})(?:\.json)?",
@@ -143,7 +148,10 @@ class CloudEvents:
         """The context in the attributes, of which it is taken out."""
         names = {name: _FIELDS.get(name, name) for name in attributes}
         common = {name for name, field in names.items() if field in self._common.keys() - fields}
-        return _placed({name: attributes.pop(name) for name in common}, self._common)
+        taken = {name: attributes.pop(name) for name in common}
+        if "time" in taken:
+            taken["time"] = _FINER.sub(r"\1", taken["time"])
+        return _placed(taken, self._common)
 
     def _contract(self, envelope: Mapping[str, Any]) -> Contract | None:
         """``None`` where there is none, which the check will say."""

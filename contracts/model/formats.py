@@ -125,6 +125,17 @@ CHECKS: dict[str, Callable[[object], bool]] = {
 LENGTHS: dict[str, tuple[int, int]] = {"uuid": (36, 36), "date": (10, 10), "date-time": (20, 32)}
 """Format name of :data:`CHECKS` → characters of its shortest and of its longest text."""
 
+_STATED_DAY = r"(19|2[0-2])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+
+PATTERNS: dict[str, str] = {
+    "date": rf"^{_STATED_DAY}$",
+    "date-time": (
+        rf"^{_STATED_DAY}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{1,6}})?"
+        r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+    ),
+}
+"""Format name → the bounds of what it takes, as an expression: for validators of other people."""
+
 MEANING: dict[str, str] = {
     "uuid": "a UUID such as 6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11",
     "date": f"a day such as 2026-01-31, from {FIRST_DAY} to {LAST_DAY}",

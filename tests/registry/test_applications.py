@@ -15,11 +15,12 @@ from registry.lock import differences, lock_of
 from registry.options import SubjectStrategy
 from registry.sync import sync
 from registry.testing import InMemoryRegistry
+from tests.support.contract_folder import catalog_without_context
 from tests.support.order import write
 from tests.support.with_applications import FILE, catalog_with_applications, document
 from tests.support.with_context import contracts_with_context, next_context
 
-WITHOUT = load_catalog()
+WITHOUT = catalog_without_context()
 APPLICATIONS = catalog_with_applications()
 BOTH = catalog_with_applications(has_context=True)
 

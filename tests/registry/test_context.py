@@ -20,13 +20,14 @@ from registry.options import SubjectStrategy
 from registry.serde import Decoder, Encoder
 from registry.sync import DriftKind, sync
 from registry.testing import InMemoryRegistry
+from tests.support.contract_folder import catalog_without_context
 from tests.support.register import register_all
 from tests.support.with_context import contracts_with_context, next_context
 
 NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 CLICK = {"element_type": "movie", "page_type": "main"}
 RECORD = SubjectStrategy.RECORD
-WITHOUT = load_catalog()
+WITHOUT = catalog_without_context()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from contracts.model.loader import Catalog, load_catalog
-from tests.support.contract_folder import copy_of_contracts
+from tests.support.contract_folder import copy_without_context
 from tests.support.order import write
 from tests.support.with_context import contracts_with_context
 
@@ -34,7 +34,7 @@ def document(*, required: bool = False) -> dict[str, Any]:
 def contracts_with_applications(
     folder: Path, *, has_context: bool = False, required: bool = False
 ) -> Path:
-    make = contracts_with_context if has_context else copy_of_contracts
+    make = contracts_with_context if has_context else copy_without_context
     contracts = make(folder)
     write(contracts / FILE, document(required=required))
     return contracts

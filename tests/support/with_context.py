@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from contracts.model.loader import Catalog, load_catalog
-from tests.support.contract_folder import change, copy_of_contracts
+from tests.support.contract_folder import change, copy_without_context
 from tests.support.order import write
 from ugc.project.context import context_document
 
@@ -20,7 +20,7 @@ SENT: dict[str, Any] = {"anonymous_id": "a-1", "session_id": "s-1", "sequence": 
 
 def contracts_with_context(folder: Path, owner: str = "web") -> Path:
     """A copy of the project's contracts, with the context that ``new --context`` writes."""
-    contracts = copy_of_contracts(folder)
+    contracts = copy_without_context(folder)
     write(contracts / CONTEXT, context_document(owner))
     return contracts
 
@@ -41,6 +41,12 @@ def catalog_with_context() -> Catalog:
         pairing = {"duration_from": "occurred_at"}
         change(contracts / "events/page_view/v1.json", lambda d: d["x-pairing"].update(pairing))
         return load_catalog(contracts)
+
+
+@cache
+def nothing_said() -> dict[str, None]:
+    """What a message of the project has of the context when its event was sent without one."""
+    return dict.fromkeys(field.name for field in load_catalog().newest[0].context)
 
 
 def as_json(document: object) -> bytes:

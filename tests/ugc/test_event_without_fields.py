@@ -25,7 +25,7 @@ from registry.avro import avro_schema
 from registry.serde import Decoder, Encoder
 from registry.testing import InMemoryRegistry
 from tests.api.world import World, post
-from tests.support.contract_folder import CLICK, change, copy_of_contracts
+from tests.support.contract_folder import CLICK, change, copy_without_context
 from tests.support.register import register_all
 from ugc.contracts.command import command
 from ugc.importing.events import imported_all
@@ -38,7 +38,7 @@ EVENT = "session_start"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The contracts with the event that the command line makes."""
-    found = copy_of_contracts(tmp_path)
+    found = copy_without_context(tmp_path)
     env = {"CONTRACTS_DIR": str(found)}
     asked = ("new", EVENT, "--owner", "web", "--no-fields")
     done = CliRunner().invoke(command, asked, env=env, catch_exceptions=False)

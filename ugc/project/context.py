@@ -76,7 +76,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
         "type": "integer",
         "minimum": 0,
         "maximum": 9_007_199_254_740_991,
-        "description": "Counts the events of a session at the client, so that losses show.",
+        "description": "Counts the events of one installation at the client, so that losses show.",
         "examples": [7],
     },
 }

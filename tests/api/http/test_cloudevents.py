@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from api.http.cloudevents import BATCH, STRUCTURED
 from api.pipeline.cloudevents import event_id_of
 from tests.api.world import USER, World, with_event
+from tests.support.contract_folder import catalog_without_context
 from tests.support.golden import Golden
 from tests.support.with_context import catalog_with_context
 
@@ -155,7 +156,7 @@ def test_attributes_go_into_the_fields_of_their_names() -> None:
 @pytest.mark.parametrize("time", ["2026-01-31T11:59:00Z", "2026-01-31T11:59:00.123456789+01:00"])
 def test_a_time_without_a_field_is_kept_in_kafka(time: str) -> None:
     for send in (structured, binary):
-        world = World()
+        world = World(catalog_without_context())
         assert send(world, {**CLICK, "time": time}).status_code == 202
         assert world.publisher.published[0].headers["ce_time"] == time
 

@@ -12,6 +12,7 @@ import pytest
 from api.http.batch_context import unwrapped
 from tests.api.http.test_express import Pair, SameIds
 from tests.api.world import CLICK, NOW, World, post
+from tests.support.contract_folder import catalog_without_context
 from tests.support.with_context import SENT, as_json, catalog_with_context
 
 CLICK_DATA = CLICK["data"]
@@ -86,7 +87,7 @@ def test_what_is_wrong_with_a_context_is_told_with_its_place(
 
 
 def test_a_project_without_a_context_takes_none() -> None:
-    answer = post(World().client(), {**CLICK, "context": SENT})
+    answer = post(World(catalog_without_context()).client(), {**CLICK, "context": SENT})
     assert answer.status_code == 422
     assert answer.json is not None
     assert answer.json["violations"][0]["pointer"] == "/context"

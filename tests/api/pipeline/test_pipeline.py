@@ -25,6 +25,7 @@ from tests.api.world import CLICK, NOW, USER, World, with_event
 from tests.support.payloads import payloads
 from tests.support.rows_back import same_form
 from tests.support.shapes import every_shape
+from tests.support.with_context import nothing_said
 
 EVENT_ID = "0190163D-8694-739b-aea5-966c26f8ad91"
 
@@ -51,7 +52,7 @@ def test_what_is_published_for_an_anonymous_click() -> None:
             user_id="anonymous",
             timestamp=dt.datetime(2026, 1, 31, 12, 0, 0, 123_000, dt.UTC),
             contract_version=1,
-            data={"element_type": "trailer", "page_type": "movie"},
+            data={"element_type": "trailer", "page_type": "movie", **nothing_said()},
         )
     ]
     (published,) = world.publisher.published
@@ -91,7 +92,7 @@ def test_one_point_nought_is_stored_as_the_integer_one() -> None:
     data = {"video_id": "v", "old_quality": 720.0, "new_quality": 1.08e3}
     accept(world, {"event": "quality_change", "token": None, "data": data})
     stored = world.messages()[0].data
-    assert stored == {"video_id": "v", "old_quality": 720, "new_quality": 1080}
+    assert stored == {**data, **nothing_said()}
     assert {type(stored["old_quality"]), type(stored["new_quality"])} == {int}
 
 

@@ -59,6 +59,7 @@ VALUES: dict[str, list[Any]] = {
     "Nullable(UUID)": [None, uuid.UUID(int=3)],
     "Date32": [dt.date(1900, 1, 1), dt.date(2299, 12, 31)],
     "DateTime64(3, 'UTC')": [NOW, NOW + dt.timedelta(days=1)],
+    "Nullable(DateTime64(3, 'UTC'))": [None, NOW],
     "DateTime64(6, 'UTC')": [NOW, NOW + dt.timedelta(microseconds=1)],
 }
 

@@ -18,6 +18,7 @@ from contracts.model.loader import load_catalog
 from contracts.model.types import Contract, Field, IntegerType, RecordType, StringType, ValueType
 from tests.support.golden import Golden
 from tests.support.shapes import every_shape
+from tests.support.with_context import nothing_said
 
 CATALOG = load_catalog()
 OTHERS = {"every_shape", "new_database", "cluster", "replicated"}
@@ -59,7 +60,7 @@ def test_a_row_has_a_cell_for_each_column() -> None:
         user_id="anonymous",
         timestamp=now,
         contract_version=1,
-        data={"video_id": "tt1", "old_quality": 720, "new_quality": 1080},
+        data={"video_id": "tt1", "old_quality": 720, "new_quality": 1080, **nothing_said()},
     )
     row = maker.row(message, Lineage(partition=2, offset=3, loaded_at=now), row_version=1)
     assert dict(zip(maker.columns, row, strict=True)) == {
@@ -70,6 +71,7 @@ def test_a_row_has_a_cell_for_each_column() -> None:
         "video_id": "tt1",
         "old_quality": 720,
         "new_quality": 1080,
+        **nothing_said(),
         "kafka_partition": 2,
         "kafka_offset": 3,
         "loaded_at": now,

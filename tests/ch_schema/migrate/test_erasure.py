@@ -22,10 +22,14 @@ from contracts.message import Message
 from contracts.model.loader import Catalog, load_catalog, parse_contract
 from etl.run.load import Loadable, Loader
 from tests.support.shapes import SCHEMA, every_shape
+from tests.support.with_context import nothing_said
 
 NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(hours=1)
 USER, OTHER = "6f1c2b1e-6d0c-4a3e-9d52-0a1f5a3c7b11", "somebody else"
+
+PERSONAL = ("context__anonymous_id", "context__page_url", "context__referrer")
+"""Columns of the context that say something of a person."""
 
 SORTED_BY_PERSON = {
     **SCHEMA,
@@ -58,7 +62,7 @@ def clickhouse(tmp_path: Path) -> Iterator[ClickHouse]:
 def message(number: int, event: str, data: dict[str, Any], user: str, at: dt.datetime) -> Message:
     return Message(
         event_id=uuid.UUID(int=number), event=event, user_id=user, timestamp=at,
-        contract_version=1, data=data,
+        contract_version=1, data={**data, **nothing_said()},
     )  # fmt: skip
 
 
@@ -96,9 +100,9 @@ def test_what_would_be_erased(clickhouse: ClickHouse) -> None:
     load(clickhouse, MESSAGES[:1])
     found = eraser(clickhouse).affected(USER)
     assert [(each.table.name, each.rows, each.columns) for each in found] == [
-        ("search_filter", 2, ("user_id", "search_query")),
+        ("search_filter", 2, ("user_id", "search_query", *PERSONAL)),
         ("sorted", 1, ()),
-        ("video_complete", 1, ("user_id",)),
+        ("video_complete", 1, ("user_id", *PERSONAL)),
     ]
     assert rows(clickhouse, "search_filter")[0] == (1, USER, "my name", "genre=drama")
 

@@ -15,7 +15,7 @@ from contracts.model.context import OLDEST, Context
 from contracts.model.formats import instant_text, parse_date_time
 from contracts.model.loader import load_catalog
 from contracts.model.validation import Validator
-from tests.support.contract_folder import change
+from tests.support.contract_folder import catalog_without_context, change
 from tests.support.with_context import (
     CONTEXT,
     catalog_with_context,
@@ -61,7 +61,7 @@ def test_what_an_event_may_be_sent_with_as_data_stays_the_same() -> None:
 
 
 def test_without_a_context_nothing_changes() -> None:
-    catalog = load_catalog()
+    catalog = catalog_without_context()
     assert catalog.context is None
     assert "context" not in catalog.request.schema["properties"]
     assert all(contract.own is contract.data and contract.context == () for contract in catalog)

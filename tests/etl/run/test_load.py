@@ -16,8 +16,12 @@ from contracts.message import Message
 from etl.run.load import Loadable, Loader, Tables
 from etl.testing.kafka import MemoryTables
 from tests.etl.world import CATALOG, CLICK, NOON
+from tests.support.with_context import nothing_said
 
 LATER = NOON + dt.timedelta(minutes=1)
+
+
+CLICK_DATA = {"element_type": "movie", "page_type": "main"}
 
 
 def loadable(number: int, *, version: int = 1, **options: Any) -> Loadable:
@@ -27,7 +31,7 @@ def loadable(number: int, *, version: int = 1, **options: Any) -> Loadable:
         user_id=options.get("user_id", "ann"),
         timestamp=NOON,
         contract_version=1,
-        data=options.get("data", {"element_type": "movie", "page_type": "main"}),
+        data={**options.get("data", CLICK_DATA), **nothing_said()},
     )
     return Loadable(message, options.get("partition", 0), options.get("offset", number), version)
 

@@ -27,6 +27,7 @@ from registry.serde import Decoder
 from registry.testing import InMemoryRegistry
 from tests.etl.sessions.test_pairing import video_contracts
 from tests.etl.world import CLICK, CLICK_DATA, END, HOUR, NOON, START, World, catalog_with
+from tests.support.with_context import nothing_said
 
 VIEW = uuid.UUID(int=1)
 OTHER_VIEW = uuid.UUID(int=2)
@@ -77,6 +78,7 @@ def test_an_event_becomes_a_row_with_its_lineage(world: World) -> None:
         "timestamp": NOON,
         "contract_version": 1,
         **CLICK_DATA,
+        **nothing_said(),
         "kafka_partition": raw.partition,
         "kafka_offset": 1,
         "loaded_at": NOON,

@@ -22,6 +22,7 @@ from etl.sessions.pairing import PairingPlan, Plan, instant, milliseconds, plan_
 from etl.sessions.store import SessionState, Settled, Side
 from etl.source import RawMessage
 from tests.etl.world import CATALOG, END, NOON, START, catalog_with
+from tests.support.with_context import nothing_said
 
 PLAN = plan_for(CATALOG)
 PAGE_VIEW = PLAN.pairings["page_view"]
@@ -86,7 +87,12 @@ def test_a_pair() -> None:
     )
     assert found is not None
     assert found.message.event == "page_view"
-    assert found.message.data == {"duration_seconds": 12.5, "page_type": "movie", "paired": True}
+    assert found.message.data == {
+        "duration_seconds": 12.5,
+        "page_type": "movie",
+        "paired": True,
+        **nothing_said(),
+    }
     assert found.message.timestamp == NOON
     assert found.message.user_id == "ann"
     assert found.message.contract_version == 1
@@ -96,7 +102,12 @@ def test_a_pair() -> None:
 def test_a_start_alone() -> None:
     found = PAGE_VIEW.derive(state(PAGE_VIEW, message(START, page()), None))
     assert found is not None
-    assert found.message.data == {"duration_seconds": None, "page_type": "movie", "paired": False}
+    assert found.message.data == {
+        "duration_seconds": None,
+        "page_type": "movie",
+        "paired": False,
+        **nothing_said(),
+    }
     assert found.version == 1
 
 
@@ -240,10 +251,12 @@ def test_a_second_pairing_needs_contract_files_only(video_plan: Plan) -> None:
     start = message("video_start", video("p", "v"))
     paired = plan.derive(state(plan, start, message("video_stop", video("p", "v"), after=7.9)))
     assert paired is not None
-    assert paired.message.data == {"quality": 1080, "seconds": 7, "outcome": "stopped"}
+    stopped = {"quality": 1080, "seconds": 7, "outcome": "stopped"}
+    assert paired.message.data == {**stopped, **nothing_said()}
     alone = plan.derive(state(plan, start, None))
     assert alone is not None
-    assert alone.message.data == {"quality": 1080, "seconds": None, "outcome": "left"}
+    left = {"quality": 1080, "seconds": None, "outcome": "left"}
+    assert alone.message.data == {**left, **nothing_said()}
     assert plan.session_event(Side.START, start, raw("video_start")).session == "vp:p.v.ann"
     assert set(video_plan.roles) == {START, END, "video_start", "video_stop"}
     assert video_plan.longest_wait_ms == PAGE_VIEW.wait_ms

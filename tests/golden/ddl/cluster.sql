@@ -154,6 +154,18 @@ CREATE TABLE IF NOT EXISTS `ugc_shard`.`element_click` ON CLUSTER `main`
     `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
     `element_type` LowCardinality(String) COMMENT 'Kind of the element: movie, category, trailer and so on.' CODEC(ZSTD(1)),
     `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -176,13 +188,25 @@ CREATE OR REPLACE TABLE `ugc`.`element_click` ON CLUSTER `main`
     `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
     `element_type` LowCardinality(String) COMMENT 'Kind of the element: movie, category, trailer and so on.',
     `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
     `kafka_partition` Int32 COMMENT 'Partition that the row came from',
     `kafka_offset` Int64 COMMENT 'Offset in that partition',
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'element_click', cityHash64(`event_id`))
-COMMENT 'Click on an interface element (contract element_click@1, owner ugc) [14b4e162b3d1]';
+COMMENT 'Click on an interface element (contract element_click@1, owner ugc) [6414bf6f7f6d]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`page_view` ON CLUSTER `main`
 (
@@ -193,6 +217,18 @@ CREATE TABLE IF NOT EXISTS `ugc_shard`.`page_view` ON CLUSTER `main`
     `duration_seconds` Nullable(Float64) COMMENT 'Seconds between start and end; null when the end never came.' CODEC(ZSTD(1)),
     `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.' CODEC(ZSTD(1)),
     `paired` Bool COMMENT 'Whether both the start and the end were seen.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -216,13 +252,25 @@ CREATE OR REPLACE TABLE `ugc`.`page_view` ON CLUSTER `main`
     `duration_seconds` Nullable(Float64) COMMENT 'Seconds between start and end; null when the end never came.',
     `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.',
     `paired` Bool COMMENT 'Whether both the start and the end were seen.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
     `kafka_partition` Int32 COMMENT 'Partition that the row came from',
     `kafka_offset` Int64 COMMENT 'Offset in that partition',
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'page_view', cityHash64(`event_id`))
-COMMENT 'A page was viewed (contract page_view@1, owner ugc) [876735d30e17]';
+COMMENT 'A page was viewed (contract page_view@1, owner ugc) [506e49159cbc]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`quality_change` ON CLUSTER `main`
 (
@@ -233,6 +281,18 @@ CREATE TABLE IF NOT EXISTS `ugc_shard`.`quality_change` ON CLUSTER `main`
     `video_id` String COMMENT 'The video\'s id in the catalogue.' CODEC(ZSTD(1)),
     `old_quality` Int64 COMMENT 'Vertical resolution before the change, in pixels.' CODEC(ZSTD(1)),
     `new_quality` Int64 COMMENT 'Vertical resolution after the change, in pixels.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -256,13 +316,25 @@ CREATE OR REPLACE TABLE `ugc`.`quality_change` ON CLUSTER `main`
     `video_id` String COMMENT 'The video\'s id in the catalogue.',
     `old_quality` Int64 COMMENT 'Vertical resolution before the change, in pixels.',
     `new_quality` Int64 COMMENT 'Vertical resolution after the change, in pixels.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
     `kafka_partition` Int32 COMMENT 'Partition that the row came from',
     `kafka_offset` Int64 COMMENT 'Offset in that partition',
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'quality_change', cityHash64(`event_id`))
-COMMENT 'The video quality changed (contract quality_change@1, owner ugc) [531a9087e588]';
+COMMENT 'The video quality changed (contract quality_change@1, owner ugc) [dbd7a4848a47]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`search_filter` ON CLUSTER `main`
 (
@@ -272,6 +344,18 @@ CREATE TABLE IF NOT EXISTS `ugc_shard`.`search_filter` ON CLUSTER `main`
     `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
     `search_query` String COMMENT 'What the user typed; empty when only filters were used.' CODEC(ZSTD(1)),
     `filters` String COMMENT 'The filters in use, as the front end writes them.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -294,13 +378,25 @@ CREATE OR REPLACE TABLE `ugc`.`search_filter` ON CLUSTER `main`
     `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
     `search_query` String COMMENT 'What the user typed; empty when only filters were used.',
     `filters` String COMMENT 'The filters in use, as the front end writes them.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
     `kafka_partition` Int32 COMMENT 'Partition that the row came from',
     `kafka_offset` Int64 COMMENT 'Offset in that partition',
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'search_filter', cityHash64(`event_id`))
-COMMENT 'Search filters were used (contract search_filter@1, owner ugc) [8616fc8d6457]';
+COMMENT 'Search filters were used (contract search_filter@1, owner ugc) [8f27a89b9cc0]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`video_complete` ON CLUSTER `main`
 (
@@ -310,6 +406,18 @@ CREATE TABLE IF NOT EXISTS `ugc_shard`.`video_complete` ON CLUSTER `main`
     `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
     `video_id` String COMMENT 'The video\'s id in the catalogue.' CODEC(ZSTD(1)),
     `duration_total` Bool COMMENT 'Whether the whole length was played, without skipping.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -332,13 +440,25 @@ CREATE OR REPLACE TABLE `ugc`.`video_complete` ON CLUSTER `main`
     `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
     `video_id` String COMMENT 'The video\'s id in the catalogue.',
     `duration_total` Bool COMMENT 'Whether the whole length was played, without skipping.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
     `kafka_partition` Int32 COMMENT 'Partition that the row came from',
     `kafka_offset` Int64 COMMENT 'Offset in that partition',
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
     `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'video_complete', cityHash64(`event_id`))
-COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc) [a77517e04e43]';
+COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc) [7cb517f0a208]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`element_click` ON CLUSTER `main` AS
 SELECT
@@ -348,13 +468,25 @@ SELECT
     `contract_version`,
     `element_type`,
     `page_type`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`element_click` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Click on an interface element (contract element_click@1, owner ugc); without duplicates [b304484152de]';
+COMMENT 'Click on an interface element (contract element_click@1, owner ugc); without duplicates [b03852ed2bd6]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`page_view` ON CLUSTER `main` AS
 SELECT
@@ -365,13 +497,25 @@ SELECT
     `duration_seconds`,
     `page_type`,
     `paired`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`page_view` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'A page was viewed (contract page_view@1, owner ugc); without duplicates [c37772ec0c78]';
+COMMENT 'A page was viewed (contract page_view@1, owner ugc); without duplicates [791f48c9aa2e]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`quality_change` ON CLUSTER `main` AS
 SELECT
@@ -382,13 +526,25 @@ SELECT
     `video_id`,
     `old_quality`,
     `new_quality`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`quality_change` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'The video quality changed (contract quality_change@1, owner ugc); without duplicates [6c8a20e9625d]';
+COMMENT 'The video quality changed (contract quality_change@1, owner ugc); without duplicates [c90ea069cc42]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`search_filter` ON CLUSTER `main` AS
 SELECT
@@ -398,13 +554,25 @@ SELECT
     `contract_version`,
     `search_query`,
     `filters`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`search_filter` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Search filters were used (contract search_filter@1, owner ugc); without duplicates [8fee33958a86]';
+COMMENT 'Search filters were used (contract search_filter@1, owner ugc); without duplicates [d4bc627f6341]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`video_complete` ON CLUSTER `main` AS
 SELECT
@@ -414,13 +582,25 @@ SELECT
     `contract_version`,
     `video_id`,
     `duration_total`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`video_complete` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc); without duplicates [d3aad450a13c]';
+COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc); without duplicates [2f0aedb662a4]';
 
 CREATE OR REPLACE VIEW `ugc_reports`.`daily_active_users` ON CLUSTER `main` AS
 SELECT toDate(timestamp) AS day, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, count() AS events, countIf(user_id = 'anonymous') AS anonymous_events
@@ -444,25 +624,25 @@ SELECT toDate(timestamp) AS day, `page_type`, count() AS events, uniqExactIf(use
 FROM `ugc_unique`.`page_view`
 GROUP BY day, `page_type`
 ORDER BY day, `page_type`
-COMMENT 'Time between page_view_start and page_view_end [99f74a856009]';
+COMMENT 'Time between page_view_start and page_view_end [a0e736ad55b3]';
 
 CREATE OR REPLACE VIEW `ugc_reports`.`page_view__paired` ON CLUSTER `main` AS
 SELECT toDate(timestamp) AS day, `page_type`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, countIf(`paired`) AS yes, round(avg(`paired`), 4) AS share
 FROM `ugc_unique`.`page_view`
 GROUP BY day, `page_type`
 ORDER BY day, `page_type`
-COMMENT 'How often it was true: Whether both the start and the end were seen. [5ed0940ea175]';
+COMMENT 'How often it was true: Whether both the start and the end were seen. [99376989a028]';
 
 CREATE OR REPLACE VIEW `ugc_reports`.`search_filter__filters` ON CLUSTER `main` AS
 SELECT toDate(timestamp) AS day, `filters`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users
 FROM `ugc_unique`.`search_filter`
 GROUP BY day, `filters`
 ORDER BY day, `filters`
-COMMENT 'How often each value was used: The filters in use, as the front end writes them. [54cf22f18244]';
+COMMENT 'How often each value was used: The filters in use, as the front end writes them. [4ccf7fbd9f6f]';
 
 CREATE OR REPLACE VIEW `ugc_reports`.`video_complete__duration_total` ON CLUSTER `main` AS
 SELECT toDate(timestamp) AS day, `video_id`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, countIf(`duration_total`) AS yes, round(avg(`duration_total`), 4) AS share
 FROM `ugc_unique`.`video_complete`
 GROUP BY day, `video_id`
 ORDER BY day, `video_id`
-COMMENT 'How often it was true: Whether the whole length was played, without skipping. [3843a0e8337e]';
+COMMENT 'How often it was true: Whether the whole length was played, without skipping. [f221e74f9b99]';

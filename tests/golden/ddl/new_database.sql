@@ -46,6 +46,18 @@ CREATE TABLE IF NOT EXISTS `ugc`.`element_click`
     `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
     `element_type` LowCardinality(String) COMMENT 'Kind of the element: movie, category, trailer and so on.' CODEC(ZSTD(1)),
     `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -69,6 +81,18 @@ CREATE TABLE IF NOT EXISTS `ugc`.`page_view`
     `duration_seconds` Nullable(Float64) COMMENT 'Seconds between start and end; null when the end never came.' CODEC(ZSTD(1)),
     `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.' CODEC(ZSTD(1)),
     `paired` Bool COMMENT 'Whether both the start and the end were seen.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -92,6 +116,18 @@ CREATE TABLE IF NOT EXISTS `ugc`.`quality_change`
     `video_id` String COMMENT 'The video\'s id in the catalogue.' CODEC(ZSTD(1)),
     `old_quality` Int64 COMMENT 'Vertical resolution before the change, in pixels.' CODEC(ZSTD(1)),
     `new_quality` Int64 COMMENT 'Vertical resolution after the change, in pixels.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -114,6 +150,18 @@ CREATE TABLE IF NOT EXISTS `ugc`.`search_filter`
     `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
     `search_query` String COMMENT 'What the user typed; empty when only filters were used.' CODEC(ZSTD(1)),
     `filters` String COMMENT 'The filters in use, as the front end writes them.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -136,6 +184,18 @@ CREATE TABLE IF NOT EXISTS `ugc`.`video_complete`
     `contract_version` UInt32 COMMENT 'Contract version that the data was written for' CODEC(ZSTD(1)),
     `video_id` String COMMENT 'The video\'s id in the catalogue.' CODEC(ZSTD(1)),
     `duration_total` Bool COMMENT 'Whether the whole length was played, without skipping.' CODEC(ZSTD(1)),
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.' CODEC(ZSTD(1)),
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.' CODEC(ZSTD(1)),
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.' CODEC(ZSTD(1)),
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.' CODEC(ZSTD(1)),
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.' CODEC(ZSTD(1)),
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.' CODEC(ZSTD(1)),
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.' CODEC(ZSTD(1)),
+    `context__referrer` Nullable(String) COMMENT 'The page before it.' CODEC(ZSTD(1)),
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.' CODEC(Delta(8), ZSTD(1)),
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.' CODEC(ZSTD(1)),
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.' CODEC(ZSTD(1)),
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.' CODEC(ZSTD(1)),
     `kafka_partition` Int32 COMMENT 'Partition that the row came from' CODEC(ZSTD(1)),
     `kafka_offset` Int64 COMMENT 'Offset in that partition' CODEC(Delta(8), ZSTD(1)),
     `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)' CODEC(Delta(8), ZSTD(1)),
@@ -158,13 +218,25 @@ SELECT
     `contract_version`,
     `element_type`,
     `page_type`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`element_click` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Click on an interface element (contract element_click@1, owner ugc); without duplicates [b304484152de]';
+COMMENT 'Click on an interface element (contract element_click@1, owner ugc); without duplicates [b03852ed2bd6]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`page_view` AS
 SELECT
@@ -175,13 +247,25 @@ SELECT
     `duration_seconds`,
     `page_type`,
     `paired`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`page_view` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'A page was viewed (contract page_view@1, owner ugc); without duplicates [c37772ec0c78]';
+COMMENT 'A page was viewed (contract page_view@1, owner ugc); without duplicates [791f48c9aa2e]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`quality_change` AS
 SELECT
@@ -192,13 +276,25 @@ SELECT
     `video_id`,
     `old_quality`,
     `new_quality`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`quality_change` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'The video quality changed (contract quality_change@1, owner ugc); without duplicates [6c8a20e9625d]';
+COMMENT 'The video quality changed (contract quality_change@1, owner ugc); without duplicates [c90ea069cc42]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`search_filter` AS
 SELECT
@@ -208,13 +304,25 @@ SELECT
     `contract_version`,
     `search_query`,
     `filters`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`search_filter` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Search filters were used (contract search_filter@1, owner ugc); without duplicates [8fee33958a86]';
+COMMENT 'Search filters were used (contract search_filter@1, owner ugc); without duplicates [d4bc627f6341]';
 
 CREATE OR REPLACE VIEW `ugc_unique`.`video_complete` AS
 SELECT
@@ -224,13 +332,25 @@ SELECT
     `contract_version`,
     `video_id`,
     `duration_total`,
+    `context__anonymous_id`,
+    `context__session_id`,
+    `context__application`,
+    `context__platform`,
+    `context__version`,
+    `context__locale`,
+    `context__page_url`,
+    `context__referrer`,
+    `context__occurred_at`,
+    `context__sequence`,
+    `context__clock`,
+    `context__clock_skew_ms`,
     `kafka_partition`,
     `kafka_offset`,
     `loaded_at`,
     `row_version`
 FROM `ugc`.`video_complete` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc); without duplicates [d3aad450a13c]';
+COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc); without duplicates [2f0aedb662a4]';
 
 CREATE OR REPLACE VIEW `ugc_reports`.`daily_active_users` AS
 SELECT toDate(timestamp) AS day, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, count() AS events, countIf(user_id = 'anonymous') AS anonymous_events
@@ -254,25 +374,25 @@ SELECT toDate(timestamp) AS day, `page_type`, count() AS events, uniqExactIf(use
 FROM `ugc_unique`.`page_view`
 GROUP BY day, `page_type`
 ORDER BY day, `page_type`
-COMMENT 'Time between page_view_start and page_view_end [99f74a856009]';
+COMMENT 'Time between page_view_start and page_view_end [a0e736ad55b3]';
 
 CREATE OR REPLACE VIEW `ugc_reports`.`page_view__paired` AS
 SELECT toDate(timestamp) AS day, `page_type`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, countIf(`paired`) AS yes, round(avg(`paired`), 4) AS share
 FROM `ugc_unique`.`page_view`
 GROUP BY day, `page_type`
 ORDER BY day, `page_type`
-COMMENT 'How often it was true: Whether both the start and the end were seen. [5ed0940ea175]';
+COMMENT 'How often it was true: Whether both the start and the end were seen. [99376989a028]';
 
 CREATE OR REPLACE VIEW `ugc_reports`.`search_filter__filters` AS
 SELECT toDate(timestamp) AS day, `filters`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users
 FROM `ugc_unique`.`search_filter`
 GROUP BY day, `filters`
 ORDER BY day, `filters`
-COMMENT 'How often each value was used: The filters in use, as the front end writes them. [54cf22f18244]';
+COMMENT 'How often each value was used: The filters in use, as the front end writes them. [4ccf7fbd9f6f]';
 
 CREATE OR REPLACE VIEW `ugc_reports`.`video_complete__duration_total` AS
 SELECT toDate(timestamp) AS day, `video_id`, count() AS events, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, countIf(`duration_total`) AS yes, round(avg(`duration_total`), 4) AS share
 FROM `ugc_unique`.`video_complete`
 GROUP BY day, `video_id`
 ORDER BY day, `video_id`
-COMMENT 'How often it was true: Whether the whole length was played, without skipping. [3843a0e8337e]';
+COMMENT 'How often it was true: Whether the whole length was played, without skipping. [f221e74f9b99]';

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.support.contract_folder import change, copy_of_contracts
+from tests.support.contract_folder import change, copy_without_context
 from tests.ugc.check.repository import git
 from ugc.check.command import command as check_command
 from ugc.contracts.command import command as contracts_command
@@ -21,7 +21,7 @@ ADDRESS, CONTEXT = "shared/address", "context"
 @pytest.fixture
 def contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with a name of its own, in which an event refers to an address."""
-    folder = copy_of_contracts(tmp_path)
+    folder = copy_without_context(tmp_path)
     (tmp_path / "ugc.toml").write_text('name = "shop"\nowner = "shop"\n', encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     run(contracts_command, "new", "--context")

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from contracts.model.loader import load_catalog
 from contracts.naming import Naming
-from tests.support.contract_folder import change, copy_of_contracts
+from tests.support.contract_folder import change, copy_without_context
 from tests.support.order import write
 from tests.support.with_applications import FILE, contracts_with_applications, document
 from ugc.compatibility.judge import judge
@@ -48,7 +48,7 @@ def test_lint_tells_the_line_and_show_who_sends(folder: Path) -> None:
 
 
 def test_applications_that_come_are_no_breaking_change(tmp_path: Path, folder: Path) -> None:
-    before = from_folder(copy_of_contracts(tmp_path / "before"))
+    before = from_folder(copy_without_context(tmp_path / "before"))
     report = judge(before, from_folder(folder), TODAY)
     assert not any(each.breaking for event in report.events for each in event.findings)
     assert report.events
@@ -64,7 +64,7 @@ def test_a_commit_is_compared_with_its_applications(folder: Path) -> None:
 
 
 def test_applications_that_are_gone_are_a_breaking_change(tmp_path: Path, folder: Path) -> None:
-    after = from_folder(copy_of_contracts(tmp_path / "after"))
+    after = from_folder(copy_without_context(tmp_path / "after"))
     report = judge(from_folder(folder), after, TODAY)
     found = [each.code for event in report.events for each in event.findings if each.breaking]
     assert found == ["applications.removed"]

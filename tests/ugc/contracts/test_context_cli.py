@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from contracts.naming import Naming
-from tests.support.contract_folder import change, copy_of_contracts
+from tests.support.contract_folder import change, copy_without_context
 from tests.support.with_context import CONTEXT, contracts_with_context, next_context
 from ugc.compatibility.findings import Report
 from ugc.compatibility.judge import judge
@@ -25,7 +25,7 @@ THEME = {"type": "string", "maxLength": 9, "description": "Colours.", "examples"
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
-    return copy_of_contracts(tmp_path / "bare")
+    return copy_without_context(tmp_path / "bare")
 
 
 @pytest.fixture

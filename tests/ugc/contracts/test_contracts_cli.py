@@ -151,7 +151,7 @@ def test_a_new_event_needs_no_field(folder: Path) -> None:
     assert lint_folder(folder, reserved_columns()) == ()
     contract = load_catalog(folder).get("film_rated")
     assert (contract.title, contract.description) == ("Rated", "Stars.")
-    assert [field.json_name for field in contract.data.fields] == ["element_id"]
+    assert [field.json_name for field in contract.own.fields] == ["element_id"]
 
 
 @pytest.mark.parametrize(

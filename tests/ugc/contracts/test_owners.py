@@ -44,6 +44,7 @@ def test_the_command_prints_paths_from_where_it_runs(
     shutil.copytree(default_folder() / "events", tmp_path / "deep/contracts/events")
     shutil.copytree(default_folder() / "envelopes", tmp_path / "deep/contracts/envelopes")
     shutil.copytree(default_folder() / "meta", tmp_path / "deep/contracts/meta")
+    shutil.copytree(default_folder() / "context", tmp_path / "deep/contracts/context")
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(command, ["owners", "--contracts", "deep/contracts"])
     assert done.exit_code == 0

@@ -86,7 +86,7 @@ def test_versions_of_one_event_become_versions_of_its_contract(tmp_path: Path) -
     found = [(each["event"], each["version"]) for each in json.loads(result.stdout)["events"]]
     assert found == [("link_click", 1), ("link_click", 2), ("link_click", 3)]
     contracts = load_catalog(into).versions["link_click"]
-    assert [len(contract.data.fields) for contract in contracts.values()] == [1, 2, 3]
+    assert [len(contract.own.fields) for contract in contracts.values()] == [1, 2, 3]
     assert [f for f in lint_folder(into) if "link_click" in str(f.file)] == []
 
 

@@ -138,7 +138,8 @@ def test_erase(schema: Schema) -> None:
         client.execute("CREATE TABLE ugc.strange (user_id String) ENGINE = Memory")
     dry = schema("erase", "--user", "me", "--dry-run")
     assert dry.stdout.splitlines() == [
-        "ugc.search_filter: 1 row loses user_id, search_query",
+        "ugc.search_filter: 1 row loses user_id, search_query, context__anonymous_id,"
+        " context__page_url, context__referrer",
         "1 row would change; nothing was done",
     ]
     which, warning = dry.stderr.splitlines()
