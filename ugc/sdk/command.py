@@ -66,7 +66,7 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 
 
 def _language_options(command: _Command) -> _Command:
-    for name in reversed(tuple(LANGUAGES)):
+    for name in reversed(list(LANGUAGES)):
         told = LANGUAGES[name].what
         command = click.option(
             f"--{name}", name, is_flag=True, help=f"{told[0].upper()}{told[1:]}."
@@ -93,6 +93,7 @@ def build(out: Path | None, folder: Path, **chosen: bool) -> None:
     Examples:
       ugc sdk build --typescript
       ugc sdk build --typescript --out ../web/packages/events
+      ugc sdk build --python --kotlin --swift
     """
     names = [name for name in LANGUAGES if chosen[name]]
     options = ", ".join(f"--{name}" for name in LANGUAGES)

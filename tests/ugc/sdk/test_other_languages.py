@@ -40,7 +40,7 @@ def test_every_version_and_field_is_there_and_brackets_join(
         assert f'"{contract.event}"' in text
         for member in data_members(contract):
             assert f'"{member.json_name}"' in text
-    code = re.sub(r'"(\\.|[^"\\\n])*"|//.*|/\*\*.*?\*/', "", text)
+    code = re.sub(r"""'(\\.|[^'\\])'|"(\\.|[^"\\\n])*"|//.*|/\*\*.*?\*/""", "", text)
     for opened, closed in ("{}", "()", "[]"):
         assert code.count(opened) == code.count(closed)
 
@@ -49,7 +49,7 @@ def test_every_version_and_field_is_there_and_brackets_join(
 def test_names_that_the_language_has_taken_are_still_names(language: Any) -> None:
     """Two that become one get different names."""
     text = {"type": "string", "maxLength": 9, "description": 'A $text */ of "quotes".'}
-    names = ["class", "in", "a_b", "aB", "1st", "é", "to_json", "$dollar"]
+    names = ["class", "in", "a_b", "a__b", "to_json", "members"]
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "T",
