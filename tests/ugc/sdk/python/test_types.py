@@ -18,6 +18,8 @@ from tests.support.with_context import catalog_with_context
 from tests.ugc.sdk.python.packages import named, put_package
 from ugc.sdk.python.package import package_files, package_version
 
+DOCS = Path(__file__).parents[4] / "docs" / "tracking-servers.md"
+
 RIGHT = """
 import datetime as dt
 import uuid
@@ -83,6 +85,10 @@ CHOICE: shapes_events.EveryShapeV1Seen = shapes_events.EveryShapeV1Seen(on="2026
 """
 
 
+def programs(text: str) -> Iterator[str]:
+    yield from (part.partition("```")[0] for part in text.split("```python\n")[1:])
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three projects' packages."""
@@ -98,11 +104,24 @@ def errors(folder: Path) -> dict[tuple[str, int], list[str]]:
     """What mypy says, by file and line."""
     (folder / "right.py").write_text(RIGHT)
     (folder / "wrong.py").write_text(WRONG)
+    (folder / "told.py").write_text("\n".join(programs(DOCS.read_text(encoding="utf-8"))))
     packages = [folder / name for name in ("ugc", "shop", "shapes")]
     modules = [option for each in packages for option in ("-p", f"{each.name}_events")]
     options = ["--strict", "--no-error-summary", "--config-file="]
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", *options, *modules, "-m", "right", "-m", "wrong"],
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            *options,
+            *modules,
+            "-m",
+            "right",
+            "-m",
+            "wrong",
+            "-m",
+            "told",
+        ],
         cwd=folder,
         env={**os.environ, "MYPYPATH": os.pathsep.join(map(str, packages))},
         capture_output=True,
@@ -118,7 +137,7 @@ def errors(folder: Path) -> dict[tuple[str, int], list[str]]:
 
 
 @pytest.mark.timeout(400)
-def test_packages_and_their_right_use_are_clean_under_mypy_strict(
+def test_packages_their_right_use_and_the_docs_are_clean_under_mypy_strict(
     errors: dict[tuple[str, int], list[str]],
 ) -> None:
     assert {place: told for place, told in errors.items() if place[0] != "wrong.py"} == {}
@@ -191,10 +210,6 @@ def test_the_same_contracts_give_the_same_files() -> None:
 def test_a_package_version_grows_with_each_contract() -> None:
     shapes, _ = every_shape()
     assert package_version(shapes) > package_version(named(shop_catalog(), "shop"))
-
-
-def programs(text: str) -> Iterator[str]:
-    yield from (part.partition("```")[0] for part in text.split("```python\n")[1:])
 
 
 @pytest.mark.parametrize("catalog", [catalog_with_context(), shop_catalog()])
