@@ -236,7 +236,7 @@ def _clients(catalog: Catalog, found: Sequence[ClientNumbers]) -> Iterator[Findi
             if each.awaited:
                 told += f"; {each.awaited} more may still come"
             yield _conduct("client numbers", None, each.missing, numbers, min(lost), told)
-        if doubled:
+        if doubled and each.repeated:
             told = f"rows of {each.name} have a number that another event of the installation has"
             yield _conduct("client repeats", None, each.repeated, each.rows, min(doubled), told)
 

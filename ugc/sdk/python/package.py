@@ -10,6 +10,8 @@ from ugc.sdk.python.names import attribute
 from ugc.sdk.python.types import module
 from ugc.sdk.shapes import sent_contracts
 
+_CORE = "ugc.sdk.python.core"
+
 _PROJECT = """\
 # Made by `ugc sdk build --python` from the contracts.
 [build-system]
@@ -58,7 +60,7 @@ def package_files(catalog: Catalog) -> Files:
     package = f"{project.lower()}_events"
     version = package_version(catalog)
     made = module(catalog, version)
-    core = files("ugc.sdk.python.core")
+    core = files(_CORE)
     told = {
         "project": project,
         "package": package,
@@ -72,7 +74,9 @@ def package_files(catalog: Catalog) -> Files:
         f"{package}/events.py": made.text,
         f"{package}/py.typed": "",
         **{
-            f"{package}/_core/{each.name}": each.read_text(encoding="utf-8")
+            f"{package}/_core/{each.name}": each.read_text(encoding="utf-8").replace(
+                _CORE, f"{package}._core"
+            )
             for each in sorted(core.iterdir(), key=lambda each: each.name)
             if each.name.endswith(".py")
         },

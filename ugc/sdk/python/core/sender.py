@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from .answers import Answer, Outcome, Verdict, verdicts, wait_seconds
-from .encoding import now_text
-from .settings import Rejected, Settings
-from .spool import Entry
+from ugc.sdk.python.core.answers import Answer, Outcome, Verdict, verdicts, wait_seconds
+from ugc.sdk.python.core.encoding import now_text
+from ugc.sdk.python.core.settings import Rejected, Settings
+from ugc.sdk.python.core.spool import Entry
 
 _log = logging.getLogger(__name__)
 

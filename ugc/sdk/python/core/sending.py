@@ -12,10 +12,10 @@ import weakref
 from collections import Counter
 from pathlib import Path
 
-from .sender import Sender, Sent
-from .settings import Counts, DropReason, Rejected, Settings
-from .spool import Entry
-from .waiting import Waiting
+from ugc.sdk.python.core.sender import Sender, Sent
+from ugc.sdk.python.core.settings import Counts, DropReason, Rejected, Settings
+from ugc.sdk.python.core.spool import Entry
+from ugc.sdk.python.core.waiting import Waiting
 
 _log = logging.getLogger(__name__)
 

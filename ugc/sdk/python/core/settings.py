@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from .transport import Send, send
+from ugc.sdk.python.core.transport import Send, send
 
 DropReason = Literal["full", "closed"]
 

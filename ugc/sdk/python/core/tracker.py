@@ -12,12 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Generic, Self, TypeVar
 
-from .encoding import Event, Record, now_text, to_json
-from .sender import Sender
-from .sending import Sending
-from .settings import Counts, DropReason, Rejected, Settings
-from .spool import Entry
-from .transport import Send, send
+from ugc.sdk.python.core.encoding import Event, Record, now_text, to_json
+from ugc.sdk.python.core.sender import Sender
+from ugc.sdk.python.core.sending import Sending
+from ugc.sdk.python.core.settings import Counts, DropReason, Rejected, Settings
+from ugc.sdk.python.core.spool import Entry
+from ugc.sdk.python.core.transport import Send, send
 
 ContextT = TypeVar("ContextT", bound=Record)
 

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import IO, Protocol
 
-from .answers import NO_ANSWER, Answer
+from ugc.sdk.python.core.answers import NO_ANSWER, Answer
 
 _COMPRESSED_FROM_BYTES = 1024
 _MOST_BODY_BYTES = 16 * 2**20

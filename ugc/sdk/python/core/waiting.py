@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from .spool import Entry, Spool
+from ugc.sdk.python.core.spool import Entry, Spool
 
 _log = logging.getLogger(__name__)
 
