@@ -141,7 +141,7 @@ def _select(catalog: Catalog, table: Contract) -> str | None:
 _EMPTY = "''"
 
 
-def _texts(kinds: dict[str, object], *columns: str) -> Iterator[str]:
+def _texts(kinds: Mapping[str, object], *columns: str) -> Iterator[str]:
     for column in columns:
         if column in kinds:
             yield f"CAST({column} AS Nullable(String))"

@@ -78,7 +78,7 @@ def _language_options(command: _Command) -> _Command:
 @_language_options
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Where the package is put, for one language alone.  [default: sdk/LANGUAGE]",
 )
