@@ -8,14 +8,14 @@ _WORD = re.compile(r"[A-Za-z0-9]+", re.ASCII)
 
 
 def camel(*names: str) -> str:
-    """``element_click`` → ``ElementClick``."""
+    """``order_placed`` → ``OrderPlaced``."""
     words = [word for name in names for word in _WORD.findall(name)]
     found = "".join(word[0].upper() + word[1:] for word in words)
     return found if found[:1].isalpha() else f"X{found}"
 
 
 def lower_camel(name: str) -> str:
-    """``page_view_id`` → ``pageViewId``."""
+    """``order_id`` → ``orderId``."""
     found = camel(name)
     return found[0].lower() + found[1:]
 
