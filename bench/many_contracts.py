@@ -7,7 +7,7 @@
 Contracts are the project's own under other names.  Processor time is what the processes used, the
 other is by the clock and holds whatever else the machine does.
 
-* start: ``ugc api serve`` beside Kafka, Redis and a Schema Registry that has the contracts, until the
+* start: ``ugc api serve`` beside Kafka, Redis and a registry that has the contracts, until the
   worker answers and knows their ids; with ``--few`` contracts as the baseline.  The parts are there
   since whoever asks whether the worker is ready waits a second for a Kafka that is away.
 * lint and check: the commands, in a git repository where one contract of twenty gets a version.

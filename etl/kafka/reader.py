@@ -11,10 +11,19 @@ from __future__ import annotations
 import logging
 import math
 import time
+import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
 
 from etl.config import KafkaConfig
 from etl.errors import (
@@ -69,6 +78,9 @@ class PartitionReader:
         self._check_still_ours = check_still_ours
         self._silence_seconds = silence_seconds
         self.consumer = Consumer(consumer_settings(config), logger=_log)
+        self._admin = AdminClient(
+            {"bootstrap.servers": config.bootstrap_servers, "client.id": "ugc-etl"}, logger=_log
+        )
         self.positions: dict[int, int] = {}
         self.ends: dict[int, int] = {}
         self._fetched_to: dict[int, int] = {}
@@ -175,6 +187,17 @@ class PartitionReader:
         if topic.error is not None or not topic.partitions:
             raise TopicMissingError(f"Kafka has no topic {self.topic}: {topic.error}")
         return len(topic.partitions)
+
+    def topic_id(self) -> uuid.UUID | None:
+        """See :meth:`etl.source.History.topic_id`; brokers before Kafka 2.8 give none (KIP-516)."""
+        with translated("the topic's id"):
+            asked = self._admin.describe_topics(
+                TopicCollection([self.topic]), request_timeout=_REQUEST_SECONDS
+            )
+            found = asked[self.topic].result().topic_id
+        halves = found.get_most_significant_bits(), found.get_least_significant_bits()
+        high, low = (half % 2**64 for half in halves)
+        return uuid.UUID(int=high << 64 | low) if high or low else None
 
     def committed(self, partitions: Sequence[int]) -> dict[int, tuple[int, str]]:
         """Partition → the offset that the group committed, where it did, and its metadata."""

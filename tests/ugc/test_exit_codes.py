@@ -147,7 +147,7 @@ BY_THEMSELVES = {
     "contracts sample", "contracts show", "quality alerts", "registry avro", "registry lock",
     "export dbt", "export jsonschema", "export markdown", "export odcs",
     "schema ddl", "schema dictionary",  # read files
-    "new",  # writes them
+    "new", "sdk build",  # write them
 }  # fmt: skip
 
 

@@ -39,6 +39,21 @@ LANGUAGES: Mapping[str, Language] = {
         what="an npm package for browsers: a tracker with the types of every event",
         next_step="npm install {folder}, or npm pack in it",
     ),
+    "python": Language(
+        module="ugc.sdk.python.package",
+        what="a Python package for servers: typed events, a queue and a spool",
+        next_step="pip install {folder}",
+    ),
+    "kotlin": Language(
+        module="ugc.sdk.kotlin",
+        what="a Kotlin file: a data class for every event, which writes itself as JSON",
+        next_step="put {folder}/Events.kt among your sources",
+    ),
+    "swift": Language(
+        module="ugc.sdk.swift",
+        what="a Swift package: a Codable structure for every event",
+        next_step="add {folder} as a local package",
+    ),
 }
 """Name of the option, and of the folder below ``sdk/`` → the language."""
 
@@ -64,7 +79,7 @@ def _language_options(command: _Command) -> _Command:
 @_language_options
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Where the package is put, for one language alone.  [default: sdk/LANGUAGE]",
 )
@@ -79,6 +94,7 @@ def build(out: Path | None, folder: Path, **chosen: bool) -> None:
     Examples:
       ugc sdk build --typescript
       ugc sdk build --typescript --out ../web/packages/events
+      ugc sdk build --python --kotlin --swift
     """
     names = [name for name in LANGUAGES if chosen[name]]
     options = ", ".join(f"--{name}" for name in LANGUAGES)
