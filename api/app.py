@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
 import orjson
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import paths
 from api.config import ApiConfig
+from api.debug import routes as debug_routes
 from api.docs import swagger_ui as docs_ui
 from api.errors import Rejection
-from api.http import blueprint, contract_routes, correlation, cors, health
+from api.http import blueprint, catalog_routes, contract_routes, correlation, cors, health
 from api.http.environ import BEGAN, REJECTION
 from api.http.exchange import Exchange, begin, current
+from api.http.observing import HEADER as TAG_HEADER
+from api.http.observing import Observed, Observer, tag_of
 from api.http.problems import MEDIA_TYPE, problem
 from api.http.security_headers import headers_for
+from api.model import Pages
 from api.rejections.record import Hints, RejectionReporter
 from api.services import Services
 from api.telemetry import metrics
@@ -33,8 +38,17 @@ _HTTP_REASONS = {
 }
 
 
-def create_app(config: ApiConfig, services: Services) -> Flask:
-    """An application over the given parts. It starts nothing and owns nothing."""
+def create_app(
+    config: ApiConfig,
+    services: Services,
+    pages: Pages | None = None,
+    more: Sequence[Blueprint] = (),
+) -> Flask:
+    """An application over the given parts. It starts nothing and owns nothing.
+
+    ``pages`` are those of the events, under ``/catalog/``; ``more`` routes are those of a local
+    stack.
+    """
     app = Flask("api", static_folder=None)
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documentation has an order
@@ -48,9 +62,16 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
             door=services.door,
         )
     )
-    app.register_blueprint(contract_routes.blueprint(services.catalog))
+    app.register_blueprint(contract_routes.blueprint(services.catalog, has_pages=pages is not None))
+    if pages is not None:
+        app.register_blueprint(catalog_routes.blueprint(pages))
     app.register_blueprint(health.blueprint(services.health, services.is_alive))
-    docs_ui.install(app, services.catalog)
+    debugger = services.debugger
+    if debugger is not None:
+        app.register_blueprint(debug_routes.blueprint(debugger))
+    for routes in more:
+        app.register_blueprint(routes)
+    docs_ui.install(app, services.catalog, has_pages=pages is not None)
 
     @app.get(paths.METRICS)
     def numbers() -> Response:
@@ -82,6 +103,8 @@ def create_app(config: ApiConfig, services: Services) -> Flask:
             response.headers["Cache-Control"] = "no-store"
         _count(services.metrics, response)
         _report_rejected(services.rejected)
+        if debugger is not None:
+            _observe(debugger.recorder)
         return response
 
     app.register_error_handler(Rejection, _rejected)
@@ -138,6 +161,27 @@ def _report_rejected(rejected: RejectionReporter) -> None:
                 sdk=request.headers.get("X-UGC-SDK", ""),
             )
             rejected.keep(rejection, body, hints, correlation_id=exchange.correlation_id)
+
+
+def _observe(observer: Observer) -> None:
+    """Tells the debugger what became of the events in a request, if it is to know."""
+    exchange, route = current(), _route()
+    if request.method != "POST" or route not in (paths.EVENTS, paths.BATCH):
+        return
+    tag = tag_of(request.headers.get(TAG_HEADER))
+    if observer.wants(tag, exchange.sender):
+        observer.keep(
+            Observed(
+                tag=tag,
+                sender=exchange.sender,
+                route=route,
+                correlation_id=exchange.correlation_id,
+                results=exchange.each,
+                seconds=time.perf_counter() - exchange.started,
+                origin=request.headers.get("Origin"),
+                sdk=request.headers.get("X-UGC-SDK"),
+            )
+        )
 
 
 def _is_for_good(rejection: Rejection) -> bool:

@@ -48,6 +48,13 @@ CONTRACTS_DIR                folder of the contract files (contracts/ of the pro
 CORS_ORIGINS                 ``https://host[:port]`` of pages that may read answers, several
                              separated by commas, or ``*`` (none)
 CORS_MAX_AGE_SECONDS         how long a browser need not ask again whether it may send (7200)
+DEBUGGER                     the live debugger ``/debug``: ``off``, behind a ``key``, or ``open`` to
+                             whoever reaches the API (off)
+DEBUGGER_KEY                 the secret that it asks for, 16 characters at least (none)
+DEBUGGER_APPLICATIONS        names of applications, separated by commas, whose events it records
+                             without the header X-UGC-Debug, or ``*``: every event (none)
+API_CLICKHOUSE_URL           what the debugger reads rows from, with a user that may only read; the
+                             form of CLICKHOUSE_URL (none: it does not show rows)
 ===========================  ======================================================================
 
 :mod:`registry.topics` reads the names of the topics, :mod:`registry.keys` what their keys are made
@@ -63,6 +70,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from api.auth.users import CacheTimes
+from api.debug.settings import DebuggerSettings
 from api.http.batch import BatchLimits
 from api.http.lanes import Queueing
 from api.http.origins import CorsPolicy, parse_origins
@@ -71,6 +79,7 @@ from api.limits.rate_counts import parse_rate
 from api.limits.rate_limit import Rate
 from api.model import JwtPolicy
 from api.pipeline.components import Limits
+from api.tables import tables_url
 from contracts.errors import SettingError
 from contracts.naming import Naming
 from contracts.settings import Settings
@@ -124,6 +133,8 @@ class ApiConfig:
     queueing: Queueing
     contracts_dir: Path | None
     naming: Naming
+    debugger: DebuggerSettings | None
+    tables_url: str | None = field(repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> ApiConfig:
@@ -198,6 +209,8 @@ class ApiConfig:
             ),
             contracts_dir=read.path("CONTRACTS_DIR"),
             naming=Naming.from_env(env),
+            debugger=DebuggerSettings.from_env(env),
+            tables_url=tables_url(read),
         )
 
 

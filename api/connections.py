@@ -16,6 +16,7 @@ from api.config import ApiConfig
 from api.limits.redis_calls import RedisCalls
 from api.model import ComponentHealth, ComponentStatus
 from api.pipeline.encoding import EncoderLoader
+from api.publish.kafka import Placed
 from api.publish.kafka_limits import RecordLimit
 from api.publish.spooling import SpoolingPublisher
 from api.publishing import connect_publisher
@@ -102,13 +103,17 @@ def connect_short_redis(config: ApiConfig) -> Iterator[RedisCalls]:
 
 
 @contextmanager
-def connect_publishing(config: ApiConfig, metrics: Metrics) -> Iterator[Publishing]:
+def connect_publishing(
+    config: ApiConfig, metrics: Metrics, placed: Placed | None = None
+) -> Iterator[Publishing]:
     """Kafka and this worker's spool, and a look at what the topic takes.
+
+    ``placed`` is told where Kafka has put each event.
 
     Raises:
         SettingError: the spool's folder cannot be used.
     """
-    with connect_publisher(config, metrics.acknowledged) as publisher:
+    with connect_publisher(config, metrics.acknowledged, placed) as publisher:
         limit = RecordLimit(
             config.kafka,
             config.kafka_topic,

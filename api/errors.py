@@ -5,10 +5,12 @@
     ApiError
     ├── CodecError              bytes are not one whole stream of the encoding they claim
     ├── KeySetError             a file of keys cannot be used; says why
+    ├── NotAskedError           nothing was published: that would mean to wait
     ├── Rejection                 the request gets a problem document; carries a reason code
     └── UnavailableError        a part gave no usable answer in time
         ├── AuthUnavailableError
         ├── CacheUnavailableError
+        ├── TablesUnavailableError
         └── StoreUnavailableError
             ├── StoreOverloadedError    too much is on its way to Kafka already
             ├── RecordRefusedError      Kafka will never take this event
@@ -38,6 +40,10 @@ class KeySetError(ApiError):
     """A file of keys cannot be used."""
 
 
+class NotAskedError(ApiError):
+    """Nothing was published: whoever publishes would have to wait, which the caller cannot."""
+
+
 class UnavailableError(ApiError):
     """A part gave no usable answer in time; the same call may succeed later."""
 
@@ -48,6 +54,10 @@ class AuthUnavailableError(UnavailableError):
 
 class CacheUnavailableError(UnavailableError):
     """The token cache did not answer."""
+
+
+class TablesUnavailableError(UnavailableError):
+    """ClickHouse, which only the API's own pages ask, gave no answer."""
 
 
 class StoreUnavailableError(UnavailableError):

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from api.errors import Rejection
 from contracts.model.applications import Application
@@ -152,3 +152,19 @@ class ComponentHealth:
     status: ComponentStatus
     required: bool
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page, style sheet or script, as it is answered."""
+
+    body: bytes
+    media_type: str
+
+
+class Pages(Protocol):
+    """Pages that the API serves and does not make: the catalogue of events."""
+
+    def page(self, path: str) -> Document | None:
+        """What is at a path below their own; ``None`` for nothing. A page's path ends in ``/``."""
+        ...

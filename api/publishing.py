@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from api.config import ApiConfig, Publishing
-from api.publish.kafka import KafkaSender
+from api.publish.kafka import KafkaSender, Placed
 from api.publish.replay import Abandoned, Replayer
 from api.publish.sender import Sender
 from api.publish.sequencer import Sequencer
@@ -25,11 +25,14 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def connect_publisher(
-    config: ApiConfig, acknowledged: Callable[[Sequence[float]], None]
+    config: ApiConfig,
+    acknowledged: Callable[[Sequence[float]], None],
+    placed: Placed | None = None,
 ) -> Iterator[SpoolingPublisher]:
     """The publisher over the real Kafka, for as long as the context lasts.
 
-    ``acknowledged`` is told how many seconds Kafka took, for several records.
+    ``acknowledged`` is told how many seconds Kafka took, for several records; ``placed`` where it
+    has put each.
 
     Raises:
         SettingError: the spool's folder cannot be used.
@@ -41,6 +44,7 @@ def connect_publisher(
         config.kafka_topic,
         delivery_seconds=settings.delivery_seconds,
         acknowledged=acknowledged,
+        placed=placed,
     )
     try:
         with spooling(sender, settings) as publisher:

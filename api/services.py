@@ -21,6 +21,9 @@ from api.connections import (
     connect_rejections,
     connect_short_redis,
 )
+from api.debug.places import Places
+from api.debug.routes import Debugger
+from api.debugging import connect_debugger
 from api.http.applications import Door, check_rates, door
 from api.limits.rate_counts import RedisCounts
 from api.limits.rate_limit import InMemoryCounts, Rate, RateLimit
@@ -49,7 +52,7 @@ class Services:
     ``health`` holds one check for each component, by name; ``is_alive`` tells whether their threads
     run; ``make_id`` makes correlation ids; ``close`` waits for what is under way and lets go of
     every component.  Without ``rate_limit`` nobody is limited, and without ``door`` every
-    application let in.
+    application let in.  Without ``debugger`` nothing is recorded, and nothing served of it.
     """
 
     catalog: Catalog
@@ -64,6 +67,7 @@ class Services:
     rate_limit: RateLimit | None = None
     door: Door | None = None
     rejected: RejectionReporter = field(default_factory=NullReporter)
+    debugger: Debugger | None = None
 
 
 def check(config: ApiConfig) -> None:
@@ -98,8 +102,15 @@ def connect(config: ApiConfig) -> Services:
         opened.callback(metrics.flush)  # last of all: the others count while they close
         auth = opened.enter_context(connect_auth(config, metrics))
         redis = opened.enter_context(connect_short_redis(config))
-        publishing = opened.enter_context(connect_publishing(config, metrics))
+        places = None if config.debugger is None else Places()
+        placed = None if places is None else places.note
+        publishing = opened.enter_context(connect_publishing(config, metrics, placed))
         encoder = opened.enter_context(connect_encoder(config, catalog))
+        debugger = None
+        if config.debugger is not None and places is not None:
+            debugger = opened.enter_context(
+                connect_debugger(config, config.debugger, catalog, places)
+            )
         rejected = opened.enter_context(connect_rejections(config, metrics.rejected))
         poller = MetricsPoller(lambda: _state(auth, redis, publishing.publisher), metrics)
         poller.start()
@@ -141,6 +152,7 @@ def connect(config: ApiConfig) -> Services:
         rate_limit=None if config.rate_limit is None else _rate_limit(config.rate_limit, redis),
         door=door(catalog.applications, lambda rate: _rate_limit(rate, redis)),
         rejected=rejected,
+        debugger=debugger,
     )
 
 
@@ -148,10 +160,12 @@ def _catalog(config: ApiConfig) -> Catalog:
     """
     Raises:
         ContractError: the contracts cannot be loaded.
-        SettingError: an application may send less than a batch holds.
+        SettingError: an application may send less than a batch holds, or there is none of a name.
     """
     catalog = load_catalog(config.contracts_dir, config.naming)
     check_rates(catalog.applications, config.batch.events)
+    if config.debugger is not None:
+        config.debugger.check(catalog.applications)
     return catalog
 
 

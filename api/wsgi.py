@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from multiprocessing.util import Finalize
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from api import paths
 from api.app import create_app
 from api.config import ApiConfig
+from api.debug.listening import Listening
 from api.http.express import Express
 from api.http.lanes import Lane, Queueing
 from api.http.rsgi import RsgiBridge
+from api.model import Pages
 from api.services import Services, connect
 from api.telemetry import logs
+from contracts.model.loader import Catalog
 from contracts.project import with_project
 
 _HEALTH_THREADS = 2
@@ -35,14 +39,22 @@ _EVENTS_PER_REQUEST = 32
 """Where a request may wait, so many events of batches may."""
 
 
+MakePages = Callable[[Catalog], Pages]
+
 _NEW_OBJECTS = 10_000
 """So many more than have gone make it worth a look for circles; by default 700, some ten events."""
 
 
-def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
+def create_front_from_env(
+    *,
+    has_express: bool = True,
+    make_pages: MakePages | None = None,
+    more: Sequence[Blueprint] = (),
+) -> RsgiBridge:
     """The application behind granian's RSGI, over the parts that the environment names.
 
-    Without ``has_express`` all events go to the application, for a comparison.
+    Without ``has_express`` all events go to the application, for a comparison.  ``make_pages``
+    gives the pages of the events; ``more`` routes are those of a local stack.
 
     Raises:
         SettingError: a variable is missing or malformed.
@@ -56,7 +68,7 @@ def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
 
     health = lane("health", _HEALTH_THREADS)
     return RsgiBridge(
-        create_app(config, services).wsgi_app,
+        create_app(config, services, _pages(services, make_pages), more).wsgi_app,
         body_limits={
             paths.EVENTS: config.body_limit_bytes,
             paths.VALIDATE: config.body_limit_bytes,
@@ -75,6 +87,7 @@ def create_front_from_env(*, has_express: bool = True) -> RsgiBridge:
             paths.METRICS: health,
         },
         express=_express(config, services) if has_express else None,
+        streams=None if services.debugger is None else Listening(services.debugger),
         make_id=services.make_id,
     )
 
@@ -92,18 +105,24 @@ def _express(config: ApiConfig, services: Services) -> Express | None:
         body_limit_bytes=config.body_limit_bytes,
         reports=services.reports,
         door=services.door,
+        observer=None if services.debugger is None else services.debugger.recorder,
     )
 
 
-def create_from_env() -> Flask:
-    """The application over the parts that the environment names.
+def create_from_env(*, make_pages: MakePages | None = None) -> Flask:
+    """The application over the parts that the environment names; ``make_pages`` as above.
 
     Raises:
         SettingError: a variable is missing or malformed.
         ContractError: the contracts cannot be loaded.
     """
     config = _configured()
-    return create_app(config, _connected(config))
+    services = _connected(config)
+    return create_app(config, services, _pages(services, make_pages))
+
+
+def _pages(services: Services, make_pages: MakePages | None) -> Pages | None:
+    return None if make_pages is None else make_pages(services.catalog)
 
 
 def _configured() -> ApiConfig:

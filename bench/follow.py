@@ -110,6 +110,7 @@ def main() -> None:
             ports=dict.fromkeys(PartName, 0),
             parts=frozenset(PartName) - {PartName.ETL},
             alone=True,
+            env={"DEBUGGER": "off"},
         )
         with Stack.start(config) as stack:
             found = [

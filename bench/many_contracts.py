@@ -7,9 +7,9 @@
 Contracts are the project's own under other names.  Processor time is what the processes used, the
 other is by the clock and holds whatever else the machine does.
 
-* start: ``ugc api serve`` beside a Schema Registry that has the contracts, until the worker answers
-  and knows their ids; with ``--few`` contracts as the baseline.  Kafka, Redis and auth_service are
-  away: none of them is waited for.
+* start: ``ugc api serve`` beside Kafka, Redis and a registry that has the contracts, until the
+  worker answers and knows their ids; with ``--few`` contracts as the baseline.  The parts are there
+  since whoever asks whether the worker is ready waits a second for a Kafka that is away.
 * lint and check: the commands, in a git repository where one contract of twenty gets a version.
 * event: a valid event through the pipeline (validated, encoded, counted; published into a list),
   and its message decoded by the loader's decoder; over all contracts in turn, and over as many of
@@ -38,6 +38,7 @@ from pathlib import Path
 from bench.lint import write_contracts
 from contracts.model.loader import load_catalog
 from registry.client import connect as connect_registry
+from tests.api.servers import broker, create_topic, redis_server
 from tests.api.world import ENV, World
 from tests.support.processes import ServerProcess, free_port
 from tests.support.register import register_all
@@ -45,6 +46,7 @@ from tests.support.registry_server import registry_server
 
 ROUNDS = 15
 EVENTS = 2_000
+_TOPIC = "bench.start"
 
 
 def main() -> None:
@@ -80,7 +82,12 @@ def start(folder: Path, count: int, *, remembering: bool) -> tuple[float, float,
     """Seconds by the clock and of processor until it is ready, and the worker's megabytes."""
     place = Path(tempfile.mkdtemp(dir=folder))
     contracts = contracts_in(place, count)
-    with registry_server(place) as registry:
+    with (
+        registry_server(place) as registry,
+        broker(place) as kafka,
+        redis_server(place) as redis,
+    ):
+        create_topic(kafka, _TOPIC)
         with closing(connect_registry(registry.url)) as client:
             register_all(client, load_catalog(contracts))
         env = {
@@ -90,6 +97,9 @@ def start(folder: Path, count: int, *, remembering: bool) -> tuple[float, float,
             "PYTHONDONTWRITEBYTECODE": "",
             "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
             "SCHEMA_REGISTRY_URL": registry.url,
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
+            "KAFKA_TOPIC": _TOPIC,
+            "REDIS_URL": redis.url,
             "SPOOL_DIR": str(place / "spool"),
             "CONTRACTS_DIR": str(contracts),
         }

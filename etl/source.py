@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, overload
@@ -60,6 +61,15 @@ class MessageColumns(Sequence[RawMessage]):
             self.values.append(raw.value)
             self.timestamps_ms.append(raw.timestamp_ms)
             self.headers.append(raw.headers)
+
+    def join(self, further: MessageColumns) -> None:
+        """Adds messages behind the others, by column."""
+        self.partitions.extend(further.partitions)
+        self.offsets.extend(further.offsets)
+        self.keys.extend(further.keys)
+        self.values.extend(further.values)
+        self.timestamps_ms.extend(further.timestamps_ms)
+        self.headers.extend(further.headers)
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -134,11 +144,13 @@ class Assignment:
 
     ``partition_count`` counts the topic's partitions, other workers' too.  ``metadata`` are the
     texts that lie with the group's committed offsets, of all partitions that have one.
+    ``topic_id`` as :meth:`History.topic_id` has it.
     """
 
     partitions: tuple[AssignedPartition, ...]
     partition_count: int
     metadata: Mapping[int, str]
+    topic_id: uuid.UUID | None = None
 
 
 class Source(Protocol):
@@ -221,6 +233,10 @@ class History(Protocol):
 
     def committed(self) -> Mapping[int, int]:
         """Partition → the offset that the loader's group committed, where it ever did."""
+        ...
+
+    def topic_id(self) -> uuid.UUID | None:
+        """The broker's id of the topic: another one when it is made anew. None: it gives none."""
         ...
 
     def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:

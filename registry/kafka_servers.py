@@ -125,10 +125,10 @@ def _check(servers: KafkaServers) -> None:
     trouble = _trouble(servers.settings()) if servers.client else None
     if trouble is None:
         return
-    named = sorted((name for name in servers.variables if name in trouble), key=len)
+    named = sorted((name for name in servers.variables if name in trouble), key=len, reverse=True)
     if not named:  # librdkafka may call a setting by another name that it has
         named = [name for name, value in servers.client.items() if _trouble({name: value})]
-    variable = servers.variables[named[-1]] if named else OURS["security.protocol"]
+    variable = servers.variables[named[0]] if named else OURS["security.protocol"]
     raise SettingError(variable, f"what librdkafka can use; it says: {trouble}")
 
 

@@ -24,6 +24,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "api": ("ugc.api.command", "Serve the HTTP API."),
     "asyncapi": ("ugc.registry.asyncapi", "Print the AsyncAPI document of the topic."),
     "auth": ("ugc.local.auth.command", "The auth_service stand-in of the local stack."),
+    "catalog": ("ugc.catalog.command", "Make a website of the contracts."),
     "check": ("ugc.check.command", "Check a change of contracts and all that belongs to it."),
     "clickhouse": ("ugc.local.clickhouse.command", "The embedded ClickHouse of the local stack."),
     "contracts": (
@@ -43,7 +44,9 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "registry": ("ugc.registry.command", "Update a Schema Registry; serve one."),
     "rejected": ("ugc.rejected.command", "Show what the API rejects, and who sent it."),
     "schema": ("ugc.schema.command", "Show, migrate and document the tables in ClickHouse."),
+    "sdk": ("ugc.sdk.command", "Make the packages that front ends and servers send events with."),
     "sql": ("ugc.schema.sql", "Run a query in ClickHouse."),
+    "tail": ("ugc.tail.command", "Print events as the API answers them, and why it rejects one."),
     "traffic": ("ugc.traffic.command", "Send realistic visitor sessions to the API."),
     "up": ("ugc.local.command", "Run the whole local stack until Ctrl-C."),
 }

@@ -80,11 +80,17 @@ def _accepted(catalog: Catalog) -> _Versions:
 
 def _description(accepted: _Versions) -> str:
     rows = [
-        f"| `{event}` | {versions[-1].description} | {versions[-1].version} |"
+        f"| [`{event}`]({paths.CONTRACTS}/{event}) | {_in_cell(versions[-1].description)}"
+        f" | {versions[-1].version} |"
         for event, versions in accepted.items()
     ]
     table = "\n".join(["| event | when | newest version |", "|---|---|---|", *rows])
     return f"{parts.DESCRIPTION}\n{table}\n"
+
+
+def _in_cell(text: str) -> str:
+    """A text in a table of Markdown."""
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _components(catalog: Catalog, accepted: _Versions, examples: Examples) -> Document:

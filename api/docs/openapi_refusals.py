@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from api import paths
 from api.docs.openapi_examples import Examples
 from api.docs.openapi_parts import CORRELATION_ID, HEADERS, header, ref
 from api.errors import STATUS, Rejection
@@ -71,20 +72,27 @@ def refusal_of(code: str, examples: Examples) -> dict[str, Any]:
 
 def _rejection(status: int, reasons: list[Reason], examples: Examples) -> dict[str, Any]:
     headers = {**HEADERS, **_HEADERS_OF_STATUS.get(status, {})}
-    codes = ", ".join(f"`{reason}`" for reason in reasons)
+    codes = ", ".join(f"[`{reason}`]({paths.REASONS}#{reason})" for reason in reasons)
     return {
         "description": f"Refused: {codes}.",
         "headers": headers,
         "content": {
             MEDIA_TYPE: {
                 "schema": ref("Problem"),
-                "examples": {str(reason): _problem_example(reason, examples) for reason in reasons},
+                "examples": {
+                    str(reason): {
+                        "summary": DESCRIPTIONS[reason],
+                        "value": example_of(reason, examples),
+                    }
+                    for reason in reasons
+                },
             }
         },
     }
 
 
-def _problem_example(reason: Reason, examples: Examples) -> dict[str, Any]:
+def example_of(reason: Reason, examples: Examples) -> dict[str, Any]:
+    """A problem document with this code."""
     known = reason is Reason.DATA_INVALID
     rejection = Rejection(
         reason,
@@ -93,10 +101,7 @@ def _problem_example(reason: Reason, examples: Examples) -> dict[str, Any]:
         event=examples.event if known else None,
         version=examples.version if known else None,
     )
-    return {
-        "summary": DESCRIPTIONS[reason],
-        "value": problem(rejection, correlation_id=CORRELATION_ID),
-    }
+    return problem(rejection, correlation_id=CORRELATION_ID)
 
 
 _HEADERS_OF_STATUS: dict[int, dict[str, Any]] = {

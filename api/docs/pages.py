@@ -1,4 +1,4 @@
-"""The pages that are ours beside Swagger UI: the start page, and what each reason code means. Pure.
+"""How our own pages beside Swagger UI look, and what each reason code means. Pure.
 
 They are read on telephones and at night: text no wider than the screen, and dark where the reader's
 system is.
@@ -11,9 +11,8 @@ from html import escape
 from api import paths
 from api.errors import STATUS
 from api.http.problems import title
-from contracts.model.loader import Catalog
-from contracts.model.types import Origin
 from contracts.reasons import DESCRIPTIONS, Reason
+from contracts.remedies import REMEDIES
 
 STYLE_PATH = f"{paths.DOCS}/pages.css"
 
@@ -24,10 +23,21 @@ html { box-sizing: border-box; overflow-y: scroll; }
 *, *:before, *:after { box-sizing: inherit; }
 body { font: 16px/1.5 sans-serif; max-width: 40em; margin: 2em auto; padding: 0 1em; }
 body { overflow-wrap: anywhere; }
+.places { list-style: none; padding: 0; display: grid; gap: 0.75em; }
+.places a { display: block; height: 100%; padding: 0.75em 1em; border: 1px solid #ccc; border-radius: 0.5em; }
+.places a { color: inherit; text-decoration: none; }
+.places a:hover, .places a:focus-visible { border-color: #0b57d0; }
+.places strong { display: block; color: #0b57d0; font-size: 1.125em; }
+.places .first { border-width: 2px; border-color: #0b57d0; }
+@media (min-width: 40em) { .places { grid-template-columns: 1fr 1fr; } }
 body.swagger { font: inherit; max-width: none; margin: 0; padding: 0; background: #fafafa; }
+body.swagger details.collapsed > summary { cursor: pointer; font-size: 12px; padding: 4px 0; }
+body.swagger .response:not(:has(details[open])) .response-controls { display: none; }
 @media (prefers-color-scheme: dark) {
   body { color: #ddd; background: #181818; }
-  a { color: #8ab4f8; }
+  a, .places strong { color: #8ab4f8; }
+  .places a { border-color: #444; }
+  .places a:hover, .places a:focus-visible, .places .first { border-color: #8ab4f8; }
   body.swagger { background: #181818; }
   body.swagger #swagger-ui { filter: invert(0.9) hue-rotate(180deg); }
   body.swagger .microlight, body.swagger img { filter: invert(1) hue-rotate(180deg); }
@@ -35,38 +45,11 @@ body.swagger { font: inherit; max-width: none; margin: 0; padding: 0; background
 """
 
 
-def start(catalog: Catalog) -> str:
-    """What is here, and where: the answer to ``GET /``."""
-    events = "\n".join(
-        f"<li>{_link(f'{paths.CONTRACTS}/{each.event}/{each.version}', each.event)}: "
-        f"{escape(each.title)}</li>"
-        for each in catalog.newest
-        if each.origin is Origin.CLIENT
-    )
-    return _page(
-        "Events API",
-        f"""\
-<p>Send an event with <code>POST {paths.EVENTS}</code>, several with
-<code>POST {paths.BATCH}</code>, and try one without storing it with
-<code>POST {paths.VALIDATE}</code>.</p>
-<ul>
-<li>{_link(paths.DOCS, "Documentation")}, where every request can be tried</li>
-<li>{_link(paths.OPENAPI, "OpenAPI document")}, for generators</li>
-<li>{_link(paths.REASONS, "Reason codes")}: why an event was refused</li>
-<li>{_link(paths.READY, "Health")} of this process and of what it needs</li>
-</ul>
-<h2>Events</h2>
-<ul>
-{events}
-</ul>""",
-    )
-
-
 def reasons() -> str:
     """Every reason code, with its code as the anchor."""
     refused = "\n".join(map(_explained, STATUS))
     set_aside = "\n".join(_explained(reason) for reason in Reason if reason not in STATUS)
-    return _page(
+    return page(
         "Reason codes",
         f"""\
 <h2>Why an event was refused</h2>
@@ -77,7 +60,8 @@ def reasons() -> str:
     )
 
 
-def _page(heading: str, content: str) -> str:
+def page(heading: str, content: str) -> str:
+    """A whole document around ``content``, which is HTML."""
     return f"""\
 <!DOCTYPE html>
 <html lang="en">
@@ -90,8 +74,10 @@ def _page(heading: str, content: str) -> str:
 <link rel="icon" type="image/png" href="{paths.DOCS}/static/favicon-32x32.png">
 </head>
 <body>
+<main>
 <h1>{heading}</h1>
 {content}
+</main>
 </body>
 </html>
 """
@@ -101,9 +87,6 @@ def _explained(reason: Reason) -> str:
     status = f", status {STATUS[reason]}" if reason in STATUS else ""
     return (
         f'<h3 id="{reason}">{escape(title(reason))}</h3>\n'
-        f"<p><code>{reason}</code>{status}. {escape(DESCRIPTIONS[reason])}</p>"
+        f"<p><code>{reason}</code>{status}. {escape(DESCRIPTIONS[reason])}</p>\n"
+        f"<p>{escape(REMEDIES[reason])}</p>"
     )
-
-
-def _link(path: str, text: str) -> str:
-    return f'<a href="{path}">{escape(text)}</a>'

@@ -13,10 +13,11 @@ from importlib.resources import files
 from typing import Any
 
 from flasgger import Swagger
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect
 from jinja2 import ChoiceLoader, DictLoader
+from werkzeug.wrappers import Response as AnyResponse
 
-from api.docs import openapi, pages
+from api.docs import openapi, pages, start_page
 from api import paths
 from contracts.model.loader import Catalog
 
@@ -45,6 +46,20 @@ _PAGE = """\
 _START = """\
 "use strict";
 const place = document.getElementById("swagger-ui");
+// What an operation that is opened need not show at once: it would be a page of some ten screens.
+const collapsed = (words, isOpen) => (Original, { React }) => (props) =>
+  React.createElement(
+    "details",
+    { className: "collapsed", open: isOpen(props) },
+    React.createElement("summary", null, words),
+    React.createElement(Original, props),
+  );
+const Collapsing = () => ({
+  wrapComponents: {
+    modelExample: collapsed("Example and schema", (props) => Boolean(props.isExecute)),
+    headers: collapsed("Headers", () => false),
+  },
+});
 SwaggerUIBundle({
   domNode: place,
   url: place.dataset.url,
@@ -53,23 +68,35 @@ SwaggerUIBundle({
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
+  plugins: [Collapsing],
 });
 """
 
 
-def install(app: Flask, catalog: Catalog) -> None:
-    """Adds the documentation of ``catalog`` to an application."""
+def install(app: Flask, catalog: Catalog, *, has_pages: bool = False) -> None:
+    """Adds the documentation of ``catalog`` to an application.
+
+    ``has_pages``: reason codes are explained in the catalogue's pages; a browser that is sent there
+    keeps the anchor (RFC 9110, 10.2.2).
+    """
     document = openapi.document(catalog, version=version("ugc-events"))
     app.jinja_loader = ChoiceLoader([DictLoader({"flasgger/index.html": _PAGE})])
     Swagger(app, config=_config(), template=document)
     app.add_url_rule(f"{paths.DOCS}/", endpoint="docs_with_slash", redirect_to=paths.DOCS)
 
-    written = {paths.START: pages.start(catalog), paths.REASONS: pages.reasons()}
+    explained = pages.reasons()
 
-    @app.get(paths.START, endpoint="start_page")
-    @app.get(paths.REASONS, endpoint="reasons_page")
-    def page() -> Response:
-        return Response(written[request.path], mimetype="text/html")
+    @app.get(paths.START)
+    def start_of_all() -> Response:
+        # What else is served is known only when the application is whole.
+        served = {rule.rule for rule in app.url_map.iter_rules()}
+        return Response(start_page.start(catalog, served), mimetype="text/html")
+
+    @app.get(paths.REASONS)
+    def reasons_page() -> AnyResponse:
+        if has_pages:
+            return redirect(f"{paths.CATALOG}/reasons/")
+        return Response(explained, mimetype="text/html")
 
     @app.get(_START_JS)
     def start() -> Response:

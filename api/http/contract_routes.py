@@ -1,12 +1,16 @@
-"""``GET /api/v1/contracts…``: the JSON Schemas that events are held against, for caches to keep."""
+"""``GET /api/v1/contracts…``: the JSON Schemas that events are held against, for caches to keep.
+
+A browser that opens one is led to the event's page, where there is a catalogue.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from api import paths
 from api.errors import Rejection
@@ -19,14 +23,36 @@ CACHE_CONTROL = "public, max-age=300"
 
 _SCHEMA_TYPE = "application/schema+json"
 
+_Answer = TypeVar("_Answer", bound=AnyResponse)
 
-def blueprint(catalog: Catalog) -> Blueprint:
-    """The routes over one catalog; what they answer is rendered once."""
+
+def blueprint(catalog: Catalog, *, has_pages: bool = False) -> Blueprint:
+    """The routes over one catalog; what they answer is rendered once.
+
+    ``has_pages``: whoever would rather have HTML is sent to the page.
+    """
     routes = Blueprint("contracts", __name__)
     by_event: dict[str, dict[str, Contract]] = {}
     for contract in catalog:
         by_event.setdefault(contract.event, {})[str(contract.version)] = contract
     entries = {event: _event(list(versions.values())) for event, versions in by_event.items()}
+
+    @routes.before_request
+    def lead_to_page() -> AnyResponse | None:
+        if not has_pages or not _wants_page():
+            return None
+        arguments = request.view_args or {}
+        event, version = arguments.get("event"), arguments.get("version")
+        if event is None:
+            return _varied(redirect(f"{paths.CATALOG}/"))
+        if event not in by_event or (version is not None and version not in by_event[event]):
+            return None
+        anchor = "" if version is None else f"#v{version}"
+        return _varied(redirect(f"{paths.CATALOG}/events/{event}/{anchor}"))
+
+    @routes.after_request
+    def vary(response: Response) -> Response:
+        return _varied(response) if has_pages else response
 
     @routes.get(paths.CONTRACTS)
     def contracts() -> Response:
@@ -46,6 +72,20 @@ def blueprint(catalog: Catalog) -> Blueprint:
         return _cacheable(contract.schema, _SCHEMA_TYPE)
 
     return routes
+
+
+def _wants_page() -> bool:
+    """Whether HTML is wanted more than JSON: a browser's address bar, and no library's default."""
+    wanted = request.accept_mimetypes
+    return wanted.quality("text/html") > max(
+        map(wanted.quality, ("application/json", _SCHEMA_TYPE))
+    )
+
+
+def _varied(response: _Answer) -> _Answer:
+    """Told to caches, which keep both answers apart by it."""
+    response.vary.add("Accept")
+    return response
 
 
 def _absent() -> Rejection:

@@ -10,6 +10,8 @@ HEADER = "X-Correlation-Id"
 SENT_IN = (HEADER, "X-Request-ID", "traceparent")
 """Where a sender may have put it; the first that is sane counts."""
 
+*_PLAIN, _TRACE = map(str.lower, SENT_IN)
+
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 _TRACEPARENT = re.compile(
@@ -24,9 +26,10 @@ def sent_id(header: Callable[[str], str | None]) -> str | None:
 
     ``header`` gives a header's value by its name in lower case.
     """
-    *plain, traceparent = map(str.lower, SENT_IN)
-    for name in plain:
-        if _SANE.fullmatch(sent := header(name) or ""):
+    for name in _PLAIN:
+        sent = header(name)
+        if sent is not None and _SANE.fullmatch(sent):
             return sent
-    trace = _TRACEPARENT.fullmatch(header(traceparent) or "")
+    sent = header(_TRACE)
+    trace = None if sent is None else _TRACEPARENT.fullmatch(sent)
     return trace["trace_id"] if trace else None

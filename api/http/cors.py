@@ -23,6 +23,7 @@ REQUEST_HEADERS = (
     "If-None-Match",
     "X-Correlation-Id",
     "X-Request-ID",
+    "X-UGC-Debug",
     "X-UGC-Key",
     "X-UGC-SDK",
     "traceparent",

@@ -36,16 +36,17 @@ class Exchange:
         return self.outcomes if self.rejection is None else (self.rejection,)
 
     @property
-    def rejected(self) -> Sequence[tuple[Rejection, bytes | None]]:
-        """What was rejected, with its body where that was read and is its own."""
+    def each(self) -> Sequence[tuple[Outcome, bytes | None]]:
+        """The results, with the body of each where that was read and is its own."""
         results = self.results
         is_whole = len(self.bodies) == len(results)
         bodies = self.bodies if is_whole else [None] * len(results)
-        return [
-            (outcome, body)
-            for outcome, body in zip(results, bodies, strict=True)
-            if isinstance(outcome, Rejection)
-        ]
+        return list(zip(results, bodies, strict=True))
+
+    @property
+    def rejected(self) -> Sequence[tuple[Rejection, bytes | None]]:
+        """What was rejected, with its body where that was read and is its own."""
+        return [(outcome, body) for outcome, body in self.each if isinstance(outcome, Rejection)]
 
 
 def begin(exchange: Exchange) -> None:

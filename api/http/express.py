@@ -22,7 +22,7 @@ from typing import Protocol
 import orjson
 
 from api import paths
-from api.errors import Rejection, StoreUnavailableError
+from api.errors import NotAskedError, Rejection
 from api.http.applications import Door, key_in_query
 from api.http.blueprint import answer, notice
 from api.http.cloudevents import MARK as CLOUD_EVENT
@@ -30,7 +30,10 @@ from api.http.correlation import HEADER, sent_id
 from api.http.cors import answer_headers
 from api.http.environ import Scope
 from api.http.hearing import LoopHearing
+from api.http.observing import HEADER as TAG_HEADER
+from api.http.observing import Observed, Observer, tag_of
 from api.http.origins import CorsPolicy
+from api.http.publications import Publications
 from api.http.security_headers import headers_for
 from api.http.wakeups import Wakeups
 from api.instrumentation import Stage
@@ -67,6 +70,7 @@ _UNUSUAL = frozenset(
 """With one of these headers the answer may be another."""
 
 _KEY = KEY_HEADER.lower()
+_TAG = TAG_HEADER.lower()
 _ANYBODY = Common()
 
 Headers = list[tuple[str, str]]
@@ -110,6 +114,7 @@ class Express:
         body_limit_bytes: int = LONGEST_BODY_BYTES,
         reports: Reports | None = None,
         door: Door | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """
         Args:
@@ -122,6 +127,7 @@ class Express:
             reports: Kafka's acknowledgements, which are heard on the loop while many are awaited;
                 without, whoever hears them tells of them.
             door: knows who may send; ``None``: everybody may.
+            observer: is told of what is stored here; ``None``: there is no debugger.
         """
         self._pipeline = pipeline
         self._seen = seen
@@ -129,12 +135,13 @@ class Express:
         self._cors = cors
         self._make_id = make_id
         self._door = door
+        self._observer = observer
         self._longest = min(body_limit_bytes, LONGEST_BODY_BYTES)
-        self._publications = Wakeups[Sequence[StoreUnavailableError | None]]()
+        hearing = None if reports is None else LoopHearing(reports, lambda: published.waiting)
+        published = self._publications = Publications(
+            pipeline.publish_soon, (lambda: None) if hearing is None else hearing.look
+        )
         self._lookups = Wakeups[bool]()
-        self._hearing: LoopHearing | None = None
-        if reports is not None:
-            self._hearing = LoopHearing(reports, lambda: self._publications.waiting)
         self._notices: dict[str, Headers] = {}
         self._tail = [*headers_for(paths.EVENTS).items(), ("Cache-Control", "no-store")]
         self.taken = 0
@@ -193,18 +200,14 @@ class Express:
             return None
         correlation_id = sent_id(headers.get) or str(self._make_id())
         published = time.perf_counter()
-        if self._hearing is not None:
-            self._hearing.look()
-        problems = await self._publications.of(
-            partial(self._pipeline.publish_soon, event, correlation_id)
-        )
-        if problems is None:
+        try:
+            problem = await self._publications.of(self._pipeline.record(event, correlation_id))
+        except NotAskedError:
             return None
         self.taken += 1
         ended = time.perf_counter()
         looked = ((Stage.SEEN, published - asked),) if has_id else ()
         self._pipeline.count(prepared, *looked, (Stage.PUBLISH, ended - published))
-        (problem,) = problems
         if problem is not None:
             return Fate(not_stored(event.request.contract, problem), correlation_id)
         if has_id:
@@ -212,9 +215,11 @@ class Express:
         stored = accepted(event)
         found = self._answer(stored, event, correlation_id, headers.get("origin"))
         self._counts.outcomes([stored], sender=event.request.application)
-        self._counts.request(
-            route=paths.EVENTS, method="POST", status=202, seconds=time.perf_counter() - began
-        )
+        seconds = time.perf_counter() - began
+        self._counts.request(route=paths.EVENTS, method="POST", status=202, seconds=seconds)
+        if self._observer is not None:
+            sender = event.request.application
+            _observe(self._observer, headers, sender, (stored, body), correlation_id, seconds)
         return found
 
     async def drained(self) -> None:
@@ -245,6 +250,30 @@ class Express:
         if found is None:
             found = self._notices[contract.id] = list(notice(contract.deprecation).items())
         return found
+
+
+def _observe(
+    observer: Observer,
+    headers: Mapping[str, str],
+    sender: str | None,
+    result: tuple[Accepted, bytes],
+    correlation_id: str,
+    seconds: float,
+) -> None:
+    tag = tag_of(headers.get(_TAG))
+    if observer.wants(tag, sender):
+        observer.keep(
+            Observed(
+                tag=tag,
+                sender=sender,
+                route=paths.EVENTS,
+                correlation_id=correlation_id,
+                results=[result],
+                seconds=seconds,
+                origin=headers.get("origin"),
+                sdk=headers.get("x-ugc-sdk"),
+            )
+        )
 
 
 def _let_in(door: Door, headers: Mapping[str, str]) -> Common | None:

@@ -57,6 +57,26 @@ class RequestProtocol(Protocol):
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
 
 
+class Streams(Protocol):
+    """Answers that stay open; called on the event loop alone."""
+
+    def takes(self, scope: Scope) -> bool:
+        """Whether a request is one of these."""
+        ...
+
+    async def answer(self, scope: Scope, protocol: Any) -> None:
+        """Answers it; returns when the answer has ended."""
+        ...
+
+    def watch_for_end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Makes the answers end with the process."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of what it has."""
+        ...
+
+
 class RsgiBridge:
     """Awaits bodies on the event loop, and calls the application in threads."""
 
@@ -69,6 +89,7 @@ class RsgiBridge:
         lane: Lane,
         lanes: Mapping[str, Lane],
         express: Express | None = None,
+        streams: Streams | None = None,
         held_limit_bytes: int = HELD_LIMIT_BYTES,
         make_id: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
@@ -81,6 +102,7 @@ class RsgiBridge:
             lane: the threads for most requests; closed with this, as those of ``lanes`` are.
             lanes: path → the threads for requests to it.
             express: is shown events first; ``None``: all go to the application.
+            streams: takes requests whose answer stays open; ``None``: there are none.
             held_limit_bytes: what all bodies together may hold.
             make_id: makes correlation ids.
         """
@@ -90,6 +112,7 @@ class RsgiBridge:
         self._lane = lane
         self._lanes = lanes
         self._express = express
+        self._streams = streams
         self._deadlines = Deadlines(timeout_seconds)
         self._held_limit_bytes = held_limit_bytes
         self._held_bytes = 0
@@ -101,6 +124,9 @@ class RsgiBridge:
             try:
                 headers = None if self._express is None else self._express.expected(scope)
                 if self._express is None or headers is None:
+                    if self._streams is not None and self._streams.takes(scope):
+                        await self._streams.answer(scope, protocol)
+                        return
                     stream = await self._awaited(scope, protocol, body)
                     facts: dict[str, object] = {BEGAN: time.perf_counter()}
                 else:
@@ -129,10 +155,17 @@ class RsgiBridge:
         finally:
             self._held_bytes -= len(body)
 
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called by granian before requests come, when it has set its handlers of signals."""
+        if self._streams is not None:
+            self._streams.watch_for_end(loop)
+
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called by granian when no more requests come, and the loop has stopped."""
         if self._express is not None:
             loop.run_until_complete(self._express.drained())
+        if self._streams is not None:
+            self._streams.close()
         for lane in {self._lane, *self._lanes.values()}:
             lane.close()
 

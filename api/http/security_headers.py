@@ -33,11 +33,12 @@ _PAGE = {
     ),
 }
 
-_PAGES = frozenset({paths.START, paths.DOCS, paths.REASONS})
+_PAGES = frozenset({paths.START, paths.DOCS, paths.REASONS, paths.DEBUG, paths.DEMO})
 
 
 def headers_for(path: str) -> Mapping[str, str]:
     """The headers of an answer to a request for ``path``, errors included."""
     if path.startswith(paths.API):
         return _API
-    return _PAGE if path in _PAGES else _ALWAYS
+    is_page = path in _PAGES or path.startswith(f"{paths.CATALOG}/")
+    return _PAGE if is_page else _ALWAYS

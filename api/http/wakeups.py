@@ -17,6 +17,40 @@ from typing import Generic, TypeVar
 _T = TypeVar("_T")
 
 
+class LoopCalls:
+    """Calls that any thread asks for, made on one event loop in the order they were asked for."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread_id = 0
+        self._asked: deque[Callable[[], None]] = deque()
+        self._is_woken = False
+
+    def bind(self) -> asyncio.AbstractEventLoop:
+        """Makes the running loop the one; again for the same changes nothing."""
+        self._loop = asyncio.get_running_loop()
+        self._thread_id = get_ident()
+        return self._loop
+
+    def call(self, act: Callable[[], None]) -> None:
+        """Makes a call that must not raise: at once on the loop itself, from elsewhere soon."""
+        if get_ident() == self._thread_id:
+            act()
+            return
+        self._asked.append(act)
+        # Who clears the flag looks at the queue after that: nothing asked before is left behind.
+        if not self._is_woken:
+            self._is_woken = True
+            assert self._loop is not None, "somebody waits"
+            with suppress(RuntimeError):  # the loop has ended, and with it all connections
+                self._loop.call_soon_threadsafe(self._call_all)
+
+    def _call_all(self) -> None:
+        self._is_woken = False
+        while self._asked:
+            self._asked.popleft()()
+
+
 class Wakeups(Generic[_T]):
     """Hands what any thread tells to the coroutine that waits for it.
 
@@ -25,9 +59,7 @@ class Wakeups(Generic[_T]):
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread_id = 0
-        self._told: deque[tuple[asyncio.Future[_T], _T]] = deque()
-        self._is_woken = False
+        self._calls = LoopCalls()
         self._waiting: set[asyncio.Future[_T]] = set()
 
     async def of(self, begin: Callable[[Callable[[_T], None]], bool]) -> _T | None:
@@ -38,8 +70,7 @@ class Wakeups(Generic[_T]):
         """
         loop = self._loop
         if loop is None:
-            loop = self._loop = asyncio.get_running_loop()
-            self._thread_id = get_ident()
+            loop = self._loop = self._calls.bind()
         future: asyncio.Future[_T] = loop.create_future()
         if not begin(partial(self._tell, future)):
             return None
@@ -61,21 +92,9 @@ class Wakeups(Generic[_T]):
             await asyncio.sleep(0)
 
     def _tell(self, future: asyncio.Future[_T], news: _T) -> None:
-        if get_ident() == self._thread_id:
-            if not future.done():
-                future.set_result(news)
-            return
-        self._told.append((future, news))
-        # Who clears the flag looks at the queue after that: nothing told before is left behind.
-        if not self._is_woken:
-            self._is_woken = True
-            assert self._loop is not None, "somebody waits"
-            with suppress(RuntimeError):  # the loop has ended, and with it all connections
-                self._loop.call_soon_threadsafe(self._hand_out)
+        self._calls.call(partial(_end, future, news))
 
-    def _hand_out(self) -> None:
-        self._is_woken = False
-        while self._told:
-            future, news = self._told.popleft()
-            if not future.done():
-                future.set_result(news)
+
+def _end(future: asyncio.Future[_T], news: _T) -> None:
+    if not future.done():
+        future.set_result(news)

@@ -22,6 +22,7 @@ from api.pipeline.stamping import Stamping
 from api.pipeline.storing import Storing
 from api.pipeline.suggestions import Suggestions
 from api.pipeline.together import Step, through
+from api.publish.spool.record import Record
 from registry.errors import EncodeError
 
 _T = TypeVar("_T")
@@ -102,16 +103,17 @@ class Pipeline:
         )
         return Prepared(stamped, took)
 
+    def record(self, event: Stamped, correlation_id: str) -> Record:
+        """A prepared event as it goes to :meth:`publish_soon`."""
+        return self._storing.record(event, correlation_id)
+
     def publish_soon(
         self,
-        event: Stamped,
-        correlation_id: str,
+        records: Sequence[Record],
         done: Callable[[Sequence[StoreUnavailableError | None]], None],
     ) -> bool:
-        """Publishes one prepared event: :meth:`api.pipeline.storing.Publisher.publish_soon`."""
-        return self._components.publisher.publish_soon(
-            [self._storing.record(event, correlation_id)], done
-        )
+        """Publishes prepared events: :meth:`api.pipeline.storing.Publisher.publish_soon`."""
+        return self._components.publisher.publish_soon(records, done)
 
     def count(self, prepared: Prepared, *later: tuple[Stage, float]) -> None:
         """Counts what :meth:`prepared` has done, and later stages, for an event to be published."""

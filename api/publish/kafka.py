@@ -24,6 +24,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -54,6 +55,10 @@ _OVERDUE = 1.5
 """Times the producer's own limit, which it looks at once a second; all others wait for its word."""
 
 
+Placed = Callable[[uuid.UUID, int, int], None]
+"""Is told of an event that Kafka has: its id, the partition and the offset."""
+
+
 class _Handed:
     """A record that a producer has got.
 
@@ -82,6 +87,7 @@ class KafkaSender:
         *,
         delivery_seconds: float,
         acknowledged: Callable[[Sequence[float]], None] = lambda _seconds: None,
+        placed: Placed | None = None,
     ) -> None:
         """Starts the producer; it connects in the background.
 
@@ -90,9 +96,11 @@ class KafkaSender:
             topic: where the records go; it has to exist.
             delivery_seconds: after that long an unacknowledged record is given up.
             acknowledged: is told how many seconds Kafka took, for several records; must not raise.
+            placed: is told where Kafka has put each event; must not raise.
         """
         self._topic = topic
         self._acknowledged = acknowledged
+        self._placed = placed
         self._settings = producer_settings(
             servers, delivery_seconds=delivery_seconds, queued_messages=_QUEUED_MESSAGES
         )
@@ -214,10 +222,14 @@ class KafkaSender:
                     failed.append((each, translated(error.args[0])))
         return failed
 
-    def _delivered(self, each: _Handed, error: KafkaError | None, _message: Message) -> None:
+    def _delivered(self, each: _Handed, error: KafkaError | None, message: Message) -> None:
         """Called by the poller for each record: what is done here is done very often."""
         now = time.monotonic()
         if error is None:
+            if self._placed is not None:
+                self._placed(
+                    each.sent.record.event_id, message.partition() or 0, message.offset() or 0
+                )
             self._acknowledged_at = now
             self._took.append(now - each.at)
             if each.sent.end(None) and (turn := self._turns.end(each)) is not NOTHING:

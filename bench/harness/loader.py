@@ -98,12 +98,12 @@ def measure(parts: Parts, store: Warehouse, case: LoaderCase, topic: str, size: 
         redis.flushall()
     store.empty()
     if case.module is None:
-        _load(parts, store, case, parts.topic(_EMPTY))  # makes the tables
-    idle = _load(parts, store, case, parts.topic(_EMPTY))
+        load_topic(parts, store, case, parts.topic(_EMPTY))  # makes the tables
+    idle = load_topic(parts, store, case, parts.topic(_EMPTY))
     redis_before = cpu_seconds(parts.redis.process.pid)
-    spent = _load(parts, store, case, topic)
+    spent = load_topic(parts, store, case, topic)
     redis_used = cpu_seconds(parts.redis.process.pid) - redis_before
-    _check(case, spent, size)
+    require_right(case, spent, size)
     sample = {
         "cpu_us": (spent.cpu_seconds - idle.cpu_seconds) / size * 1e6,
         "memory_mb": spent.memory_mb,
@@ -117,7 +117,7 @@ def measure(parts: Parts, store: Warehouse, case: LoaderCase, topic: str, size: 
     return Measured(sample, {})
 
 
-def _load(parts: Parts, store: Warehouse, case: LoaderCase, topic: str) -> Spent:
+def load_topic(parts: Parts, store: Warehouse, case: LoaderCase, topic: str) -> Spent:
     module = ["ugc", "etl", "run", "--json"] if case.module is None else [case.module]
     group = f"bench-{uuid.uuid4().hex}"
     env = {**parts.env, **store.env, "KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": group}
@@ -156,7 +156,7 @@ def _followed(process: subprocess.Popen[bytes]) -> tuple[str, float]:
                 pieces.append(piece)
 
 
-def _check(case: LoaderCase, spent: Spent, size: int) -> None:
+def require_right(case: LoaderCase, spent: Spent, size: int) -> None:
     last = spent.told.splitlines()[-1]
     if case.module is None:
         report = json.loads(last)

@@ -74,11 +74,14 @@ def _columns(columns: tuple[Column, ...]) -> Iterator[str]:
 
 
 def _report(view: View) -> str:
+    names = ", ".join(f"`{name}`" for name in column_names(view))
+    return _row(f"`{view.database}.{view.name}`", names, view.comment)
+
+
+def column_names(view: View) -> list[str]:
+    """The columns of a report, in its order."""
     head = view.select.removeprefix("SELECT ").partition("\nFROM")[0]
-    names = [part.rpartition(" AS ")[2].strip("`") for part in _split(head)]
-    return _row(
-        f"`{view.database}.{view.name}`", ", ".join(f"`{name}`" for name in names), view.comment
-    )
+    return [part.rpartition(" AS ")[2].strip("`") for part in _split(head)]
 
 
 def _split(text: str) -> list[str]:

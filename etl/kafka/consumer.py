@@ -19,7 +19,8 @@ from etl.errors import (
     SourceUnavailableError,
     StoppedError,
 )
-from etl.kafka.reader import POLL_SECONDS, PartitionReader, translated
+from etl.kafka.client import translated
+from etl.kafka.reader import POLL_SECONDS, PartitionReader
 from etl.source import AssignedPartition, Assignment, Chunk
 
 
@@ -68,7 +69,8 @@ class KafkaSource:
         )
         self._reader.begin({each.partition: each.start for each in partitions})
         self._rewound_from = {}
-        return Assignment(partitions, count, {p: text for p, (_, text) in committed.items()})
+        notes = {p: text for p, (_, text) in committed.items()}
+        return Assignment(partitions, count, notes, self._reader.topic_id())
 
     def rewind(self, starts: Mapping[int, int]) -> None:
         """See :meth:`etl.source.Source.rewind`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Mapping
 
 from etl.config import KafkaConfig
@@ -24,6 +25,10 @@ class KafkaHistory:
         """See :meth:`etl.source.History.committed`."""
         found = self._reader.committed(range(self._reader.partition_count()))
         return {partition: offset for partition, (offset, _) in found.items()}
+
+    def topic_id(self) -> uuid.UUID | None:
+        """See :meth:`etl.source.History.topic_id`."""
+        return self._reader.topic_id()
 
     def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
         """See :meth:`etl.source.History.offsets_at`."""

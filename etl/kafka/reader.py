@@ -11,19 +11,28 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
 
 from etl.config import KafkaConfig
 from etl.errors import (
     OffsetOutOfRangeError,
-    RebalancedError,
     SourceUnavailableError,
     TopicMissingError,
 )
+from etl.kafka.client import consumer_settings, translated
+from etl.kafka.side_by_side import SideBySide
 from etl.source import Chunk, MessageColumns, RawMessage, Span
 
 _log = logging.getLogger(__name__)
@@ -34,22 +43,13 @@ _REQUEST_SECONDS = 10.0
 _BATCH_MESSAGES = 250
 """So many are taken from the client at a time: more fall out of the processor's caches."""
 
+_AHEAD_PART = 8
+"""A partition that is this part of a chunk ahead of another is not read until that has come."""
+
 _CHUNK_BYTES = 32 * 2**20
 """A chunk is stored while the next one is read, so that two are in memory."""
 
 _Headers = Sequence[tuple[str, bytes | None]]
-
-_NO_LONGER_OURS = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError.FENCED_INSTANCE_ID,
-        KafkaError._ASSIGNMENT_LOST,
-        KafkaError._STATE,
-        KafkaError._FENCED,
-    }
-)
 
 
 class PartitionReader:
@@ -77,36 +77,15 @@ class PartitionReader:
         self.topic = config.topic
         self._check_still_ours = check_still_ours
         self._silence_seconds = silence_seconds
-        self.consumer = Consumer(
-            {
-                **config.servers.settings(),
-                "client.id": "ugc-etl",
-                "group.id": config.group_id,
-                "session.timeout.ms": config.session_timeout_ms,
-                "heartbeat.interval.ms": max(1, config.session_timeout_ms // 3),
-                "max.poll.interval.ms": int(config.chunk_seconds * 1000),
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "error",
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": 100,
-                # What is fetched ahead is in memory beside the chunk: by default up to 100,000
-                # messages of each partition, of which the kilobytes count the values alone.
-                "queued.min.messages": 5_000,
-                "queued.max.messages.kbytes": 2_048,
-                "fetch.max.bytes": 2 * 2**20,
-                # So that a chunk has a little of every partition: producers' numbers go over all
-                # partitions, and so do the two halves of a session.  Read one after the other, each
-                # number is a gap and each half waits, in Redis.
-                "max.partition.fetch.bytes": 64 * 2**10,
-                # A full queue is looked at again after that; by default a second.
-                "fetch.queue.backoff.ms": 20,
-                "partition.assignment.strategy": "range",
-            },
-            logger=_log,
+        self.consumer = Consumer(consumer_settings(config), logger=_log)
+        self._admin = AdminClient(
+            {**config.servers.settings(), "client.id": "ugc-etl"}, logger=_log
         )
         self.positions: dict[int, int] = {}
         self.ends: dict[int, int] = {}
+        self._fetched_to: dict[int, int] = {}
+        self._fetched = SideBySide(self.topic)
+        self._ahead: set[int] = set()
         self._started = False
         self._goes_on = False
         self._silent_seconds = 0.0
@@ -116,6 +95,7 @@ class PartitionReader:
         self.positions = dict(starts)
         self.ends = {p: stop for p, stop in (stops or {}).items() if p in starts}
         self._started, self._silent_seconds, self._goes_on = False, 0.0, False
+        self._fetched, self._fetched_to = SideBySide(self.topic), dict(starts)
 
     def read(self, max_messages: int) -> Chunk | None:
         """The next messages; an empty chunk when none came within a moment; None at the ends.
@@ -125,9 +105,21 @@ class PartitionReader:
         """
         if not self._started:
             self._start()
-        if not self._unfinished():
+        if not self._unfinished() and not self._fetched:
             return None
-        return self._gathered(max_messages, lambda came: came and bool(self._unfinished()))
+        most_ahead = max(_BATCH_MESSAGES, max_messages // _AHEAD_PART)
+
+        def goes_on(came: bool) -> bool:
+            awaited = self._unfinished()
+            self._pause_ahead(awaited, most_ahead)
+            return bool(
+                came
+                and awaited
+                and len(self._fetched) < 2 * max_messages
+                and not self._fetched.has_side_by_side(max_messages, awaited)
+            )
+
+        return self._gathered(max_messages, goes_on)
 
     def read_on(self, max_messages: int, seconds: float, should_stop: Callable[[], bool]) -> Chunk:
         """See :meth:`etl.source.Source.read_on`."""
@@ -138,7 +130,8 @@ class PartitionReader:
 
         def goes_on(came: bool) -> bool:
             # When the time is over, what is in memory already is taken without waiting.
-            return (came or time.monotonic() < until) and not should_stop()
+            goes_on = (came or time.monotonic() < until) and not should_stop()
+            return goes_on and len(self._fetched) < max_messages
 
         return self._gathered(max_messages, goes_on, until)
 
@@ -146,21 +139,31 @@ class PartitionReader:
         self, max_messages: int, goes_on: Callable[[bool], bool], until: float = math.inf
     ) -> Chunk:
         """What comes as long as it goes on, which is asked whether the last batch had messages."""
-        starts = dict(self.positions)
-        messages = MessageColumns(self.topic)
-        size_bytes, came = 0, True
-        while goes_on(came) and len(messages) < max_messages and size_bytes < _CHUNK_BYTES:
+        came = True
+        while goes_on(came) and self._fetched.size_bytes < _CHUNK_BYTES:
             wait_seconds = min(POLL_SECONDS, max(0.0, until - time.monotonic()))
-            batch = self._consume(min(_BATCH_MESSAGES, max_messages - len(messages)), wait_seconds)
+            batch = self._consume(_BATCH_MESSAGES, wait_seconds)
             if batch:
-                size_bytes += self._take_all(batch, messages)
+                self._fetched.add(self._taken(batch))
             came = bool(batch)
-        spans = {
-            partition: Span(starts[partition], position)
-            for partition, position in self.positions.items()
-            if position > starts[partition]
+        messages = self._fetched.take(max_messages)
+        return Chunk(messages, self._handed_on(messages))
+
+    def _handed_on(self, messages: MessageColumns) -> dict[int, Span]:
+        """Notes how far the partitions are read, to the last of these messages; what that adds."""
+        reached = {
+            partition: offset + 1
+            for partition, offset in zip(messages.partitions, messages.offsets, strict=True)
         }
-        return Chunk(messages, spans)
+        # Behind the last message may come offsets that have none.
+        reached |= {p: at for p, at in self._fetched_to.items() if p not in self._fetched}
+        spans = {
+            partition: Span(self.positions[partition], position)
+            for partition, position in reached.items()
+            if position > self.positions[partition]
+        }
+        self.positions |= reached
+        return spans
 
     def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
         """See :meth:`etl.source.Source.offsets_at`."""
@@ -184,6 +187,17 @@ class PartitionReader:
         if topic.error is not None or not topic.partitions:
             raise TopicMissingError(f"Kafka has no topic {self.topic}: {topic.error}")
         return len(topic.partitions)
+
+    def topic_id(self) -> uuid.UUID | None:
+        """See :meth:`etl.source.History.topic_id`; brokers before Kafka 2.8 give none (KIP-516)."""
+        with translated("the topic's id"):
+            asked = self._admin.describe_topics(
+                TopicCollection([self.topic]), request_timeout=_REQUEST_SECONDS
+            )
+            found = asked[self.topic].result().topic_id
+        halves = found.get_most_significant_bits(), found.get_least_significant_bits()
+        high, low = (half % 2**64 for half in halves)
+        return uuid.UUID(int=high << 64 | low) if high or low else None
 
     def committed(self, partitions: Sequence[int]) -> dict[int, tuple[int, str]]:
         """Partition → the offset that the group committed, where it did, and its metadata."""
@@ -209,6 +223,8 @@ class PartitionReader:
         self.consumer.close()
 
     def _start(self) -> None:
+        self._fetched, self._fetched_to = SideBySide(self.topic), dict(self.positions)
+        self._ahead = set()
         begin = [TopicPartition(self.topic, p, offset) for p, offset in self.positions.items()]
         self.consumer.assign(begin)
         self.consumer.resume(begin)  # those that were read to their ends before
@@ -226,35 +242,39 @@ class PartitionReader:
             self._silent_seconds = 0.0
         return batch
 
-    def _take_all(self, batch: list[Message], into: MessageColumns) -> int:
-        """Adds the batch's messages; how many bytes their values have.
+    def _taken(self, batch: list[Message]) -> MessageColumns:
+        """The batch's messages.
 
         A column of each field costs half of what a call for each field of each message does.  What
-        such a batch cannot be, with reports among its messages or an end in it, goes one by one.
+        such a batch cannot be, with reports among its messages, an end in it or what came before,
+        goes one by one.
         """
         partitions = cast("list[int]", list(map(Message.partition, batch)))
         offsets = cast("list[int]", list(map(Message.offset, batch)))
         stops = dict(zip(partitions, offsets, strict=True))  # of each partition the last
-        values = list(map(Message.value, batch))
         has_report = any(error is not None for error in map(Message.error, batch))
         if self._goes_on and not has_report:
             self.ends |= {p: max(offset + 1, self.ends.get(p, 0)) for p, offset in stops.items()}
+        firsts = dict(zip(reversed(partitions), reversed(offsets), strict=True))
         if has_report or not all(
-            p in self.ends and offset < self.ends[p] for p, offset in stops.items()
+            p in self.ends and self._fetched_to[p] <= firsts[p] and offset < self.ends[p]
+            for p, offset in stops.items()
         ):
-            taken = [raw for message in batch if (raw := self._take(message)) is not None]
-            into.extend(taken)
-            return sum(len(raw.value or b"") for raw in taken)
-        into.partitions.extend(partitions)
-        into.offsets.extend(offsets)
-        into.keys.extend(map(Message.key, batch))
-        into.values.extend(values)
-        into.timestamps_ms.extend([ms if kind else 0 for kind, ms in map(Message.timestamp, batch)])
-        headers = cast("list[_Headers | None]", list(map(Message.headers, batch)))
-        into.headers.extend([each or () for each in headers])
+            taken = MessageColumns(self.topic)
+            taken.extend(raw for message in batch if (raw := self._take(message)) is not None)
+            return taken
         for partition, offset in stops.items():
             self._advance(partition, offset + 1)
-        return sum(map(len, filter(None, values)))
+        headers = cast("list[_Headers | None]", list(map(Message.headers, batch)))
+        return MessageColumns(
+            self.topic,
+            partitions,
+            offsets,
+            list(map(Message.key, batch)),
+            list(map(Message.value, batch)),
+            [ms if kind else 0 for kind, ms in map(Message.timestamp, batch)],
+            [each or () for each in headers],
+        )
 
     def _take(self, message: Message) -> RawMessage | None:
         """Notes how far the partition is read; None for what is no message of this reading."""
@@ -273,6 +293,8 @@ class PartitionReader:
         if offset >= self.ends[partition]:
             self._advance(partition, self.ends[partition])
             return None
+        if offset < self._fetched_to[partition]:
+            return None  # it came before the partition was paused
         self._advance(partition, offset + 1)
         timestamp_type, timestamp_ms = message.timestamp()
         return RawMessage(
@@ -298,14 +320,28 @@ class PartitionReader:
                 raise SourceUnavailableError(f"Kafka: {error.str()}")
 
     def _advance(self, partition: int, position: int) -> None:
-        self.positions[partition] = max(position, self.positions[partition])
-        if self.positions[partition] >= self.ends[partition] and not self._goes_on:
+        self._fetched_to[partition] = max(position, self._fetched_to[partition])
+        if self._fetched_to[partition] >= self.ends[partition] and not self._goes_on:
             self.consumer.pause([TopicPartition(self.topic, partition)])
+
+    def _pause_ahead(self, awaited: Collection[int], count: int) -> None:
+        """Lets the partitions that are so many messages ahead of others wait for them.
+
+        The client throws away what it has fetched of them, and fetches it again when they go on.
+        """
+        ahead = self._fetched.ahead(awaited, count)
+        still = self._fetched.ahead(awaited, count // 2) & self._ahead if self._ahead else set()
+        go_on = self._ahead - still
+        if wait := ahead - self._ahead:
+            self.consumer.pause([TopicPartition(self.topic, partition) for partition in wait])
+        if wanted := go_on & {*awaited}:
+            self.consumer.resume([TopicPartition(self.topic, partition) for partition in wanted])
+        self._ahead = still | ahead
 
     def _unfinished(self) -> list[int]:
         return [
             partition
-            for partition, position in self.positions.items()
+            for partition, position in self._fetched_to.items()
             if partition not in self.ends or position < self.ends[partition]
         ]
 
@@ -313,13 +349,13 @@ class PartitionReader:
         """Why nothing comes: some brokers keep silent about an offset beyond the end."""
         for partition in self._unfinished():
             fetched = self._bounds(partition, cached=True)
-            if fetched is not None and self.positions[partition] > fetched.stop:
+            if fetched is not None and self._fetched_to[partition] > fetched.stop:
                 return self._out_of_range(partition, fetched)
         where = ", ".join(map(str, self._unfinished()))
         return SourceUnavailableError(f"{self.topic}: nothing comes from partition {where}")
 
     def _out_of_range(self, partition: int, bounds: Span) -> OffsetOutOfRangeError:
-        position = self.positions[partition]
+        position = self._fetched_to[partition]
         return OffsetOutOfRangeError(self.topic, partition, position, bounds.start, bounds.stop)
 
     def _bounds(self, partition: int, *, cached: bool) -> Span | None:
@@ -335,15 +371,3 @@ class PartitionReader:
 def _headers(message: Message) -> _Headers:
     """The binding's type also allows a dict and text, which it never gives."""
     return cast("_Headers | None", message.headers()) or ()
-
-
-@contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Kafka's errors as this project's: a lost membership, or no answer."""
-    try:
-        yield
-    except KafkaException as error:
-        cause = error.args[0]
-        if cause.code() in _NO_LONGER_OURS:
-            raise RebalancedError(f"{what}: {cause.str()}") from error
-        raise SourceUnavailableError(f"{what}: {cause.str()}") from error

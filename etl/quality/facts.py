@@ -9,14 +9,16 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from ch_schema.quoting import quote_identifier
 from contracts.model.loader import Catalog
 from contracts.ranges import merged
 from etl.decode.rejections import read_rejections
+from etl.quality import client_numbers
+from etl.quality.client_numbers import ClientNumbers, Queries
 from etl.quality.objectives import EventFacts, Facts, RangeFault, ViewFacts, Waiting, range_faults
-from etl.run.journal import INTERRUPTED, drafted_ranges
+from etl.run.journal import INTERRUPTED, drafted_ranges, is_of
 from etl.run.runs_table import EVENT_COUNTS, NAME
 from etl.sequence.gaps import GapSummary, summarise
 from etl.sequence.ledger import Ledger
@@ -27,16 +29,6 @@ from registry.keys import name_in_key
 _PEEK_MESSAGES = 100
 _TOLERANCE = dt.timedelta(minutes=1)
 """So far clocks may differ."""
-
-_NO_PARAMETERS: Mapping[str, object] = {}
-
-
-class Queries(Protocol):
-    """What of :class:`ch_schema.client.protocol.ClickHouse` is used."""
-
-    def query(
-        self, sql: str, *, parameters: Mapping[str, object] = _NO_PARAMETERS
-    ) -> list[dict[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +52,15 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
     database = quote_identifier(witnesses.catalog.naming.database)
     # In this order: what was committed by then is in a draft or, once its run has ended, in a row.
     committed = witnesses.history.committed()
-    drafts = drafted_ranges(witnesses.ledger, committed)
+    topic_id = witnesses.history.topic_id()
+    drafts = drafted_ranges(witnesses.ledger, committed, topic_id)
     runs = _runs(witnesses.clickhouse, database, since)
     ended = {str(run["run_id"]) for run in runs}
     under_way = [each for run_id, some in drafts.items() if run_id not in ended for each in some]
     waits = waiting(witnesses.history, now)
     ranges = [each for run in runs for each in _ranges(run)]
+    # A topic that was made anew begins at 0: of runs on the one before, nothing joins.
+    joining = [r for run in runs if is_of(run["topic_id"], topic_id) for r in _ranges(run)]
     refused = read_rejections(witnesses.refusals, milliseconds(since))
     return Facts(
         runs=len(runs),
@@ -76,7 +71,8 @@ def gather(witnesses: Witnesses, since: dt.datetime, now: dt.datetime) -> Facts:
         refused=None if refused is None else dict(refused.by_event),
         refusal_reasons={} if refused is None else dict(refused.by_reason),
         numbers=_numbers(witnesses, runs),
-        range_faults=_faults(committed, [*ranges, *under_way]),
+        clients=_clients(witnesses, runs, since),
+        range_faults=_faults(committed, [*joining, *under_way]),
         waiting=[replace(each, age_seconds=max(0.0, each.age_seconds)) for each in waits],
         from_the_future=sum(run["started_at"] > now + _TOLERANCE for run in runs)
         + sum(each.age_seconds < -_TOLERANCE.total_seconds() for each in waits),
@@ -182,6 +178,17 @@ def _views(
         )
         found[event] = ViewFacts(int(row["paired"]), int(row["unpaired"]), skewed)
     return found
+
+
+def _clients(
+    witnesses: Witnesses, runs: Sequence[Mapping[str, Any]], since: dt.datetime
+) -> tuple[ClientNumbers, ...] | None:
+    """Settled is what was accepted so long before the last sweep that no start of it waits."""
+    waits = [pairing.wait_seconds for pairing in witnesses.catalog.pairings.values()]
+    swept = [run["swept_to"] for run in runs if run["swept_to"] is not None]
+    seconds = max(waits, default=0) + witnesses.gap_grace_seconds
+    settled = max(swept, default=since) - dt.timedelta(seconds=seconds)
+    return client_numbers.read(witnesses.catalog, witnesses.clickhouse, since, max(settled, since))
 
 
 def _numbers(witnesses: Witnesses, runs: Sequence[Mapping[str, Any]]) -> GapSummary | None:

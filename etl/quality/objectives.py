@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts.model.loader import Catalog
-from contracts.model.types import Contract
+from contracts.model.types import Contract, Origin
 from contracts.visible import counted
 from etl.plain import plain
+from etl.quality.client_numbers import ClientNumbers
 from etl.sequence.gaps import GapSummary
 from registry.keys import wholes_by_half
 
@@ -66,7 +67,10 @@ class RangeFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known. ``refused`` (by event) and ``numbers`` are None when nobody could tell."""
+    """What is known. ``refused`` (by event) and ``numbers`` are None when nobody could tell.
+
+    ``clients`` is None where the context has no such numbers.
+    """
 
     runs: int = 0
     interrupted: int = 0
@@ -76,6 +80,7 @@ class Facts:
     refused: Mapping[str, int] | None = None
     refusal_reasons: Mapping[str, int] = field(default_factory=dict)
     numbers: GapSummary | None = None
+    clients: Sequence[ClientNumbers] | None = None
     range_faults: Sequence[RangeFault] = ()
     waiting: Sequence[Waiting] = ()
     from_the_future: int = 0
@@ -120,7 +125,7 @@ class Verdict:
 
 def judge(catalog: Catalog, facts: Facts) -> Verdict:
     """Checks everything."""
-    findings = [*_coverage(facts)]
+    findings = [*_coverage(facts), *_clients(catalog, facts.clients or ())]
     for contract in catalog.newest:
         findings += _of_event(contract, facts, _names_in_keys(catalog, contract))
     return Verdict(facts=facts, findings=tuple(findings))
@@ -212,6 +217,30 @@ def _of_event(contract: Contract, facts: Facts, names: Collection[str]) -> Itera
         yield _freshness(contract, facts, names, quality.max_freshness_seconds)
 
 
+def _clients(catalog: Catalog, found: Sequence[ClientNumbers]) -> Iterator[Finding]:
+    """A number does not tell its event, so the strictest objective of what clients send counts.
+
+    One that the API refused is missing too, and is tolerated by the other objective.
+    """
+    sent = [each.quality for each in catalog.newest if each.origin is Origin.CLIENT]
+    lost = [
+        each.max_gap_ratio + (each.max_invalid_ratio or 0.0)
+        for each in sent
+        if each.max_gap_ratio is not None
+    ]
+    doubled = [most for each in sent if (most := each.max_duplicate_ratio) is not None]
+    for each in found:
+        if lost:
+            numbers = each.rows - each.repeated + each.missing
+            told = f"numbers of {each.name} came to no row: not sent, lost, or refused by the API"
+            if each.awaited:
+                told += f"; {each.awaited} more may still come"
+            yield _conduct("client numbers", None, each.missing, numbers, min(lost), told)
+        if doubled and each.repeated:
+            told = f"rows of {each.name} have a number that another event of the installation has"
+            yield _conduct("client repeats", None, each.repeated, each.rows, min(doubled), told)
+
+
 def _share(
     check: str, event: str | None, part: int, whole: int, limit: float, what: str
 ) -> Finding:
@@ -226,7 +255,9 @@ def _share(
     )
 
 
-def _conduct(check: str, event: str, part: int, whole: int, limit: float, what: str) -> Finding:
+def _conduct(
+    check: str, event: str | None, part: int, whole: int, limit: float, what: str
+) -> Finding:
     """A share that senders bring about. One case alone misses no objective that tolerates some."""
     found = _share(check, event, part, whole, limit, what)
     if found.met or part > 1 or limit == 0:

@@ -1,11 +1,14 @@
 """The sweep: what has waited long enough is taken out, as unpaired rows and as orphan ends.
 
-While rows are made and stored, the session store settles those before and reads those after them.
+While rows are made and stored, the session store settles those before and reads those after them: a
+whole block of them, since reading takes it as long as making and storing rows takes the loader.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from etl.decode.dead_letters import DeadLetter
 from etl.run.collecting import uncollected
@@ -34,9 +37,15 @@ class Expiry:
         self._side = side
         self._before_ms = before_ms
         self._tally = tally
+        self._largest = context.policy.chunk_messages
         self._left = 0
-        self._ahead: tuple[int, Callable[[], ExpiredPage]] | None = None
+        self._begin_anew()
         self._count_settled: Callable[[], None] = lambda: None
+
+    def _begin_anew(self) -> None:
+        """Behind those that stay; pages on their way do not count."""
+        self._ahead: deque[tuple[int, Callable[[], ExpiredPage]]] = deque()
+        self._next, self._room, self._most_ahead = self._left, self._largest, 1
 
     def go(self, should_stop: Callable[[], bool]) -> int | None:
         """Takes out everything that can be; asks whether to stop before every block of rows.
@@ -47,38 +56,48 @@ class Expiry:
         expired_to_ms = self._before_ms
         while not should_stop():
             with uncollected():
-                # At the end once more from the beginning: another worker's sweep may have moved
-                # candidates to where had been looked.
                 block = _Block(self._pairing)
-                self._fill(block)
+                at_end = self._fill(block)
                 expired_to_ms = min(expired_to_ms, block.left_from_ms or expired_to_ms)
                 if not block.looked_at:
                     self._count_settled()
                     return expired_to_ms
                 self._take_out(block)
+                if at_end:
+                    # Once more from the beginning: another worker's sweep may have moved
+                    # candidates to where had been looked.
+                    self._begin_anew()
                 del block
         self._count_settled()
         return None
 
-    def _fill(self, block: _Block) -> None:
-        """Looks at candidates until the block is full, or none is left."""
-        at_end, largest = False, self._context.policy.chunk_messages
-        while not at_end and block.looked_at < largest:
-            limit, ahead = self._ahead or self._look(0, largest)
+    def _fill(self, block: _Block) -> bool:
+        """Looks at candidates until the block is full, or none is left; whether none is."""
+        while block.looked_at < self._largest:
+            self._look_ahead()
+            limit, ahead = self._ahead.popleft()
             page = ahead()
             block.add(page, self._context.topic)
-            at_end = page.looked_at < limit
-            room = largest - block.looked_at
-            self._ahead = None if at_end else self._look(block.looked_at, room or largest)
+            if page.looked_at < limit:
+                return True
+            self._most_ahead = -(-self._largest // _PAGE)
+        self._look_ahead()
+        return False
 
-    def _look(self, after: int, most: int) -> tuple[int, Callable[[], ExpiredPage]]:
-        """Begins to look at the candidates after so many; how many it looks at, and the page."""
+    def _look_ahead(self) -> None:
+        """Begins to look at as many candidates as a block has, a page each; at first at one page.
+
+        What is begun is done in its order, so pages come before those before them are settled.
+        """
         store, prefix, side = self._context.store, self._pairing.prefix, self._side
-        skip, limit = self._left + after, min(_PAGE, most)
-        page = store.begin(
-            lambda: store.expired(prefix, side, self._before_ms, skip=skip, limit=limit)
-        )
-        return limit, page
+        while len(self._ahead) < self._most_ahead:
+            limit = min(_PAGE, self._room)
+            look = partial(
+                store.expired, prefix, side, self._before_ms, skip=self._next, limit=limit
+            )
+            self._ahead.append((limit, store.begin(look)))
+            self._next += limit
+            self._room = self._room - limit or self._largest
 
     def _take_out(self, block: _Block) -> None:
         """Stores and settles what the sessions have become."""
@@ -88,6 +107,7 @@ class Expiry:
         context.loader.load_columns(columns_of(context.loader, block.rows), context.clock())
         tally.pair(self._pairing.event, "rows", len(block.rows))
         self._left += block.looked_at - len(closings.settlements)
+        self._next -= len(closings.settlements)
         settled = context.store.begin(lambda: context.store.settle(closings.settlements))
         self._count_settled()
         self._count_settled = lambda: closings.count(settled(), tally)

@@ -106,7 +106,7 @@ class Journal:
 
 
 def drafted_ranges(
-    ledger: Ledger, committed: Mapping[int, int]
+    ledger: Ledger, committed: Mapping[int, int], topic_id: uuid.UUID | None = None
 ) -> Mapping[str, Sequence[tuple[int, int, int]]]:
     """Run → (partition, from, to) that it has committed, of the runs that have no row yet.
 
@@ -115,15 +115,24 @@ def drafted_ranges(
     Args:
         ledger: where the drafts are.
         committed: the group's offset of each partition.
+        topic_id: of the topic as it is; runs on another one that had its name are left out.
 
     Raises:
         StoreUnavailableError: the ledger does not answer.
     """
+    kept = ledger.kept_reports()
+    found = {run_id: orjson.loads(text)["after"] for run_id, text in kept.items()}
     return {
         run_id: [
             (partition, start, min(stop, committed.get(partition, start)))
-            for partition, start, stop in orjson.loads(text)["after"]["ranges"]
+            for partition, start, stop in after["ranges"]
             if committed.get(partition, start) > start
         ]
-        for run_id, text in ledger.kept_reports().items()
+        for run_id, after in found.items()
+        if is_of(after.get("topic_id"), topic_id)
     }
+
+
+def is_of(run_topic_id: object, topic_id: uuid.UUID | None) -> bool:
+    """Whether a run's offsets may be those of the topic as it is: not if both ids are known."""
+    return None in (run_topic_id, topic_id) or str(run_topic_id) == str(topic_id)

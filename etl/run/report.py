@@ -18,6 +18,7 @@ that reads the same messages again.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ class RunReport:
     side of it.  ``numbers`` tell of the producers; None like ``swept_to``.  ``lag`` tells for each
     partition how many messages came meanwhile.  ``held`` gives the offset from which on a
     partition waits for newer contracts, ``held_by`` names a message that does.
+    ``topic_id`` is that of the topic that the offsets are of, where the broker gives one.
     """
 
     started_at: dt.datetime
@@ -107,6 +109,7 @@ class RunReport:
     numbers: GapSummary | None = None
     held: Mapping[int, int] = field(default_factory=dict)
     held_by: str = ""
+    topic_id: uuid.UUID | None = None
 
     @property
     def outcome(self) -> Literal["done", "stopped", "held"]:
@@ -143,6 +146,7 @@ class RunReport:
             "lag": {str(p): messages for p, messages in self.lag.items()},
             "held": {str(p): offset for p, offset in self.held.items()},
             "held_by": self.held_by,
+            "topic_id": None if self.topic_id is None else str(self.topic_id),
             "swept_to": self.swept_to.isoformat() if self.swept_to else None,
         }
 

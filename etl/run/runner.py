@@ -54,6 +54,7 @@ class _Assigned:
 
     def __init__(self, assignment: Assignment, preparing: Preparing) -> None:
         self.partition_count = assignment.partition_count
+        self.topic_id = assignment.topic_id
         self.expired_to_ms = _least_time(assignment.metadata)
         self.metadata = "" if self.expired_to_ms is None else str(self.expired_to_ms)
         self.committed = {
@@ -165,6 +166,7 @@ class _Run:
             numbers=self._numbers,
             held=dict(assigned.preparing.holds.offsets),
             held_by=assigned.preparing.holds.where,
+            topic_id=assigned.topic_id,
         )
 
     def _from_assignment_to_ends(self) -> tuple[_Assigned, bool]:

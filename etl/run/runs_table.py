@@ -65,6 +65,9 @@ RUNS = internal_table(
         Column("swept_to", f"Nullable({_TIME})", "Starts due before this time were given up (UTC)"),
         Column("missing", "Nullable(Int64)", "Producers' numbers that did not come"),
         Column("repeated", "Nullable(Int64)", "Producers' numbers that came again"),
+        Column(
+            "topic_id", "Nullable(UUID)", "Whose offsets these are: the topic as it was made then"
+        ),
         Column("partitions", "Array(Int32)", "Of each range of offsets: the partition"),
         Column("from_offsets", "Array(Int64)", "Of each range: the first offset"),
         Column("to_offsets", "Array(Int64)", "Of each range: the offset behind the last"),
@@ -111,6 +114,7 @@ class RunRow:
         events, pairs = report["events"], report["pairs"]
         swept_to = report["swept_to"]
         numbers = report["numbers"] or {}
+        topic_id = report.get("topic_id")  # a killed run's note may be of another version
         values = {
             "run_id": self.run_id,
             "version": self.version,
@@ -121,6 +125,7 @@ class RunRow:
             "swept_to": None if swept_to is None else _instant(swept_to),
             "missing": numbers.get("missing"),
             "repeated": numbers.get("repeated"),
+            "topic_id": None if topic_id is None else uuid.UUID(topic_id),
             "partitions": [partition for partition, _, _ in ranges],
             "from_offsets": [start for _, start, _ in ranges],
             "to_offsets": [stop for _, _, stop in ranges],

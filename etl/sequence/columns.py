@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import sub
 
 from contracts.ranges import Ranges
 from contracts.sequence import (
@@ -183,6 +185,11 @@ class ChunkRanges:
     producers: Sequence[ProducerRanges]
     unstamped: int
 
+    @property
+    def count(self) -> int:
+        """How many ranges."""
+        return sum(len(each.ranges) for each in self.producers)
+
 
 def ranges_of(columns: SequenceColumns, noted: Mapping[int, int]) -> ChunkRanges | None:
     """What the messages tell that lie at or above the noted offset of their partition.
@@ -234,23 +241,15 @@ def _joined(
     numbers: Sequence[int], times: Sequence[int], places: list[int]
 ) -> tuple[list[NumberRange], int]:
     """The ranges, and how many messages repeat another's number."""
-    first, count = numbers[places[0]], len(places)
-    if [numbers[place] for place in places] == list(range(first, first + count)):
-        return [NumberRange(first, first + count - 1, times[places[0]])], 0
-    ordered = sorted([(numbers[place], place) for place in places], reverse=True)
-    ranges: list[NumberRange] = []
-    repeated = 0
-    low = high = ordered[0][0]
-    earliest = ordered[0][1]
-    for number, place in ordered[1:]:
-        if number == low:
-            repeated += 1
-        elif number == low - 1:
-            low = number
-        else:
-            ranges.append(NumberRange(low, high, times[earliest]))
-            low = high = number
-        earliest = min(earliest, place)
-    ranges.append(NumberRange(low, high, times[earliest]))
-    ranges.reverse()
-    return ranges, repeated
+    order = sorted(places, key=numbers.__getitem__)
+    ordered = list(map(numbers.__getitem__, order))
+    steps = list(map(sub, ordered[1:], ordered))
+    starts = [0, *(place for place, step in enumerate(steps, 1) if step > 1)]
+    parts = list(zip(starts, [*starts[1:], len(order)], strict=True))
+    # The gap in front of a range is known since the first message with a number above it.
+    earliest = list(accumulate((min(order[a:b]) for a, b in reversed(parts)), min))[::-1]
+    ranges = [
+        NumberRange(ordered[start], ordered[stop - 1], times[place])
+        for (start, stop), place in zip(parts, earliest, strict=True)
+    ]
+    return ranges, steps.count(0)

@@ -26,7 +26,7 @@ _BATCH = 250
 """This many messages are in one script, since Redis serves nobody else while it runs."""
 
 _RANGED = 4_000
-"""So many messages' numbers are told in one script, as ranges: at worst each is one, 10 ms."""
+"""So many ranges are told in one script, some 10 ms of Redis's time."""
 
 _PRODUCERS_AT_ONCE = 200
 _HOLE = re.compile(r"(\d+)-(\d+)@(\d+)(v?)")
@@ -73,18 +73,26 @@ class RedisLedger:
                 self._record(args=arguments)
 
     def record_columns(self, spans: Spans, columns: SequenceColumns) -> None:
-        """See :meth:`etl.sequence.ledger.Ledger.record_columns`. Atomic for parts, in order."""
+        """See :meth:`etl.sequence.ledger.Ledger.record_columns`. Atomic for parts, in order.
+
+        A whole chunk has few ranges, and is told at once.  Where each number is a range by itself
+        it is told in parts, so that no script is long.
+        """
+        if self._record_ranges_of(spans, columns, most=_RANGED):
+            return
         reached = {partition: span.start for partition, span in spans.items()}
-        for first in range(0, max(1, len(columns)), _RANGED):
+        for first in range(0, len(columns), _RANGED):
             stop = first + _RANGED
-            part = columns if len(columns) <= _RANGED else columns.part(first, stop)
+            part = columns.part(first, stop)
             stops = {partition: span.stop for partition, span in spans.items()}
             if stop < len(columns):
                 stops = {p: at + 1 for p, at in zip(part.partitions, part.offsets, strict=True)}
-            self._record_part({p: Span(reached[p], at) for p, at in stops.items()}, part)
+            part_spans = {p: Span(reached[p], at) for p, at in stops.items()}
+            self._record_ranges_of(part_spans, part, most=_RANGED)
             reached.update(stops)
 
-    def _record_part(self, spans: Spans, columns: SequenceColumns) -> None:
+    def _record_ranges_of(self, spans: Spans, columns: SequenceColumns, *, most: int) -> bool:
+        """Whether it was done: there are not more ranges than that."""
         fields = [self._field(partition) for partition in spans]
         while spans:
             with translated():
@@ -93,7 +101,9 @@ class RedisLedger:
             ranges = ranges_of(columns, noted)
             if ranges is None:
                 self.record(spans, list(columns.messages()))
-                return
+                return True
+            if ranges.count > most:
+                return False
             arguments: list[str | int | bytes] = [self._max_gaps, len(spans)]
             for partition, span in spans.items():
                 arguments += [self._field(partition), span.start, span.stop]
@@ -103,7 +113,8 @@ class RedisLedger:
                 arguments += _told(producer)
             with translated():
                 if self._record_ranges(args=arguments):
-                    return
+                    break
+        return True
 
     def producers(self) -> Sequence[Producer]:
         """See :meth:`etl.sequence.ledger.Ledger.producers`."""

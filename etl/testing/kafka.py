@@ -24,6 +24,14 @@ class MemoryTopic:
         self.committed: dict[int, tuple[int, str]] = {}
         self.generation = 0
         self.members: list[MemorySource] = []
+        self.id = uuid.uuid4()
+
+    def make_anew(self) -> None:
+        """Without its messages and offsets, as a broker has it that kept nothing."""
+        self.logs = [[] for _ in self.logs]
+        self.low = [0] * len(self.logs)
+        self.committed = {}
+        self.id = uuid.uuid4()
 
     def append(
         self, partition: int, key: bytes | None, value: bytes | None, headers: Headers = ()
@@ -68,6 +76,7 @@ class MemorySource:
             partitions=tuple(self._assigned(partition) for partition in topic.share_of(self)),
             partition_count=len(topic.logs),
             metadata={partition: text for partition, (_, text) in topic.committed.items()},
+            topic_id=topic.id,
         )
         self._positions = {assigned.partition: assigned.start for assigned in assignment.partitions}
         self._ends = {partition: len(topic.logs[partition]) for partition in self._positions}
@@ -151,6 +160,9 @@ class MemoryHistory:
 
     def committed(self) -> Mapping[int, int]:
         return {partition: offset for partition, (offset, _) in self._topic.committed.items()}
+
+    def topic_id(self) -> uuid.UUID | None:
+        return self._topic.id
 
     def offsets_at(self, partitions: Collection[int], timestamp_ms: int) -> Mapping[int, int]:
         return MemorySource(self._topic).offsets_at(partitions, timestamp_ms)

@@ -46,6 +46,7 @@ def test_up_until_ctrl_c_with_a_second_terminal(tmp_path: Path) -> None:
             time.sleep(0.1)
         info = running_stack(tmp_path / ".ugc")
         assert info is not None
+        assert f"begin here: {info.urls['api']}/demo" in log.read_text()
         for name, url in info.urls.items():
             assert url in log.read_text(), name
 

@@ -87,6 +87,13 @@ class SourceSuite:
     def open(self, log: Log, stack: ExitStack) -> Source:
         return stack.enter_context(closing(log.source()))
 
+    def test_says_whose_offsets_they_are(self, log: Log) -> None:
+        with closing(log.source()) as source:
+            named = source.assign().topic_id
+        assert named is not None
+        with closing(log.source()) as source:
+            assert source.assign().topic_id == named
+
     def test_it_begins_at_the_beginning_and_goes_on_after_a_commit(
         self, log: Log, stack: ExitStack
     ) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import types
 import typing
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -64,6 +65,7 @@ _PLAIN: Mapping[Any, Any] = {
     str: HOSTILE,
     bytes: b"\x00\xff\x1b",
     dt.datetime: dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC),
+    uuid.UUID: uuid.UUID(int=1),
     Path: Path("events/имя/v1.json"),
     Any: {"a": [HOSTILE, HUGE, None]},
 }

@@ -17,6 +17,8 @@ from ugc.local.stack.parts import ugc_command
 COMMANDS = dict(commands())
 
 ANY_TEXT = {
+    "--application", "--tag",  # as of --event
+    "--key",  # the API knows its own
     "--host", "--metrics-host",  # what can be listened on is known when it is tried
     "--against",  # Git says what it knows
     "--owner", "--title", "--description",  # lint judges them, or they are prose
@@ -119,6 +121,7 @@ ASKING = {
     "schema erase": ("--user", "somebody", "--yes"),
     "schema plan": (),
     "sql": ("SELECT 1",),
+    "tail": ("--once",),
     "traffic": ("--sessions", "1"),
 }
 """Commands that ask a part, and their other arguments."""
@@ -144,7 +147,7 @@ BY_THEMSELVES = {
     "contracts sample", "contracts show", "quality alerts", "registry avro", "registry lock",
     "export dbt", "export jsonschema", "export markdown", "export odcs",
     "schema ddl", "schema dictionary",  # read files
-    "new",  # writes them
+    "new", "sdk build",  # write them
 }  # fmt: skip
 
 

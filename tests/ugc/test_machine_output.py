@@ -44,6 +44,7 @@ JSON: Mapping[str, Callable[[], object]] = {
     "etl run": lambda: filled(RunReport).as_dict(),
     "quality": lambda: filled(Verdict).as_dict(),
     "rejected": lambda: as_dict(tally([told()] * 2), 0, top=5),
+    "tail": lambda: {"event": "e", "problem": {"violations": [{"pointer": "/data/a"}]}},
     "schema plan": lambda: as_json_document(filled(Plan)),
 }
 """Command with ``--json`` → the document that it prints, with every table filled."""

@@ -88,6 +88,7 @@ SHARED = {
 
 BY_API = {
     **SHARED,
+    "API_CLICKHOUSE_URL": ("h:9000", "postgres://h", "clickhouse://u:hunter2@h:99999"),
     "API_QUEUE_REQUESTS": ("-1", "1.5", "many", "9" * 40),
     "API_QUEUE_SECONDS": SECONDS,
     "API_THREADS": NUMBERS,
@@ -102,6 +103,8 @@ BY_API = {
     "BODY_TIMEOUT_SECONDS": SECONDS,
     "CORS_MAX_AGE_SECONDS": NUMBERS,
     "CORS_ORIGINS": ("example.com", "https://a/", "*,https://a"),
+    "DEBUGGER": ("on", "true", "OPEN"),
+    "DEBUGGER_KEY": ("hunter2", "schlüssel" * 3),
     "DELIVERY_TIMEOUT_SECONDS": (*SECONDS, "0.9", "2147484"),
     "DUPLICATE_TIMEOUT_SECONDS": SECONDS,
     "DUPLICATE_WINDOW_SECONDS": SECONDS,
@@ -163,6 +166,7 @@ BY_AUTH = {
 
 ANYTHING = {
     "CLICKHOUSE_CLUSTER": "ClickHouse says which clusters it knows",
+    "DEBUGGER_APPLICATIONS": "looked at only where there is a debugger",
     "JWT_AUDIENCE": "any text",
     "JWT_ISSUER": "any text",
     "KAFKA_GROUP_ID": "any text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,10 @@ from ugc.options import AT_LEAST_ONE, PORT
 
 _SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 _THREADS = "API_THREADS"
+
+_DEPLOYED = "ugc.front:create_front_from_env"
+_LOCAL = "ugc.front:create_local_front_from_env"
+"""With the demo, which gives tokens to whoever asks."""
 
 
 @click.group()
@@ -43,7 +48,8 @@ def command() -> None:
     envvar=_THREADS,
     help="Requests at a time per process.",
 )
-def serve(host: str, port: int, workers: int, threads: int) -> None:
+@click.option("--local", "is_local", is_flag=True, hidden=True, help="With the project's demo.")
+def serve(host: str, port: int, workers: int, threads: int, is_local: bool) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what is running.
 
     SIGHUP replaces the worker processes one after another, without refusing a request.
@@ -52,13 +58,15 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     /metrics tells of all processes together, through files in PROMETHEUS_MULTIPROC_DIR (by default
     a folder for this run).
     """
+    if is_local and not _is_loopback(host):
+        raise click.UsageError("--local is for the local stack: it listens on loopback alone")
     os.environ[_THREADS] = str(threads)
     # Before anything of the API is imported: its metrics library chooses by the environment then.
     with _metrics_shared():
-        _serve(host, port, workers)
+        _serve(_LOCAL if is_local else _DEPLOYED, host, port, workers)
 
 
-def _serve(host: str, port: int, workers: int) -> None:
+def _serve(target: str, host: str, port: int, workers: int) -> None:
     from api.config import ApiConfig
     from api.services import check
     from api.telemetry import logs
@@ -67,7 +75,14 @@ def _serve(host: str, port: int, workers: int) -> None:
     # Here, since a worker process that cannot start is started again and again.
     check(ApiConfig.from_env(own_environment()))
     logs.configure()
-    serve_front("api.wsgi:create_front_from_env", host=host, port=port, workers=workers)
+    serve_front(target, host=host, port=port, workers=workers)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @contextmanager

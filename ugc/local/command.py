@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import webbrowser
 from pathlib import Path
 
 import click
 
+from api import paths
 from ugc.environment import default_state_dir, own_environment
 from ugc.exits import EPILOG
 from ugc.options import AT_LEAST_ONE, INTERVAL
@@ -29,21 +31,36 @@ from ugc.options import AT_LEAST_ONE, INTERVAL
     type=INTERVAL,
     help="Load at this interval, such as 60s (default: as messages come).",
 )
-def command(state_dir: Path, api_workers: int, etl_interval_seconds: float | None) -> None:
+@click.option("--open", "is_opened", is_flag=True, help="Show its first page in a browser.")
+def command(
+    state_dir: Path, api_workers: int, etl_interval_seconds: float | None, is_opened: bool
+) -> None:
     """Run the whole local stack until Ctrl-C.
+
+    It prints first where to begin in a browser: at the demo of the contracts where they have one
+    (a folder demo with an index.html beside events), else at the API's start page.
 
     A part whose URL is in the environment (KAFKA_BOOTSTRAP_SERVERS, SCHEMA_REGISTRY_URL,
     REDIS_URL, CLICKHOUSE_URL, AUTH_SERVICE_URL) is used as it is and not started.
 
     The contracts are those in CONTRACTS_DIR, else in the folder that ugc.toml names.
     """
+    from ugc.local.demo.files import demo_files
     from ugc.local.stack import StackConfig, run_foreground
-    from ugc.wiring import catalog_from
+    from ugc.wiring import catalog_from, contracts_folder
 
-    catalog_from(own_environment())  # what is wrong with the contracts is told before anything runs
+    env = own_environment()
+    catalog_from(env)  # what is wrong with the contracts is told before anything runs
+    page = paths.DEMO if demo_files(contracts_folder(env)) else paths.START
     config = StackConfig(
         state_dir=state_dir,
         api_workers=api_workers,
         etl_interval_seconds=etl_interval_seconds,
     )
-    sys.exit(run_foreground(config, found_by_itself=state_dir == default_state_dir()))
+    by_itself = state_dir == default_state_dir()
+    show = webbrowser.open if is_opened else _nothing
+    sys.exit(run_foreground(config, found_by_itself=by_itself, page=page, show=show))
+
+
+def _nothing(_url: str) -> None:
+    pass

@@ -15,7 +15,18 @@ from etl.sessions.pairing import instant
 from ugc.environment import require
 from ugc.terminal import PlainConsole, say_json
 
-_SHARES = frozenset({"invalid", "duplicates", "gaps", "missing rows", "unpaired", "clocks"})
+_SHARES = frozenset(
+    {
+        "invalid",
+        "duplicates",
+        "gaps",
+        "missing rows",
+        "unpaired",
+        "clocks",
+        "client numbers",
+        "client repeats",
+    }
+)
 _COLOURS = {True: "green", False: "bold red", None: "yellow"}
 _WORDS = {True: "ok", False: "MISSED", None: "not known"}
 
@@ -48,6 +59,12 @@ def _print(verdict: Verdict, since_ms: int) -> None:
             f" {numbers.cut_off} cut off unanswered,"
             f" {numbers.awaited} may still come, {numbers.repeated} came twice;"
             f" {counted(numbers.unstamped, 'message')} had none."
+        )
+    for each in facts.clients or ():
+        console.print(
+            f"{each.name}: {counted(each.rows, 'numbered event')} of"
+            f" {counted(each.installations, 'installation')}: {each.missing} missing,"
+            f" {each.awaited} may still come, {each.repeated} came twice."
         )
     if facts.refused is None:
         console.print("Refused events are not known: there is no topic that keeps them.")

@@ -165,6 +165,7 @@ def test_how_long_a_preflight_holds_can_be_set(world: World) -> None:
         "If-None-Match",
         "X-Correlation-Id",
         "X-Request-ID",
+        "X-UGC-Debug",
         "X-UGC-Key",
         "X-UGC-SDK",
         "traceparent",
@@ -180,7 +181,13 @@ def test_headers_that_a_page_may_send(client: FlaskClient, header: str) -> None:
 def test_every_header_that_the_api_reads_may_be_sent() -> None:
     sources = [file.read_text(encoding="utf-8") for file in Path(api.__file__).parent.rglob("*.py")]
     read = set(re.findall(r'request\.headers\.get\("([^"]+)"', "\n".join(sources)))
-    of_the_browser = {"Origin", "Transfer-Encoding", "User-Agent"}
+    of_the_browser = {
+        "Last-Event-ID",
+        "Origin",
+        "Sec-Fetch-Site",
+        "Transfer-Encoding",
+        "User-Agent",
+    }
     assert {"Content-Encoding", "X-UGC-SDK"} <= read
     read |= {*correlation.SENT_IN}
     assert read - of_the_browser <= set(cors.REQUEST_HEADERS)

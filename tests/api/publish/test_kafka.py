@@ -84,6 +84,22 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
         yield started
 
 
+def test_where_kafka_has_put_a_record_is_told_before_its_end(running: Broker) -> None:
+    placed: list[tuple[uuid.UUID, int, int]] = []
+    sender = KafkaSender(
+        running.address,
+        TOPIC,
+        delivery_seconds=20.0,
+        placed=lambda *place: placed.append(place),
+    )
+    with closing(sender):
+        for value in (b"a", b"b", b"c"):
+            assert taken(sender, value)
+            assert placed[-1][0] == uuid.UUID(int=1)
+    found = {(each.partition(), each.offset()) for each in read_topic(running, TOPIC)}
+    assert {(partition, offset) for _, partition, offset in placed} == found
+
+
 def test_who_looks_hears_of_records_and_the_thread_does_when_nobody_looks(running: Broker) -> None:
     with closing(sender_to(running.address)) as sender:
         assert taken(sender)

@@ -258,6 +258,31 @@ def test_offsets_that_were_set_back(observed: Observed) -> None:
     assert "overlap" in observed.finding("offset ranges", None).explanation
 
 
+def test_a_topic_that_was_made_anew_overlaps_with_nothing(observed: Observed) -> None:
+    observed.traffic()
+    observed.world.run()
+    observed.world.topic.make_anew()
+    observed.traffic()
+    observed.world.run()
+    assert ("offset ranges", None) not in observed.missed()
+    observed.world.topic.committed.clear()
+    observed.world.run()
+    assert "overlap" in observed.finding("offset ranges", None).explanation
+
+
+def test_a_note_of_a_run_on_the_topic_before_is_no_overlap(observed: Observed) -> None:
+    observed.traffic()
+    observed.world.run()
+    observed.traffic()
+    die(observed.world, 1, after=True)
+    observed.world.topic.make_anew()
+    observed.traffic(clicks=400)
+    assert observed.world.ledger.kept_reports()
+    assert ("offset ranges", None) not in observed.missed()
+    observed.world.run()
+    assert ("offset ranges", None) not in observed.missed()
+
+
 @pytest.mark.parametrize(
     ("ranges", "faults"),
     [

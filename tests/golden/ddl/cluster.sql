@@ -79,6 +79,7 @@ CREATE TABLE IF NOT EXISTS `ugc_shard`.`etl_runs` ON CLUSTER `main`
     `swept_to` Nullable(DateTime64(3, 'UTC')) COMMENT 'Starts due before this time were given up (UTC)',
     `missing` Nullable(Int64) COMMENT 'Producers\' numbers that did not come',
     `repeated` Nullable(Int64) COMMENT 'Producers\' numbers that came again',
+    `topic_id` Nullable(UUID) COMMENT 'Whose offsets these are: the topic as it was made then',
     `partitions` Array(Int32) COMMENT 'Of each range of offsets: the partition',
     `from_offsets` Array(Int64) COMMENT 'Of each range: the first offset',
     `to_offsets` Array(Int64) COMMENT 'Of each range: the offset behind the last',
@@ -120,6 +121,7 @@ CREATE OR REPLACE TABLE `ugc`.`etl_runs` ON CLUSTER `main`
     `swept_to` Nullable(DateTime64(3, 'UTC')) COMMENT 'Starts due before this time were given up (UTC)',
     `missing` Nullable(Int64) COMMENT 'Producers\' numbers that did not come',
     `repeated` Nullable(Int64) COMMENT 'Producers\' numbers that came again',
+    `topic_id` Nullable(UUID) COMMENT 'Whose offsets these are: the topic as it was made then',
     `partitions` Array(Int32) COMMENT 'Of each range of offsets: the partition',
     `from_offsets` Array(Int64) COMMENT 'Of each range: the first offset',
     `to_offsets` Array(Int64) COMMENT 'Of each range: the offset behind the last',
@@ -144,7 +146,7 @@ CREATE OR REPLACE TABLE `ugc`.`etl_runs` ON CLUSTER `main`
     `ends_waiting` Array(Int64) COMMENT 'For each of derived: ends that wait'
 )
 ENGINE = Distributed('main', 'ugc_shard', 'etl_runs', cityHash64(`run_id`))
-COMMENT 'What each run of the loader did; see docs/operations.md [3396808d5045]';
+COMMENT 'What each run of the loader did; see docs/operations.md [5af9351f6060]';
 
 CREATE TABLE IF NOT EXISTS `ugc_shard`.`element_click` ON CLUSTER `main`
 (

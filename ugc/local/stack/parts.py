@@ -103,7 +103,7 @@ def _auth(_config: StackConfig, place: Place) -> list[str]:
 
 
 def _api(config: StackConfig, place: Place) -> list[str]:
-    return ugc_command("api", *_serve(place), f"--workers={config.api_workers}")
+    return ugc_command("api", *_serve(place), f"--workers={config.api_workers}", "--local")
 
 
 def _etl(config: StackConfig, _place: Place) -> list[str]:
@@ -145,7 +145,7 @@ PARTS: tuple[Part, ...] = (
         variable="UGC_API_URL",
         replaceable=False,
         # A front end in development has a port of its own choice, and this API listens on loopback.
-        settings={"CORS_ORIGINS": "*"},
+        settings={"CORS_ORIGINS": "*", "DEBUGGER": "open", "DEBUGGER_APPLICATIONS": "*"},
     ),
     Part(name=PartName.ETL, command=_etl),
 )

@@ -87,6 +87,9 @@ def make_plan(
         **{name: given.get(name, "").strip() or value for name, value in settings.items()},
         **{p.variable: urls[p.name] for p in PARTS if p.variable and p.name in urls},
     }
+    if PartName.CLICKHOUSE in urls:
+        read = given.get("API_CLICKHOUSE_URL", "").strip()
+        told["API_CLICKHOUSE_URL"] = read or urls[PartName.CLICKHOUSE]
     agreed = {name: value for name, value in given.items() if name.startswith(_AGREED)}
     return Plan(
         started=started,

@@ -164,6 +164,8 @@ def test_parts_are_told_where_the_others_are(tmp_path: Path) -> None:
     told |= {"SCHEMA_ID_CACHE_DIR": str(tmp_path / "state/schema-ids")}
     told |= {"SPOOL_DIR": str(tmp_path / "state/spool")}
     told |= {"CORS_ORIGINS": "*", "CONTRACTS_DIR": str(default_folder())}
+    told |= {"DEBUGGER": "open", "DEBUGGER_APPLICATIONS": "*"}
+    told |= {"API_CLICKHOUSE_URL": made.urls[PartName.CLICKHOUSE]}
     assert made.shared == told
     assert made.env == {**told, "PATH": "/bin", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
     assert told["CLICKHOUSE_URL"] == f"http://127.0.0.1:{made.ports[PartName.CLICKHOUSE]}/ugc"

@@ -1,0 +1,1 @@
+"""``ugc tail``: the debugger of the API in a terminal."""
