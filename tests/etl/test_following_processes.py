@@ -131,7 +131,7 @@ def test_it_stops_while_it_waits_for_its_partitions(parts: Parts, tmp_path: Path
     kafka = EtlConfig.from_env(parts.env).kafka
     busy = Consumer(
         {
-            "bootstrap.servers": kafka.bootstrap_servers,
+            "bootstrap.servers": kafka.servers.addresses,
             "group.id": kafka.group_id,
             "partition.assignment.strategy": "range",
             "max.poll.interval.ms": 300_000,

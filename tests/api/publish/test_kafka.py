@@ -87,7 +87,7 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
 def test_where_kafka_has_put_a_record_is_told_before_its_end(running: Broker) -> None:
     placed: list[tuple[uuid.UUID, int, int]] = []
     sender = KafkaSender(
-        running.address,
+        KafkaServers(running.address),
         TOPIC,
         delivery_seconds=20.0,
         placed=lambda *place: placed.append(place),
