@@ -38,6 +38,10 @@ class Topic:
     max_message_bytes: int | None = None
 
 
+_REFUSALS = (KafkaError._AUTHENTICATION, KafkaError._SSL)
+"""What no waiting mends: a wrong password, or a certificate that is not believed."""
+
+
 def ensure_topics(
     servers: KafkaServers, topics: Sequence[Topic], *, timeout_seconds: float
 ) -> tuple[str, ...]:
@@ -46,10 +50,21 @@ def ensure_topics(
     Raises:
         TopicError: Kafka does not answer in time, or refuses.
     """
-    admin = AdminClient({**servers.settings(), "socket.timeout.ms": int(timeout_seconds * 1000)})
+    troubles: list[KafkaError] = []
+    admin = AdminClient(
+        {
+            **servers.settings(),
+            "socket.timeout.ms": int(timeout_seconds * 1000),
+            "error_cb": troubles.append,
+        }
+    )
     try:
         known = admin.list_topics(timeout=timeout_seconds).topics
     except KafkaException as error:
+        admin.poll(0)  # hands on what was reported meanwhile
+        if refusals := [each for each in troubles if each.code() in _REFUSALS]:
+            told = f"Kafka at {servers.addresses} does not let us in: {refusals[-1].str()}"
+            raise TopicError(told) from error
         raise KafkaAwayError(f"Kafka at {servers.addresses} does not answer: {error}") from error
     missing = [_new_topic(topic) for topic in topics if topic.name not in known]
     if not missing:
