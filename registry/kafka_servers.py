@@ -145,7 +145,7 @@ def _signed_by_aws(region: str) -> Callable[[str], tuple[str, float]]:
     try:
         from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
     except ImportError as error:
-        expected = "used with what signs tokens: pip install aws-msk-iam-sasl-signer-python"
+        expected = "used with what signs tokens: pip install 'ugc-events[aws]'"
         raise SettingError(OURS["sasl.mechanism"], expected) from error
 
     def token(_config: str) -> tuple[str, float]:
