@@ -13,8 +13,8 @@ EXTRA: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("apispec", "backports", "brotli", "flasgger", "flask", "flask_cors", "granian"),
-            *("jinja2", "jwt", "limits", "swagger_ui", "ua_parser", "uuid_utils", "uvloop"),
-            "werkzeug",
+            *("jinja2", "jwt", "limits", "markupsafe", "swagger_ui", "ua_parser", "uuid_utils"),
+            *("uvloop", "werkzeug"),
         ),
         "api",
     ),
