@@ -43,6 +43,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "registry": ("ugc.registry.command", "Update a Schema Registry; serve one."),
     "rejected": ("ugc.rejected.command", "Show what the API rejects, and who sent it."),
     "schema": ("ugc.schema.command", "Show, migrate and document the tables in ClickHouse."),
+    "sdk": ("ugc.sdk.command", "Make the packages that front ends and servers send events with."),
     "sql": ("ugc.schema.sql", "Run a query in ClickHouse."),
     "traffic": ("ugc.traffic.command", "Send realistic visitor sessions to the API."),
     "up": ("ugc.local.command", "Run the whole local stack until Ctrl-C."),

@@ -34,7 +34,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "compatibility roundtrip init schema registry etl traffic",
         "importing",
         "contracts quality rejected demo new",
-        "check exporting",
+        "check exporting sdk",
     ),
 }
 """Package → its sub-packages, lowest floor first; those of one floor do not import each other.
