@@ -1,0 +1,83 @@
+"""What one test sends, and what became of it in the tables."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import httpx2
+
+from tests.fullstack.tracker.front import Front
+from tests.fullstack.tracker.gate import WAIT_SECONDS, Gate
+from tests.support.stack import Running
+from ugc.local.stack import PartName
+
+QUEUED = """(async () => {
+  const opened = await new Promise((done, fail) => {
+    const request = indexedDB.open("ugc");
+    request.onsuccess = () => done(request.result);
+    request.onerror = fail;
+  });
+  const table = opened.transaction("ugc").objectStore("ugc").getAll();
+  const entries = await new Promise((done) => (table.onsuccess = () => done(table.result)));
+  opened.close();
+  return entries.length;
+})()"""
+"""How many events the browser has stored."""
+
+
+class Visit:
+    """An origin nobody has been at, its way to the API, and the rows of its events."""
+
+    def __init__(self, running: Running, gate: Gate, front: Front) -> None:
+        self.running, self.gate, self.front = running, gate, front
+
+    def __str__(self) -> str:
+        return self.front.url
+
+    def rows(self, event: str, count: int) -> list[dict[str, Any]]:
+        """What the table has from this origin, without ``FINAL``, when it has so many rows.
+
+        Times are texts of UTC; an event that was stored twice is there twice.
+        """
+        query = (
+            f"SELECT * FROM ugc.{event} WHERE startsWith(context__page_url, '{self.front.url}/') "
+            "ORDER BY context__sequence FORMAT JSONEachRow"
+        )
+        url = self.running.stack.urls[PartName.CLICKHOUSE].rpartition("/")[0]
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            answer = httpx2.post(f"{url}/", content=query, timeout=WAIT_SECONDS)
+            assert answer.is_success, answer.text
+            rows = [json.loads(line) for line in answer.text.splitlines()]
+            if len(rows) >= count:
+                return rows
+            assert time.monotonic() < deadline, f"{len(rows)} of {count} rows: {self.gate.told()}"
+            time.sleep(0.1)
+
+    def clicks(self, ids: Iterable[str]) -> list[dict[str, Any]]:
+        """The rows of these clicks, as soon as the API has accepted them all.
+
+        Fails unless they are all the clicks that were stored, each once: what the gate saw accepted
+        is all that the tables can ever have.
+        """
+        expected = Counter(ids)
+        self.gate.wait(lambda: expected <= self.gate.accepted("element_click"), "accepted")
+        assert self.gate.accepted("element_click") == expected
+        rows = self.rows("element_click", expected.total())
+        assert Counter(row["event_id"] for row in rows) == expected
+        return rows
+
+    def views(self, count: int) -> list[dict[str, Any]]:
+        """The rows of so many page views, each of one start and one end, by their number."""
+        for event in ("page_view_start", "page_view_end"):
+            self.gate.wait(lambda event=event: len(self.gate.accepted(event)) >= count, event)
+            stored = self.gate.accepted(event)
+            assert set(stored.values()) == {1} and len(stored) == count
+        rows = self.rows("page_view", count)
+        assert len(rows) == count
+        assert all(row["paired"] for row in rows)
+        return rows
