@@ -107,12 +107,23 @@ function page(script, shared, server, url, without) {
   const go = (to) => {
     location.href = new URL(to, location.href).href;
   };
+  let die;
+  const gone = new Promise((done) => (die = done));
+  // A browser takes from a page that is gone what it holds.
+  const own = {
+    request(name, work) {
+      const held = shared.locks.request(name, () => (it.dead ? undefined : Promise.race([work(), gone])));
+      return held.then((result) => (it.dead ? new Promise(() => {}) : result));
+    },
+  };
   const realm = {
     ...{ AbortSignal, Blob, CompressionStream, Request, Response, URL, queueMicrotask },
-    ...{ clearTimeout, setTimeout, crypto },
+    ...{ clearTimeout, crypto },
+    // A page that tries again for ever keeps no test from ending.
+    setTimeout: (act, ms) => setTimeout(act, ms).unref(),
     console: { warn: (text) => it.warnings.push(text) },
     location,
-    navigator: { language: "nl-NL", locks: shared.locks, sendBeacon: (to, body) => it.beacon(to, body) },
+    navigator: { language: "nl-NL", locks: own, sendBeacon: (to, body) => it.beacon(to, body) },
     document: { referrer: "", visibilityState: "visible", addEventListener: on },
     history: { pushState: (_, __, to) => go(to), replaceState: (_, __, to) => go(to) },
     addEventListener: on,
@@ -160,6 +171,7 @@ function page(script, shared, server, url, without) {
         it.fire("pagehide", { persisted });
       }
       it.dead = !persisted;
+      if (it.dead) die();
     },
   };
   vm.createContext(realm);

@@ -33,7 +33,7 @@ export function createMemory(options: Options, visitors: Visitors): Delivery {
       answer = await fetch(addressOf(options), {
         method: "POST",
         body: written(batch, token, visitors.read().a, fields),
-        ...(debug && debug != true && { headers: { "X-UGC-Debug": debug } }),
+        ...(typeof debug == "string" && { headers: { "X-UGC-Debug": debug } }),
         keepalive: true,
         credentials: "omit",
       });
@@ -76,7 +76,6 @@ export function createMemory(options: Options, visitors: Visitors): Delivery {
     schedule,
     flush,
     leave: () => void (waiting[0] && post()),
-    release() {},
     online: flush,
     turn(on) {
       if (!on) waiting = [];

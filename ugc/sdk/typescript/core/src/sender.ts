@@ -156,6 +156,9 @@ export function createSender(
   }
 
   async function drain(): Promise<void> {
+    // A longer wait than what comes of this is over.
+    clearTimeout(timer);
+    timer = undefined;
     for (let goes_on = true; on && goes_on; ) {
       const { w } = visitors.read();
       const now = Date.now();

@@ -19,7 +19,7 @@ export interface Delivery {
   /** The page may not come back: sends what is not under way, without waiting for anything. */
   leave(): void;
   /** Nothing may be held while the browser keeps the page. */
-  release(): void;
+  release?(): void;
   /** The network is back: what waits for no more than that is sent. */
   online(): void;
   /** Off: forgets what waits, of every visitor but the one who begins. */
@@ -33,7 +33,7 @@ export function createTracker(
   sender: Delivery,
   watchRoutes?: (moved: () => void) => void,
 ): Tracker {
-  const { pairs = {}, pages, fields = [], versions = {} } = options;
+  const { pairs = {}, pages, fields = [], versions = {}, context } = options;
   let given = options.consent !== false;
   /** The page view that goes on, or that begins again when the page is seen again. */
   let view: (() => Begun) | undefined;
@@ -54,14 +54,13 @@ export function createTracker(
       locale: navigator.language || undefined,
     };
     const known = fields.map((field) => [field, facts[field]]);
-    const { context } = options;
     // As text it is what it is at this moment, whatever the page makes of it afterwards.
     const text = JSON.stringify({
       event,
       event_id,
       version: version || versions[event],
       data,
-      ...(fields[0] && {
+      ...((fields[0] || context) && {
         context: {
           ...Object.fromEntries(known),
           ...(typeof context == "function" ? context() : context),
@@ -136,7 +135,7 @@ export function createTracker(
   );
   addEventListener("pagehide", () => {
     hidden();
-    sender.release();
+    sender.release?.();
   });
   addEventListener("pageshow", (event) => event.persisted && shown());
   addEventListener("online", sender.online);

@@ -27,7 +27,7 @@ export interface Pause {
 }
 
 export const addressOf = ({ url = "", key }: Options): string =>
-  url + "/api/v1/events/batch" + (key ? "?key=" + encodeURIComponent(key) : "");
+  url + "/api/v1/events/batch" + (key ? "?key=" + key : "");
 
 /** `undefined` where the event is to be sent again; refused is what will never be stored. */
 export const verdict = (status: number | undefined): Answer["status"] | undefined =>
