@@ -155,6 +155,21 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, **place)
 
+    def go_offline(self, is_offline: bool) -> None:
+        """Takes the network away, or gives it back."""
+        self.call("Network.enable")
+        self.call(
+            "Network.emulateNetworkConditions",
+            offline=is_offline,
+            latency=0,
+            downloadThroughput=-1,
+            uploadThroughput=-1,
+        )
+
+    def limit_storage(self, origin: str, quota_bytes: int) -> None:
+        """How much an origin may have in databases and caches; localStorage has its own limit."""
+        self.call("Storage.overrideQuotaForOrigin", origin=origin, quotaSize=quota_bytes)
+
     def show_as(self, *, width: int, height: int, is_mobile: bool, colors: str) -> None:
         """The screen in CSS pixels, and the colours wished for: ``light`` or ``dark``."""
         self.call(

@@ -39,7 +39,18 @@ _PAGE = """\
     }
   };
   const answers = [], dropped = [], shown = [];
-  addEventListener("pageshow", (event) => shown.push(event.persisted));
+  // How long pages were seen in truth, in ms, the oldest first; for every page of this tab.
+  let since = performance.now();
+  addEventListener("pageshow", (event) => {
+    shown.push(event.persisted);
+    if (event.persisted) since = performance.now();
+  });
+  addEventListener("pagehide", () => {
+    try {
+      const seen = JSON.parse(sessionStorage.seen || "[]");
+      sessionStorage.seen = JSON.stringify([...seen, performance.now() - since]);
+    } catch {}
+  });
 </script>
 <script src="/tracker.js"></script>
 <script>
@@ -59,7 +70,15 @@ _PAGE = """\
 </script>
 """
 
-_FRAME = '<!DOCTYPE html><title>Another site</title><iframe src="%s"></iframe>'
+_FRAME = """\
+<!DOCTYPE html>
+<title>Another site</title>
+<script>
+  const told = [];
+  addEventListener("message", (event) => told.push(event.data));
+</script>
+<iframe src="%s"></iframe>
+"""
 
 
 class Front:

@@ -39,7 +39,7 @@ class Fault:
 
 @dataclass
 class Sending:
-    """One request that brought events; ``results`` is what the API said of each, if it was asked."""
+    """One request that brought events, and what the API said of each, if it was asked."""
 
     at: float
     events: list[dict[str, Any]]
@@ -69,6 +69,13 @@ class Gate:
         with self._changed:
             assert self._changed.wait_for(condition, WAIT_SECONDS), f"{what}: {self.told()}"
 
+    def heal(self) -> int:
+        """Disturbs nothing that comes after; gives how many have come before."""
+        with self._changed:
+            self.always = None
+            self.faults.clear()
+            return len(self.sendings)
+
     def began(self, sending: Sending) -> Fault | None:
         """Writes down that a request has come; gives what is to happen to it."""
         with self._changed:
@@ -96,9 +103,9 @@ class Gate:
         """What will never be stored, by ``event_id``."""
         return self._judged(None, lambda result: result["status"] not in (202, 401))
 
-    def sent(self) -> Counter[str]:
-        """How often each ``event_id`` was on its way."""
-        return Counter(each for sending in self.sendings for each in sending.ids)
+    def sent(self, first: int = 0) -> Counter[str]:
+        """How often each ``event_id`` was on its way, not counting the ``first`` requests."""
+        return Counter(each for sending in self.sendings[first:] for each in sending.ids)
 
     def told(self) -> str:
         """For a failed test."""

@@ -76,7 +76,7 @@ class Visit:
         for event in ("page_view_start", "page_view_end"):
             self.gate.wait(lambda event=event: len(self.gate.accepted(event)) >= count, event)
             stored = self.gate.accepted(event)
-            assert set(stored.values()) == {1} and len(stored) == count
+            assert len(stored) == stored.total() == count
         rows = self.rows("page_view", count)
         assert len(rows) == count
         assert all(row["paired"] for row in rows)
