@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,12 @@ def build(out: Path | None, folder: Path, **chosen: bool) -> None:
         into = out or Path("sdk") / name
         write_package(into, _files_of(name, catalog))
         say(f"made {into}: {LANGUAGES[name].what}")
-        say(f"next: {LANGUAGES[name].next_step.format(folder=into)}")
+        say(f"next: {LANGUAGES[name].next_step.format(folder=_as_path(into))}")
+
+
+def _as_path(folder: Path) -> str:
+    """For package managers, which take ``sdk/typescript`` for somebody's repository."""
+    return str(folder) if folder.is_absolute() else f".{os.sep}{folder}"
 
 
 def _files_of(name: str, catalog: Catalog) -> Files:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import re
@@ -108,6 +109,15 @@ def test_the_command_writes_the_package_and_the_same_again(tmp_path: Path) -> No
     assert told.exit_code == 0
     assert f"npm install {folder}" in told.output
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == first
+
+
+def test_the_command_writes_into_sdk_here_and_says_a_path_that_npm_takes_for_one(
+    tmp_path: Path,
+) -> None:
+    with contextlib.chdir(tmp_path):
+        told = run("--typescript")
+        assert Path("sdk/typescript/index.js").is_file()
+    assert "npm install ./sdk/typescript" in told.output
 
 
 def test_a_folder_of_anything_else_is_left_alone(tmp_path: Path) -> None:
