@@ -100,7 +100,7 @@ class Front:
         """The document at an address."""
         if path == "/elsewhere":
             return "<!DOCTYPE html><title>No tracker here</title>"
-        if path.startswith("/frame"):
+        if path == "/frame":
             return _FRAME % f"{self.url}/framed"
         return _PAGE % {
             "ahead": self.ahead_ms,

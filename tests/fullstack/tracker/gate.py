@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-WAIT_SECONDS = 45.0
+WAIT_SECONDS = 15.0
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Retry-After",
@@ -110,7 +110,8 @@ class Gate:
     def told(self) -> str:
         """For a failed test."""
         return "; ".join(
-            f"{len(each.events)} events: {each.status} {Counter(r['status'] for r in each.results)}"
+            f"{each.at - self.sendings[0].at:.2f} s: {len(each.events)} events: {each.status} "
+            f"{dict(Counter(result['status'] for result in each.results))}"
             for each in self.sendings
         )
 

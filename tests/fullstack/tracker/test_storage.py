@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ FILL = """
 
 LOCALLY = "Object.keys(localStorage).filter((each) => each.startsWith('ugc.')).length"
 
-DENIED = """
+FRAMED = """
   (async () => {
     const denied = [];
     try {
@@ -79,17 +80,30 @@ def test_events_that_find_everything_full_are_sent_from_memory(visit: Visit, tab
     assert tab.run(f"{QUEUED}.catch(() => 0)") == 0
 
 
-def test_a_frame_of_another_site_may_store_nothing(visit: Visit, tmp_path: Path) -> None:
-    """The pages of ``localhost`` and of ``127.0.0.1`` are of two sites."""
-    visit.front.after = DENIED
-    preferences = {"profile": {"block_third_party_cookies": True, "cookie_controls_mode": 1}}
-    with browser(tmp_path, preferences) as strict:
+BLOCKED = {"block_third_party_cookies": True, "cookie_controls_mode": 1}
+DENYING = {"default_content_setting_values": {"cookies": 2}}
+
+
+@pytest.mark.parametrize(
+    ("profile", "denied"),
+    [(BLOCKED, []), (DENYING, ["SecurityError", "UnknownError"])],
+    ids=["blocked", "denied"],
+)
+def test_a_frame_on_another_site_whose_storage_is_denied(
+    visit: Visit, tmp_path: Path, profile: dict[str, Any], denied: list[str]
+) -> None:
+    """The pages of ``localhost`` and of ``127.0.0.1`` are of two sites.
+
+    Where it blocks third parties, Chromium gives a frame storage for this site alone; none where
+    it is set to let nobody store anything.
+    """
+    visit.front.after = FRAMED
+    with browser(tmp_path, {"profile": profile}) as strict:
         tab = strict.new_page()
         tab.open(f"{visit}/frame".replace("127.0.0.1", "localhost"))
         tab.wait("told.length == 1")
         told = tab.run("told[0]")
-        assert len(told["denied"]) == 2, told["denied"]
-        tab.close()
+        assert told["denied"] == denied
         visit.clicks(told["clicked"])
 
 

@@ -93,6 +93,7 @@ export function createQueue(stores: Store[], renumber: () => number) {
 
   return {
     own,
+    kept,
     count: () => count,
     /** False when the queue is full. */
     add(entry: Entry): boolean {
