@@ -30,6 +30,8 @@ export interface Store {
   remove(entries: Entry[]): Promise<unknown>;
   /** Lets go of what would keep the page from being kept by the browser. */
   close(): void;
+  /** Leaves not even an empty place. */
+  drop(): void;
 }
 
 const MOST_EVENTS = 2_000;
@@ -107,7 +109,15 @@ export function createQueue(stores: Store[], renumber: () => number) {
     },
     all,
     /** Forgets everything but what is this visitor's. */
-    clear: async (visitor: string) => remove((await all()).filter(({ a }) => a != visitor)),
+    async clear(visitor: string): Promise<void> {
+      await remove((await all()).filter(({ a }) => a != visitor));
+      // What is added after this line is written after it as well.
+      if (!own.size)
+        for (const store of stores)
+          try {
+            store.drop();
+          } catch {}
+    },
     remove,
     close: () => stores.map((store) => store.close()),
   };
