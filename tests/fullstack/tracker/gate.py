@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 45.0
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Retry-After",

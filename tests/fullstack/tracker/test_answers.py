@@ -25,7 +25,7 @@ def demo_token(visit: Visit, **wanted: Any) -> dict[str, Any]:
 
 def test_a_refused_token_is_refreshed_and_the_events_are_the_users(visit: Visit, tab: Page) -> None:
     good = demo_token(visit)
-    over = demo_token(visit, user_id=good["user_id"], ttl_seconds=-60)
+    over = demo_token(visit, user_id=good["user_id"], ttl_seconds=-3600)
     tokens = json.dumps({"false": over["token"], "true": good["token"]})
     visit.front.before = "const asked = [];"
     visit.front.options = f"{{ token: async (anew) => (asked.push(anew), {tokens}[anew]) }}"

@@ -138,6 +138,21 @@ describe("the tracker", { concurrency: true, timeout: 120_000 }, () => {
       assert.equal(here.server.rows.size, without.length ? 1 : 0);
     });
 
+  test("what the database has not written when the page is left is in localStorage", { timeout: 60_000 }, async () => {
+    const here = origin();
+    const page = here.page();
+    page.realm.indexedDB.open = () => ({});
+    page.fetch = () => new Promise(() => {});
+    const id = page.tracker(PROJECT).track("clicked", {});
+    page.close();
+    assert.ok(here.shared.localStorage["ugc." + id]);
+    delete here.shared.indexedDB.open;
+    const next = here.page().tracker(PROJECT);
+    await until(() => here.server.rows.has(id));
+    await until(() => next.queued() === 0);
+    assert.equal(here.shared.localStorage["ugc." + id], undefined);
+  });
+
   test("of a batch only what may be tried again is", { timeout: 60_000 }, async () => {
     const here = origin();
     here.server.say = async ({ events }, number) => {

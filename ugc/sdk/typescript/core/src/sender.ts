@@ -211,6 +211,7 @@ export function createSender(
     schedule,
     flush,
     leave(): void {
+      queue.hurry();
       const room = BATCH_BYTES - under_way;
       // While the API wants to be left alone, what is stored can wait for the next page.
       const alone = askedFor() > 0;
