@@ -99,6 +99,7 @@ class Page:
         self.complaints: list[str] = []
         self._target, self._session = target, session
         self._is_crashed = False
+        self._navigations = 0
         for domain in ("Page", "Runtime", "Log", "Inspector"):
             self.call(f"{domain}.enable")
 
@@ -124,6 +125,18 @@ class Page:
         assert "errorText" not in went, went
         # The old page may still be there for a moment.
         self.wait("window.isOld === undefined && document.readyState === 'complete'")
+
+    def go(self, steps: int) -> None:
+        """Goes through the tab's history: -1 is back.
+
+        Nothing is run meanwhile: a page that is being kept for later is thrown away for that.
+        """
+        history = self.call("Page.getNavigationHistory")
+        entry = history["entries"][history["currentIndex"] + steps]
+        before = self._navigations
+        self.call("Page.navigateToHistoryEntry", entryId=entry["id"])
+        while self._navigations == before:
+            self.browser.hear()
 
     def run(self, script: str) -> Any:
         """The value of an expression, awaited if it is a promise."""
@@ -190,6 +203,8 @@ class Page:
     def note(self, event: Any) -> None:
         """Takes in what the browser tells of the tab."""
         match event:
+            case {"method": "Page.frameNavigated", "params": {"frame": frame}}:
+                self._navigations += "parentId" not in frame
             case {"method": "Inspector.targetCrashed"}:
                 self._is_crashed = True
             case {"method": "Log.entryAdded", "params": {"entry": {"level": "error"} as entry}}:
