@@ -125,6 +125,33 @@ describe("the tracker", { concurrency: true, timeout: 120_000 }, () => {
       assert.deepEqual([...here.server.rows.keys()], [id]);
     });
 
+  for (const without of [[], ["indexedDB", "localStorage", "locks"]])
+    test(`a page that is left while the API wants to be left alone sends only what is not stored (without ${without.join(", ") || "nothing"})`, { timeout: 60_000 }, async () => {
+      const here = origin({ without });
+      here.server.say = async (_, number) => number === 1 && answer(503, "", { "Retry-After": "600" });
+      const page = here.page();
+      const tracker = page.tracker(PROJECT);
+      tracker.track("clicked", {});
+      await tracker.flush();
+      page.close();
+      await new Promise((done) => setTimeout(done, 100));
+      assert.equal(here.server.rows.size, without.length ? 1 : 0);
+    });
+
+  test("what the database has not written when the page is left is in localStorage", { timeout: 60_000 }, async () => {
+    const here = origin();
+    const page = here.page();
+    page.realm.indexedDB.open = () => ({});
+    page.fetch = () => new Promise(() => {});
+    const id = page.tracker(PROJECT).track("clicked", {});
+    page.close();
+    assert.ok(here.shared.localStorage["ugc." + id]);
+    delete here.shared.indexedDB.open;
+    here.page().tracker(PROJECT);
+    await until(() => here.server.rows.has(id));
+    await until(() => here.shared.localStorage["ugc." + id] === undefined);
+  });
+
   test("of a batch only what may be tried again is", { timeout: 60_000 }, async () => {
     const here = origin();
     here.server.say = async ({ events }, number) => {

@@ -30,6 +30,8 @@ export interface Store {
   remove(entries: Entry[]): Promise<unknown>;
   /** Lets go of what would keep the page from being kept by the browser. */
   close(): void;
+  /** Leaves not even an empty place. */
+  drop(): void;
 }
 
 const MOST_EVENTS = 2_000;
@@ -37,7 +39,10 @@ const MOST_BYTES = 4_194_304;
 
 const idOf = (entry: Entry): string => entry.e.event_id;
 
-/** @param renumber gives another number, when two tabs took one. */
+/**
+ * @param stores the last of them stores before its `add` returns.
+ * @param renumber gives another number, when two tabs took one.
+ */
 export function createQueue(stores: Store[], renumber: () => number) {
   /** Of this page, by `event_id`; stored ones are in `kept` as well. */
   const own = new Map<string, Entry>();
@@ -56,7 +61,7 @@ export function createQueue(stores: Store[], renumber: () => number) {
     const found = new Map<string, Entry>();
     for (const store of stores)
       for (const entry of await store.all().catch(() => []))
-        if (!done.has(idOf(entry))) found.set(idOf(entry), entry);
+        if (!done.has(idOf(entry)) && !found.has(idOf(entry))) found.set(idOf(entry), entry);
     for (const [id, entry] of own)
       if (!found.has(id))
         if (before.has(id)) own.delete(id); // another tab has sent it
@@ -93,6 +98,7 @@ export function createQueue(stores: Store[], renumber: () => number) {
 
   return {
     own,
+    kept,
     count: () => count,
     /** False when the queue is full. */
     add(entry: Entry): boolean {
@@ -106,8 +112,21 @@ export function createQueue(stores: Store[], renumber: () => number) {
     },
     all,
     /** Forgets everything but what is this visitor's. */
-    clear: async (visitor: string) => remove((await all()).filter(({ a }) => a != visitor)),
+    async clear(visitor: string): Promise<void> {
+      await remove((await all()).filter(({ a }) => a != visitor));
+      // What is added after this line is written after it as well.
+      if (!own.size)
+        for (const store of stores)
+          try {
+            store.drop();
+          } catch {}
+    },
     remove,
+    /** The page may end before its writes do: what is not stored yet goes where that takes no time. */
+    hurry(): void {
+      for (const [id, entry] of own)
+        if (!kept.has(id)) stores[stores.length - 1]!.add(entry).catch(() => {});
+    },
     close: () => stores.map((store) => store.close()),
   };
 }

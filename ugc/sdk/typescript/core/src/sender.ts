@@ -155,14 +155,18 @@ export function createSender(
     if (asked > 0 && on) visitors.write({ w: until });
   }
 
+  /** How long the API still wants to be left alone, in ms. */
+  function askedFor(): number {
+    const left = visitors.read().w - Date.now();
+    return left <= LONGEST_ASKED_MS ? left : 0;
+  }
+
   async function drain(): Promise<void> {
     // A longer wait than what comes of this is over.
     clearTimeout(timer);
     timer = undefined;
     for (let goes_on = true; on && goes_on; ) {
-      const { w } = visitors.read();
-      const now = Date.now();
-      const wait = Math.max(until, w - now <= LONGEST_ASKED_MS ? w : 0) - now;
+      const wait = Math.max(until - Date.now(), askedFor());
       if (wait > 0) return schedule(wait);
       const asked = refresh;
       try {
@@ -171,15 +175,22 @@ export function createSender(
         pause(undefined);
         continue;
       }
+      let released = false;
       const work = async () => {
         const batch = take(await queue.all(), BATCH_BYTES);
-        goes_on = !!batch[0];
+        goes_on = !released && !!batch[0];
         if (!goes_on) return;
         await post(batch);
         if (asked) refresh = false;
       };
-      const released = () => Promise.race([work(), new Promise<void>((done) => (letGo = done))]);
-      await parts.exclusive(name, released);
+      const left = new Promise<void>((done) => {
+        letGo = () => {
+          // A page that asked for the lock once more would not be kept by the browser.
+          goes_on = !(released = true);
+          done();
+        };
+      });
+      await parts.exclusive(name, () => Promise.race([work(), left]));
     }
   }
 
@@ -200,8 +211,14 @@ export function createSender(
     schedule,
     flush,
     leave(): void {
+      queue.hurry();
       const room = BATCH_BYTES - under_way;
-      const batch = take([...queue.own.values()], room);
+      // While the API wants to be left alone, what is stored can wait for the next page.
+      const alone = askedFor() > 0;
+      const batch = take(
+        [...queue.own.values()].filter(({ e }) => !alone || !queue.kept.has(e.event_id)),
+        room,
+      );
       const fits = batch[1] || batch[0]?.b! < room;
       if (fits && (!options.token || token !== undefined)) void post(batch, true);
     },

@@ -50,6 +50,10 @@ export function indexedStore(name: string): Store {
         for (const { a, n } of entries) table.delete([a, n]);
       }),
     close,
+    drop() {
+      close();
+      indexedDB.deleteDatabase(name);
+    },
   };
 }
 
@@ -64,5 +68,6 @@ export function localStore(name: string): Store {
         .map((each) => JSON.parse(localStorage[each])),
     remove: async (entries) => entries.map((entry) => localStorage.removeItem(place(entry))),
     close() {},
+    drop() {},
   };
 }
