@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from api.debug.store import MOST_RECORDS, DebugStore
+from api.http.observing import tag_of
 
 OUTCOMES = ("accepted", "duplicate", "rejected")
 
 MOST_SHOWN = 1_000
 _PAGE = 500
+_BESIDE = frozenset({"limit", "after"})
+"""What may be asked with a filter and is none."""
 
 Record = dict[str, Any]
 
@@ -38,12 +41,15 @@ class Filter:
         """The filter in the parameters of a URL; an empty one counts as left out.
 
         Raises:
-            QuestionError: an outcome or an id is none.
+            QuestionError: an outcome, an id, a tag or the name of a filter is none.
         """
+        check_names(asked, {*cls.__slots__, *_BESIDE})
         given = {name: asked.get(name) or None for name in cls.__slots__}
         outcome, event_id = given["outcome"], given["event_id"]
         if outcome is not None and outcome not in OUTCOMES:
             raise QuestionError(f"outcome is one of {', '.join(OUTCOMES)}")
+        if given["tag"] is not None and tag_of(given["tag"]) is None:
+            raise QuestionError("a tag has 64 letters, digits, '.', '_' and '-' at most")
         if event_id is not None:
             try:
                 given["event_id"] = str(uuid.UUID(event_id))
@@ -60,6 +66,16 @@ class Filter:
 
     def _values(self) -> Sequence[str | None]:
         return (self.tag, self.event, self.outcome, self.application, self.event_id)
+
+
+def check_names(asked: Collection[str], known: Collection[str]) -> None:
+    """A misspelt filter would be none at all.
+
+    Raises:
+        QuestionError: a parameter has another name than those that are known.
+    """
+    if not set(asked) <= set(known):
+        raise QuestionError(f"what may be asked for is {', '.join(sorted(known))}")
 
 
 def newest(store: DebugStore, wanted: Filter, limit: int) -> list[Record]:

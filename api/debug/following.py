@@ -14,6 +14,7 @@ from typing import Any
 
 from api.debug.asking import Filter, newest
 from api.debug.loaded import Loaded, Row, Run
+from api.debug.masking import MASKED
 from api.debug.store import DebugStore
 from api.errors import TablesUnavailableError
 from api.model import shown_time
@@ -104,10 +105,11 @@ class Follower:
             row = loaded.row(self._catalog.get(record["event"]), record["event_id"])
         if place is None and row is not None and derived is None:
             place = {"partition": row.partition, "offset": row.offset}
-        run = None if place is None else loaded.run(place["partition"], place["offset"])
-        stages = [_kafka(place)]
+        stages, run = [_kafka(place)], None
         if place is not None:
-            stages.append(_loader(run, is_loaded=row is not None))
+            run = loaded.run(place["partition"], place["offset"], _accepted_at(record))
+            may_be_open = derived is not None and _is_start(record, derived)
+            stages.append(_loader(run, is_loaded=row is not None, may_be_open=may_be_open))
         if row is not None:
             stages.append(_row(row, derived, place if derived is None else None))
         elif derived is not None:
@@ -132,27 +134,29 @@ class Follower:
         loaded: Loaded,
     ) -> Row | None:
         """The row of a pair has the start's place in Kafka, and no id that a sender knows."""
+        start: dict[str, Any] | None = record
         pairing = derived.pairing
-        if pairing is not None and record["event"] == pairing.end:
+        if pairing is not None and not _is_start(record, derived):
             start = self._other_half(record, pairing)
             place = None if start is None else start["place"]
-        if place is None:
+        if start is None or place is None:
             return None
-        return loaded.row_at(derived, place["partition"], place["offset"])
+        return loaded.row_at(derived, place["partition"], place["offset"], _accepted_at(start))
 
     def _other_half(self, end: dict[str, Any], pairing: Pairing) -> dict[str, Any] | None:
         keys = _keys(end, pairing)
         starts = newest(self._store, Filter(event=pairing.start, outcome="accepted"), 1_000)
-        return next((each for each in starts if keys and _keys(each, pairing) == keys), None)
+        matching = [each for each in starts if keys and _keys(each, pairing) == keys]
+        ended_at = _accepted_at(end)
+        return min(matching, key=lambda each: abs(_accepted_at(each) - ended_at), default=None)
 
     def _open_pair(self, record: dict[str, Any], derived: Contract) -> Stage:
         pairing = derived.pairing
         assert pairing is not None, "only derived events have pairs"
-        if record["event"] == pairing.end:
+        if not _is_start(record, derived):
             told = f"its {pairing.start} is not recorded here, or has no row yet"
             return _stage("row", "waiting", f"the row is made of both halves; {told}")
-        accepted_at = dt.datetime.fromisoformat(record["accepted_at"])
-        until = accepted_at + dt.timedelta(seconds=pairing.wait_seconds)
+        until = _accepted_at(record) + dt.timedelta(seconds=pairing.wait_seconds)
         if until < self._now():
             told = f"the wait for its {pairing.end} ended {shown_time(until)}: the next run of the"
             return _stage("row", "waiting", f"{told} loader makes an unpaired row")
@@ -164,9 +168,17 @@ def _keys(record: Mapping[str, Any], pairing: Pairing) -> list[Any] | None:
     """What two halves agree on, as far as it may be shown."""
     sent = record.get("sent")
     data = sent.get("data") if isinstance(sent, dict) else None
-    if not isinstance(data, dict) or any(key not in data for key in pairing.keys):
+    if not isinstance(data, dict) or any(data.get(key, MASKED) == MASKED for key in pairing.keys):
         return None
     return [data[key] for key in pairing.keys]
+
+
+def _is_start(record: Mapping[str, Any], derived: Contract) -> bool:
+    return derived.pairing is not None and record["event"] == derived.pairing.start
+
+
+def _accepted_at(record: Mapping[str, Any]) -> dt.datetime:
+    return dt.datetime.fromisoformat(record["accepted_at"])
 
 
 def _stage(stage: str, state: str, text: str, *, at: str | None = None, **facts: Any) -> Stage:
@@ -194,13 +206,18 @@ def _kafka(place: Mapping[str, Any] | None) -> Stage:
     return _stage("kafka", "done", told, place=dict(place))
 
 
-def _loader(run: Run | None, *, is_loaded: bool) -> Stage:
+def _loader(run: Run | None, *, is_loaded: bool, may_be_open: bool) -> Stage:
     if run is not None:
         told = f"run {run.run_id}, {run.outcome}"
         return _stage("loader", "done", told, at=shown_time(run.started_at), run_id=run.run_id)
     if is_loaded:
         told = "it has the row; the run that wrote it is still under way, and told when it ends"
         return _stage("loader", "done", told)
+    if may_be_open:
+        told = (
+            "a start that waits for its end is in no table; the run that read it tells at its end"
+        )
+        return _stage("loader", "unknown", told)
     told = "waits for the loader to come to its offset, or for the report of the run that has"
     return _stage("loader", "waiting", told)
 
@@ -226,6 +243,6 @@ def _no_row(event: str, run: Run) -> Stage:
     told = [counted(number, nouns[name]) for name, number in counts.items() if number]
     if not told:
         text = f"the run came past it and made no row of it, nor set {event} aside; was the user"
-        return _stage("row", "failed", f"{text} erased?")
+        return _stage("row", "failed", f"{text} erased, or the topic made anew?")
     text = f"no row: the run has {' and '.join(told)} of {event}"
     return _stage("row", "failed", f"{text}; `ugc etl dead-letters list` shows why")

@@ -1,4 +1,9 @@
-"""What the tables say of an event: its row, and the run of the loader that came past it."""
+"""What the tables say of an event: its row, and the run of the loader that came past it.
+
+A place in Kafka is an event's own only as long as its topic is the same: one that is made anew
+counts from 0 again, while tables and records stay.  So a place is asked for with the time when its
+event was accepted.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +26,19 @@ _OF_OFFSET = (
     "WHERE started_at > now() - INTERVAL 8 DAY AND arrayExists("
     "(p, f, t) -> p = {partition:Int32} AND f <= {offset:Int64} AND t > {offset:Int64},"
     " partitions, from_offsets, to_offsets)"
-    " ORDER BY started_at DESC LIMIT 1"
+    " AND addMilliseconds(started_at, toInt64(seconds * 1000)) >= {since:DateTime64(3, 'UTC')}"
+    " ORDER BY started_at LIMIT 1"
 )
-"""The newest run that committed an offset. Kafka keeps messages for seven days."""
+"""The first run that committed an offset and ended at a time or later.
+
+Kafka keeps messages for seven days.
+"""
+
+_CLOCKS_APART = dt.timedelta(seconds=5)
+"""So much may the loader's clock be behind that of the API; no topic is made anew as fast."""
+
+_SAME_TIME = dt.timedelta(seconds=1)
+"""A row of a message has its time; other events of that place are much older or younger."""
 
 _MOST_CHARACTERS = 1_000
 
@@ -65,21 +80,36 @@ class Loaded:
         """The row of an event that has a table of its own."""
         return self._row(contract, "event_id = {id:UUID}", {"id": uuid.UUID(event_id)})
 
-    def row_at(self, contract: Contract, partition: int, offset: int) -> Row | None:
-        """The row that was made of a message."""
-        where = "kafka_partition = {partition:Int32} AND kafka_offset = {offset:Int64}"
-        return self._row(contract, where, {"partition": partition, "offset": offset})
+    def row_at(
+        self, contract: Contract, partition: int, offset: int, accepted_at: dt.datetime
+    ) -> Row | None:
+        """The row that was made of a message, which was accepted then (aware)."""
+        where = (
+            "kafka_partition = {partition:Int32} AND kafka_offset = {offset:Int64}"
+            " AND timestamp BETWEEN {since:DateTime64(3, 'UTC')} AND {until:DateTime64(3, 'UTC')}"
+        )
+        return self._row(
+            contract,
+            where,
+            {
+                "partition": partition,
+                "offset": offset,
+                "since": accepted_at - _SAME_TIME,
+                "until": accepted_at + _SAME_TIME,
+            },
+        )
 
     def row_of_id(self, event_id: str) -> Row | None:
         """The row with an id, in whatever table."""
         found = (self.row(contract, event_id) for contract in self._catalog.tables)
         return next((row for row in found if row is not None), None)
 
-    def run(self, partition: int, offset: int) -> Run | None:
-        """The newest run that committed an offset, of those of the last days."""
+    def run(self, partition: int, offset: int, accepted_at: dt.datetime) -> Run | None:
+        """The run that came past a message, which was accepted then (aware), if it has ended."""
         columns = "run_id, started_at, outcome, events, dead, duplicates"
         sql = f"SELECT {columns} FROM {self._named(_RUNS)} FINAL {_OF_OFFSET}"  # noqa: S608 - quoted
-        found = self._tables.rows(sql, {"partition": partition, "offset": offset})
+        since = accepted_at - _CLOCKS_APART
+        found = self._tables.rows(sql, {"partition": partition, "offset": offset, "since": since})
         if not found:
             return None
         row = found[0]

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import orjson
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from api import paths
-from api.debug.asking import MOST_SHOWN, Filter, QuestionError, forget, newest
+from api.debug.asking import MOST_SHOWN, Filter, QuestionError, check_names, forget, newest
 from api.debug.explaining import Explainer
 from api.debug.following import Follower
 from api.debug.recorder import Recorder
@@ -63,6 +64,11 @@ def blueprint(debugger: Debugger) -> Blueprint:
     def page() -> Response:
         return Response(texts["page.html"], mimetype="text/html")
 
+    @routes.get(f"{paths.DEBUG}/")
+    def page_with_slash() -> AnyResponse:
+        query = request.query_string.decode("latin-1")
+        return redirect(f"{paths.DEBUG}?{query}" if query else paths.DEBUG)
+
     @routes.get(f"{paths.DEBUG}/<name>")
     def file(name: str) -> Response:
         if name not in _PAGE_FILES:
@@ -85,9 +91,16 @@ def blueprint(debugger: Debugger) -> Blueprint:
 
         return _answered(debugger, found)
 
+    @routes.get(paths.DEBUG_RESET)
+    def reset_with_get() -> Response:
+        answer = _problem(405, "Not with GET", f"it forgets records: POST {paths.DEBUG_RESET}")
+        answer.headers["Allow"] = "POST"
+        return answer
+
     @routes.post(paths.DEBUG_RESET)
     def reset() -> Response:
         def done() -> Response:
+            check_names(request.args, {"tag"})
             forget(debugger.store, request.args.get("tag") or None)
             return Response(status=204)
 

@@ -23,6 +23,8 @@ html { box-sizing: border-box; overflow-y: scroll; }
 *, *:before, *:after { box-sizing: inherit; }
 body { font: 16px/1.5 sans-serif; max-width: 40em; margin: 2em auto; padding: 0 1em; }
 body { overflow-wrap: anywhere; }
+.others { display: flex; flex-wrap: wrap; gap: 0.25em 1em; }
+body.swagger .others { font: 16px/1.5 sans-serif; max-width: 1460px; margin: 0 auto; padding: 1em 20px 0; }
 .places { list-style: none; padding: 0; display: grid; gap: 0.75em; }
 .places a { display: block; height: 100%; padding: 0.75em 1em; border: 1px solid #ccc; border-radius: 0.5em; }
 .places a { color: inherit; text-decoration: none; }
@@ -57,11 +59,12 @@ def reasons() -> str:
 <h2>Why a stored message was set aside</h2>
 <p>These are in the loader's dead letters and counters, never in an answer.</p>
 {set_aside}""",
+        above=other_pages(paths.START, paths.DOCS),
     )
 
 
-def page(heading: str, content: str) -> str:
-    """A whole document around ``content``, which is HTML."""
+def page(heading: str, content: str, *, above: str = "") -> str:
+    """A whole document around ``content``, and what is ``above`` its heading; both are HTML."""
     return f"""\
 <!DOCTYPE html>
 <html lang="en">
@@ -74,6 +77,7 @@ def page(heading: str, content: str) -> str:
 <link rel="icon" type="image/png" href="{paths.DOCS}/static/favicon-32x32.png">
 </head>
 <body>
+{above}
 <main>
 <h1>{heading}</h1>
 {content}
@@ -81,6 +85,15 @@ def page(heading: str, content: str) -> str:
 </body>
 </html>
 """
+
+
+_NAMES = {paths.START: "Start page", paths.DOCS: "API", f"{paths.CATALOG}/": "Catalogue"}
+
+
+def other_pages(*found: str) -> str:
+    """Links to pages that are served, as HTML."""
+    links = " ".join(f'<a href="{path}">{_NAMES[path]}</a>' for path in found)
+    return f'<nav class="others" aria-label="Other pages">{links}</nav>'
 
 
 def _explained(reason: Reason) -> str:

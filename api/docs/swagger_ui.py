@@ -36,6 +36,7 @@ _PAGE = """\
 <link rel="icon" type="image/png" href="{{ favicon }}">
 </head>
 <body class="swagger">
+{{ flasgger_config.other_pages | safe }}
 <div id="swagger-ui" data-url="{{ specs[0]['url'] }}"></div>
 <script src="{{ swagger_ui_bundle_js }}"></script>
 <script src="{{ flasgger_config.start_js }}"></script>
@@ -81,7 +82,7 @@ def install(app: Flask, catalog: Catalog, *, has_pages: bool = False) -> None:
     """
     document = openapi.document(catalog, version=version("ugc-events"))
     app.jinja_loader = ChoiceLoader([DictLoader({"flasgger/index.html": _PAGE})])
-    Swagger(app, config=_config(), template=document)
+    Swagger(app, config=_config(has_pages=has_pages), template=document)
     app.add_url_rule(f"{paths.DOCS}/", endpoint="docs_with_slash", redirect_to=paths.DOCS)
 
     explained = pages.reasons()
@@ -107,7 +108,8 @@ def install(app: Flask, catalog: Catalog, *, has_pages: bool = False) -> None:
         return Response(pages.STYLE, mimetype="text/css")
 
 
-def _config() -> dict[str, Any]:
+def _config(*, has_pages: bool) -> dict[str, Any]:
+    catalog = (f"{paths.CATALOG}/",) if has_pages else ()
     return {
         "title": "UGC events",
         "openapi": "3.1.0",
@@ -127,4 +129,5 @@ def _config() -> dict[str, Any]:
         "oauth_redirect": f"{paths.DOCS}/oauth2-redirect",
         "start_js": _START_JS,
         "pages_css": pages.STYLE_PATH,
+        "other_pages": pages.other_pages(paths.START, *catalog),
     }

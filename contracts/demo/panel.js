@@ -29,9 +29,6 @@ function replaced(old, made) {
 const isPair = (one, other) => Object.entries(one.data ?? {})
   .some(([name, value]) => name.endsWith("_view_id") && other.data?.[name] === value);
 
-/** Kafka's offsets begin anew with each start of a local stack: a row may be an earlier one's. */
-const isOlder = (row, answer) => Date.parse(row.at) + 2000 < Date.parse(answer?.at ?? row.at);
-
 class Followed {
   constructor(event_id, event, data) {
     Object.assign(this, { event_id, event, data, answer: null, problem: null, place: null, row: null });
@@ -78,7 +75,8 @@ export class Panel {
         el("p", { className: "about" }, "The cinema is a front end: each click in it is an event."),
         el("p", { className: "actions" },
           el("button", { type: "button", id: "break", onclick: () => tracking.broken() }, "Send a broken event"),
-          el("a", { href: `/debug?tag=${encodeURIComponent(tracking.tag)}` }, "Debugger")),
+          el("a", { href: `/debug?tag=${encodeURIComponent(tracking.tag)}` }, "Debugger"),
+          el("a", { href: "/" }, "Start page")),
         this.state),
       el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Events, the newest first" }, this.empty, this.list));
     latest.addEventListener("click", () => place.scrollIntoView({ behavior: calm() ? "auto" : "smooth" }));
@@ -180,7 +178,7 @@ export class Panel {
   followed(found, { stages, row }) {
     const of = Object.fromEntries(stages.map((each) => [each.stage, each]));
     if (of.kafka?.place) found.place = of.kafka.place;
-    if (row && !isOlder(of.row, of.http)) found.row = { table: of.row.table, values: row };
+    if (row) found.row = { table: of.row.table, values: row };
     else if (found.waits >= ROW_WAITS_MS.length) found.note = (of.row ?? of.loader)?.text;
     this.show(found);
   }

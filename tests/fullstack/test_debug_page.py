@@ -85,7 +85,8 @@ def test_what_was_sent_is_text(stack: Running, browser: Page) -> None:
 def test_a_rejected_event_is_explained_and_tried_again(stack: Running, browser: Page) -> None:
     opened(browser, stack)
     wrong = {"element_type": "banner", "page_type": 5}
-    stack.post({"event": "element_click", "token": None, "data": wrong})
+    context = {"locale": "en", "page_url": "https://example.com/", "sequence": 1}
+    stack.post({"event": "element_click", "token": None, "data": wrong, "context": context})
     browser.wait(f"{ITEMS}.length === 1")
     open_first(browser)
     details = text_of(browser, ".details")
@@ -94,6 +95,7 @@ def test_a_rejected_event_is_explained_and_tried_again(stack: Running, browser: 
     check = "document.querySelector('.details textarea + button')"
     browser.run(f"{check}.click()")
     browser.wait("document.querySelector('.details [role=status] .rejected') !== null")
+    assert "/context" not in text_of(browser, ".details [role=status]"), "its values are masked"
     browser.run(
         "{ const field = document.querySelector('.details textarea');"
         " field.value = field.value.replace(': 5', ': \"promotion\"'); }"

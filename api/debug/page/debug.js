@@ -106,6 +106,7 @@ async function load() {
     throw new Error(found.detail);
   }
   hasCatalog = found.catalog;
+  place("catalog").hidden = !hasCatalog;
   last = found.last;
   held = [];
   place("list").replaceChildren(...found.events.map(shown));

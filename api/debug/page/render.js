@@ -91,15 +91,15 @@ function problemOf(event) {
   );
 }
 
-// A masked value cannot be sent again: what is tried has the example's in its place.
+// A masked value cannot be sent again: what is tried has the example's in its place, or none.
 function filledIn(sent, example) {
-  if (sent === "***") return example ?? "";
-  if (Array.isArray(sent)) return sent.map((each, number) => filledIn(each, example?.[number]));
+  if (sent === "***") return example;
+  if (Array.isArray(sent)) return sent.map((each, number) => filledIn(each, example?.[number]) ?? null);
   if (sent === null || typeof sent !== "object") return sent;
   return Object.fromEntries(
-    Object.entries(sent).map(([name, value]) => [
-      name, name === "token" ? null : filledIn(value, example?.[name]),
-    ]),
+    Object.entries(sent)
+      .map(([name, value]) => [name, name === "token" ? null : filledIn(value, example?.[name])])
+      .filter(([, value]) => value !== undefined),
   );
 }
 
@@ -132,7 +132,7 @@ function tryAgain(event) {
     "div", {},
     element("h3", {}, "Try again"),
     element("p", { class: "quiet" },
-      "A dry run: nothing is stored. Masked values are those of the example, or empty."),
+      "A dry run: nothing is stored. Masked values are those of the example, or left out."),
     element("label", { for: field }, "Event"),
     text,
     element("button", { type: "button", onclick: send }, "Check it"),

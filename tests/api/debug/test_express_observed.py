@@ -120,9 +120,10 @@ def calls_of(world: DebugWorld, observer: Counting | None) -> int:
         finally:
             sys.setprofile(None)
 
-    for _ in range(2):  # the first fills caches
+    with asyncio.Runner() as runner:
+        runner.run(run())  # it fills caches
         calls = 0
-        asyncio.run(run())
+        runner.run(run())
     return calls
 
 

@@ -14,6 +14,7 @@ from tests.api.debug.world import DebugWorld
 from tests.api.world import CLICK, NOW, post
 
 ID = "0190163d-8694-739b-aea5-966c26f8ad91"
+END_ID = "0190163d-8694-739b-aea5-966c26f8ad99"
 VIEW = "0190163d-8694-739b-aea5-966c26f8ad00"
 
 
@@ -36,8 +37,8 @@ class InMemoryTables:
         }
         self.tables.setdefault(table, []).append(row)
 
-    def add_run(self, partition: int, offset: int, **counts: list[int]) -> None:
-        run = {"run_id": uuid.UUID(int=1), "started_at": NOW, "outcome": "done"}
+    def add_run(self, partition: int, offset: int, **counts: Any) -> None:
+        run = {"run_id": uuid.UUID(int=1), "started_at": NOW, "seconds": 1.0, "outcome": "done"}
         zero = {
             "events": ["element_click"],
             "dead": [0],
@@ -56,7 +57,7 @@ class InMemoryTables:
             _Row(row)
             for row in self.tables.get(table, [])
             if row.get("event_id") == parameters.get("id", row.get("event_id"))
-            and ("id" in parameters or _place(row) == at)
+            and ("id" in parameters or (_place(row) == at and _is_of_time(row, parameters)))
         ]
 
 
@@ -71,6 +72,17 @@ def _place(row: dict[str, Any]) -> tuple[Any, Any]:
     if "partition" in row:
         return row["partition"], row["offset"]
     return row["kafka_partition"], row["kafka_offset"]
+
+
+def _is_of_time(row: dict[str, Any], parameters: Mapping[str, object]) -> bool:
+    """The times that an answer is wanted of: a run ended since, a row's message is between."""
+    since, until = parameters["since"], parameters.get("until")
+    assert isinstance(since, dt.datetime)
+    if "started_at" in row:
+        ended_at = row["started_at"] + dt.timedelta(seconds=row["seconds"])
+        return bool(ended_at >= since)
+    assert isinstance(until, dt.datetime)
+    return bool(since <= row["timestamp"] <= until)
 
 
 def made() -> tuple[DebugWorld, InMemoryTables]:
@@ -156,10 +168,10 @@ def test_a_rejected_event_goes_no_further() -> None:
     assert states(followed(world)) == [("http", "failed"), ("kafka", "ended")]
 
 
-def start(world: DebugWorld) -> None:
+def start(world: DebugWorld, event_id: str = ID, offset: int = 8) -> None:
     data = {"page_view_id": VIEW, "page_type": "movie"}
-    event = {"event": "page_view_start", "token": None, "event_id": ID, "data": data}
-    world.places.note(uuid.UUID(ID), 2, 8)
+    event = {"event": "page_view_start", "token": None, "event_id": event_id, "data": data}
+    world.places.note(uuid.UUID(event_id), 2, offset)
     assert post(world.client(), event).status_code == 202
 
 
@@ -173,19 +185,60 @@ def test_half_of_a_pair_tells_until_when_it_waits() -> None:
     assert "makes an unpaired row" in followed(world)["stages"][-1]["text"]
 
 
+def end(world: DebugWorld) -> None:
+    data = {"page_view_id": VIEW, "page_type": "movie"}
+    event = {"event": "page_view_end", "token": None, "event_id": END_ID, "data": data}
+    world.places.note(uuid.UUID(END_ID), 2, 9)
+    assert post(world.client(), event).status_code == 202
+
+
 def test_both_halves_lead_to_the_row_of_the_pair() -> None:
     world, tables = made()
     start(world)
-    end_id = "0190163d-8694-739b-aea5-966c26f8ad99"
-    data = {"page_view_id": VIEW, "page_type": "movie"}
-    end = {"event": "page_view_end", "token": None, "event_id": end_id, "data": data}
-    world.places.note(uuid.UUID(end_id), 2, 9)
-    assert post(world.client(), end).status_code == 202
+    end(world)
     tables.add("page_view", 2, 8, event_id=uuid.UUID(int=9), duration_seconds=12.5)
-    for event_id in (ID, end_id):
+    for event_id in (ID, END_ID):
         found = followed(world, event_id)
         assert found["row"]["duration_seconds"] == 12.5
         assert found["settled"] is True
+
+
+def test_a_start_that_no_run_has_told_of_is_open_all_the_same() -> None:
+    world, _ = made()
+    start(world)
+    found = followed(world)
+    assert states(found)[2:] == [("loader", "unknown"), ("row", "waiting")]
+    assert found["stages"][-1]["text"].startswith("open: ")
+
+
+def test_rows_and_runs_of_an_earlier_topic_with_these_offsets_are_of_other_events() -> None:
+    world, tables = made()
+    hour_ago = NOW - dt.timedelta(hours=1)
+    tables.add("page_view", 2, 8, event_id=uuid.UUID(int=9), timestamp=hour_ago)
+    tables.add_run(2, 8, started_at=hour_ago)
+    start(world)
+    found = followed(world)
+    assert found["row"] is None
+    assert states(found)[2:] == [("loader", "unknown"), ("row", "waiting")]
+
+
+def test_an_end_goes_with_the_nearest_of_several_starts() -> None:
+    world, tables = made()
+    start(world)
+    end(world)
+    tables.add("page_view", 2, 8, event_id=uuid.UUID(int=9), duration_seconds=12.5)
+    world.now += dt.timedelta(hours=1)
+    start(world, "0190163d-8694-739b-aea5-966c26f8ad77", 12)
+    assert followed(world, END_ID)["row"]["duration_seconds"] == 12.5
+
+
+def test_an_event_of_an_earlier_topic_keeps_its_row() -> None:
+    world, tables = made()
+    start(world)
+    tables.add("page_view", 2, 8, event_id=uuid.UUID(int=9), duration_seconds=12.5)
+    hour_later = NOW + dt.timedelta(hours=1)
+    tables.add("page_view", 2, 8, event_id=uuid.UUID(int=10), timestamp=hour_later)
+    assert followed(world)["row"]["duration_seconds"] == 12.5
 
 
 def test_an_event_that_is_not_recorded_is_looked_for_in_every_table() -> None:

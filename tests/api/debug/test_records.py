@@ -223,7 +223,10 @@ def test_events_are_found_by_tag_event_outcome_and_id() -> None:
     assert len(world.told(client, "limit=1")) == 1
 
 
-@pytest.mark.parametrize("query", ["outcome=lost", "event_id=x", "limit=0", "limit=5000"])
+@pytest.mark.parametrize(
+    "query",
+    ["outcome=lost", "event_id=x", "limit=0", "limit=5000", "outcom=rejected", "tag=%F0%9F%8E%AC"],
+)
 def test_a_question_that_is_none_is_told_so(query: str) -> None:
     answer = DebugWorld().client().get(f"/debug/events?{query}")
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
@@ -289,6 +292,21 @@ def test_reset_forgets_one_tag_or_all() -> None:
     assert world.told(client) == []
 
 
+def test_a_reset_of_a_misspelt_tag_forgets_nothing() -> None:
+    world = DebugWorld()
+    client = world.client()
+    post(client, CLICK, headers=TAG)
+    answer = client.post("/debug/reset?tga=my-test")
+    assert (answer.status_code, len(world.told(client))) == (400, 1)
+
+
+def test_addresses_that_are_nearly_right_lead_on() -> None:
+    client = DebugWorld().client()
+    assert client.get("/debug/?tag=mine").headers["Location"] == "/debug?tag=mine"
+    answer = client.get("/debug/reset")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+
+
 def test_a_page_of_another_site_cannot_reset() -> None:
     answer = DebugWorld().client().post("/debug/reset", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
@@ -309,7 +327,14 @@ def test_without_the_key_nothing_is_told(path: str, sent: str | None) -> None:
 
 def test_where_it_is_off_there_is_nothing() -> None:
     client = World().client()
-    for path in ("/debug", "/debug/events", "/debug/stream", "/debug/debug.js"):
+    for path in (
+        "/debug",
+        "/debug/events",
+        "/debug/stream",
+        "/debug/debug.js",
+        "/debug/",
+        "/debug/reset",
+    ):
         assert client.get(path).status_code == 404
 
 

@@ -32,6 +32,11 @@ def test_the_start_page_names_the_events_that_a_client_sends(client: FlaskClient
     assert f'href="{paths.CONTRACTS}/page_view/1"' not in page, "the loader makes it"
 
 
+@pytest.mark.parametrize("path", [paths.DOCS, paths.REASONS])
+def test_the_other_pages_lead_back(client: FlaskClient, path: str) -> None:
+    assert f'<a href="{paths.START}">Start page</a>' in client.get(path).text
+
+
 @pytest.mark.parametrize("path", [paths.START, paths.DOCS, paths.REASONS])
 def test_every_page_is_laid_out_for_the_screen_it_is_on(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
