@@ -63,6 +63,7 @@ class Recording(MemoryTables):
 
 def world_with(messages: Sequence[tuple[int, bytes | None, bytes | None, Headers]]) -> World:
     world = World(policy=POLICY)
+    world.topic.id = uuid.UUID(int=1)  # worlds that are compared have one topic
     for partition, key, value, headers in messages:
         world.topic.append(partition, key, value, headers)
     return world
