@@ -8,10 +8,13 @@ KAFKA_SSL_KEY                  file of its key
 KAFKA_SSL_KEY_PASSWORD         what the key is locked with
 KAFKA_SASL_MECHANISM           ``PLAIN``, ``SCRAM-SHA-256``, ``SCRAM-SHA-512``, ``OAUTHBEARER``
                                (OIDC, client credentials) or ``AWS_MSK_IAM``
-KAFKA_SASL_USERNAME, …_PASSWORD         for PLAIN and SCRAM
-KAFKA_SASL_OAUTH_TOKEN_URL              where OAUTHBEARER gets its tokens
-KAFKA_SASL_OAUTH_CLIENT_ID, …_CLIENT_SECRET, …_SCOPE
-KAFKA_SASL_AWS_REGION                   for AWS_MSK_IAM; the credentials are found as AWS's SDK does
+KAFKA_SASL_USERNAME            for PLAIN and SCRAM, with its password
+KAFKA_SASL_PASSWORD            that password
+KAFKA_SASL_OAUTH_TOKEN_URL     where OAUTHBEARER gets its tokens
+KAFKA_SASL_OAUTH_CLIENT_ID     whose tokens
+KAFKA_SASL_OAUTH_CLIENT_SECRET  with what it asks for them
+KAFKA_SASL_OAUTH_SCOPE         for what; may be left out
+KAFKA_SASL_AWS_REGION          for AWS_MSK_IAM; the credentials are found as AWS's SDK finds them
 KAFKA_CLIENT_…                 any other setting of librdkafka (``KAFKA_CLIENT_SOCKET_TIMEOUT_MS``
                                is ``socket.timeout.ms``), but none on which a guarantee rests
 

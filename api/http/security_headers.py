@@ -33,7 +33,7 @@ _PAGE = {
     ),
 }
 
-_PAGES = frozenset({paths.START, paths.DOCS, paths.REASONS, paths.DEBUG, paths.DEMO})
+_PAGES = frozenset({paths.START, paths.DOCS, paths.REASONS, paths.DEBUG, f"{paths.DEMO}/"})
 
 
 def headers_for(path: str) -> Mapping[str, str]:

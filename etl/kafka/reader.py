@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 
+_TOPIC_ID_SECONDS = 3.0
 _REQUEST_SECONDS = 10.0
 _BATCH_MESSAGES = 250
 """So many are taken from the client at a time: more fall out of the processor's caches."""
@@ -189,12 +190,19 @@ class PartitionReader:
         return len(topic.partitions)
 
     def topic_id(self) -> uuid.UUID | None:
-        """See :meth:`etl.source.History.topic_id`; brokers before Kafka 2.8 give none (KIP-516)."""
-        with translated("the topic's id"):
-            asked = self._admin.describe_topics(
-                TopicCollection([self.topic]), request_timeout=_REQUEST_SECONDS
-            )
+        """See :meth:`etl.source.History.topic_id`; brokers before Kafka 2.8 give none (KIP-516).
+
+        It tells a topic from one that had its name, and nothing is read by it: who cannot get it
+        goes on without.
+        """
+        asked = self._admin.describe_topics(
+            TopicCollection([self.topic]), request_timeout=_TOPIC_ID_SECONDS
+        )
+        try:
             found = asked[self.topic].result().topic_id
+        except KafkaException as error:
+            _log.info("Kafka does not tell the id of the topic %s: %s", self.topic, error)
+            return None
         halves = found.get_most_significant_bits(), found.get_least_significant_bits()
         high, low = (half % 2**64 for half in halves)
         return uuid.UUID(int=high << 64 | low) if high or low else None

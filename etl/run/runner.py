@@ -175,6 +175,8 @@ class _Run:
         # Before the ends are fixed: whatever was in Kafka at this time is below them.
         observed_ms = milliseconds(context.clock())
         assignment = source.assign()
+        if assignment.topic_id is not None:
+            context.ledger.begin(assignment.topic_id)
         assigned = _Assigned(assignment, Preparing(context, self._plain))
         positions = self._begin(assignment, assigned)
         if not self._load(positions, assigned):

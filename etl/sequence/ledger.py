@@ -7,6 +7,7 @@ sent twice.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -51,6 +52,14 @@ class Ledger(Protocol):
     Every method raises :class:`~etl.errors.StoreUnavailableError` when it got no answer in time;
     what it should have done may then have been done.
     """
+
+    def begin(self, topic_id: uuid.UUID) -> None:
+        """Begins with the topic that has this id.
+
+        Offsets begin anew in a topic that was made anew under the same name, so what was noted of
+        the former is forgotten; its numbers stay.
+        """
+        ...
 
     def record(self, spans: Spans, sequenced: Sequence[SequencedMessage]) -> None:
         """Takes in messages, in order, that were not noted yet; notes the partitions' stops.

@@ -1,6 +1,7 @@
 """The ledger in Redis, next to the open sessions in db 2.
 
 ``etl:noted`` (hash): ``topic/partition`` → the offset up to which messages were noted.
+``etl:topics`` (hash): topic → the id of the one that is meant.
 ``etl:producer:{id}`` (hash): one producer's numbers, and ``etl:holes:{id}`` (sorted set) what is
 missing of them; ``etl:producers`` (sorted set): when each was
 last met.  ``etl:numbers`` (hash): totals.  ``etl:journal`` (hash): reports of runs by run.
@@ -9,6 +10,7 @@ last met.  ``etl:numbers`` (hash): totals.  ``etl:journal`` (hash): reports of r
 from __future__ import annotations
 
 import re
+import uuid
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -43,6 +45,7 @@ class RedisLedger:
         self._topic = topic
         self._record = self._script("record")
         self._record_ranges = self._script("record_ranges")
+        self._begin = client.register_script(lua(__package__, "begin_topic"))
         self._forget = client.register_script(lua(__package__, "forget_producers"))
 
     @classmethod
@@ -58,6 +61,11 @@ class RedisLedger:
         """A ledger at ``redis://host:port``; nothing is sent before the first use."""
         client = connect_redis(url, timeout_seconds, key_prefix)
         return cls(client, topic, max_gaps=max_gaps)
+
+    def begin(self, topic_id: uuid.UUID) -> None:
+        """See :meth:`etl.sequence.ledger.Ledger.begin`."""
+        with translated():
+            self._begin(args=[self._topic, str(topic_id)])
 
     def record(self, spans: Spans, sequenced: Sequence[SequencedMessage]) -> None:
         """See :meth:`etl.sequence.ledger.Ledger.record`. Atomic for every part of it, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 
 from etl.sequence.columns import SequenceColumns
@@ -20,10 +21,16 @@ class MemoryLedger:
     def flush(self) -> None:
         """Loses everything, as FLUSHALL does."""
         self._noted: dict[int, int] = {}
+        self._topic_id: uuid.UUID | None = None
         self._known: dict[str, Numbers] = {}
         self._since_ms = self._unstamped = 0
         self._seen = self._repeated = self._lost = self._cut_off = 0
         self._reports: dict[str, bytes] = {}
+
+    def begin(self, topic_id: uuid.UUID) -> None:
+        if self._topic_id not in (None, topic_id):
+            self._noted.clear()
+        self._topic_id = topic_id
 
     def record(self, spans: Spans, sequenced: Sequence[SequencedMessage]) -> None:
         for partition, span in spans.items():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from api.http.origins import CorsPolicy
 from api.limits.rate_limit import Rate
 from contracts import naming
 from contracts.errors import SettingError
-from registry import keys, topics
+from registry import kafka_servers, keys, topics
 from registry import options as registry_options
 from registry.keys import KeyForm
 from tests.api.world import ENV
@@ -183,9 +185,22 @@ def test_secrets_are_not_shown() -> None:
     assert ENV["JWT_SECRET"] not in shown
 
 
+WAYS_INTO_KAFKA: tuple[Mapping[str, str], ...] = tuple(
+    {
+        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "KAFKA_SASL_MECHANISM": mechanism,
+        "KAFKA_SASL_USERNAME": "u",
+        "KAFKA_SASL_OAUTH_TOKEN_URL": "https://login.example.org/token",
+        "KAFKA_SASL_OAUTH_CLIENT_ID": "c",
+        "KAFKA_SASL_OAUTH_CLIENT_SECRET": "s",
+    }
+    for mechanism in ("PLAIN", "OAUTHBEARER", "AWS_MSK_IAM")
+)
+
+
 def test_the_table_of_variables_is_complete() -> None:
     """Every variable that is read is in a module's docstring, and the other way round."""
-    modules = (config_module, registry_options, topics, keys, naming)
+    modules = (config_module, kafka_servers, registry_options, topics, keys, naming)
     tables = "\n".join(str(module.__doc__) for module in modules)
     documented = set(re.findall(r"^([A-Z][A-Z_]{3,}) ", tables, re.MULTILINE))
     reads: set[str] = set()
@@ -195,6 +210,10 @@ def test_the_table_of_variables_is_complete() -> None:
             reads.add(name)
             return super().get(name, "")
 
-    ApiConfig.from_env(Recording(ENV))
+    for kafka in ({}, *WAYS_INTO_KAFKA):
+        with suppress(SettingError):
+            ApiConfig.from_env(Recording({**ENV, **kafka}))
+    secrets = {name for name in documented if f"{name}_FILE" in reads}
+    reads -= {f"{name}_FILE" for name in secrets}
     # The database's name is looked for there; the API has no use for either.
     assert documented | {"CLICKHOUSE_URL"} == reads

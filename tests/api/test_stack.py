@@ -34,6 +34,7 @@ from tests.api.servers import (
 )
 from tests.api.tokens import SECRET, handmade
 from tests.api.world import CLICK
+from tests.support.with_context import nothing_said
 from tests.support.processes import free_port, wait_until
 from tests.support.register import register_all
 
@@ -184,7 +185,7 @@ def test_an_event_with_a_token_is_in_kafka_when_202_comes(stack: Stack, api: Ser
     assert answer.status == 202
     stored = stack.message(answer.json["event_id"])
     assert (stored.event, stored.user_id, stored.contract_version) == ("element_click", user_id, 1)
-    assert stored.data == CLICK["data"]
+    assert stored.data == {**CLICK["data"], **nothing_said()}
     assert (
         stored.timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         == (answer.json["timestamp"])

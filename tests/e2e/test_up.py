@@ -49,6 +49,8 @@ def test_up_until_ctrl_c_with_a_second_terminal(tmp_path: Path) -> None:
         assert f"begin here: {info.urls['api']}/demo" in log.read_text()
         for name, url in info.urls.items():
             assert url in log.read_text(), name
+        for page in ("/catalog/", "/docs", "/debug"):
+            assert f"{info.urls['api']}{page}" in log.read_text()
 
         body = {
             "event": "element_click",

@@ -14,6 +14,7 @@ from tests.fullstack.cache import cached, program
 from tests.support.shapes import every_shape
 from tests.support.shop import shop_catalog
 from tests.support.with_context import catalog_with_context
+from tests.support.words import HOSTILE, catalog_of_words
 from ugc.sdk.kotlin import package_files
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(300)]
@@ -60,7 +61,15 @@ def source(folder: Path, catalog: Catalog) -> Path:
     return folder / "Events.kt"
 
 
-@pytest.mark.parametrize("catalog", [catalog_with_context(), shop_catalog()], ids=["ugc", "shop"])
+WORDS = ["class", "object", "copy", "component1", "to_json", "hash_code", "get", "it", "string"]
+CATALOGS = [
+    catalog_with_context(),
+    shop_catalog(),
+    catalog_of_words(WORDS, WORDS, ["a", "\f", HOSTILE, "", "4k, high", "class"]),
+]
+
+
+@pytest.mark.parametrize("catalog", CATALOGS, ids=["ugc", "shop", "words"])
 def test_a_projects_events_compile(tmp_path: Path, catalog: Catalog) -> None:
     assert list(compiled(tmp_path, source(tmp_path, catalog)).rglob("*V1.class"))
 

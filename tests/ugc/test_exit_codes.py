@@ -141,7 +141,7 @@ BY_THEMSELVES = {
     "api serve", "auth serve", "clickhouse serve", "registry serve",  # go on
     "etl follow", "etl schedule",  # go on, and wait
     "demo", "up",  # bring the parts
-    "asyncapi", "check", "contracts check", "contracts dialect", "contracts diff",
+    "asyncapi", "catalog build", "check", "contracts check", "contracts dialect", "contracts diff",
     "contracts import", "contracts lint",
     "contracts list", "contracts new", "contracts owners", "contracts roundtrip",
     "contracts sample", "contracts show", "quality alerts", "registry avro", "registry lock",

@@ -106,9 +106,10 @@ OF_KAFKA: Mapping[str, tuple[str, ...]] = {
 }
 
 SHOW_NOTHING_OF_OTHERS = {
-    "api serve", "auth serve", "auth token", "clickhouse serve", "contracts dialect", "demo",
+    "api serve", "auth serve", "auth token", "catalog build", "clickhouse serve",
+    "contracts dialect", "demo",
     "etl follow", "etl replay", "etl run", "etl schedule", "init", "new", "probe", "quality",
-    "registry serve", "traffic", "up",
+    "registry serve", "sdk build", "traffic", "up",
 }  # fmt: skip
 """They print figures, names of events, and errors, which one place prints for all."""
 

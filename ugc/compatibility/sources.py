@@ -161,6 +161,8 @@ def default_reference(folder: Path, env: Mapping[str, str] | None = None) -> str
     short = {name.split("/", 2)[2] for name in known}
     if found := next((name for name in _USUAL if name in short), None):
         return found
+    if not known:
+        raise SourceError("nothing is committed here to compare with: git commit first")
     raise SourceError(f"no branch to compare with is known (git); {_branches(folder)}")
 
 
@@ -196,4 +198,9 @@ def _git(folder: Path, *arguments: str) -> bytes:
         raise SourceError("git is not installed; compare with a folder instead") from error
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip()
+        if "not a git repository" in said:
+            raise SourceError(
+                f"{folder} is in no git repository, so what it was before is not known: git init"
+                " and commit first, or compare with a folder of contracts (--against ../FOLDER)"
+            ) from error
         raise SourceError(f"git {arguments[0]}: {said}") from error

@@ -7,6 +7,7 @@ lines that write JSON are in the file.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 
 from contracts.model.loader import Catalog
@@ -129,6 +130,7 @@ _KEYWORDS = (
     "as break class continue do else false for fun if in interface is null object package return"
     " super this throw true try typealias typeof val var when while"
 )
+_FORM_FEED = re.compile(r"(?<!\\)((?:\\\\)*)\\f")
 _TAKEN = (
     "Event Record Choice RawJson Context Absent String Long Double Boolean BigDecimal Instant"
     " LocalDate UUID List Map Pair Any ChronoUnit"
@@ -153,7 +155,7 @@ def package_files(catalog: Catalog) -> Files:
         made.event(contract)
     if catalog.context is not None and catalog.context.is_sent:
         made.record("Context", "Record", context_members(catalog), "What events are sent with.", ())
-    package = f"{catalog.naming.database.lower()}.events"
+    package = f"{_legal(catalog.naming.database.lower())}.events"
     return {"Events.kt": "\n".join([_HEAD.format(package=package), *made.parts])}
 
 
@@ -236,7 +238,8 @@ def _legal(name: str) -> str:
 
 
 def _text(text: str) -> str:
-    return json.dumps(text).replace("$", "\\$")
+    """A literal; Kotlin has JSON's escapes but for the form feed's."""
+    return _FORM_FEED.sub(r"\1\\u000c", json.dumps(text)).replace("$", "\\$")
 
 
 def _comment(text: str, margin: str) -> Iterator[str]:

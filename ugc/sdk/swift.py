@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 
 from contracts.model.loader import Catalog
@@ -213,6 +214,9 @@ _KEYWORDS = (
     " operator private precedencegroup protocol public repeat rethrows return self static struct"
     " subscript super switch throw throws true try typealias var where while Any Self Type"
 )
+_ESCAPE = re.compile(r"\\(u[0-9a-f]{4}|.)")
+_MEMBERS = frozenset({"self", "init", "encode", "hash", "rawValue", "allCases"})
+"""What a structure or an enum has, or is, itself; backticks do not make another name of it."""
 _TAKEN = "Context String Bool Int64 Double Decimal UUID Date Codable Encodable Decodable Any"
 _PLAIN: dict[type, str] = {
     StringType: "String",
@@ -260,7 +264,7 @@ class _Maker:
     def record(
         self, name: str, base: str, members: Sequence[Member], told: str, said: Sequence[str] = ()
     ) -> None:
-        names = Names(frozenset({"ugcEvent", "ugcVersion", "encode"}))
+        names = Names(_MEMBERS | {"ugcEvent", "ugcVersion"})
         fields = [
             (_legal(names.new(lower_camel(each.json_name))), self._kind(each, name), each)
             for each in members
@@ -311,7 +315,7 @@ class _Maker:
 
     def _choice(self, choices: Sequence[str], wanted: str) -> str:
         name = self._names.new(wanted)
-        names = Names()
+        names = Names(_MEMBERS)
         entries = [
             f"    case {_legal(names.new(lower_camel(text)))} = {_text(text)}" for text in choices
         ]
@@ -325,8 +329,20 @@ def _legal(name: str) -> str:
 
 
 def _text(text: str) -> str:
-    inner = json.dumps(text, ensure_ascii=False)[1:-1]
-    return '"' + inner.replace("\\b", "\\u{8}").replace("\\f", "\\u{c}") + '"'
+    """A literal; Swift has fewer short escapes than JSON, and braces around the others' numbers."""
+    return _ESCAPE.sub(_of_swift, json.dumps(text, ensure_ascii=False))
+
+
+def _of_swift(escape: re.Match[str]) -> str:
+    match escape[1]:
+        case "b":
+            return "\\u{8}"
+        case "f":
+            return "\\u{c}"
+        case "n" | "r" | "t" | '"' | "\\":
+            return escape[0]
+        case number:
+            return f"\\u{{{number[1:]}}}"
 
 
 def _comment(text: str, margin: str) -> Iterator[str]:

@@ -270,6 +270,20 @@ def test_a_topic_that_was_made_anew_overlaps_with_nothing(observed: Observed) ->
     assert "overlap" in observed.finding("offset ranges", None).explanation
 
 
+def test_numbers_in_a_topic_that_was_made_anew_are_not_missing(observed: Observed) -> None:
+    """Its offsets begin anew, so they say nothing of what was noted of the former one."""
+    observed.traffic()
+    observed.world.run()
+    observed.world.topic.make_anew()
+    observed.traffic(clicks=400)
+    observed.world.run()
+    observed.world.clock.pass_seconds(2 * HOUR)
+    observed.world.run()
+    assert ("gaps", CLICK) not in observed.missed()
+    assert (numbers := observed.verdict().facts.numbers) is not None
+    assert (numbers.given, numbers.missing, numbers.awaited) == (640, 0, 0)
+
+
 def test_a_note_of_a_run_on_the_topic_before_is_no_overlap(observed: Observed) -> None:
     observed.traffic()
     observed.world.run()

@@ -30,15 +30,11 @@ from tests.support.register import register_all
 
 SECOND = copy.deepcopy(json.loads(json.dumps(CATALOG.get(CLICK).schema)))
 SECOND["properties"]["position"] = {"type": "integer", "maximum": 9, "description": "Where."}
-NEWER = Catalog(
-    {
-        **CATALOG.versions,
-        CLICK: {
-            **CATALOG.versions[CLICK],
-            2: parse_contract(CLICK, 2, SECOND, Path("v2.json")),
-        },
-    },
-    CATALOG.envelopes,
+CONTEXT = CATALOG.get(CLICK).context
+NEWEST = parse_contract(CLICK, 2, SECOND, Path("v2.json")).with_context(CONTEXT)
+NEWER = replace(
+    CATALOG,
+    versions={**CATALOG.versions, CLICK: {**CATALOG.versions[CLICK], 2: NEWEST}},
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -177,6 +178,19 @@ class LedgerSuite:
         ledger.record({0: Span(0, 7), 3: Span(0, 1)}, [])
         note(ledger, message(3, 1))
         assert ledger.producers() == []
+
+    def test_a_topic_that_was_made_anew_is_noted_from_its_beginning(self, ledger: Ledger) -> None:
+        first, second = uuid.UUID(int=1), uuid.UUID(int=2)
+        note(ledger, *(message(offset, offset + 1) for offset in range(5)))
+        ledger.begin(first)
+        ledger.begin(first)
+        note(ledger, message(4, 5))  # as after a commit that got lost
+        ledger.begin(second)
+        note(ledger, *(message(offset, offset + 1, producer=Q) for offset in range(3)))
+        found = {each.name: (each.seen, each.repeated, each.highest) for each in ledger.producers()}
+        assert found == {P: (5, 0, 5), Q: (3, 0, 3)}
+        assert [list(each.gaps) for each in ledger.producers()] == [[], []]
+        assert ledger.totals().since_ms == 0
 
     def test_books_of_runs(self, ledger: Ledger) -> None:
         ledger.keep_report("x", b"1")

@@ -125,7 +125,14 @@ def test_an_unknown_reference(contracts: Path, reference: str) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     folder = copy_of_contracts(tmp_path)
-    with pytest.raises(SourceError, match="git"):
+    with pytest.raises(SourceError, match=r"is in no git repository.*: git init and commit"):
+        default_reference(folder)
+
+
+def test_nothing_committed(tmp_path: Path) -> None:
+    folder = copy_of_contracts(tmp_path)
+    git(folder, "init")
+    with pytest.raises(SourceError, match="nothing is committed here"):
         default_reference(folder)
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from contracts.model.loader import Catalog, load_catalog, parse_contract
+from contracts.model.loader import Catalog
 from tests.support.shapes import every_shape
 from tests.support.shop import shop_catalog
 from tests.support.with_context import catalog_with_context
+from tests.support.words import catalog_of_words
+from tests.ugc.sdk.python.packages import named
 from ugc.sdk import kotlin, swift
 from ugc.sdk.shapes import data_members, sent_contracts
 
@@ -48,26 +50,38 @@ def test_every_version_and_field_is_there_and_brackets_join(
 @pytest.mark.parametrize("language", [kotlin, swift], ids=["kotlin", "swift"])
 def test_names_that_the_language_has_taken_are_still_names(language: Any) -> None:
     """Two that become one get different names."""
-    text = {"type": "string", "maxLength": 9, "description": 'A $text */ of "quotes".'}
-    names = ["class", "in", "a_b", "a__b", "to_json", "members"]
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "T",
-        "description": "D.",
-        "x-owner": "tests",
-        "x-origin": "client",
-        "type": "object",
-        "additionalProperties": False,
-        "required": [],
-        "properties": dict.fromkeys(names, text),
-    }
-    catalog = load_catalog()
-    contract = parse_contract("odd", 1, schema, Path("odd/v1.json"))
-    found = text_of(Catalog({"odd": {1: contract}}, catalog.envelopes), language)
+    names = ["class", "in", "a_b", "a__b", "to_json", "members", "self", "init"]
+    found = text_of(catalog_of_words(["odd"], names), language)
     declared = re.findall(r"va[lr] (\S+?): String\?", found)
     of_event = [name for name in declared if name not in ("token",)]
     assert len(set(of_event)) == len(names) == len(of_event)
     assert {"`class`", "`in`", "aB", "aB_"} <= set(of_event)
+
+
+TEXTS = {
+    "C:\\bin\\fonts": (r'"C:\\bin\\fonts"', r'"C:\\bin\\fonts"'),
+    "\b\f\x1f": (r'"\b\u000c\u001f"', r'"\u{8}\u{c}\u{001f}"'),
+    '$x ${x} \\(x) "': (r'"\$x \${x} \\(x) \""', r'"$x ${x} \\(x) \""'),
+    "\n\\n": (r'"\n\\n"', r'"\n\\n"'),
+}
+"""What a contract may list → how Kotlin and Swift write it."""
+
+
+@pytest.mark.parametrize("language", [kotlin, swift], ids=["kotlin", "swift"])
+def test_a_listed_text_is_written_as_the_language_writes_it(language: Any) -> None:
+    found = text_of(catalog_of_words(["odd"], [], list(TEXTS)), language)
+    for in_kotlin, in_swift in TEXTS.values():
+        assert (in_kotlin if language is kotlin else in_swift) in found
+
+
+def test_swift_has_no_names_that_its_own_members_have() -> None:
+    found = text_of(catalog_of_words(["odd"], ["self"], ["all cases", "self", "raw_value"]), swift)
+    assert {"allCases_", "self_", "rawValue_"} <= set(re.findall(r"case (\w+) = ", found))
+    assert "public var self_: String?" in found
+
+
+def test_a_project_may_be_called_as_a_word_of_kotlin() -> None:
+    assert "\npackage `object`.events\n" in text_of(named(shop_catalog(), "object"), kotlin)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from click.testing import CliRunner, Result
 
 from contracts.model.loader import load_catalog
 from tests.api.world import with_event
+from tests.support.with_applications import catalog_with_applications
 from ugc.sdk.command import command
 from ugc.sdk.errors import NoLanguageError, SdkError
 from ugc.sdk.files import MARK, write_package
 from ugc.sdk.typescript.declarations import declarations
 from ugc.sdk.typescript.package import package_files, script_text
+from ugc.sdk.typescript.readme import readme
 from ugc.sdk.typescript.settings import settings_of
 
 DIST = Path(__file__).parents[3] / "ugc" / "sdk" / "typescript" / "core" / "dist"
@@ -93,6 +96,18 @@ def test_every_file_that_the_manifest_names_is_there() -> None:
         found = re.search(r"sourceMappingURL=(.+)", str(files[script]))
         assert found is not None
         assert found[1] in files
+
+
+def test_the_readme_has_a_key_where_the_project_has_applications() -> None:
+    assert '  key: "…",' in readme("ugc-events", catalog_with_applications())
+    assert "key:" not in readme("ugc-events", load_catalog())
+
+
+def test_the_readme_begins_with_no_half_of_a_pair() -> None:
+    kept = ("page_view", "page_view_end", "page_view_start", "video_complete")
+    whole = load_catalog()
+    catalog = replace(whole, versions={event: whole.versions[event] for event in kept})
+    assert 'tracker.track("video_complete", {' in readme("ugc-events", catalog)
 
 
 def test_a_script_knows_the_project() -> None:

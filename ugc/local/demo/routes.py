@@ -32,12 +32,13 @@ def blueprint(
     routes = Blueprint("demo", __name__)
 
     @routes.get(paths.DEMO)
-    def page() -> Response:
-        return _file(found[INDEX])
+    def page_without_slash() -> AnyResponse:
+        # The page may name its files from where it lies itself, as in src="main.js".
+        return redirect(f"{paths.DEMO}/")
 
     @routes.get(f"{paths.DEMO}/")
-    def page_with_slash() -> AnyResponse:
-        return redirect(paths.DEMO)
+    def page() -> Response:
+        return _file(found[INDEX])
 
     @routes.get(f"{paths.DEMO}/{TRACKER}")
     def script() -> Response:

@@ -87,11 +87,12 @@ def _print_addresses(
     for name, url in stack.urls.items():
         shown.add_row(name, without_user_info(url))
     if api := stack.urls.get(PartName.API):
+        shown.add_row("catalogue", f"{api}/catalog/")
         shown.add_row("Swagger UI", f"{api}/docs")
         if Settings(stack.env).text("DEBUGGER", "off") != "off":
             shown.add_row("debugger", f"{api}/debug")
     shown.add_row("logs", str(folder / "logs"))
-    shown.add_row("demo token", f"ugc auth token{option}")
+    shown.add_row("a token", f"ugc auth token{option}")
     shown.add_row("query", f'ugc sql{option} "SHOW TABLES"')
     console.print(shown, soft_wrap=True)
     console.print("ready; Ctrl-C stops everything")

@@ -5,12 +5,24 @@ from __future__ import annotations
 from importlib.resources import files
 
 from contracts.model.loader import Catalog
+from contracts.model.types import (
+    BooleanType,
+    Contract,
+    DecimalType,
+    IntegerType,
+    NumberType,
+    StringType,
+    UuidType,
+)
 from ugc.sdk.files import Files
 from ugc.sdk.python.names import attribute
 from ugc.sdk.python.types import module
-from ugc.sdk.shapes import sent_contracts
+from ugc.sdk.shapes import Shape, data_members, sent_contracts
 
 _CORE = "ugc.sdk.python.core"
+
+_IMPORTS = {"Decimal": "from decimal import Decimal", "UUID": "from uuid import UUID"}
+"""What a value of the example needs."""
 
 _PROJECT = """\
 # Made by `ugc sdk build --python` from the contracts.
@@ -41,7 +53,7 @@ Typed events of {project}, and what sends them from a server. Made by `ugc sdk b
 the contracts; nothing but Python's standard library (3.11 or later) is needed.
 
 ```python
-from {package} import Tracker
+{imports}from {package} import Tracker
 
 with Tracker("https://events.example.com"{key}) as tracker:
 {example}
@@ -102,25 +114,58 @@ def _init(names: tuple[str, ...], project: str) -> str:
 
 
 def _example(catalog: Catalog) -> dict[str, str]:
-    """A call whose values are the contract's own example, as far as they are plain."""
+    """A call whose values are the contract's own example.
+
+    It is of the event that is said most shortly: best without a value that has to be imported, and
+    no half of a pair, which means little alone.
+    """
     has_context = catalog.context is not None and catalog.context.is_sent
+    pairs = catalog.pairings.values()
+    halves = {event for pair in pairs for event in (pair.start, pair.end)}
     newest = (each for each in sent_contracts(catalog) if each is catalog.get(each.event))
-    plain = min(
-        (each for each in newest if each.examples),
-        key=lambda each: (len(each.own.fields), each.event),
-        default=None,
-    )
-    call = "..."
-    if plain is not None:
-        given = plain.examples[0]
-        said = [
-            f"{attribute(each.json_name, each.name)}={given[each.json_name]!r}"
-            for each in plain.own.fields
-            if isinstance(given.get(each.json_name), str | int | float)
-        ]
-        call = f"tracker.{attribute(plain.event, plain.event)}({', '.join(said)})"
+    calls = [
+        (len(_imported(call)), contract.event in halves, len(call), call)
+        for contract in newest
+        if (call := _call(contract)) is not None
+    ]
+    call = min(calls)[-1] if calls else "..."
+    imports = "".join(f"{line}\n" for line in _imported(call))
     return {
         "context": ", context=…" if has_context else "",
         "key": "" if catalog.applications is None else ', key="…"',
+        "imports": f"{imports}\n" if imports else "",
         "example": f"    {call}",
     }
+
+
+def _call(contract: Contract) -> str | None:
+    """The call for the first example; None where it has lists or objects in it."""
+    given = contract.examples[0] if contract.examples else {}
+    said = []
+    for each in data_members(contract):
+        if each.json_name not in given:
+            if each.required:
+                return None
+            continue
+        if (value := _literal(each.shape, given[each.json_name])) is None:
+            return None
+        said.append(f"{attribute(each.json_name, each.name)}={value}")
+    return f"tracker.{attribute(contract.event, '')}({', '.join(said)})"
+
+
+def _imported(call: str) -> list[str]:
+    return [line for name, line in _IMPORTS.items() if f"={name}(" in call]
+
+
+def _literal(shape: Shape, value: object) -> str | None:
+    match shape.type:
+        case _ if value is None:
+            return "None"
+        case UuidType():
+            return f"UUID({value!r})"
+        case DecimalType():
+            return f"Decimal({str(value)!r})"
+        case StringType() | IntegerType() | NumberType() | BooleanType():
+            return repr(value)
+        case _:
+            return None

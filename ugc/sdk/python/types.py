@@ -31,6 +31,9 @@ from ugc.sdk.shapes import Member, Shape, context_members, data_members, leaf, s
 PUBLIC = ("Context", "Counts", "DropReason", "Json", "Rejected", "Tracker")
 """Names of the package that are not events'."""
 
+_KEYWORDS = ("False", "None", "True")
+"""Python's own words that an event's name may come to."""
+
 _HEAD = '''"""Made by `ugc sdk build --python` from the contracts: change those, make it again."""
 
 from __future__ import annotations
@@ -102,7 +105,7 @@ class _Maker:
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.public: list[str] = ["Json", "Tracker"]
-        self._names = Names(frozenset(PUBLIC))
+        self._names = Names(frozenset({*PUBLIC, *_KEYWORDS}))
         self._has_context = False
         self._events: dict[str, tuple[str, tuple[_Attribute, ...]]] = {}
 

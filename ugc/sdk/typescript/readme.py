@@ -19,7 +19,7 @@ import {{ createTracker }} from "{name}";
 
 const tracker = createTracker({{
   url: "https://events.example.com", // the API; left out, the page's own origin
-  token: async () => null, // the signed-in user's access token
+{key}  token: async () => null, // the signed-in user's access token
 }});
 
 {example}
@@ -32,9 +32,12 @@ without a bundler; they define `ugc.createTracker`.
 
 
 def readme(name: str, catalog: Catalog) -> str:
-    """The first event with its own example."""
+    """The first event with its own example; halves of pairs come last, which mean little alone."""
+    halves = {each for pair in catalog.pairings.values() for each in (pair.start, pair.end)}
     sent = [each for each in catalog.newest if is_sent(each)]
-    return _TEXT.format(name=name, example="\n".join(_call(each) for each in sent[:1]))
+    sent.sort(key=lambda each: each.event in halves)
+    key = "" if catalog.applications is None else '  key: "…", // the application\'s\n'
+    return _TEXT.format(name=name, key=key, example="\n".join(_call(each) for each in sent[:1]))
 
 
 def _call(contract: Contract) -> str:

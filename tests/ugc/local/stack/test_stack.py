@@ -208,7 +208,8 @@ def test_the_callers_settings_go_first_and_other_terminals_hear_of_them(tmp_path
 def test_the_config_reaches_the_command_lines(tmp_path: Path) -> None:
     wanted = StackConfig(state_dir=tmp_path, api_workers=3, etl_interval_seconds=90)
     commands = {part.name: part.command(wanted, Place(1234, tmp_path)) for part in PARTS}
-    assert commands[PartName.API][-3:] == ["--host=127.0.0.1", "--port=1234", "--workers=3"]
+    served = ["--host=127.0.0.1", "--port=1234", "--workers=3", "--local"]
+    assert commands[PartName.API][-4:] == served
     assert commands[PartName.ETL][-3:] == ["etl", "schedule", "--every=90s"]
     without = StackConfig(state_dir=tmp_path)
     assert PART[PartName.ETL].command(without, Place(0, tmp_path))[-2:] == ["etl", "follow"]

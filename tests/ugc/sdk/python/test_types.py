@@ -15,6 +15,7 @@ from contracts.model.validation import Validator
 from tests.support.shapes import every_shape
 from tests.support.shop import shop_catalog
 from tests.support.with_context import catalog_with_context
+from tests.support.words import catalog_of_words
 from tests.ugc.sdk.python.packages import named, put_package
 from ugc.sdk.python.package import package_files, package_version
 
@@ -106,7 +107,14 @@ def errors(folder: Path) -> dict[tuple[str, int], list[str]]:
     (folder / "wrong.py").write_text(WRONG)
     (folder / "told.py").write_text("\n".join(programs(DOCS.read_text(encoding="utf-8"))))
     packages = [folder / name for name in ("ugc", "shop", "shapes")]
-    modules = [option for each in packages for option in ("-p", f"{each.name}_events")]
+    for each in packages:
+        (program,) = programs((each / "README.md").read_text(encoding="utf-8"))
+        (folder / f"readme_{each.name}.py").write_text(program)
+    modules = [
+        option
+        for each in packages
+        for option in ("-p", f"{each.name}_events", "-m", f"readme_{each.name}")
+    ]
     options = ["--strict", "--no-error-summary", "--config-file="]
     done = subprocess.run(
         [
@@ -137,7 +145,7 @@ def errors(folder: Path) -> dict[tuple[str, int], list[str]]:
 
 
 @pytest.mark.timeout(400)
-def test_packages_their_right_use_and_the_docs_are_clean_under_mypy_strict(
+def test_packages_their_right_use_readmes_and_the_docs_are_clean_under_mypy_strict(
     errors: dict[tuple[str, int], list[str]],
 ) -> None:
     assert {place: told for place, told in errors.items() if place[0] != "wrong.py"} == {}
@@ -201,6 +209,18 @@ def test_a_package_imports_nothing_but_the_standard_library(folder: Path) -> Non
         if not name.startswith(("_", "ugc_events", "encodings"))
     } - set(sys.stdlib_module_names)
     assert foreign == set()
+
+
+def test_events_may_be_called_as_python_calls_its_own_and_texts_end_nothing() -> None:
+    catalog = catalog_of_words(["class", "none", "self", "track", "tracker", "true"], ["is"])
+    files = package_files(catalog)
+    for path, text in files.items():
+        if path.endswith(".py"):
+            compile(text, path, "exec")
+    made = files["ugc_events/events.py"]
+    assert isinstance(made, str)
+    for name in ("None_ = NoneV1", "Tracker_ = TrackerV1", "class_ = class_v1", "self_ ="):
+        assert f"{name}" in made
 
 
 def test_the_same_contracts_give_the_same_files() -> None:
