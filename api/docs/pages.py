@@ -35,6 +35,11 @@ body.swagger .others { font: 16px/1.5 sans-serif; max-width: 1460px; margin: 0 a
 body.swagger { font: inherit; max-width: none; margin: 0; padding: 0; background: #fafafa; }
 body.swagger details.collapsed > summary { cursor: pointer; font-size: 12px; padding: 4px 0; }
 body.swagger .response:not(:has(details[open])) .response-controls { display: none; }
+body.swagger .info th { overflow-wrap: normal; word-break: normal; }
+@media (max-width: 40em) {
+  body.swagger .info td:first-child { min-width: 9.5em; }
+  body.swagger .info td code { padding: 0; }
+}
 @media (prefers-color-scheme: dark) {
   body { color: #ddd; background: #181818; }
   a, .places strong { color: #8ab4f8; }

@@ -72,11 +72,11 @@ export class Panel {
     place.append(
       el("div", { className: "panel-top" },
         el("h2", { id: "panel-title" }, "What becomes of each event"),
-        el("p", { className: "about" }, "The cinema is a front end: each click in it is an event."),
+        el("p", { className: "about" }, "The cinema is a front end: each click in it is an event. ",
+          el("a", { href: "/" }, "Start page")),
         el("p", { className: "actions" },
           el("button", { type: "button", id: "break", onclick: () => tracking.broken() }, "Send a broken event"),
-          el("a", { href: `/debug?tag=${encodeURIComponent(tracking.tag)}` }, "Debugger"),
-          el("a", { href: "/" }, "Start page")),
+          el("a", { href: `/debug?tag=${encodeURIComponent(tracking.tag)}` }, "Debugger")),
         this.state),
       el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Events, the newest first" }, this.empty, this.list));
     latest.addEventListener("click", () => place.scrollIntoView({ behavior: calm() ? "auto" : "smooth" }));
