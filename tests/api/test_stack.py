@@ -34,9 +34,9 @@ from tests.api.servers import (
 )
 from tests.api.tokens import SECRET, handmade
 from tests.api.world import CLICK
-from tests.support.with_context import nothing_said
 from tests.support.processes import free_port, wait_until
 from tests.support.register import register_all
+from tests.support.with_context import nothing_said
 
 pytestmark = pytest.mark.stack
 
