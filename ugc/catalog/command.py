@@ -11,7 +11,7 @@ from contracts.naming import Naming
 from ugc.environment import own_environment
 from ugc.exits import PLAIN_EPILOG
 from ugc.options import URL
-from ugc.project.folder import folder_option
+from ugc.project.folder import judged_folder_option
 from ugc.terminal import say
 
 
@@ -33,7 +33,7 @@ def command() -> None:
 @click.option(
     "--api", type=URL, help="Where the API is, for the examples.  [default: the local one]"
 )
-@folder_option
+@judged_folder_option
 def build(out: Path, url: str | None, api: str | None, folder: Path) -> None:
     """Write a site of all events: pages that need no server, no JavaScript and no other host.
 

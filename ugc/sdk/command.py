@@ -13,7 +13,7 @@ import click
 
 from contracts.model.loader import Catalog
 from ugc.exits import PLAIN_EPILOG
-from ugc.project.folder import folder_option
+from ugc.project.folder import judged_folder_option
 from ugc.sdk.errors import NoLanguageError
 from ugc.sdk.files import Files, write_package
 from ugc.terminal import say
@@ -83,7 +83,7 @@ def _language_options(command: _Command) -> _Command:
     metavar="DIR",
     help="Where the package is put, for one language alone.  [default: sdk/LANGUAGE]",
 )
-@folder_option
+@judged_folder_option
 def build(out: Path | None, folder: Path, **chosen: bool) -> None:
     """Make the package of a language from the contracts, in sdk/LANGUAGE.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from contracts.model.loader import load_catalog
+from contracts.model.loader import load_catalog, package_folder
 from tests.api.world import with_event
 from tests.support.with_applications import catalog_with_applications
 from ugc.sdk.command import command
@@ -133,6 +133,7 @@ def test_the_command_writes_into_sdk_here_and_says_a_path_that_npm_takes_for_one
         told = run("--typescript")
         assert Path("sdk/typescript/index.js").is_file()
     assert "npm install ./sdk/typescript" in told.output
+    assert f"contracts: {package_folder()}" in told.stderr, "outside of a project: the package's"
 
 
 def test_a_folder_of_anything_else_is_left_alone(tmp_path: Path) -> None:
