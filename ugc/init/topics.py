@@ -51,13 +51,9 @@ def ensure_topics(
         TopicError: Kafka does not answer in time, or refuses.
     """
     troubles: list[KafkaError] = []
-    admin = AdminClient(
-        {
-            **servers.settings(),
-            "socket.timeout.ms": int(timeout_seconds * 1000),
-            "error_cb": troubles.append,
-        }
-    )
+    settings = servers.settings()
+    settings |= {"socket.timeout.ms": int(timeout_seconds * 1000), "error_cb": troubles.append}
+    admin = AdminClient(settings)
     try:
         known = admin.list_topics(timeout=timeout_seconds).topics
     except KafkaException as error:
