@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 from flask import Blueprint, Flask, Response, request
@@ -52,26 +52,10 @@ def create_app(
     app = Flask("api", static_folder=None)
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documentation has an order
-    app.register_blueprint(
-        blueprint.events(
-            services.pipeline,
-            services.catalog,
-            body_limit_bytes=config.body_limit_bytes,
-            batch=config.batch,
-            rate_limit=services.rate_limit,
-            door=services.door,
-        )
-    )
-    app.register_blueprint(contract_routes.blueprint(services.catalog, has_pages=pages is not None))
-    if pages is not None:
-        app.register_blueprint(catalog_routes.blueprint(pages))
-    app.register_blueprint(health.blueprint(services.health, services.is_alive))
-    debugger = services.debugger
-    if debugger is not None:
-        app.register_blueprint(debug_routes.blueprint(debugger))
-    for routes in more:
+    for routes in (*_routes(config, services, pages), *more):
         app.register_blueprint(routes)
     docs_ui.install(app, services.catalog, has_pages=pages is not None)
+    debugger = services.debugger
 
     @app.get(paths.METRICS)
     def numbers() -> Response:
@@ -115,6 +99,23 @@ def create_app(
             app.wsgi_app, x_for=config.trusted_proxies, x_proto=0, x_host=0
         )
     return app
+
+
+def _routes(config: ApiConfig, services: Services, pages: Pages | None) -> Iterator[Blueprint]:
+    yield blueprint.events(
+        services.pipeline,
+        services.catalog,
+        body_limit_bytes=config.body_limit_bytes,
+        batch=config.batch,
+        rate_limit=services.rate_limit,
+        door=services.door,
+    )
+    yield contract_routes.blueprint(services.catalog, has_pages=pages is not None)
+    if pages is not None:
+        yield catalog_routes.blueprint(pages)
+    yield health.blueprint(services.health, services.is_alive)
+    if services.debugger is not None:
+        yield debug_routes.blueprint(services.debugger)
 
 
 def _check_transport() -> None:

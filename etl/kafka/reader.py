@@ -15,15 +15,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import cast
 
-from confluent_kafka import (
-    Consumer,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicCollection,
-    TopicPartition,
-)
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from etl.config import KafkaConfig
 from etl.errors import (
@@ -33,13 +25,13 @@ from etl.errors import (
 )
 from etl.kafka.client import consumer_settings, translated
 from etl.kafka.side_by_side import SideBySide
+from etl.kafka.topic_id import administrator, topic_id
 from etl.source import Chunk, MessageColumns, RawMessage, Span
 
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 
-_TOPIC_ID_SECONDS = 3.0
 _REQUEST_SECONDS = 10.0
 _BATCH_MESSAGES = 250
 """So many are taken from the client at a time: more fall out of the processor's caches."""
@@ -79,9 +71,7 @@ class PartitionReader:
         self._check_still_ours = check_still_ours
         self._silence_seconds = silence_seconds
         self.consumer = Consumer(consumer_settings(config), logger=_log)
-        self._admin = AdminClient(
-            {**config.servers.settings(), "client.id": "ugc-etl"}, logger=_log
-        )
+        self._admin = administrator(config)
         self.positions: dict[int, int] = {}
         self.ends: dict[int, int] = {}
         self._fetched_to: dict[int, int] = {}
@@ -190,22 +180,8 @@ class PartitionReader:
         return len(topic.partitions)
 
     def topic_id(self) -> uuid.UUID | None:
-        """See :meth:`etl.source.History.topic_id`; brokers before Kafka 2.8 give none (KIP-516).
-
-        It tells a topic from one that had its name, and nothing is read by it: who cannot get it
-        goes on without.
-        """
-        asked = self._admin.describe_topics(
-            TopicCollection([self.topic]), request_timeout=_TOPIC_ID_SECONDS
-        )
-        try:
-            found = asked[self.topic].result().topic_id
-        except KafkaException as error:
-            _log.info("Kafka does not tell the id of the topic %s: %s", self.topic, error)
-            return None
-        halves = found.get_most_significant_bits(), found.get_least_significant_bits()
-        high, low = (half % 2**64 for half in halves)
-        return uuid.UUID(int=high << 64 | low) if high or low else None
+        """See :meth:`etl.source.History.topic_id`."""
+        return topic_id(self._admin, self.topic)
 
     def committed(self, partitions: Sequence[int]) -> dict[int, tuple[int, str]]:
         """Partition → the offset that the group committed, where it did, and its metadata."""

@@ -69,6 +69,7 @@ FENCES: dict[str, set[str]] = {
         "etl/kafka/client.py",
         "etl/kafka/consumer.py",
         "etl/kafka/reader.py",
+        "etl/kafka/topic_id.py",
         "etl/kafka/producer.py",
         "registry/client.py",
         "registry/kafka_servers.py",
