@@ -12,12 +12,15 @@ export function element(name, attributes = {}, ...children) {
 
 export const json = (value) => JSON.stringify(value, null, 2);
 
-const clock = (time) => (time ?? "").slice(11, 23);
+const today = () => new Date().toISOString().slice(0, 10);
+// In UTC, as everywhere; with the day where it is another.
+const clock = (time) =>
+  time ? `${time.startsWith(today()) ? "" : `${time.slice(0, 10)} `}${time.slice(11, 23)}Z` : "";
 
 export function summaryOf(event) {
   return element(
     "summary", {},
-    element("span", { class: "mono quiet" }, clock(event.time)),
+    element("span", { class: "mono quiet", title: event.time ?? "" }, clock(event.time)),
     element("span", { class: `outcome ${event.outcome}` }, event.outcome),
     element("span", { class: "name mono" }, event.event ?? "unknown event"),
     element("span", { class: "quiet" }, event.application ?? ""),
