@@ -20,9 +20,14 @@ CLICK = {"element_type": "trailer", "page_type": "movie"}
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Without a loader of its own: a test loads when it wants to."""
-    folder = tmp_path_factory.mktemp("stack")
     config = StackConfig(
-        state_dir=folder, ports=free_ports(), parts=NO_SCHEDULE, alone=True, api_workers=2
+        state_dir=tmp_path_factory.mktemp("stack"),
+        ports=free_ports(),
+        parts=NO_SCHEDULE,
+        alone=True,
+        api_workers=2,
+        # An event that goes through the spool has no offset yet, and a busy machine is slow.
+        env={"PUBLISH_TIMEOUT_SECONDS": "10"},
     )
     with Stack.start(config) as started:
         yield Running(started)
