@@ -20,14 +20,14 @@ from ch_schema.client.protocol import ClickHouse
 from ch_schema.ddl.tables import create_database_statement, table_for
 from ch_schema.errors import AmbiguousError, RetryableError
 from contracts.message import Message
-from contracts.model.loader import load_catalog
 from etl.run.load import Loadable, Loader
 from tests.fullstack.clickhouse_server import ClickHouseServer, clickhouse_server
+from tests.support.contract_folder import catalog_without_context
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.full
 
-CATALOG = load_catalog()
+CATALOG = catalog_without_context()
 NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 CHUNKS, ROWS = 60, 500
 _OLD_WORDS: tuple[tuple[str, str], ...] = (
