@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -62,10 +61,10 @@ def codes(catalog: Catalog, language: str, api: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("catalog", CATALOGS, ids=NAMES)
 def test_curl_sends_an_event_of_every_version(catalog: Catalog) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
+    program("curl")
     world = World(catalog)
     with served(world) as api:
         for event, found in codes(catalog, "shell", api).items():

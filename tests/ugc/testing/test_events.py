@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from tests.fullstack.cache import program
 from tests.support.stack import Running, free_ports
 from ugc.local.stack import Stack, StackConfig
 from ugc.testing import DebugEvents
@@ -92,17 +93,13 @@ console.log(row.element_type, failed.includes("/data/element_type must be string
 """
 
 
+@pytest.mark.full
 @pytest.mark.stack
 def test_the_same_for_playwright(stack: Running, tmp_path: Path) -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("there is no node")
-    import httpx2
-
     helper = tmp_path / "expect-event.mjs"
     helper.write_bytes(httpx2.get(f"{stack.api}/debug/expect-event.mjs").content)
     done = subprocess.run(
-        [node, "--input-type=module", "-e", SCRIPT, helper.as_uri(), stack.api],
+        [program("node"), "--input-type=module", "-e", SCRIPT, helper.as_uri(), stack.api],
         capture_output=True,
         text=True,
         timeout=120,
