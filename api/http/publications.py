@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from api.errors import NotAskedError, StoreUnavailableError
-from api.http.wakeups import LoopCalls
+from api.http.wakeups import Waits
 from api.publish.spool.record import Record
 
 Outcome = StoreUnavailableError | None
 PublishSoon = Callable[[Sequence[Record], Callable[[Sequence[Outcome]], None]], bool]
 
 
-class Publications:
+class Publications(Waits[Outcome]):
     """What is published from one event loop."""
 
     def __init__(self, publish: PublishSoon, before: Callable[[], None]) -> None:
@@ -29,12 +29,10 @@ class Publications:
             publish: :meth:`api.pipeline.storing.Publisher.publish_soon`.
             before: is called on the loop when some are about to be published.
         """
+        super().__init__()
         self._publish = publish
         self._before = before
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._calls = LoopCalls()
         self._gathered: list[tuple[Record, asyncio.Future[Outcome]]] = []
-        self._waiting: set[asyncio.Future[Outcome]] = set()
 
     async def of(self, record: Record) -> Outcome:
         """Why the record is not safe, or ``None``.
@@ -42,9 +40,7 @@ class Publications:
         Raises:
             NotAskedError: nothing was done, as whoever publishes would have to wait.
         """
-        loop = self._loop
-        if loop is None:
-            loop = self._loop = self._calls.bind()
+        loop = self._bound()
         future: asyncio.Future[Outcome] = loop.create_future()
         if not self._gathered:
             loop.call_soon(self._publish_gathered)
@@ -54,17 +50,6 @@ class Publications:
             return await future
         finally:
             self._waiting.discard(future)
-
-    @property
-    def waiting(self) -> int:
-        """How many wait."""
-        return len(self._waiting)
-
-    async def drained(self) -> None:
-        """Returns when nobody waits, and those that did have gone on."""
-        while self._waiting:
-            await asyncio.wait(set(self._waiting))
-            await asyncio.sleep(0)
 
     def _publish_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []

@@ -51,38 +51,17 @@ class LoopCalls:
             self._asked.popleft()()
 
 
-class Wakeups(Generic[_T]):
-    """Hands what any thread tells to the coroutine that waits for it.
-
-    Coroutines are of one loop; each wait has news of its own.
-    """
+class Waits(Generic[_T]):
+    """Coroutines of one loop that wait for what any thread tells; subclasses say for what."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._calls = LoopCalls()
         self._waiting: set[asyncio.Future[_T]] = set()
 
-    async def of(self, begin: Callable[[Callable[[_T], None]], bool]) -> _T | None:
-        """The news of something that ``begin`` starts.
-
-        ``begin`` is given the function to tell it by, once, from any thread and perhaps before it
-        returns; where it gives ``False`` nothing is started, and this is ``None``.
-        """
-        loop = self._loop
-        if loop is None:
-            loop = self._loop = self._calls.bind()
-        future: asyncio.Future[_T] = loop.create_future()
-        if not begin(partial(self._tell, future)):
-            return None
-        self._waiting.add(future)
-        try:
-            return await future
-        finally:
-            self._waiting.discard(future)
-
     @property
     def waiting(self) -> int:
-        """How many wait for news."""
+        """How many wait."""
         return len(self._waiting)
 
     async def drained(self) -> None:
@@ -90,6 +69,32 @@ class Wakeups(Generic[_T]):
         while self._waiting:
             await asyncio.wait(set(self._waiting))
             await asyncio.sleep(0)
+
+    def _bound(self) -> asyncio.AbstractEventLoop:
+        """The loop that runs, which is that of all waits."""
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = self._calls.bind()
+        return loop
+
+
+class Wakeups(Waits[_T]):
+    """Hands what any thread tells to the coroutine that waits; each wait has its own news."""
+
+    async def of(self, begin: Callable[[Callable[[_T], None]], bool]) -> _T | None:
+        """The news of something that ``begin`` starts.
+
+        ``begin`` is given the function to tell it by, once, from any thread and perhaps before it
+        returns; where it gives ``False`` nothing is started, and this is ``None``.
+        """
+        future: asyncio.Future[_T] = self._bound().create_future()
+        if not begin(partial(self._tell, future)):
+            return None
+        self._waiting.add(future)
+        try:
+            return await future
+        finally:
+            self._waiting.discard(future)
 
     def _tell(self, future: asyncio.Future[_T], news: _T) -> None:
         self._calls.call(partial(_end, future, news))
