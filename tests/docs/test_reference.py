@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from contracts.model.loader import load_catalog, package_folder
 from contracts.reasons import Reason
 from tests.support import reference
+from tests.support.flow import PICTURES, flow
 from tests.support.golden import ROOT, Golden
 
 OF_COMPOSE = {"CLICKHOUSE_PASSWORD", "CONTRACTS_FOLDER"}
@@ -59,3 +62,8 @@ def test_the_page_of_reason_codes_has_each_of_them(golden: Golden) -> None:
     golden.file("docs/reference/reasons.md", page)
     titles = re.findall(r"^## (.+)$", page, re.MULTILINE)
     assert sorted(titles) == sorted(map(str, Reason))
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_picture_of_the_flow_is_drawn_for_light_and_dark(golden: Golden, name: str) -> None:
+    golden.file(f"docs/images/flow-{name}.svg", flow(PICTURES[name]))
