@@ -77,10 +77,11 @@ def inside(pages: dict[Path, Page], site: Path) -> Iterator[tuple[Path, str, Pat
 
 
 def test_every_link_leads_to_a_page_and_a_place_in_it(pages: dict[Path, Page], site: Path) -> None:
+    """The words behind the ``#`` of a picture say when it is shown, and are no place."""
     wrong = []
     for path, link, target, anchor in inside(pages, site):
         there = target / "index.html" if target.is_dir() else target
-        anchors = pages[there].anchors if there in pages else set()
+        anchors = pages[there].anchors if there in pages else {anchor}
         if not there.is_file() or (anchor and anchor not in anchors):
             wrong.append(f"{path.relative_to(site)}: {link}")
     assert wrong == []

@@ -18,6 +18,8 @@ from ugc.local.stack import Stack, StackConfig
 
 pytestmark = pytest.mark.stack
 
+GUIDE = "docs/guides/contract-author.md"
+
 
 def test_one_file_makes_it_accepted_documented_encoded_tabled_and_loaded(tmp_path: Path) -> None:
     contracts = Path(shutil.copytree(default_folder(), tmp_path / "contracts"))
