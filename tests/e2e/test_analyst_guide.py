@@ -29,7 +29,7 @@ def test_its_commands_answer(loaded: Running, tmp_path: Path) -> None:
     columns, users, views = (
         shell(command, cwd=tmp_path, env=loaded.stack.env) for command in commands(GUIDE)
     )
-    assert "page_type" in columns.stdout, columns.stderr
+    assert "Whether both the start and the end were seen" in columns.stdout, columns.stderr
     assert "anonymous_events" in users.stdout, users.stderr
     assert views.returncode == 0, views.stderr
 
