@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from contracts.model.loader import load_catalog, package_folder
 from contracts.reasons import Reason
 from tests.support import reference
 from tests.support.flow import PICTURES, flow
 from tests.support.golden import ROOT, Golden
+from ugc.cli import ugc
 
 OF_COMPOSE = {"CLICKHOUSE_PASSWORD", "CONTRACTS_FOLDER"}
 """What docker-compose.yml alone reads; the file says what they are."""
@@ -26,6 +28,13 @@ def test_the_page_of_commands_is_what_their_help_says(golden: Golden) -> None:
     page = reference.cli_page()
     golden.file("docs/reference/cli.md", page)
     assert {"## ugc up", "### ugc contracts lint"} <= set(page.splitlines())
+    done = CliRunner().invoke(
+        ugc,
+        ["contracts", "lint", "--help"],
+        terminal_width=reference.WIDTH,
+        max_content_width=reference.WIDTH,
+    )
+    assert done.output.strip() in page
 
 
 def test_the_page_of_commands_holds_nothing_of_this_machine() -> None:

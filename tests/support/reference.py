@@ -35,31 +35,41 @@ SETTINGS = {
 _MADE = "This page is generated from the code (`make generate`); a test keeps it equal.\n"
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command that is not hidden with its whole name, groups before what is in them."""
-    context = click.Context(ugc)
+def commands() -> Iterator[click.Context]:
+    """Every command that is not hidden, as it is asked for help; groups before what is in them."""
 
-    def below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-        yield name, command
-        if isinstance(command, click.Group):
-            for word in command.list_commands(context):
-                found = command.get_command(context, word)
+    def below(context: click.Context) -> Iterator[click.Context]:
+        yield context
+        if isinstance(context.command, click.Group):
+            for word in context.command.list_commands(context):
+                found = context.command.get_command(context, word)
                 assert found is not None
                 if not found.hidden:
-                    yield from below(f"{name} {word}", found)
+                    yield from below(asked(found, word, context))
 
-    return below("ugc", ugc)
+    return below(asked(ugc, "ugc", None))
+
+
+def asked(command: click.Command, word: str, parent: click.Context | None) -> click.Context:
+    """What its help is made in; the parent's settings hold, as they do on the command line."""
+    return click.Context(
+        command,
+        parent=parent,
+        info_name=word,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        **command.context_settings,
+    )
 
 
 def cli_page() -> str:
     """What ``--help`` of every command says."""
     parts = ["# Command line\n", "What `--help` of every command says. " + _MADE]
-    for name, command in commands():
+    for context in commands():
+        name = context.command_path
         mark = "##" if name.count(" ") < 2 else "###"
-        context = click.Context(
-            command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH
-        )
-        parts.append(f"{mark} {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n")
+        text = context.command.get_help(context).rstrip()
+        parts.append(f"{mark} {name}\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
 
 
