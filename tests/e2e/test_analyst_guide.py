@@ -50,3 +50,4 @@ def test_clickhouse_connect_works_with_its_defaults(loaded: Running, tmp_path: P
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{datetime.now(UTC):%Y-}")
+    assert "movie" in done.stdout
