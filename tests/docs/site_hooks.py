@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 FROM_OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 
+_FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Puts the decisions behind their index."""
@@ -60,5 +62,10 @@ def moved(text: str) -> str:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Lets a list begin right behind a paragraph, as GitHub does."""
-    return re.sub(r"(?m)^((?![-*|>#\s]|\d+\.).+)\n(?=(?:[-*] |1\. ))", r"\1\n\n", markdown)
+    """Lets a list begin right behind a paragraph, as forges do; code stays as it is."""
+    parts = _FENCED.split(markdown)
+    return "".join(part if index % 2 else _with_lists(part) for index, part in enumerate(parts))
+
+
+def _with_lists(text: str) -> str:
+    return re.sub(r"(?m)^((?![-*|>#\s]|\d+\.).+)\n(?=(?:[-*] |1\. ))", r"\1\n\n", text)

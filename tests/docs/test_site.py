@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.docs.site_hooks import FROM_OUTSIDE, moved
+from tests.docs.site_hooks import FROM_OUTSIDE, moved, on_page_markdown
 from tests.support.golden import ROOT
 
 FETCHED = {"img": "src", "script": "src", "iframe": "src", "source": "srcset", "link": "href"}
@@ -126,3 +126,10 @@ def test_a_page_from_outside_links_to_the_pages_of_the_site() -> None:
         "[a](auth.md#x) [b](security.md) [c](https://h/d)"
     )
     assert moved("see [a](contracts/x.json).") == "see a."
+
+
+def test_a_list_begins_behind_a_paragraph_and_code_stays_as_it_is() -> None:
+    code = "```yaml\nnav:\n- a\n```\n"
+    assert on_page_markdown(f"{code}Three:\n- a\n- b\n{code}") == (
+        f"{code}Three:\n\n- a\n- b\n{code}"
+    )
