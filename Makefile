@@ -46,6 +46,12 @@ generate: $(STAMP)  ## Write anew every file that is generated; a test tells whe
 WORKERS ?= auto
 PARALLEL = --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
+DOCS_ADDRESS ?= 127.0.0.1:8088
+
+.PHONY: docs
+docs: $(STAMP)  ## Serve the documentation site, as it changes (DOCS_ADDRESS=127.0.0.1:8088).
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr $(DOCS_ADDRESS)
+
 .PHONY: test
 test: $(STAMP) lint  ## Everything that needs only PyPI.
 	$(BIN)/pytest $(PARALLEL) -m "not full"

@@ -1,22 +1,27 @@
 """How Kafka is reached: librdkafka's settings out of environment variables.
 
-KAFKA_BOOTSTRAP_SERVERS        ``host:port``, several separated by commas
-KAFKA_SECURITY_PROTOCOL        ``PLAINTEXT`` (default), ``SSL``, ``SASL_PLAINTEXT`` or ``SASL_SSL``
-KAFKA_SSL_CA                   file of the authorities that are believed; default: the system's
-KAFKA_SSL_CERTIFICATE          file of the client's certificate, for mutual TLS; with its key
-KAFKA_SSL_KEY                  file of its key
-KAFKA_SSL_KEY_PASSWORD         what the key is locked with
-KAFKA_SASL_MECHANISM           ``PLAIN``, ``SCRAM-SHA-256``, ``SCRAM-SHA-512``, ``OAUTHBEARER``
-                               (OIDC, client credentials) or ``AWS_MSK_IAM``
-KAFKA_SASL_USERNAME            for PLAIN and SCRAM, with its password
-KAFKA_SASL_PASSWORD            that password
-KAFKA_SASL_OAUTH_TOKEN_URL     where OAUTHBEARER gets its tokens
-KAFKA_SASL_OAUTH_CLIENT_ID     whose tokens
+==============================  ====================================================================
+variable                        meaning (default)
+==============================  ====================================================================
+KAFKA_BOOTSTRAP_SERVERS         ``host:port``, several separated by commas
+KAFKA_SECURITY_PROTOCOL         ``SSL``, ``SASL_PLAINTEXT`` or ``SASL_SSL``, or ``PLAINTEXT``
+                                (PLAINTEXT)
+KAFKA_SSL_CA                    file of the authorities that are believed (the system's)
+KAFKA_SSL_CERTIFICATE           file of the client's certificate, for mutual TLS; with its key
+KAFKA_SSL_KEY                   file of its key
+KAFKA_SSL_KEY_PASSWORD          what the key is locked with
+KAFKA_SASL_MECHANISM            ``PLAIN``, ``SCRAM-SHA-256``, ``SCRAM-SHA-512``, ``OAUTHBEARER``
+                                (OIDC, client credentials) or ``AWS_MSK_IAM``
+KAFKA_SASL_USERNAME             for PLAIN and SCRAM, with its password
+KAFKA_SASL_PASSWORD             that password
+KAFKA_SASL_OAUTH_TOKEN_URL      where OAUTHBEARER gets its tokens
+KAFKA_SASL_OAUTH_CLIENT_ID      whose tokens
 KAFKA_SASL_OAUTH_CLIENT_SECRET  with what it asks for them
-KAFKA_SASL_OAUTH_SCOPE         for what; may be left out
-KAFKA_SASL_AWS_REGION          for AWS_MSK_IAM; the credentials are found as AWS's SDK finds them
-KAFKA_CLIENT_…                 any other setting of librdkafka (``KAFKA_CLIENT_SOCKET_TIMEOUT_MS``
-                               is ``socket.timeout.ms``), but none on which a guarantee rests
+KAFKA_SASL_OAUTH_SCOPE          for what; may be left out
+KAFKA_SASL_AWS_REGION           for AWS_MSK_IAM; the credentials are found as AWS's SDK finds them
+KAFKA_CLIENT_…                  any other setting of librdkafka (``KAFKA_CLIENT_SOCKET_TIMEOUT_MS``
+                                is ``socket.timeout.ms``), but none on which a guarantee rests
+==============================  ====================================================================
 
 Every password and secret may stand in a file that ``<NAME>_FILE`` names.
 

@@ -46,6 +46,8 @@ class View:
     comment: str
     types: str = ""
     """Of the columns that it reads: a view keeps those of the time when it was made."""
+    columns: str = ""
+    """Names, types and comments of its own, where they are said; else the query's names alone."""
     on_cluster: str = ""
     """See :attr:`ch_schema.ddl.layout.Layout.on_cluster`."""
 
@@ -57,18 +59,21 @@ class View:
     @property
     def full_comment(self) -> str:
         """With a digest of what it says: the server keeps the text of a view in another form."""
-        said = f"{self.select}\0{self.types}"
+        said = "\0".join((self.select, self.types, *filter(None, (self.columns,))))
         return f"{self.comment} [{hashlib.sha256(said.encode()).hexdigest()[:12]}]"
 
     def create_statement(self) -> str:
         """The whole statement. Repeating it is harmless; readers see the old view or the new."""
         comment = quote_string(self.full_comment)
         name = f"{self.qualified_name}{self.on_cluster}"
-        return f"CREATE OR REPLACE VIEW {name} AS\n{self.select}\nCOMMENT {comment}"
+        columns = f" (\n{self.columns}\n)" if self.columns else ""
+        return f"CREATE OR REPLACE VIEW {name}{columns} AS\n{self.select}\nCOMMENT {comment}"
 
 
 def unique_view(table: Table, database: str) -> View:
     """The table's rows, one per event.
+
+    Its columns have the comments of the table's.
 
     The setting is the server's default: with the other value, events that were sent again in
     another month would be there twice.  Here it also holds for a session that says otherwise.
@@ -82,7 +87,11 @@ def unique_view(table: Table, database: str) -> View:
             "SETTINGS do_not_merge_across_partitions_select_final = 0"
         ),
         comment=f"{table.comment}; without duplicates",
-        types=types_of(table),
+        columns=",\n".join(
+            f"    {quote_identifier(column.name)} {column.type}"
+            f" COMMENT {quote_string(column.comment)}"
+            for column in table.columns
+        ),
     )
 
 

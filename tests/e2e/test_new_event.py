@@ -1,4 +1,4 @@
-"""New events by contract files alone: the very file that the README shows, and a second pairing."""
+"""New events by contract files alone: the very file that a guide shows, and a second pairing."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ from ugc.local.stack import Stack, StackConfig
 
 pytestmark = pytest.mark.stack
 
+GUIDE = "docs/guides/contract-author.md"
+
 
 def test_one_file_makes_it_accepted_documented_encoded_tabled_and_loaded(tmp_path: Path) -> None:
     contracts = Path(shutil.copytree(default_folder(), tmp_path / "contracts"))
-    (text,) = (block for block in json_blocks() if "A trailer was played" in block)
+    (text,) = (
+        block
+        for block in json_blocks("docs/guides/contract-author.md")
+        if "A trailer was played" in block
+    )
     folder = contracts / "events" / "trailer_play"
     folder.mkdir()
     (folder / "v1.json").write_text(text)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 PAGES = [
     ROOT / "CONTRIBUTING.md",
+    ROOT / "README.md",
     ROOT / "CHANGELOG.md",
     ROOT / "SECURITY.md",
     ROOT / ".github/pull_request_template.md",

@@ -1,4 +1,14 @@
-"""Prepares the parts: Kafka's topics, the registry's subjects, ClickHouse's tables."""
+"""Prepares the parts: Kafka's topics, the registry's subjects, ClickHouse's tables.
+
+=========================  ===================================================================
+variable                   meaning (default)
+=========================  ===================================================================
+KAFKA_PARTITIONS           partitions of the topic of accepted events, where it is missing (6)
+KAFKA_REPLICATION_FACTOR   copies of each partition, of every topic that is made (1)
+KAFKA_MIN_INSYNC_REPLICAS  copies that have to have an event before it counts as stored (one
+                           less than KAFKA_REPLICATION_FACTOR, 1 at least)
+=========================  ===================================================================
+"""
 
 from __future__ import annotations
 

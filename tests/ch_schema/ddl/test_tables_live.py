@@ -162,3 +162,11 @@ def test_what_is_marked_as_personal_is_in_no_report(clickhouse: ClickHouse) -> N
         "SELECT name FROM system.columns WHERE database = 'ugc_reports' AND name = 'search_query'"
     )
     assert columns == []
+
+
+def test_a_column_of_a_view_without_duplicates_says_what_it_means(clickhouse: ClickHouse) -> None:
+    asked = "SELECT name, type, comment FROM system.columns WHERE database = '{}' AND table = '{}'"
+    for contract in CATALOG.tables:
+        told = clickhouse.query(asked.format("ugc_unique", contract.event))
+        assert told == clickhouse.query(asked.format("ugc", contract.event))
+        assert all(column["comment"] for column in told)

@@ -462,7 +462,30 @@ CREATE OR REPLACE TABLE `ugc`.`video_complete` ON CLUSTER `main`
 ENGINE = Distributed('main', 'ugc_shard', 'video_complete', cityHash64(`event_id`))
 COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc) [7cb517f0a208]';
 
-CREATE OR REPLACE VIEW `ugc_unique`.`element_click` ON CLUSTER `main` AS
+CREATE OR REPLACE VIEW `ugc_unique`.`element_click` ON CLUSTER `main` (
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `element_type` LowCardinality(String) COMMENT 'Kind of the element: movie, category, trailer and so on.',
+    `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+) AS
 SELECT
     `event_id`,
     `user_id`,
@@ -488,9 +511,33 @@ SELECT
     `row_version`
 FROM `ugc`.`element_click` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Click on an interface element (contract element_click@1, owner ugc); without duplicates [b03852ed2bd6]';
+COMMENT 'Click on an interface element (contract element_click@1, owner ugc); without duplicates [2796de073b3e]';
 
-CREATE OR REPLACE VIEW `ugc_unique`.`page_view` ON CLUSTER `main` AS
+CREATE OR REPLACE VIEW `ugc_unique`.`page_view` ON CLUSTER `main` (
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `duration_seconds` Nullable(Float64) COMMENT 'Seconds between start and end; null when the end never came.',
+    `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.',
+    `paired` Bool COMMENT 'Whether both the start and the end were seen.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+) AS
 SELECT
     `event_id`,
     `user_id`,
@@ -517,9 +564,33 @@ SELECT
     `row_version`
 FROM `ugc`.`page_view` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'A page was viewed (contract page_view@1, owner ugc); without duplicates [791f48c9aa2e]';
+COMMENT 'A page was viewed (contract page_view@1, owner ugc); without duplicates [a14b6add9435]';
 
-CREATE OR REPLACE VIEW `ugc_unique`.`quality_change` ON CLUSTER `main` AS
+CREATE OR REPLACE VIEW `ugc_unique`.`quality_change` ON CLUSTER `main` (
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `video_id` String COMMENT 'The video\'s id in the catalogue.',
+    `old_quality` Int64 COMMENT 'Vertical resolution before the change, in pixels.',
+    `new_quality` Int64 COMMENT 'Vertical resolution after the change, in pixels.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+) AS
 SELECT
     `event_id`,
     `user_id`,
@@ -546,9 +617,32 @@ SELECT
     `row_version`
 FROM `ugc`.`quality_change` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'The video quality changed (contract quality_change@1, owner ugc); without duplicates [c90ea069cc42]';
+COMMENT 'The video quality changed (contract quality_change@1, owner ugc); without duplicates [1b27ace71670]';
 
-CREATE OR REPLACE VIEW `ugc_unique`.`search_filter` ON CLUSTER `main` AS
+CREATE OR REPLACE VIEW `ugc_unique`.`search_filter` ON CLUSTER `main` (
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `search_query` String COMMENT 'What the user typed; empty when only filters were used.',
+    `filters` String COMMENT 'The filters in use, as the front end writes them.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+) AS
 SELECT
     `event_id`,
     `user_id`,
@@ -574,9 +668,32 @@ SELECT
     `row_version`
 FROM `ugc`.`search_filter` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Search filters were used (contract search_filter@1, owner ugc); without duplicates [d4bc627f6341]';
+COMMENT 'Search filters were used (contract search_filter@1, owner ugc); without duplicates [b3ee3670f2e1]';
 
-CREATE OR REPLACE VIEW `ugc_unique`.`video_complete` ON CLUSTER `main` AS
+CREATE OR REPLACE VIEW `ugc_unique`.`video_complete` ON CLUSTER `main` (
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `video_id` String COMMENT 'The video\'s id in the catalogue.',
+    `duration_total` Bool COMMENT 'Whether the whole length was played, without skipping.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+) AS
 SELECT
     `event_id`,
     `user_id`,
@@ -602,7 +719,7 @@ SELECT
     `row_version`
 FROM `ugc`.`video_complete` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc); without duplicates [2f0aedb662a4]';
+COMMENT 'A video was watched to the end (contract video_complete@1, owner ugc); without duplicates [9b80e6414f4b]';
 
 CREATE OR REPLACE VIEW `ugc_reports`.`daily_active_users` ON CLUSTER `main` AS
 SELECT toDate(timestamp) AS day, uniqExactIf(user_id, user_id NOT IN ('anonymous', 'erased')) AS users, count() AS events, countIf(user_id = 'anonymous') AS anonymous_events

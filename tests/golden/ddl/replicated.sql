@@ -33,7 +33,31 @@ TTL toDateTime(timestamp) + INTERVAL 730 DAY
 SETTINGS replicated_deduplication_window = 1000
 COMMENT 'A page was viewed (contract page_view@1, owner ugc)';
 
-CREATE OR REPLACE VIEW `ugc_unique`.`page_view` AS
+CREATE OR REPLACE VIEW `ugc_unique`.`page_view` (
+    `event_id` UUID COMMENT 'One id per event',
+    `user_id` String COMMENT 'The user, or anonymous',
+    `timestamp` DateTime64(3, 'UTC') COMMENT 'When the event was accepted (UTC)',
+    `contract_version` UInt32 COMMENT 'Contract version that the data was written for',
+    `duration_seconds` Nullable(Float64) COMMENT 'Seconds between start and end; null when the end never came.',
+    `page_type` LowCardinality(String) COMMENT 'Kind of page: movie, category, promotion and so on.',
+    `paired` Bool COMMENT 'Whether both the start and the end were seen.',
+    `context__anonymous_id` Nullable(String) COMMENT 'Made by the client and kept between visits; the same before and after signing in.',
+    `context__session_id` Nullable(String) COMMENT 'Made by the client for each visit.',
+    `context__application` LowCardinality(Nullable(String)) COMMENT 'Which of the front ends sends.',
+    `context__platform` LowCardinality(Nullable(String)) COMMENT 'What it runs on.',
+    `context__version` LowCardinality(Nullable(String)) COMMENT 'The application\'s version.',
+    `context__locale` LowCardinality(Nullable(String)) COMMENT 'Language tag (BCP 47) of the interface.',
+    `context__page_url` Nullable(String) COMMENT 'The page that is shown.',
+    `context__referrer` Nullable(String) COMMENT 'The page before it.',
+    `context__occurred_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When it happened, by the client\'s clock; corrected where the request says sent_at.',
+    `context__sequence` Nullable(Int64) COMMENT 'Counts the events of one installation at the client, so that losses show.',
+    `context__clock` LowCardinality(Nullable(String)) COMMENT 'What occurred_at is: as_sent, corrected by sent_at, or bounded to the possible.',
+    `context__clock_skew_ms` Nullable(Int64) COMMENT 'Milliseconds that the server\'s clock was ahead of sent_at.',
+    `kafka_partition` Int32 COMMENT 'Partition that the row came from',
+    `kafka_offset` Int64 COMMENT 'Offset in that partition',
+    `loaded_at` DateTime64(3, 'UTC') COMMENT 'When the loader wrote the row (UTC)',
+    `row_version` UInt8 COMMENT 'Of rows with one event_id the highest stays'
+) AS
 SELECT
     `event_id`,
     `user_id`,
@@ -60,4 +84,4 @@ SELECT
     `row_version`
 FROM `ugc`.`page_view` FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'A page was viewed (contract page_view@1, owner ugc); without duplicates [791f48c9aa2e]';
+COMMENT 'A page was viewed (contract page_view@1, owner ugc); without duplicates [a14b6add9435]';
