@@ -121,6 +121,7 @@ def _listener(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()  # whoever reads the address may connect at once
     except OSError as error:
         listener.close()
         raise AddressError(f"cannot listen on {host}:{port}: {error.strerror}") from error

@@ -31,7 +31,7 @@ class Figures:
         environment: Environment,
         limits: Limits,
         *,
-        allow_personal: bool,
+        allow_personal: bool = False,
     ) -> None:
         self._contracts = contracts
         self._environment = environment

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ch_schema.quoting import quote_identifier
 from ugc.agents.sql.errors import QueryRefusedError
@@ -86,7 +87,7 @@ def _check_shape(words: Sequence[Lexeme]) -> None:
 
 
 def _check_calls(words: Sequence[Lexeme]) -> None:
-    for word, following in zip(words, words[1:], strict=False):
+    for word, following in pairwise(words):
         name = word.name
         if name is None or following.text != "(" or following.kind is not Kind.SIGN:
             continue

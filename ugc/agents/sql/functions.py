@@ -24,9 +24,10 @@ _PLAIN = frozenset(
     modulo pow power round roundBankers roundDown sign sqrt trunc truncate isFinite isNaN isInfinite
     and or not xor if multiIf coalesce ifNull nullIf isNull isNotNull assumeNotNull toNullable
     equals notEquals less greater lessOrEquals greaterOrEquals plus minus multiply divide negate
-    in notIn empty notEmpty length lengthUTF8 lower upper lowerUTF8 upperUTF8 concat concatWithSeparator
-    substring substr substringUTF8 left right leftPad rightPad trim trimLeft trimRight trimBoth ltrim
-    rtrim reverse reverseUTF8 replace replaceAll replaceOne replaceRegexpAll replaceRegexpOne
+    in notIn empty notEmpty length lengthUTF8 lower upper lowerUTF8 upperUTF8
+    concat concatWithSeparator
+    substring substr substringUTF8 left right leftPad rightPad trim trimLeft trimRight trimBoth
+    ltrim rtrim reverse reverseUTF8 replace replaceAll replaceOne replaceRegexpAll replaceRegexpOne
     position positionCaseInsensitive locate startsWith endsWith like ilike notLike notILike match
     extract extractAll splitByChar splitByString splitByRegexp arrayStringConcat format repeat
     countSubstrings multiSearchAny hasToken domain domainWithoutWWW path protocol queryString
@@ -48,7 +49,8 @@ _PLAIN = frozenset(
     subtractSeconds formatDateTime parseDateTimeBestEffort parseDateTimeBestEffortOrNull now now64
     today yesterday timeSlot UUIDv7ToDateTime
     array arrayConcat arrayCount arrayCompact arrayCumSum arrayDifference arrayDistinct
-    arrayElement arrayEnumerate arrayExists arrayAll arrayFilter arrayFirst arrayFirstIndex arrayFlatten
+    arrayElement arrayEnumerate arrayExists arrayAll arrayFilter arrayFirst
+    arrayFirstIndex arrayFlatten
     arrayIntersect arrayJoin arrayLast arrayMap arrayMax arrayMin arrayAvg arraySum arrayPopBack
     arrayPopFront arrayPushBack arrayPushFront arrayReverse arrayReverseSort arraySlice arraySort
     arrayUniq arrayZip has hasAll hasAny indexOf countEqual range
@@ -64,51 +66,13 @@ _PLAIN = frozenset(
 )
 
 WORDS_BEFORE_BRACKETS = frozenset(
-    [
-        "ALL",
-        "AND",
-        "ANY",
-        "ARRAY",
-        "AS",
-        "BETWEEN",
-        "BY",
-        "CASE",
-        "COLUMNS",
-        "CUBE",
-        "DISTINCT",
-        "ELSE",
-        "EXCEPT",
-        "EXISTS",
-        "FILTER",
-        "FROM",
-        "GLOBAL",
-        "HAVING",
-        "ILIKE",
-        "IN",
-        "INTERSECT",
-        "INTERVAL",
-        "IS",
-        "JOIN",
-        "LIKE",
-        "LIMIT",
-        "NOT",
-        "OFFSET",
-        "ON",
-        "OR",
-        "OVER",
-        "PREWHERE",
-        "QUALIFY",
-        "REPLACE",
-        "ROLLUP",
-        "SELECT",
-        "SETS",
-        "THEN",
-        "UNION",
-        "USING",
-        "WHEN",
-        "WHERE",
-        "WITH",
-    ]
+    (
+        *("ALL", "AND", "ANY", "ARRAY", "AS", "BETWEEN", "BY", "CASE", "CUBE", "DISTINCT"),
+        *("ELSE", "EXCEPT", "EXISTS", "FILTER", "FROM", "GLOBAL", "HAVING", "ILIKE", "IN"),
+        *("INTERSECT", "IS", "JOIN", "LIKE", "LIMIT", "NOT", "OFFSET", "ON", "OR", "OVER"),
+        *("PREWHERE", "QUALIFY", "REPLACE", "ROLLUP", "SELECT", "SETS", "THEN", "UNION"),
+        *("USING", "WHEN", "WHERE", "WITH"),
+    )
 )
 """Keywords behind which a bracket opens no call."""
 
