@@ -112,7 +112,7 @@ def _of_contracts(rooms: Rooms) -> tuple[Callable[..., Document], ...]:
         code: Annotated[str, Field(description="`code` of the problem document.")],
         event: str | None = None,
         pointer: Annotated[
-            str | None, Field(description="`pointer` of a violation, such as /data/video_id.")
+            str | None, Field(description="`pointer` of a violation, such as /data/price.")
         ] = None,
     ) -> Document:
         """Explain why the API refused an event: cause, remedy, what the contract says there."""
