@@ -16,7 +16,8 @@ _WRITING_ALLOWED, _LIMITS_FIXED = 0, 1
 """Values of the setting readonly: with the second, a query may set nothing at all."""
 
 _ABOUT = (
-    "SELECT toUInt8(getSetting('readonly')) AS readonly, currentDatabase() AS database,"
+    "SELECT (SELECT toUInt8(value) FROM system.settings WHERE name = 'readonly') AS readonly,"
+    " currentDatabase() AS database,"
     " (SELECT groupArray(name) FROM system.databases) AS databases,"
     " (SELECT groupArray(name) FROM system.tables WHERE database = currentDatabase()) AS tables"
 )
