@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
@@ -206,11 +207,22 @@ def run_stdio(server: MCPServer[Any]) -> None:
 def run_http(server: MCPServer[Any], listener: socket.socket) -> None:
     """Serves on a socket of the loopback until SIGTERM or Ctrl-C.
 
-    Requests whose Host or Origin is not of the loopback are refused, as the SDK does by itself for
-    such an address: a page in a browser cannot reach the tools by rebinding a name.
+    Requests whose Host or Origin is not of the loopback are refused: a page in a browser cannot
+    reach the tools by rebinding a name.
     """
     host = listener.getsockname()[0]
-    app = server.streamable_http_app(streamable_http_path=PATH, host=host)
+    own = f"[{host}]" if ":" in host else host
+    names = dict.fromkeys((own, "127.0.0.1", "localhost", "[::1]"))
+    app = server.streamable_http_app(
+        streamable_http_path=PATH,
+        host=host,
+        # The SDK does it by itself for some addresses of the loopback, and not for others.
+        transport_security=TransportSecuritySettings(
+            enable_dns_rebinding_protection=True,
+            allowed_hosts=[f"{name}:*" for name in names],
+            allowed_origins=[f"http://{name}:*" for name in names],
+        ),
+    )
     logging.getLogger("uvicorn").propagate = False
     config = uvicorn.Config(app, log_level="warning", lifespan="on")
     uvicorn.Server(config).run(sockets=[listener])

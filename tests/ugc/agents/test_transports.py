@@ -72,9 +72,9 @@ def test_a_client_starts_it_on_standard_input(environment: dict[str, str]) -> No
 
 
 @contextmanager
-def served(environment: dict[str, str]) -> Iterator[str]:
+def served(environment: dict[str, str], host: str = "127.0.0.1") -> Iterator[str]:
     """The address of a server of our own."""
-    command = [sys.executable, "-m", "ugc", "mcp", "--http", "--port", "0"]
+    command = [sys.executable, "-m", "ugc", "mcp", "--http", "--port", "0", "--host", host]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
@@ -96,13 +96,14 @@ def test_a_client_connects_over_http(environment: dict[str, str]) -> None:
         anyio.run(session, address)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
 @pytest.mark.parametrize("header", [("Origin", "http://evil.example"), ("Host", "evil.example")])
 def test_a_page_of_another_site_cannot_call_it(
-    header: tuple[str, str], environment: dict[str, str]
+    header: tuple[str, str], host: str, environment: dict[str, str]
 ) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-    with served(environment) as address:
+    with served(environment, host) as address:
         request = urllib.request.Request(
             address, json.dumps(body).encode(), {**headers, header[0]: header[1]}
         )
