@@ -108,7 +108,7 @@ lock: $(STAMP)  ## Resolve the dependencies anew.
 	    pyproject.toml --output-file requirements/base.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --upgrade \
-	    --extra local --extra dev --constraint requirements/base.txt \
+	    --extra local --extra mcp --extra dev --constraint requirements/base.txt \
 	    pyproject.toml --output-file requirements/dev.txt
 
 .PHONY: clean

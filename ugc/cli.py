@@ -38,6 +38,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "Print the contracts as ODCS, dbt sources, Markdown or JSON Schema.",
     ),
     "init": ("ugc.init.command", "Create topics, subjects and tables where they are missing."),
+    "mcp": ("ugc.agents.command", "Serve contracts, checks and figures to agents."),
     "new": ("ugc.new.command", "Make a project of one's own: a repository that works at once."),
     "probe": ("ugc.probe", "Check that a URL answers, for container health checks."),
     "quality": ("ugc.quality.command", "Compare what was loaded with the contracts' objectives."),

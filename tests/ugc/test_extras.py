@@ -85,7 +85,7 @@ def test_a_loader_needs_neither_flask_nor_anything_else_of_the_api() -> None:
     ("api serve", "api", "api"), ("etl run", "etl", "etl"), ("etl schedule", "etl", "etl"),
     ("quality", "etl", "etl"), ("rejected", "etl", "etl"), ("up", "local", "local"),
     ("demo", "local", "local"), ("auth serve", "api", "local"),
-    ("registry serve --data-dir {}", "api", "local"),
+    ("registry serve --data-dir {}", "api", "local"), ("mcp", "mcp", "mcp"),
 ])  # fmt: skip
 def test_a_missing_extra_is_one_line_with_the_command_that_installs_it(
     tmp_path: Path, command: str, missing: str, extra: str

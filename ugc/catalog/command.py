@@ -49,8 +49,9 @@ def build(out: Path, url: str | None, api: str | None, folder: Path) -> None:
     from registry.topics import TopicNames
     from ugc.catalog.about import About
     from ugc.catalog.dates import dates_of
-    from ugc.catalog.site import INDEX, Site
+    from ugc.catalog.site import Site
     from ugc.catalog.snippets import LOCAL_API
+    from ugc.catalog.twin import INDEX
     from ugc.catalog.writing import write_site
 
     began = time.perf_counter()

@@ -11,7 +11,7 @@ from api.model import Document
 from contracts.model.loader import Catalog
 from contracts.model.shared import Key
 from contracts.model.types import Contract
-from ugc.catalog import rendering
+from ugc.catalog import llms, rendering
 from ugc.catalog.about import About
 from ugc.catalog.comparison import compare, pairs
 from ugc.catalog.event_page import event_page
@@ -22,9 +22,17 @@ from ugc.catalog.overview import Overview
 from ugc.catalog.reason_page import reason_rows
 from ugc.catalog.search import search_script
 from ugc.catalog.table_page import report_rows, table_page
+from ugc.catalog.twin import INDEX, TWIN, markdown
 
-INDEX = "index.html"
 _KEPT_PAGES = 256
+
+_MEDIA_TYPES = {
+    "html": "text/html",
+    "js": "text/javascript",
+    "md": "text/markdown",
+    "txt": "text/plain",
+    "xml": "application/atom+xml",
+}
 
 Make = Callable[[str], str]
 """Path → the text of the page."""
@@ -45,7 +53,10 @@ class Site:
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
-        """Every path below the site's own address; those of pages end in ``index.html``."""
+        """Every path below the site's own address.
+
+        Those of pages end in ``index.html``; each has its twin ``index.md`` beside it.
+        """
         return (*rendering.ASSETS, *self._makers)
 
     def page(self, path: str) -> Document | None:
@@ -63,17 +74,28 @@ class Site:
         return self._kept(name) if is_lasting else self._made(name)
 
     def _made(self, name: str) -> Document:
-        media_type = {"js": "text/javascript", "xml": "application/atom+xml"}
         text = self._makers[name](name)
-        return Document(text.encode(), media_type.get(name.rpartition(".")[2], "text/html"))
+        return Document(text.encode(), _MEDIA_TYPES[name.rpartition(".")[2]])
 
     @cached_property
     def _makers(self) -> Mapping[str, Make]:
-        return dict(self._all())
+        found: dict[str, Make] = {}
+        for name, make in self._all():
+            found[name] = make
+            if name.endswith(INDEX):  # at once behind it, while the page is still kept
+                found[f"{name.removesuffix(INDEX)}{TWIN}"] = self._twin
+        return found
+
+    def _twin(self, path: str) -> str:
+        page = self.page(f"{path.removesuffix(TWIN)}{INDEX}")
+        assert page is not None, "a twin has a page"
+        return markdown(page.body.decode())
 
     def _all(self) -> Iterator[tuple[str, Make]]:
         overview, catalog = self._overview, self._overview.catalog
         yield INDEX, self._home
+        yield "llms.txt", lambda _: llms.short(overview, self._about)
+        yield "llms-full.txt", lambda _: llms.full(overview)
         yield "search.js", lambda _: search_script(overview)
         yield f"fields/{INDEX}", self._fields
         yield f"reasons/{INDEX}", self._reasons

@@ -73,7 +73,7 @@ def new(
     if context:
         if event or shared or title or description or fields or no_fields:
             raise ScaffoldTextError("--context takes --owner or --next-version, and nothing else")
-        answers = owner if next_version else owner or _owner_of_project()
+        answers = owner if next_version else owner or owner_of_project()
         _write(folder, new_context.files(folder, answers, next_version=next_version))
         return
     if not event:
@@ -83,24 +83,27 @@ def new(
             raise ScaffoldTextError(
                 "--next-version copies; change owner, title and fields in the copy"
             )
-        files = new_shared.next_version(folder, event) if shared else _next_version(folder, event)
+        files = (
+            new_shared.next_version(folder, event) if shared else next_version_files(folder, event)
+        )
     elif shared:
         if no_fields:
             raise ScaffoldTextError("a shared definition without fields is no value")
-        answers = owner or _owner_of_project()
+        answers = owner or owner_of_project()
         files = new_shared.first_version(folder, event, answers, title, description, fields)
     else:
         if fields and no_fields:
             raise ScaffoldTextError("write --field or --no-fields, not both")
         wanted = () if no_fields else fields or ("element_id:string",)
-        answers = owner or _owner_of_project()
-        files = _new_event(folder, event, answers, title, description, wanted)
+        answers = owner or owner_of_project()
+        files = new_event_files(folder, event, answers, title, description, wanted)
     _write(folder, files)
     if shared:
         say(f"an event refers to it by {new_shared.reference_in(files)}")
 
 
-def _owner_of_project() -> str | None:
+def owner_of_project() -> str | None:
+    """The team that answers where none is named."""
     return Settings(own_environment()).optional("CONTRACTS_OWNER")
 
 
@@ -115,7 +118,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         say(f"wrote {path}")
 
 
-def _new_event(
+def new_event_files(
     folder: Path,
     event: str,
     owner: str | None,
@@ -123,6 +126,11 @@ def _new_event(
     description: str | None,
     fields: tuple[str, ...],
 ) -> Mapping[str, str]:
+    """Path below the contract folder → text: the files of an event that is not there yet.
+
+    Raises:
+        ScaffoldError: it is there, or its twin; a name, a field or the owner is wrong or missing.
+    """
     for note in check_event(event, reserved_events()):
         raise ScaffoldTextError(note.message)
     if (folder / "events" / event).exists():
@@ -149,7 +157,8 @@ def _new_event(
     return {**around, **scaffold.new_event(event, document)}
 
 
-def _next_version(folder: Path, event: str) -> Mapping[str, str]:
+def next_version_files(folder: Path, event: str) -> Mapping[str, str]:
+    """Path below the contract folder → text: a copy of the newest version, and its examples."""
     newest = load_catalog(folder).get(event)
     written = read_document(folder / "events" / event / f"v{newest.version}.json")
     examples = folder / "examples" / event / f"v{newest.version}"

@@ -17,6 +17,7 @@ EXAMPLE: Mapping[str, Any] = {"button": "sign_up", "page": "/pricing"}
 """A payload of it."""
 
 _PLACES: Mapping[str, str] = {
+    "AGENTS.md": "AGENTS.md",
     "Dockerfile": "Dockerfile",
     "README.md": "README.md",
     "compose.yaml": "compose.yaml",

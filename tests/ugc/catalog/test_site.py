@@ -23,7 +23,8 @@ from tests.support.shop import shop_catalog
 from ugc.catalog.about import About
 from ugc.catalog.comparison import ALL_PAIRS, pairs
 from ugc.catalog.facts import EventFacts
-from ugc.catalog.site import INDEX, Site
+from ugc.catalog.site import Site
+from ugc.catalog.twin import INDEX
 
 WHEN = dt.datetime(2026, 1, 31, 12, 0, tzinfo=dt.UTC)
 ABOUT = About(title="shop", topic="shop.events")
