@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import re
 from collections.abc import Iterator
@@ -51,9 +52,15 @@ def commands() -> Iterator[click.Context]:
 
 
 def asked(command: click.Command, word: str, parent: click.Context | None) -> click.Context:
-    """What its help is made in; the parent's settings hold, as they do on the command line."""
+    """What its help is made in; the parent's settings hold, as they do on the command line.
+
+    Click keeps a command's help option as it was first asked for; whoever ran the command without
+    its parent was given one without ``-h``. So the option is made anew, in a copy.
+    """
+    own = copy.copy(command)
+    own._help_option = None
     return click.Context(
-        command,
+        own,
         parent=parent,
         info_name=word,
         terminal_width=WIDTH,
