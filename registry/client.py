@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
@@ -122,7 +122,7 @@ class SchemaRegistry(Protocol):
         ...
 
 
-def connect(url: str, options: RegistryOptions | None = None) -> SchemaRegistry:
+def connect(url: str, options: RegistryOptions | None = None) -> ConfluentRegistry:
     """A client for the registry at ``url`` (several, separated by commas, are tried in turn).
 
     A URL may carry ``user:password@``; several must then carry the same.
@@ -198,6 +198,22 @@ class ConfluentRegistry:
     def set_compatibility(self, subject: str, level: str) -> None:
         with _answered(subject):
             self._client.set_compatibility(subject, level)
+
+    def put_back(self, subject: str, versions: tuple[RegisteredVersion, ...]) -> None:
+        """See :class:`registry.backup.SchemaImporter`."""
+        with _answered(subject):
+            self._client.update_mode(subject, "IMPORT")
+        try:
+            for version in versions:
+                # The client's register_schema sends no id, so this is its own call with one.
+                body = Schema(version.text, "AVRO").to_dict()
+                body |= {"id": version.schema_id, "version": version.number}
+                with _answered(subject):
+                    path = f"subjects/{quote(subject, safe='')}/versions"
+                    self._client._rest_client.post(path, body=body)
+        finally:
+            with _answered(subject):
+                self._client.update_mode(subject, "READWRITE")
 
     def close(self) -> None:
         self._client.close()

@@ -8,6 +8,7 @@
     ├── SchemaRefusedError         the registry answered, and will not take the schema
     ├── SchemaNotFoundError        the registry answered, and does not have it
     ├── LockError                  the lock file is not what it should be
+    ├── BackupError                a backup is malformed, or does not fit beside what is there
     ├── EncodeError                a value has no image in the Avro schema
     ├── UndecodableError           a Kafka message cannot be read; carries a reason code
     ├── InvalidSchemaError         a document is no Avro schema
@@ -42,6 +43,10 @@ class SchemaNotFoundError(RegistryError):
 
 class LockError(RegistryError):
     """The lock file is missing, malformed, or says something else than the contracts."""
+
+
+class BackupError(RegistryError):
+    """A backup of the registry is malformed, or does not fit beside what the registry has."""
 
 
 class EncodeError(RegistryError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.support.processes import wait_until
+from tests.support.registry_server import registry_server
 from tests.support.stack import Running
 
 pytestmark = pytest.mark.stack
@@ -124,3 +126,19 @@ def test_without_a_topic_of_refused_events_it_is_said(running: Running) -> None:
     assert "there is no topic nobody.made.this" in running.ugc("rejected", code=1, env=env)
     env = {**running.stack.env, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
     running.ugc("rejected", code=75, env=env)
+
+
+def test_a_registry_that_was_lost_gets_its_ids_back(running: Running, tmp_path: Path) -> None:
+    data = {"element_type": "before the loss", "page_type": "main"}
+    event_id = running.accept("element_click", data)
+    file = tmp_path / "registry.json"
+    assert "7 subjects" in running.ugc("registry", "save", str(file))
+    with registry_server(tmp_path) as empty:
+        env = {**running.stack.env, "SCHEMA_REGISTRY_URL": empty.url}
+        told = running.ugc("registry", "restore", str(file), "--dry-run", env=env)
+        assert "would put back ugc.events.element_click" in told
+        running.ugc("registry", "restore", str(file), env=env)
+        assert "0 steps taken" in running.ugc("init", env=env)
+        running.ugc("etl", "run", "--json", env=env)
+    where = "FROM ugc.element_click FINAL WHERE element_type = 'before the loss'"
+    assert running.rows(f"SELECT event_id {where}") == [{"event_id": str(event_id)}]

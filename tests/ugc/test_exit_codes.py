@@ -116,6 +116,8 @@ ASKING = {
     "auth token": (),
     "probe": (f"http://{AWAY}",),
     "quality": (),
+    "registry restore": (str(Path(__file__).with_name("registry_backup.json")),),
+    "registry save": (os.devnull,),
     "registry sync": (),
     "schema apply": (),
     "schema erase": ("--user", "somebody", "--yes"),

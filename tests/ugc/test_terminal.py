@@ -108,8 +108,8 @@ OF_KAFKA: Mapping[str, tuple[str, ...]] = {
 SHOW_NOTHING_OF_OTHERS = {
     "api serve", "auth serve", "auth token", "catalog build", "clickhouse serve",
     "contracts dialect", "demo",
-    "etl follow", "etl replay", "etl run", "etl schedule", "init", "new", "probe", "quality",
-    "registry serve", "sdk build", "traffic", "up",
+    "etl follow", "etl replay", "etl run", "etl schedule", "init", "mcp", "new", "probe", "quality",
+    "registry restore", "registry save", "registry serve", "sdk build", "traffic", "up",
 }  # fmt: skip
 """They print figures, names of events, and errors, which one place prints for all."""
 

@@ -1,4 +1,4 @@
-"""What ``ugc registry sync`` and ``lock`` do."""
+"""What ``ugc registry sync``, ``save``, ``restore`` and ``lock`` do."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 from contracts.model.loader import load_catalog
 from contracts.naming import Naming
 from contracts.visible import counted
+from registry.backup import backup_text, missing_subjects, put_back, read_backup
 from registry.client import connect
+from registry.errors import BackupError
 from registry.lock import differences, lock_of, lock_path, lock_text, read_lock
 from registry.options import RegistryOptions
-from registry.sync import apply, plan, survey
+from registry.sync import State, apply, plan, survey
 from registry.topics import TopicNames
 from ugc.errors import UgcError
 
@@ -21,6 +23,10 @@ Say = Callable[[str], object]
 
 class DriftError(UgcError):
     """The registry has what no contract explains."""
+
+
+class BackupFileError(UgcError):
+    """A backup's file cannot be read or written, or is none."""
 
 
 class LockDiffersError(UgcError):
@@ -53,6 +59,58 @@ def sync_registry(
     if found.drift:
         things = counted(len(found.drift), "thing")
         raise DriftError(f"the registry has {things} that no contract explains")
+
+
+def save_registry(url: str, env: Mapping[str, str], file: Path, say: Say) -> None:
+    """Writes what the registry has of this project, with ids, into a file.
+
+    Raises:
+        BackupFileError: the file cannot be written.
+        RegistryError: the registry gives no usable answer.
+    """
+    options, topic = RegistryOptions.from_env(env), TopicNames.from_env(env).events
+    with closing(connect(url, options)) as registry:
+        state = survey(registry, options.strategy, topic, Naming.from_env(env).namespace)
+    whole = file.with_name(f".{file.name}.new")
+    try:
+        # A file that is there stays whole until the new one is.
+        whole.write_text(backup_text(state), encoding="utf-8")
+        whole.replace(file)
+    except OSError as error:
+        raise BackupFileError(f"{file} cannot be written: {error.strerror}") from error
+    say(f"{file}: {_amount(state)}")
+
+
+def restore_registry(
+    url: str, env: Mapping[str, str], file: Path, *, dry_run: bool, say: Say
+) -> None:
+    """Puts back, with their ids, the subjects of a file that the registry lacks.
+
+    Raises:
+        BackupFileError: the file cannot be read.
+        BackupError: it is malformed, or does not fit beside what is there; nothing was done.
+        RegistryError: the registry refuses, or gives no usable answer.
+    """
+    options, topic = RegistryOptions.from_env(env), TopicNames.from_env(env).events
+    try:
+        kept = read_backup(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BackupFileError(f"{file} cannot be read: {error.strerror}") from error
+    except (BackupError, UnicodeDecodeError) as error:
+        raise BackupFileError(f"{file} cannot be used: {error}") from error
+    with closing(connect(url, options)) as registry:
+        has = survey(registry, options.strategy, topic, Naming.from_env(env).namespace)
+        for subject in missing_subjects(registry, kept, has):
+            count = counted(len(kept[subject].versions), "version")
+            say(f"{'would put back' if dry_run else 'put back'} {subject}, {count}")
+            if not dry_run:
+                put_back(registry, kept, (subject,))
+    say(f"{_amount(kept)} in the file, {counted(len(kept.keys() & has.keys()), 'subject')} there")
+
+
+def _amount(state: State) -> str:
+    versions = sum(len(subject.versions) for subject in state.values())
+    return f"{counted(len(state), 'subject')}, {counted(versions, 'version')}"
 
 
 def write_lock(folder: Path, naming: Naming, say: Say) -> None:

@@ -64,6 +64,42 @@ def sync(dry_run: bool, strategy: str | None, folder: Path, state_dir: Path) -> 
     sync_registry(url, env, folder, dry_run=dry_run, say=say)
 
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@command.command(epilog=EPILOG)
+@click.argument("file", type=_FILE)
+@state_dir_option
+def save(file: Path, state_dir: Path) -> None:
+    """Write this project's subjects, with their ids, into FILE.
+
+    Messages name their schema by its id alone, so keep such a file beside the backups of Kafka, and
+    write it anew after each roll-out of contracts.
+    """
+    from ugc.registry.actions import save_registry
+
+    env = current_environment(state_dir)
+    save_registry(require(env, "SCHEMA_REGISTRY_URL"), env, file, say)
+
+
+@command.command(epilog=EPILOG)
+@click.argument("file", type=_FILE)
+@click.option("--dry-run", is_flag=True, help="Say what is to be done, and do nothing.")
+@state_dir_option
+def restore(file: Path, dry_run: bool, state_dir: Path) -> None:
+    """Put back what the registry lacks of FILE, with the same ids.
+
+    Before `ugc init` or a start of the API, which would register schemas under ids of their own.
+    Where a subject or an id is taken by something else, nothing is done. The registry has to allow
+    the mode IMPORT for a subject.
+    """
+    from ugc.registry.actions import restore_registry
+
+    env = current_environment(state_dir)
+    url = require(env, "SCHEMA_REGISTRY_URL")
+    restore_registry(url, env, file, dry_run=dry_run, say=say)
+
+
 @command.command(epilog=PLAIN_EPILOG)
 @click.option("--check", is_flag=True, help="Only say whether the file is right.")
 @judged_folder_option
