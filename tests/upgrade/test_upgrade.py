@@ -1,12 +1,14 @@
 """The previous release beside this one: on one Kafka, registry, Redis, and one set of tables.
 
-``previous.txt`` names the commit, which is taken from the repository's history and runs with the
-libraries of this one. The other way round, and back again, is the same test.
+``previous.tar.xz`` is that release's code and contracts; it runs with the libraries of this one.
+After a release it is made anew, from the repository's history::
+
+    git archive v1.2.3 pyproject.toml api ch_schema contracts etl registry ugc \\
+        | xz -9e > tests/upgrade/previous.tar.xz
 """
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -27,7 +29,6 @@ import pytest
 
 from ch_schema.client.connect import connect
 from contracts.model.loader import default_folder
-from tests.fullstack.cache import missing
 from tests.fullstack.stack import full_stack
 from tests.support.processes import ServerProcess, free_port, wait_until
 from tests.support.stack import NO_SCHEDULE, Running, free_ports
@@ -36,7 +37,7 @@ from ugc.local.stack import StackConfig
 pytestmark = [pytest.mark.stack, pytest.mark.full, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
-PREVIOUS = Path(__file__).with_name("previous.txt").read_text().strip()
+PREVIOUS = Path(__file__).with_name("previous.tar.xz")
 NAMES = {
     "KAFKA_TOPIC": "upgrade.events",
     "KAFKA_GROUP_ID": "upgrade",
@@ -132,24 +133,14 @@ def servers(
         yield Running(stack)
 
 
-def extracted(commit: str, folder: Path) -> Path:
-    """The files of a commit; where the history is not there the test cannot run."""
-    done = subprocess.run(
-        ["git", "-C", ROOT, "archive", commit], capture_output=True, check=False, timeout=60
-    )
-    if done.returncode != 0:
-        missing(f"the history of {commit[:12]}: git fetch --unshallow")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
-    return folder
-
-
 @pytest.fixture
 def releases(servers: Running, tmp_path: Path) -> tuple[Release, Release]:
     """The previous one, and this one with a second version of an event."""
     shared = {**servers.stack.env, **NAMES}
     shared["CLICKHOUSE_URL"] = shared["CLICKHOUSE_URL"].rpartition("/")[0]
-    old_code = extracted(PREVIOUS, tmp_path / "previous")
+    old_code = tmp_path / "previous"
+    with tarfile.open(PREVIOUS) as archive:
+        archive.extractall(old_code, filter="data")
     contracts = Path(shutil.copytree(default_folder(), tmp_path / "contracts"))
     with_a_second_version(contracts / "events" / "element_click")
     found = []
