@@ -27,7 +27,7 @@ class SchemaImporter(Protocol):
         ...
 
     def put_back(self, subject: str, versions: tuple[RegisteredVersion, ...]) -> None:
-        """Registers versions of a subject that has none, each with its number and id.
+        """Registers versions of a subject that has none or the first ones, with numbers and ids.
 
         Raises:
             SchemaRefusedError: the registry does not take ids, or not these.
@@ -81,7 +81,9 @@ def _subject(document: Mapping[str, Any]) -> SubjectState:
 
 
 def missing_subjects(registry: SchemaImporter, kept: State, has: State) -> tuple[str, ...]:
-    """The subjects of a backup that a registry lacks, sorted. Changes nothing.
+    """The subjects of a backup that a registry lacks, in whole or in part, sorted.
+
+    Changes nothing. A part is what a call that was interrupted left.
 
     Raises:
         BackupError: what is kept does not fit beside what the registry has: a subject has other
@@ -91,9 +93,13 @@ def missing_subjects(registry: SchemaImporter, kept: State, has: State) -> tuple
     misfits = [
         f"{subject} has other versions or ids there than in the file"
         for subject in sorted(kept.keys() & has.keys())
-        if _ids(kept[subject]) != _ids(has[subject])
+        if _ids(has[subject]) != _ids(kept[subject])[: len(has[subject].versions)]
     ]
-    lacking = tuple(sorted(kept.keys() - has.keys()))
+    lacking = tuple(
+        subject
+        for subject in sorted(kept)
+        if subject not in has or len(has[subject].versions) < len(kept[subject].versions)
+    )
     for subject in lacking:
         for version in kept[subject].versions:
             if not _is_free(registry, version):

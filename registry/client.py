@@ -202,7 +202,7 @@ class ConfluentRegistry:
     def put_back(self, subject: str, versions: tuple[RegisteredVersion, ...]) -> None:
         """See :class:`registry.backup.SchemaImporter`."""
         with _answered(subject):
-            self._client.update_mode(subject, "IMPORT")
+            self._client.update_mode(subject, "IMPORT", force=True)
         try:
             for version in versions:
                 # The client's register_schema sends no id, so this is its own call with one.

@@ -71,6 +71,20 @@ def test_a_half_done_one_is_finished(lost: ConfluentRegistry, empty: ConfluentRe
     assert missing_subjects(empty, kept, of(empty)) == tuple(rest)
 
 
+def test_a_subject_that_is_half_back_is_finished(
+    lost: ConfluentRegistry, empty: ConfluentRegistry
+) -> None:
+    name = "ugc.events.element_click"
+    longer = json.loads(of(lost)[name].versions[0].text)
+    longer["fields"].append({"name": "more", "type": "int", "default": 0})
+    lost.register(name, json.dumps(longer))
+    kept = of(lost)
+    empty.put_back(name, kept[name].versions[:1])
+    assert name in missing_subjects(empty, kept, of(empty))
+    put_back(empty, kept, (name,))
+    assert of(empty)[name] == kept[name]
+
+
 def test_nothing_is_put_beside_what_a_sync_made_meanwhile(
     lost: ConfluentRegistry, empty: ConfluentRegistry
 ) -> None:

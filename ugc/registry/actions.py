@@ -105,7 +105,8 @@ def restore_registry(
             say(f"{'would put back' if dry_run else 'put back'} {subject}, {count}")
             if not dry_run:
                 put_back(registry, kept, (subject,))
-    say(f"{_amount(kept)} in the file, {counted(len(kept.keys() & has.keys()), 'subject')} there")
+    were = counted(len(kept.keys() & has.keys()), "subject")
+    say(f"{_amount(kept)} in the file; {were} of them there before")
 
 
 def _amount(state: State) -> str:
