@@ -218,6 +218,15 @@ def test_a_wrong_value_is_refused_by_its_name(arguments: list[str | Path], named
     assert named in helm(*template, *arguments, code=1)
 
 
+def test_who_may_scrape_reaches_every_port_with_metrics() -> None:
+    documents = rendered(*with_values("all"))
+    values = yaml.safe_load((CHART / "ci" / "all-values.yaml").read_text())["networkPolicy"]
+    policies = [d["spec"]["ingress"] for d in documents if d["kind"] == "NetworkPolicy"]
+    assert len(policies) == 2
+    for rules in policies:
+        assert values["scrapers"] in [rule["from"] for rule in rules]
+
+
 def test_rules_of_ones_own_contracts_take_the_place_of_the_films(tmp_path: Path) -> None:
     rules = tmp_path / "alerts.yml"
     rules.write_text("groups: [{name: shop, rules: [{alert: A, expr: 'up == 0'}]}]")
